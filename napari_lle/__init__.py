@@ -1,3 +1,5 @@
 """Low-light enhancement for napari. Importing this package costs nothing."""
 
-__version__ = "0.1.0"
+from .model.version import __version__
+
+__all__ = ["__version__"]

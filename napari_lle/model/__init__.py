@@ -1,0 +1,29 @@
+"""The network and everything that needs neither napari nor Qt.
+
+Names are loaded on first use, so that importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checkpoint import load_model
+    from .inference import enhance, restore
+    from .training import train
+
+__all__ = ["enhance", "load_model", "restore", "train"]
+
+_HOMES = {
+    "enhance": "inference",
+    "load_model": "checkpoint",
+    "restore": "inference",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

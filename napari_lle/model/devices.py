@@ -1,0 +1,52 @@
+"""Where torch can run on this machine, and why not elsewhere."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import torch
+
+CHOICES = ("auto", "cpu", "cuda", "mps")
+
+
+class Device(TypedDict):
+    """One entry of `devices`: `why` tells what is missing, or which chip was found."""
+
+    name: str
+    available: bool
+    why: str
+
+
+def devices() -> list[Device]:
+    """Every kind of device, best first."""
+    if torch.cuda.is_available():
+        cuda = Device(name="cuda", available=True, why=torch.cuda.get_device_name(0))
+    elif torch.version.cuda is None and torch.version.hip is None:
+        cuda = Device(name="cuda", available=False, why="this torch is built without CUDA")
+    else:
+        cuda = Device(name="cuda", available=False, why="no CUDA device or driver found")
+    if torch.backends.mps.is_available():
+        mps = Device(name="mps", available=True, why="Apple GPU")
+    elif not torch.backends.mps.is_built():
+        mps = Device(name="mps", available=False, why="this torch is built without Metal")
+    else:
+        mps = Device(name="mps", available=False, why="no Metal device found")
+    return [cuda, mps, Device(name="cpu", available=True, why=f"{torch.get_num_threads()} threads")]
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device asked for; ``auto`` is the first available of cuda, mps, cpu.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or that device is not available; the message says why.
+    """
+    if name not in CHOICES:
+        raise ValueError(f"device is one of {', '.join(CHOICES)}, not {name!r}.")
+    for device in devices():
+        if name == device["name"] and not device["available"]:
+            raise ValueError(f"{name} cannot be used: {device['why']}; choose auto or cpu.")
+        if device["available"] and name in ("auto", device["name"]):
+            return torch.device(device["name"])
+    raise AssertionError("the CPU is always there")

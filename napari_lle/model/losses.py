@@ -1,0 +1,221 @@
+"""The paper's losses (eq. 4 to 7) and the paired objective, as pure functions of tensors.
+
+Images are (N, C, H, W) floats; every function returns a scalar tensor. Where SPEC readings
+depart from the printed formula, the letter is selectable and named in the docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .network import Stage
+
+SSIM_WINDOW = 7
+SSIM_STRIDE = 3  # a dense SSIM costs more than the network does
+
+
+def fidelity(stages: Sequence[Stage], reduction: Literal["mean", "sum"] = "mean") -> Tensor:
+    """Eq. 5: squared distance of each illumination to the input of its stage.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        As `Network.forward` returns them; V_{t-1} = S + E_{t-1} is ``stage.v``.
+    reduction : {"mean", "sum"}
+        Mean per element, or the letter: the sum of squares. Summed over stages in both.
+
+    Notes
+    -----
+    The difference is u, so alone this loss drives L to S and R to white: `anchor` sets the
+    brightness.
+    """
+    terms = [F.mse_loss(stage.illumination, stage.v, reduction=reduction) for stage in stages]
+    return torch.stack(terms).sum()
+
+
+def smoothness(
+    p: Tensor,
+    form: Literal["isotropic", "clamped", "absolute"] = "isotropic",
+    eps: float = 1e-6,
+) -> Tensor:
+    """Eq. 6: variation of an image, mean over pixels.
+
+    Parameters
+    ----------
+    p : Tensor, (N, C, H, W)
+        An illumination.
+    form : {"isotropic", "clamped", "absolute"}
+        With forward differences dx, dy: ``sqrt(dx^2 + dy^2 + eps)``, or the letter's product made
+        differentiable, ``sqrt(max(dx dy, 0) + eps)`` or ``sqrt(|dx dy| + eps)``. The letter is
+        blind to edges along an axis.
+
+    Raises
+    ------
+    ValueError
+        If `form` is none of these.
+    """
+    here = p[..., :-1, :-1]
+    dy = here - p[..., 1:, :-1]
+    dx = here - p[..., :-1, 1:]
+    if form == "isotropic":
+        radicand = dx.square() + dy.square()
+    elif form == "clamped":
+        radicand = (dx * dy).clamp_min(0)
+    elif form == "absolute":
+        radicand = (dx * dy).abs()
+    else:
+        raise ValueError(f"form is isotropic, clamped or absolute, not {form!r}.")
+    return (radicand + eps).sqrt().mean()
+
+
+def perceptual(
+    features: Callable[[Tensor], Sequence[Tensor]],
+    a: Tensor,
+    b: Tensor,
+    normaliser: Literal["product", "sum"] = "product",
+) -> Tensor:
+    """Eq. 7: distance of two images in the feature maps of VGG16.
+
+    Parameters
+    ----------
+    features : callable
+        Image to one or several feature maps (see `vgg.VGG16`).
+    a, b : Tensor, (N, 3, H, W), 0..1
+        In the paper S + E^T and L^T.
+    normaliser : {"product", "sum"}
+        Divide by W H C, or by the letter's W + H + C. Averaged over the batch in both.
+    """
+    total = a.new_zeros(())
+    for fa, fb in zip(features(a), features(b), strict=True):
+        size = fa.shape[1:].numel() if normaliser == "product" else sum(fa.shape[1:])
+        total = total + (fa - fb).abs().sum() / (size * fa.shape[0])
+    return total
+
+
+def anchor(reflectance: Tensor, target: float) -> Tensor:
+    """Squared distance of each image's mean brightness to `target`, the exposure asked for."""
+    return (reflectance.mean(dim=(1, 2, 3)) - target).square().mean()
+
+
+def paper_objective(
+    stages: Sequence[Stage],
+    features: Callable[[Tensor], Sequence[Tensor]] | None = None,
+    *,
+    weights: tuple[float, float, float] = (0.8, 0.65, 0.5),
+    reduction: Literal["mean", "sum"] = "mean",
+    form: Literal["isotropic", "clamped", "absolute"] = "isotropic",
+    normaliser: Literal["product", "sum"] = "product",
+    exposure: float | None = 0.45,
+    exposure_weight: float = 10.0,
+) -> Tensor:
+    """Eq. 4: weighted fidelity, smoothness and perceptual loss, and the brightness anchor.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Of one forward pass.
+    features : callable, optional
+        VGG16 features; without them the third weight must be 0.
+    weights : (float, float, float)
+        gamma_f, gamma_s, gamma_v.
+    reduction, form, normaliser
+        Readings of eq. 5, 6 and 7.
+    exposure : float or None
+        Mean of R_1 to reach, 0..1; None is the letter, which has no such term.
+    exposure_weight : float
+        Of the anchor.
+
+    Raises
+    ------
+    ValueError
+        If gamma_v is not 0 and there are no features.
+    """
+    gamma_f, gamma_s, gamma_v = weights
+    if gamma_v and features is None:
+        raise ValueError(
+            "The perceptual loss needs VGG16 weights: give their file, or set gamma_v to 0."
+        )
+    smooth = torch.stack([smoothness(stage.illumination, form) for stage in stages]).sum()
+    total = gamma_f * fidelity(stages, reduction) + gamma_s * smooth
+    if gamma_v and features is not None:
+        last = stages[-1]
+        total = total + gamma_v * perceptual(features, last.v, last.illumination, normaliser)
+    if exposure is not None:
+        total = total + exposure_weight * anchor(stages[0].reflectance, exposure)
+    return total
+
+
+def charbonnier(a: Tensor, b: Tensor, eps: float = 1e-3) -> Tensor:
+    """Mean of ``sqrt((a - b)^2 + eps^2) - eps``: L1 with a smooth floor."""
+    return ((a - b).square() + eps**2).sqrt().mean() - eps
+
+
+def ssim(a: Tensor, b: Tensor, stride: int = SSIM_STRIDE) -> Tensor:
+    """Mean structural similarity (Wang et al. 2004), 7x7 uniform window, data range 1.
+
+    At stride 1 it equals `skimage.metrics.structural_similarity` away from the borders that the
+    latter crops too; larger strides sample the windows.
+    """
+    n = SSIM_WINDOW**2
+
+    def window(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, SSIM_WINDOW, stride)
+
+    mean_a, mean_b = window(a), window(b)
+    unbiased = n / (n - 1)
+    var_a = unbiased * (window(a * a) - mean_a.square())
+    var_b = unbiased * (window(b * b) - mean_b.square())
+    cov = unbiased * (window(a * b) - mean_a * mean_b)
+    c1, c2 = 0.01**2, 0.03**2
+    numerator = (2 * mean_a * mean_b + c1) * (2 * cov + c2)
+    denominator = (mean_a.square() + mean_b.square() + c1) * (var_a + var_b + c2)
+    return (numerator / denominator).mean()
+
+
+def match_brightness(image: Tensor, reference: Tensor) -> Tensor:
+    """Scale each image so that its mean is its reference's."""
+    mean = image.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-4)
+    return image * (reference.mean(dim=(1, 2, 3), keepdim=True) / mean)
+
+
+def agreement(stages: Sequence[Stage]) -> Tensor:
+    """Mean square of L_t - L_1 and of E_t: the stages are to say what the first one says."""
+    first = stages[0].illumination
+    drift = [(stage.illumination - first).square().mean() for stage in stages[1:]]
+    excess = [stage.e.square().mean() for stage in stages[:-1]]
+    return torch.stack(drift + excess).sum() if drift else first.new_zeros(())
+
+
+def paired_objective(
+    stages: Sequence[Stage],
+    reference: Tensor,
+    *,
+    structure: float = 0.5,
+    relative: float = 0.5,
+    auxiliary: float = 0.1,
+) -> Tensor:
+    """Distance of R_1 to a well-exposed reference.
+
+    Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the Charbonnier distance
+    after matching brightness (exposure is hardly predictable, structure is), plus `auxiliary`
+    times the stages' disagreement.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Of one forward pass on the dark image.
+    reference : Tensor, (N, 3, H, W), 0..1
+    """
+    result = stages[0].reflectance
+    matched = match_brightness(result, reference)
+    return (
+        charbonnier(result, reference)
+        + structure * (1 - ssim(result, reference))
+        + relative * charbonnier(matched, reference)
+        + auxiliary * agreement(stages)
+    )
