@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from .atomic import atomic_path
 
@@ -20,10 +21,11 @@ class FileError(ValueError):
 
 
 class Picture(NamedTuple):
-    """Pixels as stored, and whether their last axis holds colours."""
+    """Pixels as stored, whether their last axis holds colours, and the record of a result."""
 
     pixels: NDArray[Any]
     rgb: bool
+    record: dict[str, Any] | None = None
 
 
 def read_image(path: str | Path) -> Picture:
@@ -52,8 +54,20 @@ def read_image(path: str | Path) -> Picture:
         raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None
 
 
-def write_image(path: str | Path, pixels: NDArray[Any], *, rgb: bool) -> None:
+def write_image(
+    path: str | Path, pixels: NDArray[Any], *, rgb: bool, record: dict[str, Any] | None = None
+) -> None:
     """Write an image file, complete or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix chooses the format.
+    pixels : ndarray, (..., Y, X) or (..., Y, X, 3 or 4)
+    rgb : bool
+        The last axis holds colours.
+    record : dict, optional
+        How the pixels were made, plain values; TIFF keeps it.
 
     Raises
     ------
@@ -65,14 +79,14 @@ def write_image(path: str | Path, pixels: NDArray[Any], *, rgb: bool) -> None:
     try:
         with atomic_path(path) as temporary:
             if path.suffix.lower() in TIFF:
-                _write_tiff(temporary, pixels, rgb)
+                _write_tiff(temporary, pixels, rgb, record)
             else:
                 _write_picture(temporary, pixels)
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def check_format(path: str | Path, dtype: np.dtype[Any], axes: int = 2) -> None:
+def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
     """Raise FileError unless a file named so can hold `axes` spatial axes of `dtype`."""
     path = Path(path)
     _check_suffix(path)
@@ -82,6 +96,7 @@ def check_format(path: str | Path, dtype: np.dtype[Any], axes: int = 2) -> None:
     if suffix in TIFF:
         return
     held = ("uint8",) if suffix in EIGHT_BIT else ("uint8", "uint16")
+    dtype = np.dtype(dtype)
     if dtype.name not in held:
         raise FileError(f"{path.name}: {suffix} cannot hold {dtype}; write to .tif instead.")
     if axes != 2:
@@ -102,13 +117,17 @@ def _read_tiff(path: Path) -> Picture:
         axes = series.axes
         if "S" in axes and axes[-1] != "S":  # planar colours
             pixels = np.moveaxis(pixels, axes.index("S"), -1)
-    return Picture(pixels, "S" in axes and pixels.shape[-1] in (3, 4))
+        described: Any = (file.shaped_metadata or ({},))[0]
+        kept = described.get("napari_lle")
+    return Picture(pixels, "S" in axes and pixels.shape[-1] in (3, 4), kept and json.loads(kept))
 
 
-def _write_tiff(path: Path, pixels: NDArray[Any], rgb: bool) -> None:
+def _write_tiff(path: Path, pixels: NDArray[Any], rgb: bool, record: dict[str, Any] | None) -> None:
     import tifffile
 
-    tifffile.imwrite(path, pixels, photometric="rgb" if rgb else "minisblack")
+    metadata = {"napari_lle": json.dumps(record)} if record else {}
+    photometric = "rgb" if rgb else "minisblack"
+    tifffile.imwrite(path, pixels, photometric=photometric, metadata=metadata)
 
 
 def _read_picture(path: Path) -> Picture:

@@ -296,7 +296,9 @@ def estimate_steps(
     network = loaded.network.to(where)
     lead = tuple(data.shape[: -3 if rgb else -2])
     height, width = data.shape[len(lead) : len(lead) + 2]
-    illumination = np.empty((*lead, height, width, 3) if per else (*lead, height, width), np.float32)
+    illumination = np.empty(
+        (*lead, height, width, 3) if per else (*lead, height, width), np.float32
+    )
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
         pixels = np.asarray(data[index])
@@ -364,13 +366,11 @@ def _plane(
                 torch.cuda.empty_cache()
 
 
-def _run(
-    network: Network, patch: NDArray[np.float32], device: torch.device
-) -> NDArray[np.float32]:
+def _run(network: Network, patch: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
     """One block on one padded tile."""
     with torch.inference_mode():
         batch = torch.from_numpy(patch)[None].to(device, memory_format=torch.channels_last)
-        return network.illumination(batch)[0].cpu().numpy()  # type: ignore[no-any-return]
+        return network.illumination(batch)[0].cpu().numpy()
 
 
 def _as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:

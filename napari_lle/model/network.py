@@ -73,8 +73,11 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
         """Rebuild from `to_dict`'s answer, lists standing for tuples; unknown names are errors."""
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
         try:
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+            return cls(**plain)
         except TypeError as error:
             raise ValueError(f"Not a network configuration: {error}") from None
 
@@ -111,6 +114,7 @@ class FeatureExtraction(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
+        self.dilations = config.dilations
         self.radius = max(config.dilations)
         self.channels = 3 + config.branch_width * len(config.dilations)
         self.branches = nn.ModuleList(
@@ -118,10 +122,11 @@ class FeatureExtraction(nn.Module):
         )
 
     def forward(self, v: Tensor) -> Tensor:
-        maps = [crop(v, self.radius)]
-        for branch in self.branches:
-            maps.append(torch.relu(branch(crop(v, self.radius - branch.dilation[0]))))
-        return torch.cat(maps, dim=1)
+        maps = [
+            torch.relu(branch(crop(v, self.radius - dilation)))
+            for dilation, branch in zip(self.dilations, self.branches, strict=True)
+        ]
+        return torch.cat([crop(v, self.radius), *maps], dim=1)
 
 
 class ResidualEstimation(nn.Module):
@@ -160,7 +165,7 @@ class AuxiliaryBlock(nn.Module):
         nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, reflectance: Tensor) -> Tensor:
-        return self.conv2(torch.relu(self.conv1(pad(reflectance, 2))))  # type: ignore[no-any-return]
+        return self.conv2(torch.relu(self.conv1(pad(reflectance, 2))))
 
 
 class Network(nn.Module):
@@ -195,7 +200,7 @@ class Network(nn.Module):
         -------
         Tensor, (N, 3, H, W), > 0
         """
-        return crop(padded, self.radius) + self.residual(padded)  # type: ignore[no-any-return]
+        return crop(padded, self.radius) + self.residual(padded)
 
     def forward(self, s: Tensor, stages: int | None = None) -> list[Stage]:
         """Run all stages (eq. 2 and 3).

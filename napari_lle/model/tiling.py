@@ -8,7 +8,7 @@ computes exactly what the whole plane would, whatever the tile size and however 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -44,10 +44,10 @@ def spans(length: int, size: int) -> list[tuple[int, int]]:
         If `length` or `size` is below 1.
     """
     if length < 1 or size < 1:
-        raise ValueError(f"A span needs a length and a size of at least 1, not {length} and {size}.")
+        raise ValueError(f"Length and size must be at least 1, not {length} and {size}.")
     count = -(-length // size)
     edges = [round(i * length / count) for i in range(count + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def reflect(start: int, stop: int, length: int) -> NDArray[np.intp]:

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 # Feature maps by block; "relu{block}_{layer}" names a layer's output.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
-LAYERS = tuple(f"relu{b}_{i}" for b, block in enumerate(BLOCKS, 1) for i in range(1, len(block) + 1))
+LAYERS = tuple(
+    f"relu{b}_{i}" for b, block in enumerate(BLOCKS, 1) for i in range(1, len(block) + 1)
+)
 
 # (channel order, scale, mean, deviation) that turn RGB 0..1 into what the weights expect.
 CONVENTIONS = {

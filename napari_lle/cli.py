@@ -1,0 +1,282 @@
+"""The command line: ``napari-lle enhance | restore | train | evaluate | info``.
+
+Torch is imported only by the command that needs it. Whatever is wrong with the input is one line
+on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="napari-lle",
+    help="Enhance dark images, restore them exactly, and train on your own pairs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+T = TypeVar("T")
+
+Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError, MemoryError, OSError) as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        errors.print(f"napari-lle: {message}")
+        raise typer.Exit(2) from None
+
+
+def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str] = str) -> T:
+    """Run a generator of progress to its end behind a progress bar; return what it returns."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+        task = bar.add_task(label, text="")
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            bar.update(task, completed=step[0], total=step[1], text=text(step))
+            if step.note:
+                errors.print(step.note)
+
+
+@app.command()
+def enhance(
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Image files.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
+    ],
+    model: Model = "photo",
+    strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
+    black: Annotated[
+        float | None, typer.Option(help="Input value that becomes 0; found when not given.")
+    ] = None,
+    white: Annotated[
+        float | None, typer.Option(help="Input value that becomes 1; found when not given.")
+    ] = None,
+    channels: Annotated[
+        str, typer.Option(help="auto, joint (one illumination for all colours) or per (colour).")
+    ] = "auto",
+    device: Device = "auto",
+    tile: Annotated[
+        int | None, typer.Option(help="Longest tile side in pixels; never changes the result.")
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="same (as the input) or float32; float32 with --illumination."),
+    ] = None,
+    illumination: Annotated[
+        Path | None,
+        typer.Option(help="Also write the illumination (.tif): restore needs both."),
+    ] = None,
+) -> None:
+    """Enhance image files."""
+    from .model.files import check_format, read_image, write_image
+    from .model.inference import estimate_steps, in_input_dtype
+
+    with reported():
+        dtype = dtype or ("float32" if illumination else "same")
+        if dtype not in ("same", "float32"):
+            raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
+        targets = _targets(inputs, output)
+        if illumination and len(inputs) > 1:
+            raise ValueError("--illumination names one file: give one input at a time.")
+        for source, target in zip(inputs, targets, strict=True):
+            picture = read_image(source)
+            written = picture.pixels.dtype if dtype == "same" else "float32"
+            axes = picture.pixels.ndim - picture.rgb
+            check_format(target, written, axes)  # before the work, not after it
+            if illumination:
+                check_format(illumination, "float64", axes)
+            steps = estimate_steps(
+                picture.pixels,
+                model,
+                black=black,
+                white=white,
+                channels=channels,
+                device=device,
+                tile="auto" if tile is None else tile,
+                rgb=picture.rgb,
+            )
+            result = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles").result(
+                strength
+            )
+            pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
+            write_image(target, pixels, rgb=picture.rgb, record=result.record)
+            if illumination:
+                light = result.illumination
+                coloured = picture.rgb and light.ndim == picture.pixels.ndim
+                write_image(illumination, light, rgb=coloured, record=result.record)
+            typer.echo(f"{source} -> {target}")
+
+
+def _targets(inputs: list[Path], output: Path) -> list[Path]:
+    """One output path for each input: `output` itself, or files of the same name in a folder."""
+    if len(inputs) == 1 and not output.is_dir():
+        targets = [output]
+    else:
+        if not output.is_dir():
+            raise ValueError(f"{output} is not a folder: several inputs need an existing one.")
+        targets = [output / source.name for source in inputs]
+    if len(set(targets)) < len(targets):
+        raise ValueError("Two inputs have one name: give them one at a time.")
+    for source, target in zip(inputs, targets, strict=True):
+        if target.exists() and source.exists() and target.samefile(source):
+            raise ValueError(f"{target} is the input itself: choose another output.")
+    return targets
+
+
+@app.command()
+def restore(
+    reflectance: Annotated[Path, typer.Argument(help="float32 .tif written by enhance.")],
+    illumination: Annotated[Path, typer.Argument(help=".tif written with --illumination.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+) -> None:
+    """Multiply reflectance and illumination: the original values again, bit for bit."""
+    from .model.files import read_image, write_image
+    from .model.inference import restore as multiply
+
+    with reported():
+        r, light = read_image(reflectance), read_image(illumination)
+        if not r.record or "levels" not in r.record:
+            raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
+        if r.pixels.dtype != "float32":
+            raise ValueError(
+                f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."
+            )
+        if light.record != r.record:
+            raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+        pixels = multiply(r.pixels, light.pixels, r.record["levels"])
+        write_image(output, pixels, rgb=r.rgb)
+        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+
+
+@app.command()
+def evaluate(
+    low: Annotated[Path, typer.Option(help="Folder of dark images.")],
+    reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
+    model: Model = "photo",
+    device: Device = "auto",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures here.")
+    ] = None,
+) -> None:
+    """Score a model on pairs, beside what needs no network."""
+    from .model.atomic import atomic_path
+    from .model.evaluation import METRICS, evaluate_steps
+
+    with reported():
+        steps = evaluate_steps(low, reference, model, device=device)
+        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(report, indent=1) + "\n")
+    typer.echo(f"{report['n']} pairs, 8-bit outputs, RGB")
+    typer.echo(f"{'method':<12}{'params':>8}" + "".join(f"{m:>14}" for m in METRICS))
+    rows = [(report["model"], report["parameters"], report)]
+    rows += [(name, 0, scores) for name, scores in report["baselines"].items()]
+    for name, parameters, scores in rows:
+        figures = "".join(f"{scores[m]:>14.{2 if 'psnr' in m else 3}f}" for m in METRICS)
+        typer.echo(f"{name:<12}{parameters:>8}{figures}")
+    typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
+
+
+@app.command()
+def info(
+    model: Annotated[str, typer.Argument(help="A bundled model or a .safetensors file.")] = "photo",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the answer here.")
+    ] = None,
+) -> None:
+    """Tell about a model and the devices of this machine."""
+    from .model.atomic import atomic_path
+    from .model.checkpoint import bundled_models, load_model
+    from .model.devices import devices
+
+    with reported():
+        loaded = load_model(model)
+        answer = {
+            "name": loaded.name,
+            "digest": loaded.digest,
+            "parameters": loaded.network.inference_parameters(),
+            "receptive_field": 2 * loaded.network.radius + 1,
+            "network": loaded.network.config.to_dict(),
+            "card": loaded.card,
+            "devices": devices(),
+            "bundled": bundled_models(),
+        }
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(answer, indent=1) + "\n")
+    field = answer["receptive_field"]
+    typer.echo(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
+    typer.echo(f"receptive field {field} x {field} pixels")
+    for key, value in loaded.card.items():
+        if not isinstance(value, list | dict):
+            typer.echo(f"  {key}: {value}")
+    for key, value in loaded.card.get("held_out", {}).items():
+        typer.echo(f"  held-out {key}: {value}")
+    for device in devices():
+        typer.echo(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
+    typer.echo(f"bundled models: {', '.join(bundled_models())}")
+
+
+@app.command()
+def train(
+    low: Annotated[Path, typer.Option(help="Folder of dark images.")],
+    reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model to write.")],
+    objective: Annotated[str, typer.Option(help="paired: learn from the references.")] = "paired",
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
+    ] = None,
+    device: Device = "auto",
+    note: Annotated[str, typer.Option(help="Data and licence, for the training card.")] = "",
+) -> None:
+    """Train a model on pairs of dark images and references."""
+    import yaml
+
+    from .model.checkpoint import SUFFIX, save_model
+    from .model.data import load_pairs
+    from .model.training import TrainingSettings
+    from .model.training import train as run
+
+    with reported():
+        if objective != "paired":
+            raise ValueError(f"--objective is paired, not {objective!r}.")
+        if output.suffix != SUFFIX or not output.parent.is_dir():
+            raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
+        values = yaml.safe_load(config.read_text()) if config else {}
+        if steps is not None:
+            values = {**values, "steps": steps}
+        settings = TrainingSettings.from_dict(values)
+        events = run(load_pairs(low, reference), settings, run=resume, device=device)
+        network, card = drain(events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}")
+        card = {"data": note, "command": "napari-lle " + " ".join(sys.argv[1:]), **card}
+        save_model(output, network, card)
+    best = card["held_out"]
+    typer.echo(
+        f"{output}: step {best['step']}, held-out PSNR {best['psnr']:.2f} dB, "
+        f"SSIM {best['ssim']:.3f}"
+    )

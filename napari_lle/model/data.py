@@ -1,0 +1,177 @@
+"""Training pairs: from folders or arrays, split by scene, cut into augmented crops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .files import SUFFIXES, read_image
+from .normalization import find_levels, network_input, normalize
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1."""
+
+    name: str
+    low: NDArray[np.float32]
+    reference: NDArray[np.float32]
+
+
+def as_photograph(image: ArrayLike, rgb: bool | None = None) -> NDArray[np.float32]:
+    """Normalise a 2-D or RGB(A) image to (H, W, 3) in 0..1; greys are repeated, alpha is left out.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    pixels: NDArray[Any] = np.asarray(image)
+    rgb = pixels.ndim == 3 if rgb is None else rgb
+    if pixels.ndim != 2 + rgb or (rgb and pixels.shape[-1] not in (3, 4)):
+        raise ValueError(f"Training takes 2-D or RGB images, not an array of shape {pixels.shape}.")
+    x = network_input(normalize(pixels, find_levels(pixels, rgb=rgb)))
+    return x[..., :3] if rgb else np.repeat(x[..., None], 3, axis=-1)
+
+
+def make_pair(name: str, low: ArrayLike, reference: ArrayLike) -> Pair:
+    """Normalise two arrays of equal height and width into a `Pair`.
+
+    Raises
+    ------
+    ValueError
+        If they differ in size.
+    """
+    a, b = as_photograph(low), as_photograph(reference)
+    if a.shape != b.shape:
+        raise ValueError(
+            f"{name}: the dark image is {a.shape[1]} x {a.shape[0]} pixels, its reference "
+            f"{b.shape[1]} x {b.shape[0]}; crop or align them first."
+        )
+    return Pair(name, a, b)
+
+
+def image_files(folder: str | Path) -> dict[str, Path]:
+    """Image files of a folder by stem, in natural order (2 before 10).
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, it holds no images, or two share a stem.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES]
+    if not files:
+        raise ValueError(f"{folder} holds no images ({', '.join(SUFFIXES)}).")
+    found: dict[str, Path] = {}
+    for file in sorted(files, key=lambda f: natural(f.name)):
+        if file.stem in found:
+            raise ValueError(f"{folder} holds two images named {file.stem}: keep one.")
+        found[file.stem] = file
+    return found
+
+
+def natural(name: str) -> list[Any]:
+    """Sort key that reads runs of digits as numbers."""
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name) if p]
+
+
+def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Path, Path]]:
+    """Files of two folders that share a stem.
+
+    Raises
+    ------
+    ValueError
+        If none match.
+    """
+    dark, bright = image_files(low), image_files(reference)
+    both = {stem: (dark[stem], bright[stem]) for stem in dark if stem in bright}
+    if not both:
+        raise ValueError(f"No file of {low} has the stem of one in {reference}.")
+    return both
+
+
+def load_pairs(low: str | Path, reference: str | Path) -> list[Pair]:
+    """Read all pairs of two folders, matched by file stem, in natural order."""
+    return [
+        make_pair(stem, read_image(a).pixels, read_image(b).pixels)
+        for stem, (a, b) in matched_files(low, reference).items()
+    ]
+
+
+def split_by_scene(
+    pairs: Sequence[Pair], share: float = 0.2, blocks: int = 4
+) -> tuple[list[Pair], list[Pair]]:
+    """Hold out runs of neighbours, because consecutive frames tend to show one scene.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        In shooting order, at least two.
+    share : float
+        Share of pairs to hold out.
+    blocks : int
+        Number of runs, spread evenly over the sequence.
+
+    Returns
+    -------
+    (training, held_out) : two lists, neither empty
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two pairs.
+    """
+    n = len(pairs)
+    if n < 2:
+        raise ValueError("A split needs two pairs or more: one to train on, one to judge by.")
+    held = min(max(1, round(share * n)), n - 1)
+    blocks = min(blocks, held)
+    chosen: set[int] = set()
+    for b in range(blocks):
+        length = held // blocks + (b < held % blocks)
+        middle = round((b + 0.5) * n / blocks)
+        start = min(max(middle - length // 2, 0), n - length)
+        chosen.update(range(start, start + length))
+    training = [p for i, p in enumerate(pairs) if i not in chosen]
+    return training, [p for i, p in enumerate(pairs) if i in chosen]
+
+
+def draw_batch(
+    pairs: Sequence[Pair], rng: np.random.Generator, batch: int, size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Random crops of random pairs, turned and mirrored alike.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    rng : numpy.random.Generator
+        The only source of chance: equal states draw equal batches.
+    batch, size : int
+        Number of crops and their side in pixels; smaller images give smaller crops for the
+        whole batch.
+
+    Returns
+    -------
+    (low, reference) : two arrays (batch, 3, size, size) of float32
+    """
+    chosen = [pairs[i] for i in rng.integers(len(pairs), size=batch)]
+    side = min(size, *(min(p.low.shape[:2]) for p in chosen))
+    lows: list[NDArray[np.float32]] = []
+    references: list[NDArray[np.float32]] = []
+    for pair in chosen:
+        top = rng.integers(pair.low.shape[0] - side + 1)
+        left = rng.integers(pair.low.shape[1] - side + 1)
+        turns, mirrored = int(rng.integers(4)), rng.integers(2)
+        for image, crops in ((pair.low, lows), (pair.reference, references)):
+            crop = np.rot90(image[top : top + side, left : left + side], turns)
+            crops.append((crop[:, ::-1] if mirrored else crop).transpose(2, 0, 1))
+    return np.stack(lows), np.stack(references)
