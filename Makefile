@@ -1,0 +1,55 @@
+# The README's two commands are `make demo` and `make test`. Both work from a fresh clone on a
+# machine with Python 3.11 or later: they make their own environment in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
+  libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
+  libxcb-xinerama0 libxcb-cursor0
+
+.PHONY: demo test check format screenshots wheel clean
+
+demo: $(VENV)/ready
+	$(BIN)/python docs/demo.py
+
+test: $(VENV)/ready $(VENV)/libraries
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshots: $(VENV)/ready $(VENV)/libraries
+	xvfb-run -a -s "-screen 0 1600x1200x24" $(BIN)/python docs/screenshots.py
+
+wheel: $(VENV)/ready
+	$(BIN)/python -m build --no-isolation
+
+# torch first and by its pin: a range would draw in the CUDA build.
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+# A window without a screen: Xvfb and what Qt and OpenGL load. Installed where that is allowed.
+$(VENV)/libraries: | $(VENV)/ready
+	@if [ "$$(uname)" = Linux ] && ! { command -v Xvfb && ldconfig -p | grep -q libxcb-cursor.so; } >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(LIBRARIES) >/dev/null; \
+	  else \
+	    echo "The window tests need these system libraries (Debian names): $(LIBRARIES)"; \
+	  fi; \
+	fi
+	@touch $@
+
+clean:
+	rm -rf build dist .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,92 @@
+"""Who may import whom: lower layers never import upper ones, and the model never sees a window."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "napari_lle"
+MODEL = PACKAGE / "model"
+
+# Module -> the package's own modules that it may import.
+ALLOWED = {
+    "version": set(),
+    "atomic": set(),
+    "tiling": set(),
+    "normalization": set(),
+    "devices": set(),
+    "network": {"tiling"},
+    "losses": {"network"},
+    "vgg": set(),
+    "files": {"atomic"},
+    "checkpoint": {"atomic", "network"},
+    "data": {"files", "normalization"},
+    "inference": {"checkpoint", "devices", "network", "normalization", "tiling", "version"},
+    "evaluation": {"checkpoint", "data", "files", "inference"},
+    "training": {"atomic", "checkpoint", "data", "devices", "evaluation", "losses", "network"},
+    "__init__": {"checkpoint", "inference", "training"},
+}
+WITHOUT_TORCH = {"version", "atomic", "tiling", "normalization", "files", "data", "__init__"}
+WINDOWS = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PyQt5", "PySide6"}
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute dotted names of everything a file imports, at any depth of nesting."""
+    found = set()
+    package = ("napari_lle", *path.relative_to(PACKAGE).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, *([node.module] if node.module else [])))
+            found.add(module) if node.module else found.update(
+                f"{module}.{alias.name}" for alias in node.names
+            )
+    return found
+
+
+def own(names: set[str]) -> set[str]:
+    prefix = "napari_lle.model."
+    return {n.removeprefix(prefix).split(".")[0] for n in names if n.startswith(prefix)}
+
+
+def test_every_module_of_the_model_has_its_rule():
+    assert {p.stem for p in MODEL.glob("*.py")} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("module", sorted(ALLOWED))
+def test_model_imports_only_what_lies_below(module):
+    names = imports(MODEL / f"{module}.py")
+    assert own(names) <= ALLOWED[module]
+    upper = {n for n in names if n.startswith("napari_lle") and not n.startswith("napari_lle.model")}
+    assert not upper
+    assert not {n.split(".")[0] for n in names} & WINDOWS
+    if module in WITHOUT_TORCH:
+        assert "torch" not in {n.split(".")[0] for n in names}
+
+
+def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "model").mkdir()
+    file = tmp_path / "model" / "x.py"
+    file.write_text("def f():\n    from .. import cli\n    from .tiling import tiles\n    import napari\n")
+    assert imports(file) == {"napari_lle.cli", "napari_lle.model.tiling", "napari"}
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("napari_lle", ("torch", "napari", "numpy")),
+        ("napari_lle.model", ("torch", "napari", "numpy")),
+        ("napari_lle.cli", ("torch", "napari", "qtpy")),
+        ("napari_lle._enhance", ("torch", "skimage")),
+        ("napari_lle.model.inference", ("napari", "qtpy", "skimage")),
+    ],
+)
+def test_importing_stays_cheap(module, absent):
+    code = f"import sys, {module}; print([n for n in {absent!r} if n in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
