@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from napari_lle.model.normalization import (
+    Levels,
+    denormalize,
+    find_levels,
+    network_input,
+    normalize,
+    sample,
+)
+
+INTEGERS = ["uint8", "uint16", "uint32", "int8", "int16", "int32"]
+
+
+def test_a_photograph_keeps_its_full_range():
+    image = np.full((4, 5, 3), 20, np.uint8)
+    assert find_levels(image, rgb=True) == Levels(0, 255, "uint8")
+
+
+def test_percentiles_survive_hot_pixels_and_nan():
+    rng = np.random.default_rng(0)
+    image = rng.normal(500, 10, (300, 300)).astype(np.float32)
+    image[::50, ::50] = 65535  # 36 hot pixels
+    image[0, :5] = [np.nan, np.inf, -np.inf, np.nan, np.nan]
+    levels = find_levels(image)
+    assert 460 < levels.black < 480
+    assert 520 < levels.white < 545
+
+
+def test_given_levels_replace_the_automatic_ones():
+    image = np.arange(1000, dtype=np.uint16).reshape(20, 50)
+    assert find_levels(image, black=-5, white=2000) == Levels(-5, 2000, "uint16")
+    assert find_levels(image, black=5000).black == 5000  # beyond every pixel, and still usable
+    with pytest.raises(ValueError, match="below the white level"):
+        find_levels(image, black=10, white=10)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((3, 4)), np.full((3, 4), 7, np.uint16), np.full((2, 2), np.nan)]
+)
+def test_constant_images_have_levels(image):
+    levels = find_levels(image)
+    assert levels.black < levels.white
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="empty"):
+        find_levels(np.empty((0, 5)))
+    with pytest.raises(TypeError, match="complex"):
+        find_levels(np.zeros((2, 2), complex))
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS, ">u2", "bool"])
+@pytest.mark.parametrize("levels", [(0.0, 1.0), (-3.7, 1234.5), (100.25, 101.0)])
+def test_denormalize_undoes_normalize_exactly(dtype, levels):
+    dtype = np.dtype(dtype)
+    top = 1 if dtype.kind == "b" else np.iinfo(dtype).max
+    bottom = 0 if dtype.kind == "b" else np.iinfo(dtype).min
+    image = np.random.default_rng(0).integers(bottom, top, 500, endpoint=True).astype(dtype)
+    found = Levels(*levels, dtype.name)
+    back = denormalize(normalize(image, found), found)
+    assert back.dtype == dtype.newbyteorder("=")
+    assert (back == image).all()
+
+
+def test_denormalize_clips_to_the_dtype():
+    levels = Levels(0, 255, "uint8")
+    assert denormalize([-1.0, 0.5, 9.0], levels).tolist() == [0, 128, 255]
+
+
+def test_network_input_is_finite_and_in_range():
+    x = network_input(np.array([np.nan, -np.inf, -2, 0.25, 3, np.inf]))
+    assert x.dtype == np.float32
+    assert x.tolist() == [0, 0, 0, 0.25, 1, 1]
+
+
+def test_sample_thins_a_stack_without_reading_it_all():
+    class Counting:
+        """A stack that counts the planes it is asked for."""
+
+        def __init__(self, shape):
+            self.shape, self.ndim, self.size = shape, len(shape), int(np.prod(shape))
+
+        def __getitem__(self, key):
+            planes = range(self.shape[0])[key[0]]
+            return np.broadcast_to(np.array(planes)[:, None, None], (len(planes), *self.shape[1:]))
+
+    values = sample(Counting((100, 1000, 1000)))
+    assert values.size <= 2_500_000
+    assert np.unique(values).size >= 8
