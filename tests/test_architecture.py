@@ -15,6 +15,7 @@ ALLOWED = {
     "version": set(),
     "atomic": set(),
     "tiling": set(),
+    "statistics": set(),
     "normalization": set(),
     "devices": set(),
     "network": {"tiling"},
@@ -22,13 +23,30 @@ ALLOWED = {
     "vgg": set(),
     "files": {"atomic"},
     "checkpoint": {"atomic", "network"},
-    "data": {"files", "normalization"},
-    "inference": {"checkpoint", "devices", "network", "normalization", "tiling", "version"},
+    "data": {"files", "normalization", "statistics", "tiling"},
+    "inference": {
+        "checkpoint",
+        "devices",
+        "network",
+        "normalization",
+        "statistics",
+        "tiling",
+        "version",
+    },
     "evaluation": {"checkpoint", "data", "files", "inference"},
     "training": {"atomic", "checkpoint", "data", "devices", "evaluation", "losses", "network"},
     "__init__": {"checkpoint", "inference", "training"},
 }
-WITHOUT_TORCH = {"version", "atomic", "tiling", "normalization", "files", "data", "__init__"}
+WITHOUT_TORCH = {
+    "version",
+    "atomic",
+    "tiling",
+    "statistics",
+    "normalization",
+    "files",
+    "data",
+    "__init__",
+}
 WINDOWS = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PyQt5", "PySide6"}
 
 
@@ -61,7 +79,9 @@ def test_every_module_of_the_model_has_its_rule():
 def test_model_imports_only_what_lies_below(module):
     names = imports(MODEL / f"{module}.py")
     assert own(names) <= ALLOWED[module]
-    upper = {n for n in names if n.startswith("napari_lle") and not n.startswith("napari_lle.model")}
+    upper = {
+        n for n in names if n.startswith("napari_lle") and not n.startswith("napari_lle.model")
+    }
     assert not upper
     assert not {n.split(".")[0] for n in names} & WINDOWS
     if module in WITHOUT_TORCH:
@@ -72,7 +92,9 @@ def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
     (tmp_path / "model").mkdir()
     file = tmp_path / "model" / "x.py"
-    file.write_text("def f():\n    from .. import cli\n    from .tiling import tiles\n    import napari\n")
+    file.write_text(
+        "def f():\n    from .. import cli\n    from .tiling import tiles\n    import napari\n"
+    )
     assert imports(file) == {"napari_lle.cli", "napari_lle.model.tiling", "napari"}
 
 
@@ -88,5 +110,7 @@ def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
 )
 def test_importing_stays_cheap(module, absent):
     code = f"import sys, {module}; print([n for n in {absent!r} if n in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert answer.stdout.strip() == "[]"

@@ -8,9 +8,17 @@ from napari_lle.model.network import Network, NetworkConfig, crop, pad
 def network():
     torch.manual_seed(0)
     net = Network()
-    torch.nn.init.normal_(net.residual.conv3.weight, std=0.3)
+    torch.nn.init.normal_(net.block.residual.conv3.weight, std=0.3)
     torch.nn.init.normal_(net.auxiliary.conv2.weight, std=0.3)
     return net
+
+
+# Statistics of a dark, coloured image.
+DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3, 0.1]])
+
+
+def dark(images):
+    return DARK.expand(len(images), -1)
 
 
 def test_size_is_the_paper_s(network):
@@ -23,21 +31,21 @@ def test_size_is_the_paper_s(network):
 def test_untrained_network_is_the_screen_stretch(positivity, start):
     net = Network(NetworkConfig(positivity=positivity, start=start))
     s = torch.rand(1, 3, 12, 15, generator=torch.Generator().manual_seed(0))
-    reflectance = net(s)[0].reflectance
+    reflectance = net(s, dark(s))[0].reflectance
     m = start / (1 + 2 * start)
     stretch = (m - 1) * s / ((2 * m - 1) * s - m)
     torch.testing.assert_close(reflectance * (1 + start), stretch, rtol=1e-5, atol=1e-6)
 
 
 def test_untrained_stages_are_equal():
-    stages = Network()(torch.rand(1, 3, 10, 10), stages=5)
+    stages = Network()(torch.rand(1, 3, 10, 10), dark(torch.rand(1, 3, 10, 10)), stages=5)
     assert len(stages) == 5
     assert all((stage.illumination == stages[0].illumination).all() for stage in stages)
 
 
 def test_retinex_holds_at_every_stage(network):
     s = torch.rand(2, 3, 20, 24)
-    for t, stage in enumerate(network(s)):
+    for t, stage in enumerate(network(s, dark(s))):
         assert (stage.u > 0).all()
         torch.testing.assert_close(stage.illumination, stage.v + stage.u)
         if t == 0:
@@ -48,13 +56,13 @@ def test_retinex_holds_at_every_stage(network):
 
 def test_recursion_follows_the_chosen_reading(network):
     s = torch.rand(1, 3, 16, 16)
-    first, second, third = network(s)
+    first, second, third = network(s, dark(s))
     torch.testing.assert_close(second.v, s + first.e)
     torch.testing.assert_close(third.v, s + second.e)
 
     literal = Network(NetworkConfig(recursion="literal"))
     literal.load_state_dict(network.state_dict())
-    stages = literal(s)
+    stages = literal(s, dark(s))
     torch.testing.assert_close(stages[1].v, stages[0].illumination)
     # The letter grows without bound: each stage adds u > 0.
     assert (stages[2].illumination > stages[1].illumination).all()
@@ -63,14 +71,14 @@ def test_recursion_follows_the_chosen_reading(network):
 
 def test_inference_block_is_the_first_stage(network):
     s = torch.rand(1, 3, 30, 20)
-    block = network.illumination(pad(s, network.radius))
-    torch.testing.assert_close(block, network(s)[0].illumination)
+    block = network.block(pad(s, network.radius), DARK)
+    torch.testing.assert_close(block, network(s, dark(s))[0].illumination)
 
 
 def test_receptive_field_is_as_declared(network):
     network.double()
     x = torch.rand(1, 3, 41, 41, dtype=torch.float64, requires_grad=True)
-    centre = network.illumination(x)[..., 12, 12].sum()  # output is 25 x 25
+    centre = network.block(x, DARK.double())[..., 12, 12].sum()  # output is 25 x 25
     (gradient,) = torch.autograd.grad(centre, x)
     rows = torch.nonzero(gradient.abs().sum(dim=(0, 1, 3))).flatten()
     assert (rows.min().item(), rows.max().item()) == (20 - 8, 20 + 8)
@@ -79,7 +87,7 @@ def test_receptive_field_is_as_declared(network):
 
 def test_dilated_branches_see_their_own_ring():
     net = Network(NetworkConfig(dilations=(1, 2, 3, 5), branch_width=1))
-    features = net.residual.features
+    features = net.block.residual.features
     for branch in features.branches:
         torch.nn.init.constant_(branch.weight, 1.0)
         torch.nn.init.zeros_(branch.bias)
@@ -93,13 +101,13 @@ def test_dilated_branches_see_their_own_ring():
 
 def test_splice_keeps_the_input(network):
     v = torch.rand(1, 3, 30, 30)
-    features = network.residual.features
+    features = network.block.residual.features
     assert (features(v)[:, :3] == crop(v, features.radius)).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (5, 7)])
 def test_smaller_than_the_receptive_field(network, size):
-    stages = network(torch.rand(1, 3, *size))
+    stages = network(torch.rand(1, 3, *size), dark(torch.rand(1, 3, *size)))
     assert stages[-1].reflectance.shape == (1, 3, *size)
     assert torch.isfinite(stages[-1].reflectance).all()
 
@@ -122,7 +130,8 @@ def test_config_round_trip_and_refusals():
 
 def test_every_weight_learns(network):
     loss = sum(
-        (stage.reflectance.sum() + stage.e.sum()) for stage in network(torch.rand(2, 3, 24, 24))
+        (stage.reflectance.sum() + stage.e.sum())
+        for stage in network(torch.rand(2, 3, 24, 24), dark(torch.rand(2, 3, 24, 24)))
     )
     loss.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())

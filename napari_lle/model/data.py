@@ -5,23 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .files import SUFFIXES, read_image
 from .normalization import find_levels, network_input, normalize
+from .statistics import image_statistics
+from .tiling import reflect
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1."""
+    """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1.
+
+    The statistics are the whole dark image's: crops of it do not know them.
+    """
 
     name: str
     low: NDArray[np.float32]
     reference: NDArray[np.float32]
+
+    @cached_property
+    def statistics(self) -> NDArray[np.float32]:
+        """(7,), see `statistics.Statistics`."""
+        return np.array(image_statistics(self.low), dtype=np.float32)
 
 
 def as_photograph(image: ArrayLike, rgb: bool | None = None) -> NDArray[np.float32]:
@@ -145,9 +156,45 @@ def split_by_scene(
     return training, [p for i, p in enumerate(pairs) if i in chosen]
 
 
+class Batch(NamedTuple):
+    """Crops for one step: dark ones with their halo, references, statistics of whole images.
+
+    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 7).
+    """
+
+    low: NDArray[np.float32]
+    reference: NDArray[np.float32]
+    statistics: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How inputs are varied, while their references stay.
+
+    Attributes
+    ----------
+    exposure : float
+        Share of dark images whose exposure is changed by up to 1.5 stops either way.
+    lit : float
+        Share of inputs that are the reference itself: half of them as it is, to be left alone,
+        half up to 5 stops darker.
+    """
+
+    exposure: float = 0.15
+    lit: float = 0.15
+
+
+THINNED = 8  # statistics of augmented images are taken from every 8th row and column
+
+
 def draw_batch(
-    pairs: Sequence[Pair], rng: np.random.Generator, batch: int, size: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    pairs: Sequence[Pair],
+    rng: np.random.Generator,
+    batch: int,
+    size: int,
+    halo: int = 0,
+    augmentation: Augmentation | None = None,
+) -> Batch:
     """Random crops of random pairs, turned and mirrored alike.
 
     Parameters
@@ -156,22 +203,54 @@ def draw_batch(
     rng : numpy.random.Generator
         The only source of chance: equal states draw equal batches.
     batch, size : int
-        Number of crops and their side in pixels; smaller images give smaller crops for the
-        whole batch.
-
-    Returns
-    -------
-    (low, reference) : two arrays (batch, 3, size, size) of float32
+        Number of crops and their side in pixels; the smallest image bounds the side.
+    halo : int
+        Extra pixels around the dark crops, reflected at the borders of the image.
+    augmentation : Augmentation, optional
+        Nothing but turns and mirrors when not given.
     """
     chosen = [pairs[i] for i in rng.integers(len(pairs), size=batch)]
-    side = min(size, *(min(p.low.shape[:2]) for p in chosen))
-    lows: list[NDArray[np.float32]] = []
-    references: list[NDArray[np.float32]] = []
-    for pair in chosen:
-        top = rng.integers(pair.low.shape[0] - side + 1)
-        left = rng.integers(pair.low.shape[1] - side + 1)
-        turns, mirrored = int(rng.integers(4)), rng.integers(2)
-        for image, crops in ((pair.low, lows), (pair.reference, references)):
-            crop = np.rot90(image[top : top + side, left : left + side], turns)
-            crops.append((crop[:, ::-1] if mirrored else crop).transpose(2, 0, 1))
-    return np.stack(lows), np.stack(references)
+    side = min(size, *(min(p.low.shape[:2]) for p in pairs))
+    crops = [_draw_crop(pair, rng, side, halo, augmentation) for pair in chosen]
+    return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
+
+
+def _draw_crop(
+    pair: Pair, rng: np.random.Generator, side: int, halo: int, augmentation: Augmentation | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    height, width = pair.low.shape[:2]
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+
+    def turned(crop: NDArray[np.float32]) -> NDArray[np.float32]:
+        crop = np.rot90(crop, turns)
+        return (crop[:, ::-1] if mirrored else crop).transpose(2, 0, 1)
+
+    rows = reflect(top - halo, top + side + halo, height)
+    columns = reflect(left - halo, left + side + halo, width)
+    source, gain = _vary(pair, rng, augmentation) if augmentation else (pair.low, 1.0)
+    crop = source[rows[:, None], columns]
+    statistics = pair.statistics
+    if source is not pair.low or gain != 1:
+        crop = _exposed(crop, gain)
+        y, x = rng.integers(min(THINNED, height, width), size=2)
+        thinned = _exposed(source[y::THINNED, x::THINNED], gain)
+        statistics = np.array(image_statistics(thinned), dtype=np.float32)
+    reference = pair.reference[top : top + side, left : left + side]
+    return turned(crop), turned(reference), statistics
+
+
+def _vary(
+    pair: Pair, rng: np.random.Generator, augmentation: Augmentation
+) -> tuple[NDArray[np.float32], float]:
+    chance = rng.random()
+    if chance < augmentation.exposure:
+        return pair.low, 2.0 ** rng.uniform(-1.5, 1.5)
+    if chance < augmentation.exposure + augmentation.lit:
+        return pair.reference, 2.0 ** -rng.uniform(0, 5) if rng.random() < 0.5 else 1.0
+    return pair.low, 1.0
+
+
+def _exposed(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """As an 8-bit camera would have recorded it at another exposure."""
+    return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)

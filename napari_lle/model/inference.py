@@ -18,13 +18,21 @@ from numpy.typing import ArrayLike, NDArray
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .network import Network
-from .normalization import Levels, denormalize, find_levels, network_input
+from .normalization import Levels, denormalize, find_levels, network_input, sample
+from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
 
 CHANNELS = ("auto", "per", "joint")
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
 SMALLEST_TILE = 32
+
+
+class Survey(NamedTuple):
+    """What is found once for a whole layer and holds for every plane and part of it."""
+
+    levels: Levels
+    statistics: Statistics
 
 
 class Progress(NamedTuple):
@@ -71,6 +79,9 @@ class Estimate:
     levels : Levels
     rgb : bool
         The last axis of the image holds colours.
+    darkest : float
+        Normalised value that darker pixels are taken for by a model that cleans; at strength 0
+        they are what they are.
     record : dict
     """
 
@@ -78,6 +89,7 @@ class Estimate:
     illumination: NDArray[np.float32]
     levels: Levels
     rgb: bool
+    darkest: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
 
     def reflectance(self, strength: float = 1.0) -> NDArray[np.float32]:
@@ -91,9 +103,12 @@ class Estimate:
         """One plane of `reflectance`: (Y, X) or (Y, X, C)."""
         pixels = np.asarray(self.image[index])
         x = _normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
-        light = self._light(index, x.dtype)
-        r = (torch.from_numpy(x) / torch.from_numpy(light).pow(strength)).numpy()
-        r = r.astype(np.float32, copy=False)
+        light = torch.from_numpy(self._light(index, x.dtype))
+        clean = torch.from_numpy(x)
+        if self.darkest and not self.joint:  # joint colours keep their ratios instead
+            lifted = clean.clamp_min(self.darkest)
+            clean = torch.where(clean < 0, clean, clean + strength * (lifted - clean))
+        r = (clean / light.pow(strength)).numpy().astype(np.float32, copy=False)
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)
         return r
@@ -146,7 +161,7 @@ class Estimate:
         r = r[..., :3] if self.rgb else r
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             exact = x / r
-        return np.where(np.isfinite(exact) & (exact > 0), exact, light)
+        return np.where(np.isfinite(exact), exact, light)
 
 
 def enhance(
@@ -277,23 +292,25 @@ def estimate_steps(
     device: str = "auto",
     tile: int | str = "auto",
     rgb: bool | None = None,
+    known: Survey | None = None,
 ) -> Generator[Progress, None, Estimate]:
     """Find the illumination, yielding `Progress` after every tile and returning an `Estimate`.
 
-    The parameters are those of `enhance`. Closing the generator cancels the work.
+    The parameters are those of `enhance`, and `known`, the survey of the whole that the image is
+    a part of, which replaces levels of its own. Closing the generator cancels the work.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     rgb = looks_rgb(data.shape) if rgb is None else rgb
     _check(data, rgb, channels, tile)
-    levels = find_levels(data, rgb=rgb, black=black, white=white)
+    if known is None:
+        known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
+    levels = known.levels
     loaded = load_model(model)
     where = choose_device(device)
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
-    if channels == "auto":
-        channels = "per" if rgb and levels.dtype == "uint8" else "joint"
-    per = rgb and channels == "per"
-
+    per = _per_channel(channels, rgb, levels.dtype)
     network = loaded.network.to(where)
+    statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
     lead = tuple(data.shape[: -3 if rgb else -2])
     height, width = data.shape[len(lead) : len(lead) + 2]
     illumination = np.empty(
@@ -303,7 +320,7 @@ def estimate_steps(
     for i, index in enumerate(planes):
         pixels = np.asarray(data[index])
         x = network_input(_normalized(pixels[..., :3] if rgb else pixels, levels))
-        steps = _plane(network, _as_channels(x, per), illumination[index], size, where)
+        steps = _plane(network, _as_channels(x, per), statistics, illumination[index], size)
         for step in steps:
             size = step.size
             yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
@@ -313,16 +330,42 @@ def estimate_steps(
         "model": loaded.name,
         "model_digest": loaded.digest,
         "levels": {"black": levels.black, "white": levels.white, "dtype": levels.dtype},
-        "channels": channels,
+        "statistics": known.statistics._asdict(),
+        "channels": "per" if per else "joint",
         "rgb": rgb,
         "device": where.type,
     }
-    return Estimate(data, illumination, levels, rgb, record)
+    darkest = float(network.block.darkest(statistics))
+    return Estimate(data, illumination, levels, rgb, darkest, record)
+
+
+def survey(
+    image: ArrayLike,
+    *,
+    channels: str = "auto",
+    black: float | None = None,
+    white: float | None = None,
+    rgb: bool | None = None,
+) -> Survey:
+    """Levels and statistics of a whole layer; the parameters are those of `enhance`."""
+    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    rgb = looks_rgb(data.shape) if rgb is None else rgb
+    levels = find_levels(data, rgb=rgb, black=black, white=white)
+    x = network_input(_normalized(sample(data, rgb=rgb), levels))
+    if not _per_channel(channels, rgb, levels.dtype):
+        grey = x.max(axis=-1) if rgb else x
+        x = np.broadcast_to(grey[:, None], (len(grey), 3))
+    return Survey(levels, image_statistics(x))
 
 
 def looks_rgb(shape: tuple[int, ...]) -> bool:
     """Whether an array of this shape is taken for colour: three axes or more, 3 or 4 at the end."""
     return len(shape) > 2 and shape[-1] in (3, 4)
+
+
+def _per_channel(channels: str, rgb: bool, dtype: str) -> bool:
+    """Each colour has an illumination of its own: asked for, or a photograph."""
+    return rgb and (channels == "per" or (channels == "auto" and dtype == "uint8"))
 
 
 class _Step(NamedTuple):
@@ -335,19 +378,20 @@ class _Step(NamedTuple):
 def _plane(
     network: Network,
     x: NDArray[np.float32],
+    statistics: torch.Tensor,
     out: NDArray[np.float32],
     size: int,
-    device: torch.device,
 ) -> Generator[_Step, None, None]:
     """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out."""
     height, width = x.shape[-2:]
+    device = statistics.device
     note = ""
     while True:
         parts = list(tiles(height, width, size, network.radius))
         try:
             for done, part in enumerate(parts, 1):
                 patch = x[:, part.rows[:, None], part.columns]
-                light = _run(network, patch, device)  # (3, h, w)
+                light = _run(network, patch, statistics)  # (3, h, w)
                 out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
                 yield _Step(done, len(parts), size, note)
                 note = ""
@@ -366,11 +410,14 @@ def _plane(
                 torch.cuda.empty_cache()
 
 
-def _run(network: Network, patch: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
+def _run(
+    network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
+) -> NDArray[np.float32]:
     """One block on one padded tile."""
     with torch.inference_mode():
-        batch = torch.from_numpy(patch)[None].to(device, memory_format=torch.channels_last)
-        return network.illumination(batch)[0].cpu().numpy()
+        batch = torch.from_numpy(patch)[None]
+        batch = batch.to(statistics.device, memory_format=torch.channels_last)
+        return network.block(batch, statistics)[0].cpu().numpy()
 
 
 def _as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:

@@ -192,30 +192,22 @@ def agreement(stages: Sequence[Stage]) -> Tensor:
 
 
 def paired_objective(
-    stages: Sequence[Stage],
-    reference: Tensor,
-    *,
-    structure: float = 0.5,
-    relative: float = 0.5,
-    auxiliary: float = 0.1,
+    result: Tensor, reference: Tensor, *, structure: float = 0.5, relative: float = 0.5
 ) -> Tensor:
-    """Distance of R_1 to a well-exposed reference.
+    """Distance of an enhanced image to a well-exposed reference.
 
     Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the Charbonnier distance
-    after matching brightness (exposure is hardly predictable, structure is), plus `auxiliary`
-    times the stages' disagreement.
+    after matching brightness: exposure is hardly predictable, structure is.
 
     Parameters
     ----------
-    stages : sequence of Stage
-        Of one forward pass on the dark image.
-    reference : Tensor, (N, 3, H, W), 0..1
+    result, reference : Tensor, (N, 3, H, W), 0..1
+    structure, relative : float
+        Weights.
     """
-    result = stages[0].reflectance
     matched = match_brightness(result, reference)
     return (
         charbonnier(result, reference)
         + structure * (1 - ssim(result, reference))
         + relative * charbonnier(matched, reference)
-        + auxiliary * agreement(stages)
     )

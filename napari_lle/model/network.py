@@ -1,10 +1,14 @@
 """The network of "A lightweight low-light image enhancement network" (ICAROB 2023).
 
-An image S is reflectance times illumination, S = R L. One block estimates the illumination
-from parallel dilated convolutions and three plain ones, `L = V + u` with `u = H(V) > 0`, and
-the enhanced image is `R = S / L`. In training the block is applied T times with shared weights,
-each stage fed by an auxiliary block, `V = S + K(R)`, which teaches all stages to agree; at
-inference the first stage alone remains.
+An image S is reflectance times illumination, S = R L. One block estimates the illumination from
+parallel dilated convolutions and three plain ones, and the enhanced image is `R = S / L`. In
+training the block is applied T times with shared weights, each stage fed by an auxiliary block,
+`V = S + K(R)`, which teaches all stages to agree; at inference the first stage alone remains.
+
+Two forms of the block share everything else. *Division* is the paper's: `L = V + u` with
+`u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be invented. *Cleaning* is for photographs:
+H corrects a stretched image, which removes noise and lifts pixels that division leaves at 0; the
+illumination is then what it divided by, `L = S / R`.
 
 All convolutions are valid: the caller pads once, by reflection, by `Network.radius`.
 """
@@ -22,6 +26,9 @@ from torch.nn import functional as F
 from .tiling import reflect
 
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
+DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
+BLACK = 1e-4  # mean brightness below which cleaning fades out, so that black stays black
+FEATURES = 4  # of the whole image's statistics, how many modulate the layers
 
 
 @dataclass(frozen=True)
@@ -30,14 +37,20 @@ class NetworkConfig:
 
     Attributes
     ----------
+    reflectance : {"division", "cleaning"}
+        The form of the block.
     dilations : tuple of int
         One 3x3 branch each (section 2.1); the default reaches 5 pixels.
     branch_width : int
         Feature maps per branch.
     widths : tuple of int
         Feature maps after the first and the second convolution of H (section 2.2).
+    activation : {"relu", "leaky"}
+        Inside H; leaky lets a tenth of negative values pass.
     positivity : {"softplus", "sigmoid"}
-        What ends H, so that u > 0 and hence 0 <= R <= 1.
+        What ends H in division, so that u > 0 and hence 0 <= R <= 1.
+    modulated : int
+        How many of H's first layers the whole image's statistics shift: 0, 1 or 2.
     stages : int
         T, the number of shared-weight stages in training.
     recursion : {"auxiliary", "literal"}
@@ -45,14 +58,17 @@ class NetworkConfig:
     auxiliary_width : int
         Feature maps inside K (eq. 3); training only.
     start : float
-        u of the untrained network. The untrained R is then the screen stretch with midtones
-        m = u / (1 + 2u), divided by 1 + u.
+        Division: u of the untrained network, whose R is then the screen stretch with midtones
+        m = u / (1 + 2u), divided by 1 + u. Cleaning: the same u, in units of the image's mean.
     """
 
+    reflectance: Literal["division", "cleaning"] = "division"
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2
     widths: tuple[int, int] = (6, 6)
+    activation: Literal["relu", "leaky"] = "relu"
     positivity: Literal["softplus", "sigmoid"] = "softplus"
+    modulated: int = 0
     stages: int = 3
     recursion: Literal["auxiliary", "literal"] = "auxiliary"
     auxiliary_width: int = 8
@@ -63,10 +79,16 @@ class NetworkConfig:
             raise ValueError("dilations needs at least one branch, each of dilation 1 or more.")
         if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
             raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
-        if self.positivity not in ("softplus", "sigmoid"):
-            raise ValueError(f"positivity is softplus or sigmoid, not {self.positivity!r}.")
-        if self.recursion not in ("auxiliary", "literal"):
-            raise ValueError(f"recursion is auxiliary or literal, not {self.recursion!r}.")
+        choices = {
+            "reflectance": ("division", "cleaning"),
+            "activation": ("relu", "leaky"),
+            "positivity": ("softplus", "sigmoid"),
+            "modulated": (0, 1, 2),
+            "recursion": ("auxiliary", "literal"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
         if not RESIDUAL_FLOOR < self.start < 1:
             raise ValueError(f"start is a residual between 0.001 and 1, not {self.start}.")
 
@@ -130,28 +152,32 @@ class FeatureExtraction(nn.Module):
 
 
 class ResidualEstimation(nn.Module):
-    """H: feature extraction and three 3x3 convolutions that end positive."""
+    """H: feature extraction and three 3x3 convolutions, shifted by what the whole image is like."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         first, second = config.widths
-        self.positivity = config.positivity
         self.features = FeatureExtraction(config)
         self.conv1 = nn.Conv2d(self.features.channels, first, 3)
         self.conv2 = nn.Conv2d(first, second, 3)
         self.conv3 = nn.Conv2d(second, 3, 3)
         self.radius = self.features.radius + 3
-        # u starts constant: the network begins as the stretch that astronomers use.
-        start = config.start - RESIDUAL_FLOOR
-        nn.init.zeros_(self.conv3.weight)
-        bias = log(expm1(start)) if self.positivity == "softplus" else log(start / (1 - start))
-        nn.init.constant_(self.conv3.bias, bias)  # type: ignore[arg-type]
+        self.activate = nn.LeakyReLU(0.1 if config.activation == "leaky" else 0.0)
+        self.shifts = nn.ModuleList(
+            nn.Linear(FEATURES, width, bias=False) for width in config.widths[: config.modulated]
+        )
+        for shift in self.shifts:
+            nn.init.zeros_(shift.weight)  # type: ignore[arg-type]
 
-    def forward(self, padded: Tensor) -> Tensor:
-        h = torch.relu(self.conv1(self.features(padded)))
-        h = self.conv3(torch.relu(self.conv2(h)))
-        u = F.softplus(h) if self.positivity == "softplus" else torch.sigmoid(h)
-        return u + RESIDUAL_FLOOR
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        h = self.conv1(self.features(padded))
+        h = self.conv2(self.activate(h + self._shift(0, statistics)))
+        return self.conv3(self.activate(h + self._shift(1, statistics)))
+
+    def _shift(self, layer: int, statistics: Tensor) -> Tensor | float:
+        if layer >= len(self.shifts):
+            return 0.0
+        return self.shifts[layer](statistics[:, -FEATURES:])[:, :, None, None]
 
 
 class AuxiliaryBlock(nn.Module):
@@ -168,6 +194,69 @@ class AuxiliaryBlock(nn.Module):
         return self.conv2(torch.relu(self.conv1(pad(reflectance, 2))))
 
 
+class Division(nn.Module):
+    """The paper's block: ``L = V + u``, ``u = H(V) > 0``."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.positivity = config.positivity
+        self.residual = ResidualEstimation(config)
+        # u starts constant: the network begins as the stretch that astronomers use.
+        start = config.start - RESIDUAL_FLOOR
+        last = self.residual.conv3
+        nn.init.zeros_(last.weight)
+        bias = log(expm1(start)) if self.positivity == "softplus" else log(start / (1 - start))
+        nn.init.constant_(last.bias, bias)  # type: ignore[arg-type]
+
+    def darkest(self, statistics: Tensor) -> Tensor:
+        """Zero: every pixel is divided as it is."""
+        return torch.zeros_like(statistics[:, 0])
+
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        h = self.residual(padded, statistics)
+        u = F.softplus(h) if self.positivity == "softplus" else torch.sigmoid(h)
+        return crop(padded, self.residual.radius) + u + RESIDUAL_FLOOR
+
+
+class Cleaning(nn.Module):
+    """The block for photographs: ``R = B + H(B)``, B a stretch of V, and ``L = V / R``.
+
+    ``B = V / (V + k mean)`` hardly depends on the exposure, so one scene looks alike at any; a
+    normally lit image enters as it is. Grey images stay grey because colour differences are
+    multiplied by a figure that is 0 for them, and a black one stays black for a like reason.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.residual = ResidualEstimation(config)
+        self.stretch = nn.Parameter(torch.tensor(log(config.start)))
+        nn.init.zeros_(self.residual.conv3.weight)
+        nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
+
+    def darkest(self, statistics: Tensor) -> Tensor:
+        """What pixels below it are taken for; 0 in a black image."""
+        mean = statistics[:, 0]
+        return DARKEST * mean / (mean + BLACK)
+
+    def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """R before it is made positive; the shape of `padded` less the halo."""
+        mean, lit, colour = (statistics[:, i, None, None, None] for i in range(3))
+        padded = padded.clamp_min(0)  # an auxiliary block may have subtracted too much
+        stretched = padded / (padded + self.stretch.exp() * (mean + BLACK))
+        base = lit * padded + (1 - lit) * stretched
+        h = self.residual(2 * (base - 0.4), statistics)
+        r = crop(base, self.residual.radius) + h
+        grey = r.mean(dim=1, keepdim=True)
+        return (grey + colour * (r - grey)) * (mean / (mean + BLACK))
+
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
+        r = F.softplus(self.reflectance(padded, statistics), beta=512) + RESIDUAL_FLOOR
+        darkest = self.darkest(statistics)[:, None, None, None]
+        v = torch.maximum(crop(padded, self.residual.radius), darkest)
+        return v.clamp_min(RESIDUAL_FLOOR) / r
+
+
 class Network(nn.Module):
     """Shared-weight stages of illumination estimation, tied together by the auxiliary block.
 
@@ -177,6 +266,9 @@ class Network(nn.Module):
 
     Attributes
     ----------
+    block : Division or Cleaning
+        All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
+        images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output; the receptive field is
         ``2 * radius + 1`` wide.
@@ -185,30 +277,20 @@ class Network(nn.Module):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config or NetworkConfig()
-        self.residual = ResidualEstimation(self.config)
+        division = self.config.reflectance == "division"
+        self.block = Division(self.config) if division else Cleaning(self.config)
         self.auxiliary = AuxiliaryBlock(self.config)
-        self.radius = self.residual.radius
+        self.radius = self.block.residual.radius
 
-    def illumination(self, padded: Tensor) -> Tensor:
-        """L_1, the one block of inference.
-
-        Parameters
-        ----------
-        padded : Tensor, (N, 3, H + 2 radius, W + 2 radius), 0..1
-
-        Returns
-        -------
-        Tensor, (N, 3, H, W), > 0
-        """
-        return crop(padded, self.radius) + self.residual(padded)
-
-    def forward(self, s: Tensor, stages: int | None = None) -> list[Stage]:
+    def forward(self, s: Tensor, statistics: Tensor, stages: int | None = None) -> list[Stage]:
         """Run all stages (eq. 2 and 3).
 
         Parameters
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
+        statistics : Tensor, (N, 7)
+            Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.
 
@@ -218,17 +300,22 @@ class Network(nn.Module):
             t = 1..T; the enhanced image is ``[0].reflectance``.
         """
         result: list[Stage] = []
+        dividend = torch.maximum(s, self.block.darkest(statistics)[:, None, None, None])
         v = s
         for _ in range(self.config.stages if stages is None else stages):
-            u = self.residual(pad(v, self.radius))
-            illumination = v + u
+            illumination = self.block(pad(v, self.radius), statistics)
             # V may dip below -u where K subtracts; S / L must stay finite.
-            reflectance = s / illumination.clamp_min(RESIDUAL_FLOOR)
+            reflectance = dividend / illumination.clamp_min(RESIDUAL_FLOOR)
             e = self.auxiliary(reflectance)
-            result.append(Stage(v, u, illumination, reflectance, e))
+            result.append(Stage(v, illumination - v, illumination, reflectance, e))
             v = illumination if self.config.recursion == "literal" else s + e
         return result
 
+    def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """R of one block; shapes as for `block`."""
+        darkest = self.block.darkest(statistics)[:, None, None, None]
+        return torch.maximum(crop(padded, self.radius), darkest) / self.block(padded, statistics)
+
     def inference_parameters(self) -> int:
-        """Number of weights that inference needs: H alone."""
-        return sum(p.numel() for p in self.residual.parameters())
+        """Number of weights that inference needs: the block's."""
+        return sum(p.numel() for p in self.block.parameters())

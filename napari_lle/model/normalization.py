@@ -54,21 +54,27 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return dtype
 
 
-def sample(image: ArrayLike) -> NDArray[Any]:
-    """Finite values spread evenly over the image, at most about `SAMPLE` of them.
+def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
+    """Pixels spread evenly over the image, at most about `SAMPLE` of them.
 
     Lazy images are thinned along their leading axes first, so that few planes are read.
+
+    Returns
+    -------
+    ndarray, (N,) or (N, 3)
+        In the image's dtype; an alpha channel is left out.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    for axis in range(max(data.ndim - 2, 0)):
-        excess = data.size / SAMPLE
+    channels = data.shape[-1] if rgb else 1
+    for axis in range(data.ndim - (3 if rgb else 2)):
+        excess = data.size / channels / SAMPLE
         if excess > 1 and data.shape[axis] > 8:
             step = max(1, min(int(excess), data.shape[axis] // 8))
             data = data[(slice(None),) * axis + (slice(step // 2, None, step),)]
-    values = np.asarray(data).reshape(-1)
-    # A prime-ish stride does not walk along one column of the image.
-    values = values[:: max(1, values.size // SAMPLE) | 1] if values.size > SAMPLE else values
-    return values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    pixels = np.asarray(data).reshape(-1, channels) if rgb else np.asarray(data).reshape(-1)
+    # An odd stride does not walk along the columns of images of even width.
+    step = len(pixels) // SAMPLE | 1 if len(pixels) > SAMPLE else 1
+    return pixels[::step, :3] if rgb else pixels[::step]
 
 
 def find_levels(
@@ -111,7 +117,7 @@ def find_levels(
     elif black is not None and white is not None:
         automatic = (black, white)
     else:
-        automatic = _percentiles(sample(data), dtype)
+        automatic = _percentiles(sample(data, rgb=rgb), dtype)
     low = automatic[0] if black is None else float(black)
     high = automatic[1] if white is None else float(white)
     if high <= low and (black is None) != (white is None):
@@ -121,9 +127,10 @@ def find_levels(
 
 
 def _percentiles(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
-    if values.size == 0:  # nothing finite
-        return 0.0, 1.0
     values = values.astype(np.float64)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return 0.0, 1.0
     low, high = (float(v) for v in np.percentile(values, [BLACK_PERCENTILE, WHITE_PERCENTILE]))
     if high <= low:
         low, high = float(values.min()), float(values.max())

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from .atomic import atomic_path
-from .data import Pair, draw_batch, split_by_scene
+from .data import Augmentation, Pair, draw_batch, split_by_scene
 from .devices import choose_device
 from .evaluation import eight_bit, psnr, ssim
-from .losses import paired_objective
-from .network import Network, NetworkConfig, pad
+from .losses import agreement, charbonnier, paired_objective
+from .network import Network, NetworkConfig
 
 STATE = "state.pt"
 CHECKPOINT_SECONDS = 60.0
@@ -52,8 +52,11 @@ class TrainingSettings:
         Decay of the exponential moving average of the weights, which is what is kept.
     clip : float
         Largest gradient norm.
-    structure, relative, auxiliary : float
+    structure, relative : float
         Weights of the objective's terms, see `losses.paired_objective`.
+    auxiliary : float
+        Weight of the later stages: their distance to the reference and to the first one.
+    augmentation : Augmentation
     validate_every : int
         Steps between looks at the held-out pairs.
     held_out : float
@@ -73,6 +76,7 @@ class TrainingSettings:
     structure: float = 0.5
     relative: float = 0.5
     auxiliary: float = 0.1
+    augmentation: Augmentation = field(default_factory=Augmentation)
     validate_every: int = 250
     held_out: float = 0.2
     seed: int = 0
@@ -87,7 +91,8 @@ class TrainingSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML and the training card."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingSettings:
@@ -99,6 +104,8 @@ class TrainingSettings:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         if isinstance(values.get("network"), dict):
             values["network"] = NetworkConfig.from_dict(values["network"])
+        if isinstance(values.get("augmentation"), dict):
+            values["augmentation"] = Augmentation(**values["augmentation"])
         return cls(**values)
 
 
@@ -198,19 +205,15 @@ class _Run:
     def advance(self, pairs: Sequence[Pair]) -> float:
         """One optimizer step; returns the loss."""
         s = self.settings
-        low, reference = (
-            torch.from_numpy(a).to(self.device)
-            for a in draw_batch(pairs, self.rng, s.batch, s.crop)
-        )
+        halo = self.network.radius
+        crops = draw_batch(pairs, self.rng, s.batch, s.crop, halo, s.augmentation)
+        low, reference, statistics = (torch.from_numpy(a).to(self.device) for a in crops)
         for group in self.optimizer.param_groups:
             group["lr"] = s.learning_rate * schedule(self.step, s.steps)
-        loss = paired_objective(
-            self.network(low),
-            reference,
-            structure=s.structure,
-            relative=s.relative,
-            auxiliary=s.auxiliary,
-        )
+        result = self.network.enhance(low, statistics)
+        loss = paired_objective(result, reference, structure=s.structure, relative=s.relative)
+        if s.auxiliary:
+            loss = loss + s.auxiliary * self._stages(low, reference, statistics)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
@@ -225,6 +228,16 @@ class _Run:
         for name, weight in self.network.state_dict().items():
             self.average[name].lerp_(weight, 1 - decay)
         return value
+
+    def _stages(self, low: Tensor, reference: Tensor, statistics: Tensor) -> Tensor:
+        """Later stages are to be as good as the first and equal to it.
+
+        On a corner of each crop: on all of it they would cost T times what the rest does.
+        """
+        side, halo = self.settings.crop // 2, self.network.radius
+        stages = self.network(low[..., halo : halo + side, halo : halo + side], statistics)
+        later = [charbonnier(stage.reflectance, reference[..., :side, :side]) for stage in stages]
+        return torch.stack(later[1:]).sum() + agreement(stages) if later[1:] else low.new_zeros(())
 
     def validate(self, pairs: Sequence[Pair]) -> dict[str, Any]:
         """Score the averaged weights; remember them if they are the best so far."""
@@ -262,7 +275,7 @@ class _Run:
             raise TrainingError(
                 f"{path} is not the state of a run: {type(error).__name__}."
             ) from None
-        if settings != json.loads(json.dumps(self.settings.to_dict())):
+        if settings != self.settings.to_dict():
             raise TrainingError(
                 f"{path.parent} holds a run with other settings: choose an empty folder."
             )
@@ -301,6 +314,7 @@ def schedule(step: int, steps: int) -> float:
 def _score(network: Network, pair: Pair, device: torch.device) -> tuple[float, float]:
     with torch.inference_mode():
         x = torch.from_numpy(pair.low.transpose(2, 0, 1).copy())[None].to(device)
-        r = (x / network.illumination(pad(x, network.radius)))[0].cpu().numpy()
+        statistics = torch.from_numpy(pair.statistics)[None].to(device)
+        r = network(x, statistics, stages=1)[0].reflectance[0].cpu().numpy()
     image = eight_bit(r.transpose(1, 2, 0))
     return psnr(image, pair.reference), ssim(image, pair.reference)
