@@ -106,8 +106,8 @@ class Estimate:
         light = torch.from_numpy(self._light(index, x.dtype))
         clean = torch.from_numpy(x)
         if self.darkest and not self.joint:  # joint colours keep their ratios instead
-            lifted = clean.clamp_min(self.darkest)
-            clean = torch.where(clean < 0, clean, clean + strength * (lifted - clean))
+            lifted = clean + strength * (self.darkest - clean)
+            clean = torch.where((clean >= 0) & (clean < self.darkest), lifted, clean)
         r = (clean / light.pow(strength)).numpy().astype(np.float32, copy=False)
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)

@@ -1,0 +1,154 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from skimage import data as pictures
+from skimage.transform import resize
+
+from napari_lle.model.checkpoint import load_model, save_model
+from napari_lle.model.data import Pair
+from napari_lle.model.network import NetworkConfig
+from napari_lle.model.training import (
+    STATE,
+    TrainingError,
+    TrainingSettings,
+    schedule,
+    train,
+)
+
+TINY = TrainingSettings(
+    NetworkConfig("cleaning", dilations=(1, 2), branch_width=1, widths=(4, 4), start=0.7),
+    steps=12,
+    batch=2,
+    crop=24,
+    validate_every=5,
+)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    rng = np.random.default_rng(0)
+    found = []
+    for i, name in enumerate(("astronaut", "coffee", "chelsea", "astronaut")):
+        reference = resize(getattr(pictures, name)(), (48, 64), anti_aliasing=True)
+        photons = rng.poisson(reference * 40) / 40 / 8
+        low = np.clip(np.rint(photons * 255), 0, 255) / 255
+        found.append(Pair(f"{i}", low.astype(np.float32), reference.astype(np.float32)))
+    return found
+
+
+def drain(events):
+    seen = []
+    while True:
+        try:
+            seen.append(next(events))
+        except StopIteration as stop:
+            return seen, stop.value
+
+
+def weights(trained):
+    return trained.network.state_dict()
+
+
+def test_training_learns_beyond_its_start(pairs):
+    settings = TrainingSettings(TINY.network, steps=150, batch=4, crop=32, validate_every=50)
+    events, trained = drain(train(pairs, settings))
+    assert [e.step for e in events] == list(range(1, 151))
+    assert [e.step for e in events if e.psnr is not None] == [50, 100, 150]
+    assert np.mean([e.loss for e in events[-20:]]) < 0.8 * np.mean([e.loss for e in events[:20]])
+    assert trained.card["held_out"]["ssim"] == max(e.ssim for e in events if e.ssim)
+    assert not set(trained.card["training_pairs"]) & set(trained.card["held_out_pairs"])
+
+
+def test_equal_seeds_give_equal_weights_and_others_do_not(pairs):
+    a, b = (drain(train(pairs, TINY))[1] for _ in range(2))
+    other = TrainingSettings.from_dict({**TINY.to_dict(), "seed": 1})
+    c = drain(train(pairs, other))[1]
+    assert all((weights(a)[k] == weights(b)[k]).all() for k in weights(a))
+    assert any((weights(a)[k] != weights(c)[k]).any() for k in weights(a))
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 7])
+def test_a_resumed_run_equals_an_uninterrupted_one(pairs, tmp_path, stop_after):
+    whole_events, whole = drain(train(pairs, TINY))
+    first = train(pairs, TINY, run=tmp_path)
+    before = list(itertools.islice(first, stop_after))
+    first.close()
+    after, resumed = drain(train(pairs, TINY, run=tmp_path))
+    assert before + after == whole_events
+    assert all((weights(whole)[k] == weights(resumed)[k]).all() for k in weights(whole))
+    assert whole.card == resumed.card
+
+
+def test_a_finished_run_answers_again_without_training(pairs, tmp_path):
+    _, first = drain(train(pairs, TINY, run=tmp_path))
+    events, again = drain(train(pairs, TINY, run=tmp_path))
+    assert events == []
+    assert all((weights(first)[k] == weights(again)[k]).all() for k in weights(first))
+
+
+def test_another_run_s_folder_is_left_alone(pairs, tmp_path):
+    drain(train(pairs, TINY, run=tmp_path))
+    before = (tmp_path / STATE).read_bytes()
+    other = TrainingSettings.from_dict({**TINY.to_dict(), "seed": 1})
+    with pytest.raises(TrainingError, match="other settings"):
+        next(train(pairs, other, run=tmp_path))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / STATE).write_bytes(b"not a state")
+    with pytest.raises(TrainingError, match="is not the state of a run"):
+        next(train(pairs, TINY, run=tmp_path / "b"))
+    assert (tmp_path / STATE).read_bytes() == before
+
+
+def test_divergence_is_explained_and_never_saved(pairs, tmp_path):
+    broken = [Pair(p.name, p.low, p.reference * np.float32(np.nan)) for p in pairs]
+    with pytest.raises(TrainingError, match="diverged at step 1"):
+        drain(train(broken, TINY, run=tmp_path))
+    assert not (tmp_path / STATE).exists()
+
+
+def test_what_is_trained_can_be_saved_and_used(pairs, tmp_path):
+    _, trained = drain(train(pairs, TINY))
+    save_model(tmp_path / "m.safetensors", trained.network, trained.card)
+    model = load_model(tmp_path / "m.safetensors")
+    assert model.card == trained.card
+    assert all((weights(trained)[k] == v).all() for k, v in model.network.state_dict().items())
+
+
+def test_settings_round_trip_and_refusals():
+    assert TrainingSettings.from_dict(TINY.to_dict()) == TINY
+    with pytest.raises(TrainingError, match="no training setting epochs_"):
+        TrainingSettings.from_dict({"epochs_": 3})
+    for wrong in (
+        {"steps": 0},
+        {"crop": 4},
+        {"learning_rate": 0.0},
+        {"held_out": 1.0},
+        {"clip": 0},
+    ):
+        with pytest.raises(TrainingError):
+            TrainingSettings(**wrong)
+
+
+def test_schedule_rises_then_falls_to_nothing():
+    shares = [schedule(i, 1000) for i in range(1000)]
+    assert shares[0] == pytest.approx(1 / 20)
+    assert max(shares) == 1
+    assert shares[19] == 1
+    assert shares[-1] < 1e-4
+    assert (np.diff(shares[20:]) <= 0).all()
+
+
+def test_one_pair_cannot_be_split(pairs):
+    with pytest.raises(ValueError, match="two pairs"):
+        next(train(pairs[:1], TINY))
+
+
+def test_later_stages_learn_too(pairs):
+    settings = TrainingSettings.from_dict({**TINY.to_dict(), "steps": 30, "auxiliary": 1.0})
+    _, trained = drain(train(pairs, settings))
+    assert trained.network.auxiliary.conv2.weight.abs().max() > 0
+    x = torch.from_numpy(pairs[0].low.transpose(2, 0, 1).copy())[None]
+    stages = trained.network(x, torch.from_numpy(pairs[0].statistics)[None])
+    assert all(torch.isfinite(stage.reflectance).all() for stage in stages)
