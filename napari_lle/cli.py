@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 
 app = typer.Typer(
     name="napari-lle",
@@ -23,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 T = TypeVar("T")
 
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
@@ -37,16 +35,18 @@ def reported() -> Iterator[None]:
         yield
     except (ValueError, TypeError, MemoryError, OSError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
-        errors.print(f"napari-lle: {message}")
+        typer.echo(f"napari-lle: {message}", err=True)
         raise typer.Exit(2) from None
 
 
 def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str] = str) -> T:
     """Run a generator of progress to its end behind a progress bar; return what it returns."""
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(label, text="")
         while True:
             try:
@@ -56,7 +56,7 @@ def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str]
                 return result
             bar.update(task, completed=step[0], total=step[1], text=text(step))
             if step.note:
-                errors.print(step.note)
+                console.print(step.note, markup=False, highlight=False)
 
 
 @app.command()
@@ -91,7 +91,6 @@ def enhance(
 ) -> None:
     """Enhance image files."""
     from .model.files import check_format, read_image, write_image
-    from .model.inference import estimate_steps, in_input_dtype
 
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
@@ -107,6 +106,12 @@ def enhance(
             check_format(target, written, axes)  # before the work, not after it
             if illumination:
                 check_format(illumination, "float64", axes)
+
+            from .model.inference import (
+                estimate_steps,
+                in_input_dtype,
+            )  # slow: only once all is well
+
             steps = estimate_steps(
                 picture.pixels,
                 model,
@@ -280,3 +285,7 @@ def train(
         f"{output}: step {best['step']}, held-out PSNR {best['psnr']:.2f} dB, "
         f"SSIM {best['ssim']:.3f}"
     )
+
+
+if __name__ == "__main__":
+    app(prog_name="napari-lle")

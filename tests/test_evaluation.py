@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import random_model
+
+from napari_lle.model.evaluation import (
+    BASELINES,
+    CONSTANT,
+    METRICS,
+    auto_gamma,
+    constant,
+    eight_bit,
+    evaluate_steps,
+    fit_constant,
+    mtf,
+    psnr,
+    score,
+)
+from napari_lle.model.files import write_image
+from napari_lle.model.inference import enhance
+
+rng = np.random.default_rng(0)
+SCENE = rng.random((24, 30, 3))
+
+
+def test_psnr_of_a_known_error():
+    reference = np.full((16, 16, 3), 0.5)
+    assert psnr(reference + 0.1, reference) == pytest.approx(20)
+    assert psnr(reference, reference) == np.inf
+
+
+def test_eight_bit_clips_and_rounds():
+    assert eight_bit(np.array([-1, 0.5, 2])).tolist() == [0, 128 / 255, 1]
+
+
+def test_gt_mean_forgives_brightness_and_nothing_else():
+    reference = eight_bit(SCENE * 0.5)
+    darker = score(eight_bit(reference / 2), reference)
+    assert darker["psnr_gt_mean"] > 45 > 20 > darker["psnr"]
+    noisy = score(reference + rng.normal(0, 0.1, SCENE.shape), reference)
+    assert noisy["psnr_gt_mean"] == pytest.approx(noisy["psnr"], abs=0.5)
+    assert score(np.zeros_like(reference), reference)["psnr_gt_mean"] < 20
+
+
+@pytest.mark.parametrize("gain", [0.02, 0.3, 0.99])
+def test_automatic_gamma_reaches_its_mean(gain):
+    result = auto_gamma(SCENE * gain)
+    assert result.mean() == pytest.approx(0.5, abs=1e-6)
+    exponent = np.log(result) / np.log(SCENE * gain)
+    assert np.ptp(exponent) < 1e-6
+
+
+def test_automatic_gamma_leaves_what_has_no_midtones():
+    for value in (0.0, 1.0):
+        flat = np.full((8, 8, 3), value)
+        assert (auto_gamma(flat) == flat).all()
+
+
+def test_mtf_brings_the_median_to_the_background():
+    sky = np.clip(rng.normal(0.05, 0.002, (64, 64, 3)), 0, 1)
+    assert np.median(mtf(sky)) == pytest.approx(0.25, abs=1e-3)
+    assert (np.diff(mtf(np.linspace(0, 1, 300)[:, None, None].repeat(3, 2))[:, 0, 0]) >= 0).all()
+    assert (mtf(np.zeros((8, 8, 3))) == 0).all()
+
+
+def test_the_constant_is_found_again():
+    pairs = [(x, eight_bit(constant(x, 0.17))) for x in (SCENE * 0.3, SCENE[::-1] * 0.1)]
+    assert fit_constant(pairs) == pytest.approx(0.17)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name, gain in (("low", 0.1), ("high", 1.0)):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            pixels = (np.roll(SCENE, i, 0) * 255 * gain).astype(np.uint8)
+            write_image(tmp_path / name / f"{i}.png", pixels, rgb=True)
+    return tmp_path / "low", tmp_path / "high"
+
+
+def run(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_report_holds_what_the_design_names(folders):
+    model = random_model()
+    report = run(evaluate_steps(*folders, model))
+    assert report["n"] == len(report["per_image"]) == 3
+    assert report["parameters"] == model.network.inference_parameters()
+    assert set(report["baselines"]) == set(BASELINES)
+    assert report["baselines"]["constant"]["c"] == CONSTANT
+    for metric in METRICS:
+        by_hand = np.mean([row[metric] for row in report["per_image"]])
+        assert report[metric] == pytest.approx(by_hand)
+        assert all(metric in baseline for baseline in report["baselines"].values())
+    low = (SCENE * 25.5).astype(np.uint8)
+    first = score(enhance(low, model).reflectance, (SCENE * 255).astype(np.uint8) / np.float32(255))
+    assert report["per_image"][0]["psnr"] == pytest.approx(first["psnr"])
+
+
+def test_bad_folders_are_named(folders, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no images"):
+        run(evaluate_steps(folders[0], tmp_path / "empty", random_model()))
+    write_image(folders[1] / "1.png", np.zeros((5, 5, 3), np.uint8), rgb=True)
+    with pytest.raises(ValueError, match="must be of one size"):
+        run(evaluate_steps(*folders, random_model()))
+
+
+EVAL15 = Path(__file__).parents[2] / "shared/data/lol/eval15"
+
+
+@pytest.mark.skipif(not EVAL15.exists(), reason="the LOL test pairs are not at hand")
+def test_photo_beats_automatic_gamma_and_sci_on_real_pairs():
+    report = run(evaluate_steps(EVAL15 / "low", EVAL15 / "high", "photo"))
+    assert report["psnr"] > max(report["baselines"]["auto_gamma"]["psnr"], 16.34, 14.85)
+    assert report["ssim"] > report["baselines"]["auto_gamma"]["ssim"]
