@@ -14,7 +14,7 @@ def network():
 
 
 # Statistics of a dark, coloured image.
-DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3, 0.1]])
+DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3]])
 
 
 def dark(images):

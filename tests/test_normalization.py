@@ -3,6 +3,7 @@ import pytest
 
 from napari_lle.model.normalization import (
     Levels,
+    blocks,
     denormalize,
     find_levels,
     network_input,
@@ -83,9 +84,28 @@ def test_sample_thins_a_stack_without_reading_it_all():
             self.shape, self.ndim, self.size = shape, len(shape), int(np.prod(shape))
 
         def __getitem__(self, key):
-            planes = range(self.shape[0])[key[0]]
-            return np.broadcast_to(np.array(planes)[:, None, None], (len(planes), *self.shape[1:]))
+            read.append(key)
+            return np.broadcast_to(np.float32(key[0]), self.shape[1:])
 
+    read = []
     values = sample(Counting((100, 1000, 1000)))
     assert values.size <= 2_500_000
-    assert np.unique(values).size >= 8
+    assert np.unique(values).size == len(read) == 16
+    assert read[0] == (0,) and read[-1] == (99,)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (2, 2), (5, 7), (6, 9), (3, 5, 4)])
+def test_squares_cover_small_images(shape):
+    image = np.arange(np.prod(shape)).reshape(shape)
+    squares = sample(image)
+    assert squares.shape[1:] == (2, 2)
+    assert set(squares.ravel()) == set(image.ravel())
+
+
+def test_squares_are_neighbours():
+    image = np.arange(12 * 15).reshape(12, 15)
+    for step, top, left in ((2, 0, 0), (8, 3, 5), (5, 1, 0)):
+        squares = blocks(image, step, top, left)
+        assert (squares[:, 0, 1] - squares[:, 0, 0] == 1).all()
+        assert (squares[:, 1, 0] - squares[:, 0, 0] == 15).all()
+        assert squares[0, 0, 0] == 15 * top + left

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .files import SUFFIXES, read_image
-from .normalization import find_levels, network_input, normalize
+from .normalization import blocks, find_levels, network_input, normalize
 from .statistics import image_statistics
 from .tiling import reflect
 
@@ -31,8 +31,8 @@ class Pair:
 
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
-        """(7,), see `statistics.Statistics`."""
-        return np.array(image_statistics(self.low), dtype=np.float32)
+        """(6,), see `statistics.Statistics`."""
+        return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
 def as_photograph(image: ArrayLike, rgb: bool | None = None) -> NDArray[np.float32]:
@@ -159,7 +159,7 @@ def split_by_scene(
 class Batch(NamedTuple):
     """Crops for one step: dark ones with their halo, references, statistics of whole images.
 
-    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 7).
+    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 6).
     """
 
     low: NDArray[np.float32]
@@ -233,8 +233,7 @@ def _draw_crop(
     statistics = pair.statistics
     if source is not pair.low or gain != 1:
         crop = _exposed(crop, gain)
-        y, x = rng.integers(min(THINNED, height, width), size=2)
-        thinned = _exposed(source[y::THINNED, x::THINNED], gain)
+        thinned = _exposed(blocks(source, THINNED, *rng.integers(THINNED, size=2)), gain)
         statistics = np.array(image_statistics(thinned), dtype=np.float32)
     reference = pair.reference[top : top + side, left : left + side]
     return turned(crop), turned(reference), statistics

@@ -354,7 +354,7 @@ def survey(
     x = network_input(_normalized(sample(data, rgb=rgb), levels))
     if not _per_channel(channels, rgb, levels.dtype):
         grey = x.max(axis=-1) if rgb else x
-        x = np.broadcast_to(grey[:, None], (len(grey), 3))
+        x = np.broadcast_to(grey[..., None], (*grey.shape, 3))
     return Survey(levels, image_statistics(x))
 
 

@@ -28,7 +28,7 @@ from .tiling import reflect
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-4  # mean brightness below which cleaning fades out, so that black stays black
-FEATURES = 4  # of the whole image's statistics, how many modulate the layers
+MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class NetworkConfig:
         Feature maps per branch.
     widths : tuple of int
         Feature maps after the first and the second convolution of H (section 2.2).
-    activation : {"relu", "leaky"}
-        Inside H; leaky lets a tenth of negative values pass.
+    activation : {"relu", "prelu"}
+        Inside H.
     positivity : {"softplus", "sigmoid"}
         What ends H in division, so that u > 0 and hence 0 <= R <= 1.
     modulated : int
@@ -66,7 +66,7 @@ class NetworkConfig:
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2
     widths: tuple[int, int] = (6, 6)
-    activation: Literal["relu", "leaky"] = "relu"
+    activation: Literal["relu", "prelu"] = "relu"
     positivity: Literal["softplus", "sigmoid"] = "softplus"
     modulated: int = 0
     stages: int = 3
@@ -81,7 +81,7 @@ class NetworkConfig:
             raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
         choices = {
             "reflectance": ("division", "cleaning"),
-            "activation": ("relu", "leaky"),
+            "activation": ("relu", "prelu"),
             "positivity": ("softplus", "sigmoid"),
             "modulated": (0, 1, 2),
             "recursion": ("auxiliary", "literal"),
@@ -131,6 +131,11 @@ def crop(x: Tensor, margin: int) -> Tensor:
     return x if margin == 0 else x[..., margin:-margin, margin:-margin]
 
 
+def activation(config: NetworkConfig, channels: int) -> nn.Module:
+    """What follows a convolution of so many feature maps."""
+    return nn.PReLU(channels, 0.1) if config.activation == "prelu" else nn.ReLU()
+
+
 class FeatureExtraction(nn.Module):
     """Parallel dilated branches spliced with their input (improved Inception v2, section 2.1)."""
 
@@ -142,13 +147,14 @@ class FeatureExtraction(nn.Module):
         self.branches = nn.ModuleList(
             nn.Conv2d(3, config.branch_width, 3, dilation=d) for d in config.dilations
         )
+        self.activate = activation(config, self.channels - 3)
 
     def forward(self, v: Tensor) -> Tensor:
         maps = [
-            torch.relu(branch(crop(v, self.radius - dilation)))
+            branch(crop(v, self.radius - dilation))
             for dilation, branch in zip(self.dilations, self.branches, strict=True)
         ]
-        return torch.cat([crop(v, self.radius), *maps], dim=1)
+        return torch.cat([crop(v, self.radius), self.activate(torch.cat(maps, dim=1))], dim=1)
 
 
 class ResidualEstimation(nn.Module):
@@ -162,22 +168,23 @@ class ResidualEstimation(nn.Module):
         self.conv2 = nn.Conv2d(first, second, 3)
         self.conv3 = nn.Conv2d(second, 3, 3)
         self.radius = self.features.radius + 3
-        self.activate = nn.LeakyReLU(0.1 if config.activation == "leaky" else 0.0)
+        self.act1, self.act2 = (activation(config, width) for width in config.widths)
         self.shifts = nn.ModuleList(
-            nn.Linear(FEATURES, width, bias=False) for width in config.widths[: config.modulated]
+            nn.Linear(len(MODULATING), width, bias=False)
+            for width in config.widths[: config.modulated]
         )
         for shift in self.shifts:
             nn.init.zeros_(shift.weight)  # type: ignore[arg-type]
 
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
         h = self.conv1(self.features(padded))
-        h = self.conv2(self.activate(h + self._shift(0, statistics)))
-        return self.conv3(self.activate(h + self._shift(1, statistics)))
+        h = self.conv2(self.act1(h + self._shift(0, statistics)))
+        return self.conv3(self.act2(h + self._shift(1, statistics)))
 
     def _shift(self, layer: int, statistics: Tensor) -> Tensor | float:
         if layer >= len(self.shifts):
             return 0.0
-        return self.shifts[layer](statistics[:, -FEATURES:])[:, :, None, None]
+        return self.shifts[layer](statistics[:, MODULATING])[:, :, None, None]
 
 
 class AuxiliaryBlock(nn.Module):
@@ -268,7 +275,7 @@ class Network(nn.Module):
     ----------
     block : Division or Cleaning
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
-        images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
+        images' statistics, (N, 6), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output; the receptive field is
         ``2 * radius + 1`` wide.
@@ -289,7 +296,7 @@ class Network(nn.Module):
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
-        statistics : Tensor, (N, 7)
+        statistics : Tensor, (N, 6)
             Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.

@@ -6,6 +6,7 @@ is stretched alike and the stored integers can be restored exactly.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 BLACK_PERCENTILE = 0.1
 WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
-SAMPLE = 2_000_000  # values that the percentiles are taken from
+SAMPLE = 2_000_000  # pixels that levels and statistics are taken from
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,57 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return dtype
 
 
-def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
-    """Pixels spread evenly over the image, at most about `SAMPLE` of them.
+def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArray[Any]:
+    """Squares of 2 x 2 neighbours at every `step`-th row and column of a plane.
 
-    Lazy images are thinned along their leading axes first, so that few planes are read.
+    Parameters
+    ----------
+    plane : ndarray, (Y, X) or (Y, X, C)
+    step : int
+        At 2 the squares cover every pixel; in planes of odd extent the last ones overlap.
+    top, left : int
+        Where the first square lies.
 
     Returns
     -------
-    ndarray, (N,) or (N, 3)
+    ndarray, (N, 2, 2) or (N, 2, 2, C)
+    """
+    rows, columns = (
+        _starts(length, step, offset)[:, None] + np.arange(2)
+        for length, offset in zip(plane.shape, (top, left), strict=False)
+    )
+    rows = np.minimum(rows, plane.shape[0] - 1)
+    columns = np.minimum(columns, plane.shape[1] - 1)
+    squares = plane[rows[:, None, :, None], columns[None, :, None, :]]
+    return squares.reshape(-1, *squares.shape[2:])
+
+
+def _starts(length: int, step: int, offset: int) -> NDArray[np.intp]:
+    starts = np.arange(min(offset, max(length - 2, 0)), max(length - 1, 1), step)
+    if length > 2 and length % 2 and step == 2:
+        starts = np.append(starts, length - 2)
+    return starts
+
+
+def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
+    """Squares of 2 x 2 neighbouring pixels, spread evenly, of at most about `SAMPLE` pixels.
+
+    Few planes of a long stack are read, and each as a whole: right for lazy images.
+
+    Returns
+    -------
+    ndarray, (N, 2, 2) or (N, 2, 2, 3)
         In the image's dtype; an alpha channel is left out.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    channels = data.shape[-1] if rgb else 1
-    for axis in range(data.ndim - (3 if rgb else 2)):
-        excess = data.size / channels / SAMPLE
-        if excess > 1 and data.shape[axis] > 8:
-            step = max(1, min(int(excess), data.shape[axis] // 8))
-            data = data[(slice(None),) * axis + (slice(step // 2, None, step),)]
-    pixels = np.asarray(data).reshape(-1, channels) if rgb else np.asarray(data).reshape(-1)
-    # An odd stride does not walk along the columns of images of even width.
-    step = len(pixels) // SAMPLE | 1 if len(pixels) > SAMPLE else 1
-    return pixels[::step, :3] if rgb else pixels[::step]
+    lead = data.shape[: data.ndim - (3 if rgb else 2)]
+    planes = list(np.ndindex(*lead))
+    area = math.prod(data.shape[len(lead) : len(lead) + 2])
+    kept = min(len(planes), max(16, SAMPLE // area))
+    chosen = [planes[round(i * (len(planes) - 1) / max(kept - 1, 1))] for i in range(kept)]
+    step = 2 * max(1, math.ceil(math.sqrt(area * kept / SAMPLE)))
+    found = np.concatenate([blocks(np.asarray(data[index]), step) for index in chosen])
+    return found[..., :3] if rgb else found
 
 
 def find_levels(

@@ -1,7 +1,8 @@
 """What the network knows of a whole image before it looks at any pixel's neighbourhood.
 
 The figures are taken once from a whole layer, so that tiles, planes and frames are treated alike.
-None depends on where a pixel lies, so a fair sample of pixels answers as well as all of them.
+None depends on where a pixel lies, only on it and its neighbours, so that an even sample of 2 x 2
+squares answers as well as the whole.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are 
 
 
 class Statistics(NamedTuple):
-    """Figures of a whole normalised image; the last four are centred for use as features.
+    """Figures of a whole normalised image; the last three are centred for use as features.
 
     Attributes
     ----------
@@ -28,41 +29,44 @@ class Statistics(NamedTuple):
         1 for a normally lit image, 0 for a dark one, smooth between.
     colour : float
         0 for a grey image, exactly; 1 for a coloured one.
-    contrast, shadow, chroma, level : float
-        Logarithms of relative contrast, of how little lies in shadow and of the mean, and the
-        relative deviation from grey.
+    contrast : float
+        Logarithm of the root mean square over the mean.
+    chroma : float
+        Mean deviation from grey over the mean.
+    noise : float
+        Logarithm of the mean difference across diagonals of 2 x 2 squares over the mean.
     """
 
     mean: float
     lit: float
     colour: float
     contrast: float
-    shadow: float
     chroma: float
-    level: float
+    noise: float
 
 
-def image_statistics(pixels: ArrayLike) -> Statistics:
-    """Describe an image by its pixels.
+def image_statistics(squares: ArrayLike) -> Statistics:
+    """Describe an image by squares of neighbouring pixels.
 
     Parameters
     ----------
-    pixels : array_like, (..., 3)
-        Normalised colours in 0..1; all of the image or an even sample, at least one pixel.
+    squares : array_like, (..., 2, 2, 3)
+        Normalised colours in 0..1, see `normalization.blocks`; at least one square.
     """
-    x = np.asarray(pixels, dtype=np.float64).reshape(-1, 3)
+    q = np.asarray(squares, dtype=np.float64).reshape(-1, 2, 2, 3)
+    x = q.reshape(-1, 3)
     mean = float(x.mean())
+    relative = 1 / (mean + 1e-6)
     highlight = float(np.percentile(x.max(axis=1), 98))
-    chroma = float(np.abs(x - x.mean(axis=1, keepdims=True)).mean()) / (mean + 1e-6)
-    relative = x / (mean + 1e-6)
+    chroma = float(np.abs(x - x.mean(axis=1, keepdims=True)).mean()) * relative
+    diagonal = float(np.abs(q[:, 0, 0] - q[:, 0, 1] - q[:, 1, 0] + q[:, 1, 1]).mean()) / 2
     return Statistics(
         mean=mean,
         lit=_rise(highlight, *LIT_HIGHLIGHT) * _rise(mean, *LIT_MEAN),
-        colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-9 else 0.0,
-        contrast=0.5 * float(np.log(np.mean(relative**2) + 1e-6)) - 0.5,
-        shadow=float(np.log(relative.mean(axis=1) + 0.1).mean()) + 0.4,
+        colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-6 else 0.0,
+        contrast=0.5 * float(np.log(np.mean(x**2) * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
-        level=0.5 * (float(np.log(mean + 1e-3)) + 3),
+        noise=float(np.log(diagonal * relative + 0.01)) + 2.2,
     )
 
 
