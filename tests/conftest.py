@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_lle.model.checkpoint import save_model
+from napari_lle.model.network import Network, NetworkConfig
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory):
+    """An untrained network whose illumination depends on what it sees."""
+    torch.manual_seed(0)
+    network = Network(NetworkConfig())
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    path = tmp_path_factory.mktemp("models") / "random.safetensors"
+    save_model(path, network, {"data": "none"})
+    return path
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def photo(rng):
+    return rng.integers(0, 60, (48, 64, 3)).astype(np.uint8)

@@ -1,0 +1,42 @@
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from npe2 import PluginManifest
+
+FILE = Path(__file__).parent.parent / "napari_lle" / "napari.yaml"
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_file(FILE)
+
+
+def test_commands_exist(manifest):
+    manifest.validate_imports()
+    for command in manifest.contributions.commands:
+        module, name = command.python_name.split(":")
+        assert callable(getattr(import_module(module), name))
+
+
+def test_enhance_is_a_widget_and_in_the_layers_menu(manifest):
+    (widget,) = [w for w in manifest.contributions.widgets if w.display_name == "Enhance"]
+    menu = manifest.contributions.menus["napari/layers/filter"]
+    assert widget.command in [item.command for item in menu]
+
+
+def test_older_npe2_can_read_it():
+    text = FILE.read_text()
+    assert "default_dock_area" not in text
+    assert "tabify" not in text
+    assert "keybindings" not in text
+
+
+def test_samples_open_by_name(manifest):
+    keys = {s.key for s in manifest.contributions.sample_data}
+    assert keys == {"photograph", "cells", "stars"}
+
+
+def test_the_link_beside_the_readme_is_the_same_file():
+    link = FILE.parent.parent / "napari.yaml"
+    assert link.resolve() == FILE.resolve()
