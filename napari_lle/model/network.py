@@ -27,7 +27,7 @@ from .tiling import reflect
 
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
-BLACK = 1e-4  # mean brightness below which cleaning fades out, so that black stays black
+BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
 
 
@@ -242,19 +242,23 @@ class Cleaning(nn.Module):
 
     def darkest(self, statistics: Tensor) -> Tensor:
         """What pixels below it are taken for; 0 in a black image."""
-        mean = statistics[:, 0]
-        return DARKEST * mean / (mean + BLACK)
+        return DARKEST * self._presence(statistics[:, 0])
 
     def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """R before it is made positive; the shape of `padded` less the halo."""
         mean, lit, colour = (statistics[:, i, None, None, None] for i in range(3))
         padded = padded.clamp_min(0)  # an auxiliary block may have subtracted too much
-        stretched = padded / (padded + self.stretch.exp() * (mean + BLACK))
+        stretched = padded / (padded + self.stretch.exp() * (mean.square() + BLACK**2).sqrt())
         base = lit * padded + (1 - lit) * stretched
         h = self.residual(2 * (base - 0.4), statistics)
         r = crop(base, self.residual.radius) + h
         grey = r.mean(dim=1, keepdim=True)
-        return (grey + colour * (r - grey)) * (mean / (mean + BLACK))
+        return (grey + colour * (r - grey)) * self._presence(mean)
+
+    @staticmethod
+    def _presence(mean: Tensor) -> Tensor:
+        """0 for a black image, 1 as soon as there is something to see."""
+        return mean.square() / (mean.square() + BLACK**2)
 
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
