@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -67,6 +67,9 @@ class Job:
         self._outcome: _Finished | Exception | None = None
         self._bar = progress(total=0, desc=label) if label else None
         self._worker: Any = create_worker(_guarded, self, _start_thread=False, _ignore_errors=True)
+        # napari's own relay of errors works with some Qt bindings only: leave it to `on_error`.
+        with suppress(TypeError, RuntimeError):
+            self._worker.errored.disconnect()
         self._worker.yielded.connect(self._report)
         self._worker.returned.connect(self._keep)
         self._worker.errored.connect(self._keep)

@@ -1,0 +1,228 @@
+"""The controls of the Enhance widget and what they say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    Container,
+    FloatSlider,
+    Label,
+    LineEdit,
+    ProgressBar,
+    PushButton,
+    show_file_dialog,
+)
+
+from ._live import Options
+
+CHOOSE = "choose a file…"
+SUFFIX = ".safetensors"
+
+
+def bundled() -> list[str]:
+    """Names of the models in the package, found without loading torch."""
+    folder = resources.files("napari_lle.model") / "weights"
+    return sorted(f.name.removesuffix(SUFFIX) for f in folder.iterdir() if f.name.endswith(SUFFIX))
+
+
+def device_choices() -> list[str]:
+    """Devices that this kind of machine can have; whether it has them, torch knows."""
+    return ["auto", "cpu", "mps" if sys.platform == "darwin" else "cuda"]
+
+
+class ModelChoice:
+    """A list of bundled models and of files that were chosen before.
+
+    Attributes
+    ----------
+    widget : ComboBox
+    """
+
+    def __init__(self) -> None:
+        self._names = bundled()
+        self._last: str | None = next(
+            iter(n for n in self._names if n == "photo"), next(iter(self._names), None)
+        )
+        self.widget = ComboBox(
+            label="model",
+            choices=self._choices,
+            tooltip="The network: one that comes with the plugin, or a .safetensors file.",
+        )
+        if self._last:
+            self.widget.value = self._last
+        self.widget.changed.connect(self._changed)
+
+    @property
+    def value(self) -> str:
+        """A bundled name or a path.
+
+        Raises
+        ------
+        ValueError
+            If nothing has been chosen.
+        """
+        if self._last is None:
+            raise ValueError(f"Choose a model first: open the list and take “{CHOOSE}”.")
+        return self._last
+
+    def use(self, model: str) -> None:
+        """Choose a bundled name or a file."""
+        if model not in self._names:
+            self._names.append(model)
+        self._last = model
+        with self.widget.changed.blocked():
+            self.widget.reset_choices()
+        self.widget.value = model
+
+    def _choices(self, *_: Any) -> list[tuple[str, str]]:
+        names = [(Path(n).stem if n.endswith(SUFFIX) else n, n) for n in self._names]
+        return [*names, (CHOOSE, CHOOSE)]
+
+    def _changed(self, value: str) -> None:
+        if value != CHOOSE:
+            self._last = value
+            return
+        path = show_file_dialog(
+            mode="r", caption="Choose a model", filter=f"Models (*{SUFFIX})", parent=None
+        )
+        if path is not None:
+            self.use(str(path))
+        elif self._last is not None:
+            self.widget.value = self._last
+
+
+class Form:
+    """All controls, in the order in which they are read.
+
+    Parameters
+    ----------
+    images : callable
+        Takes the list widget; returns the names and layers that it offers.
+    """
+
+    def __init__(self, images: Callable[[Any], list[tuple[str, Any]]]) -> None:
+        self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
+        self.model = ModelChoice()
+        self.strength = FloatSlider(
+            label="strength",
+            value=1.0,
+            min=0,
+            max=1,
+            step=0.01,
+            tooltip="0 leaves the image as it is, 1 is the full effect. "
+            "Moves the result at once, without a new run.",
+        )
+        self.channels = ComboBox(
+            label="channels",
+            choices=["auto", "per", "joint"],
+            tooltip="per: each colour has its own illumination, for photographs. joint: one for "
+            "all, which keeps colour ratios. auto: per for 8-bit RGB, else joint.",
+        )
+        self.black = self._level("black", "becomes 0")
+        self.white = self._level("white", "becomes 1")
+        self.device = ComboBox(
+            label="device",
+            choices=device_choices(),
+            tooltip="Where the network runs; auto takes the fastest that is there.",
+        )
+        self.illumination = CheckBox(
+            text="also add the illumination layer",
+            tooltip="Reflectance times illumination is the input again: measure on that product.",
+        )
+        self.preview = CheckBox(
+            text="preview the visible part",
+            tooltip="Show the part of the image in view as it would become, while you choose.",
+        )
+        self.run = PushButton(text="Enhance", tooltip="Enhance the whole layer into a new one.")
+        self.cancel = PushButton(
+            text="Cancel", enabled=False, tooltip="Stop the run; nothing is added."
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
+        self.status = Label(value="", tooltip="What happened, or what to do.")
+        self.python = PushButton(
+            text="Copy as Python", enabled=False, tooltip="Code that repeats this run."
+        )
+        self.command = PushButton(
+            text="Copy as command", enabled=False, tooltip="Shell command that repeats this run."
+        )
+        self.status.native.setWordWrap(True)
+        self.progress.native.setTextVisible(True)
+
+    @staticmethod
+    def _level(name: str, meaning: str) -> LineEdit:
+        level = LineEdit(
+            label=name,
+            tooltip=f"Value of the input that {meaning}; empty: found for the whole layer. "
+            "A run shows here what it used.",
+        )
+        level.native.setPlaceholderText("auto")
+        return level
+
+    def rows(self) -> list[Any]:
+        """Widgets and rows of widgets, top to bottom."""
+        return [
+            self.image,
+            self.model.widget,
+            self.strength,
+            self.channels,
+            self.black,
+            self.white,
+            self.device,
+            self.illumination,
+            self.preview,
+            _row(self.run, self.cancel),
+            self.progress,
+            self.status,
+            _row(self.python, self.command),
+        ]
+
+    def options(self) -> Options:
+        """What is chosen; raises ValueError with a sentence for the user."""
+        return Options(
+            model=self.model.value,
+            channels=self.channels.value,
+            black=_number(self.black),
+            white=_number(self.white),
+            device=self.device.value,
+        )
+
+    def show_levels(self, black: float, white: float) -> None:
+        """Show levels that were found, without fixing them."""
+        for edit, value in ((self.black, black), (self.white, white)):
+            edit.native.setPlaceholderText(f"auto ({value:.6g})")
+
+    def inputs(self) -> list[Any]:
+        """The controls that change what the network is asked for."""
+        return [
+            self.image,
+            self.model.widget,
+            self.channels,
+            self.black,
+            self.white,
+            self.device,
+        ]
+
+
+def _row(*widgets: Any) -> Container:
+    row = Container(widgets=widgets, layout="horizontal", labels=False)
+    row.margins = (0, 0, 0, 0)
+    return row
+
+
+def _number(edit: LineEdit) -> float | None:
+    text = edit.value.strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(
+            f"The {edit.label} level is a number or empty, not “{edit.value}”."
+        ) from None

@@ -1,0 +1,179 @@
+"""Between a layer and an array: what goes into the model, what comes back, how it was made.
+
+Nothing here needs a window.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from napari.layers import Image
+from napari.utils.transforms import Affine
+
+if TYPE_CHECKING:
+    from .model.inference import Estimate
+
+KEY = "napari_lle"
+NOTE = "Reflectance is for looking; measure on reflectance times illumination."
+WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
+SAMPLE = 1_000_000  # pixels that the percentile is taken from
+
+
+class Region(NamedTuple):
+    """A rectangle of one plane of a layer, in pixels.
+
+    `plane` is its index on the axes before; `step` shows every step-th row and column only.
+    """
+
+    plane: tuple[int, ...]
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    step: int = 1
+
+
+def pixels(layer: Image) -> Any:
+    """The layer's array; of a multiscale layer, the finest."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def spatial(layer: Image) -> dict[str, Any]:
+    """Where and how large the layer is, as options of a new one.
+
+    Left out, units would reset those of the whole viewer.
+    """
+    return {
+        "scale": tuple(float(s) for s in layer.scale),
+        "translate": tuple(float(t) for t in layer.translate),
+        "rotate": np.array(layer.rotate),
+        "shear": np.array(layer.shear),
+        "affine": np.array(layer.affine.affine_matrix),
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }
+
+
+def result_options(layer: Image) -> dict[str, Any]:
+    """Options of the layer for a result of `layer`, all but contrast limits and metadata."""
+    options = {
+        **spatial(layer),
+        "name": f"{layer.name} enhanced",
+        "blending": layer.blending,
+        "rgb": bool(layer.rgb),
+        "multiscale": False,
+    }
+    return options if layer.rgb else {**options, "colormap": layer.colormap}
+
+
+def illumination_options(layer: Image, estimate: Estimate) -> dict[str, Any]:
+    """Options of the layer for the illumination of `layer`: grey where one serves all colours."""
+    return {
+        **spatial(layer),
+        "name": f"{layer.name} illumination",
+        "blending": layer.blending,
+        "rgb": bool(layer.rgb) and not estimate.joint,
+        "multiscale": False,
+        "contrast_limits": (0.0, 1.0),
+        "visible": False,
+    }
+
+
+def contrast_limits(estimate: Estimate) -> tuple[float, float]:
+    """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data."""
+    if estimate.rgb and not estimate.joint:
+        return 0.0, 1.0
+    planes = list(np.ndindex(estimate.lead))
+    some = planes[len(planes) // 6 :: len(planes) // 3 + 1]
+    values = [
+        np.ravel(estimate.plane(index)[..., :3] if estimate.rgb else estimate.plane(index))
+        for index in some
+    ]
+    sample = np.concatenate([v[:: max(1, len(some) * v.size // SAMPLE)] for v in values])
+    sample = sample[np.isfinite(sample)]
+    high = float(np.percentile(sample, WHITE_PERCENTILE)) if sample.size else 1.0
+    return 0.0, high if high > 0 else 1.0
+
+
+def metadata(record: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Metadata of a result: plain values, enough to repeat the run."""
+    return {KEY: {**record, **more, "note": NOTE}}
+
+
+def is_result(layer: Any) -> bool:
+    """Whether a layer was made here."""
+    return KEY in layer.metadata
+
+
+def region_options(layer: Image, region: Region) -> dict[str, Any]:
+    """Spatial options that put a part of `layer` exactly over itself."""
+    options = spatial(layer)
+    corner = (*region.plane, region.rows[0], region.columns[0])
+    transform = Affine(
+        scale=layer.scale,
+        translate=layer.translate,
+        rotate=layer.rotate,
+        shear=layer.shear,
+        ndim=layer.ndim,
+    )
+    scale = list(options["scale"])
+    scale[-2:] = (s * region.step for s in scale[-2:])
+    return {**options, "scale": tuple(scale), "translate": tuple(map(float, transform(corner)))}
+
+
+def visible_region(layer: Image, point: tuple[float, ...], limit: int) -> Region:
+    """The part of the plane at a point of the world that the canvas shows.
+
+    Parameters
+    ----------
+    layer : Image
+    point : tuple of float
+        The viewer's ``dims.point``.
+    limit : int
+        Pixels that may be shown; a larger part is thinned out.
+    """
+    shape = pixels(layer).shape[: layer.ndim]
+    place = np.rint(layer.world_to_data(point[-layer.ndim :])).astype(int)
+    place = np.clip(place, 0, np.subtract(shape, 1))
+    rows, columns = (_visible(layer, axis, shape) for axis in (-2, -1))
+    area = (rows[1] - rows[0]) * (columns[1] - columns[0])
+    step = max(1, int(np.ceil(np.sqrt(area / limit))))
+    return Region(tuple(int(i) for i in place[:-2]), rows, columns, step)
+
+
+def _visible(layer: Image, axis: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """First and one past the last index on an axis; all of it while nothing has been drawn."""
+    first, last = (int(c) for c in layer.corner_pixels[:, axis])
+    if layer.multiscale:  # corners come in pixels of the level in view
+        factor = layer.downsample_factors[layer.data_level][axis]
+        first, last = int(first * factor), int((last + 1) * factor)
+    first, last = max(first, 0), min(last + 1, shape[axis])
+    return (first, last) if last - first > 1 else (0, shape[axis])
+
+
+def as_python(record: dict[str, Any]) -> str:
+    """Python that repeats a run on the array `image`."""
+    levels = record["levels"]
+    options = {
+        "model": record.get("model_file") or record["model"],
+        "strength": record["strength"],
+        "black": levels["black"],
+        "white": levels["white"],
+        "channels": record["channels"],
+        "rgb": record["rgb"],
+    }
+    lines = "".join(f"    {name}={value!r},\n" for name, value in options.items())
+    return f"from napari_lle.model import enhance\n\nresult = enhance(\n    image,\n{lines})\n"
+
+
+def as_command(record: dict[str, Any]) -> str:
+    """Shell command that repeats a run on the file that the layer came from."""
+    levels = record["levels"]
+    words = [
+        *("napari-lle", "enhance", record.get("source") or "INPUT.tif", "-o", "OUTPUT.tif"),
+        *("--model", record.get("model_file") or record["model"]),
+        *("--strength", f"{record['strength']:g}"),
+        *("--black", repr(levels["black"]), "--white", repr(levels["white"])),
+        *("--channels", record["channels"], "--dtype", "float32"),
+    ]
+    return shlex.join(words)

@@ -1,0 +1,166 @@
+"""From options to a result whose strength can still be moved, without running the network again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ._layers import KEY, contrast_limits
+from ._worker import Job
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from .model.inference import Estimate, Progress
+
+EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the network is asked for; strength comes after it."""
+
+    model: str
+    channels: str = "auto"
+    black: float | None = None
+    white: float | None = None
+    device: str = "auto"
+
+
+class Made(NamedTuple):
+    """The answer of `enhance_steps`, with everything slow about showing it already done."""
+
+    estimate: Estimate
+    reflectance: Any
+    illumination: Any
+    limits: tuple[float, float]
+
+
+def enhance_steps(
+    data: Any, rgb: bool, options: Options, strength: float, illumination: bool
+) -> Generator[Progress, None, Made]:
+    """Estimate a whole layer and blend it for the first time; torch is loaded only here."""
+    from .model.inference import estimate_steps
+
+    estimate = yield from estimate_steps(
+        data,
+        options.model,
+        black=options.black,
+        white=options.white,
+        channels=options.channels,
+        device=options.device,
+        rgb=rgb,
+    )
+    light = blended(estimate, strength, light_plane) if illumination else None
+    return Made(
+        estimate,
+        blended(estimate, strength, reflectance_plane),
+        light,
+        contrast_limits(estimate),
+    )
+
+
+def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
+    """``S / L^strength`` of one plane."""
+    return estimate.plane(index, strength)
+
+
+def light_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
+    """The factor that turns one plane of the reflectance into the input again."""
+    one = replace(estimate, image=estimate.image[index], illumination=estimate.illumination[index])
+    return one.result(strength).illumination
+
+
+def blended(
+    estimate: Estimate,
+    strength: float,
+    plane: Callable[[Estimate, tuple[int, ...], float], NDArray[Any]],
+) -> Any:
+    """All planes at a strength: an array, or for a large stack a lazy one, plane by plane."""
+    if not estimate.lead:
+        return plane(estimate, (), strength)
+    if np.prod(estimate.image.shape) <= EAGER:
+        planes = [plane(estimate, index, strength) for index in np.ndindex(estimate.lead)]
+        return np.stack(planes).reshape(*estimate.lead, *planes[0].shape)
+    return _lazy(estimate, strength, plane)
+
+
+def _lazy(
+    estimate: Estimate,
+    strength: float,
+    plane: Callable[[Estimate, tuple[int, ...], float], NDArray[Any]],
+) -> Any:
+    import dask.array as da
+
+    lead = estimate.lead
+    like = plane(estimate, (0,) * len(lead), strength)
+
+    def block(block_id: tuple[int, ...]) -> NDArray[Any]:
+        values = plane(estimate, block_id[: len(lead)], strength)
+        return values.reshape((1,) * len(lead) + values.shape)
+
+    return da.map_blocks(
+        block,
+        chunks=(*((1,) * n for n in lead), *((n,) for n in like.shape)),
+        dtype=like.dtype,
+        meta=np.empty((0,) * (len(lead) + like.ndim), like.dtype),
+        name=f"enhanced-{id(estimate):x}-{strength!r}-{plane.__name__}",  # or dask hashes it all
+    )
+
+
+class Live:
+    """Layers that follow the strength.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    layer : Image
+        The reflectance.
+    light : Image, optional
+        The illumination, kept matching.
+    """
+
+    def __init__(self, estimate: Estimate, layer: Image, light: Image | None = None) -> None:
+        self.estimate = estimate
+        self.layer = layer
+        self.light = light
+        self._job: Job | None = None
+        self._next: float | None = None
+
+    def blend(self, strength: float) -> None:
+        """Show another strength: at once, or soon for a plane so large that it takes a while."""
+        if np.prod(self.estimate.image.shape) <= EAGER or self.estimate.lead:
+            self._show(strength, *self._blend(strength))
+        elif self._job is not None and self._job.running:
+            self._next = strength
+        else:
+            self._next = None
+            self._job = Job(self._steps(strength), on_done=lambda made: self._shown(*made))
+
+    def close(self) -> None:
+        """Let go of a blend under way."""
+        if self._job is not None:
+            self._job.abandon()
+
+    def _blend(self, strength: float) -> tuple[Any, Any]:
+        light = None if self.light is None else blended(self.estimate, strength, light_plane)
+        return blended(self.estimate, strength, reflectance_plane), light
+
+    def _steps(self, strength: float) -> Generator[Any, None, tuple[float, Any, Any]]:
+        yield 0, 1, ""
+        return strength, *self._blend(strength)
+
+    def _shown(self, strength: float, reflectance: Any, light: Any) -> None:
+        self._show(strength, reflectance, light)
+        if self._next is not None:
+            self.blend(self._next)
+
+    def _show(self, strength: float, reflectance: Any, light: Any) -> None:
+        for layer, data in ((self.layer, reflectance), (self.light, light)):
+            if layer is not None:
+                layer.data = data
+                layer.metadata[KEY]["strength"] = strength
