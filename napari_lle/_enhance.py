@@ -41,7 +41,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = Form(self._images)
-        super().__init__(widgets=self.form.rows(), labels=True)
+        super().__init__(widgets=self.form.rows(), labels=False)
         self.job: Job | None = None
         self.live: Live | None = None
         self.preview = Preview(

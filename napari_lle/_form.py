@@ -24,6 +24,7 @@ from ._live import Options
 
 CHOOSE = "choose a file…"
 SUFFIX = ".safetensors"
+LABEL_WIDTH = 70  # pixels
 
 
 def bundled() -> list[str]:
@@ -168,13 +169,8 @@ class Form:
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""
         return [
-            self.image,
-            self.model.widget,
-            self.strength,
-            self.channels,
-            self.black,
-            self.white,
-            self.device,
+            *map(_labelled, (self.image, self.model.widget, self.strength, self.channels)),
+            *map(_labelled, (self.black, self.white, self.device)),
             self.illumination,
             self.preview,
             _row(self.run, self.cancel),
@@ -208,6 +204,13 @@ class Form:
             self.white,
             self.device,
         ]
+
+
+def _labelled(widget: Any) -> Container:
+    """A row of label and control; magicgui's own labels align for its own font only."""
+    label = Label(value=widget.label, tooltip=widget.tooltip)
+    label.min_width = label.max_width = LABEL_WIDTH
+    return _row(label, widget)
 
 
 def _row(*widgets: Any) -> Container:
