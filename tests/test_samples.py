@@ -41,24 +41,25 @@ def test_arrays_are_dark_and_the_same_every_time(name, dtype, shape):
     assert image.dtype == dtype
     assert image.shape == shape
     assert (image == _samples.ARRAYS[name]()).all()
-    # Half of the pixels lie in the lowest sixth of the range.
-    assert np.median(image) < image.min() + (float(image.max()) - image.min()) / 2
+    # Half of the pixels lie in the lowest third of the range.
+    assert np.median(image) < image.min() + (float(image.max()) - image.min()) / 3
     if dtype is np.uint8:
         assert image.mean() < 40
 
 
-def test_star_brightness_spans_four_decades():
+def test_stars_reach_from_the_noise_to_saturation():
     field = _samples.stars().astype(float)
     sky = np.median(field)
     noise = 1.4826 * np.median(np.abs(field - sky))
-    assert (field.max() - sky) / (noise / 3) > 1e4 / 3
+    assert noise < 20
+    assert (field.max() - sky) / noise > 3000
 
 
 @pytest.mark.parametrize("provider", ["photograph_layers", "cells_layers", "stars_layers"])
 def test_providers_make_layers(provider):
     for data in getattr(_samples, provider)():
         layer = Layer.create(*data)
-        assert layer.ndim == 3 if "cells" in provider else 2
+        assert layer.ndim == (3 if "cells" in provider else 2)
     if provider == "cells_layers":
         assert [str(u) for u in layer.units] == ["micrometer"] * 3
         assert layer.scale == pytest.approx([0.5, 0.16, 0.16])
