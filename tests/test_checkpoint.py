@@ -57,7 +57,7 @@ def damaged(tmp_path, what):
     elif what == "weights":
         save_file({"a": torch.zeros(1)}, file, good)
     elif what == "nan":
-        tensors["residual.conv1.bias"] = torch.full((6,), torch.nan)
+        tensors["block.residual.conv1.bias"] = torch.full((6,), torch.nan)
         save_file(tensors, file, good)
     return file
 
