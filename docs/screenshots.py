@@ -26,13 +26,13 @@ def wait(condition, seconds=60):
 
 
 def save(pixels, name):
-    """Write a PNG with a palette where that shows no difference to the eye."""
+    """Write a PNG, with a palette of 256 colours where it would be too heavy for a page."""
     IMAGES.mkdir(exist_ok=True)
     path = IMAGES / name
     picture = Image.fromarray(np.asarray(pixels)[..., :3])
     picture.save(path, optimize=True)
     if path.stat().st_size > 500_000:
-        picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+        picture.quantize(256).save(path, optimize=True)
     print(path.name, path.stat().st_size // 1024, "KB")
 
 
