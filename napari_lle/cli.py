@@ -7,6 +7,7 @@ on standard error and exit code 2.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -257,7 +258,8 @@ def train(
         Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
     ] = None,
     device: Device = "auto",
-    note: Annotated[str, typer.Option(help="Data and licence, for the training card.")] = "",
+    data: Annotated[str, typer.Option(help="What the pairs are, for the training card.")] = "",
+    licence: Annotated[str, typer.Option(help="Their terms, for the training card.")] = "",
 ) -> None:
     """Train a model on pairs of dark images and references."""
     import yaml
@@ -278,7 +280,8 @@ def train(
         settings = TrainingSettings.from_dict(values)
         events = run(load_pairs(low, reference), settings, run=resume, device=device)
         network, card = drain(events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}")
-        card = {"data": note, "command": "napari-lle " + " ".join(sys.argv[1:]), **card}
+        command = shlex.join(["napari-lle", *sys.argv[1:]])
+        card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
     best = card["held_out"]
     typer.echo(
