@@ -1,0 +1,40 @@
+"""What the README shows is what happens."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from napari_lle.cli import app
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+
+
+def test_python_runs():
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(block, {})
+
+
+def test_pictures_exist():
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^napari-lle (.*)$", TEXT, re.MULTILINE))
+def test_commands_and_options_exist(line):
+    command, *rest = line.split("#")[0].split()
+    answer = CliRunner().invoke(app, [command, "--help"])
+    assert answer.exit_code == 0
+    for option in rest:
+        if option.startswith("-"):
+            assert option in answer.stdout
+
+
+def test_make_targets_exist():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`?make (\w+)", TEXT)) <= set(targets)
