@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,10 @@ from magicgui.widgets import (
 )
 
 from ._live import Options
+from .model.bundled import SUFFIX, bundled_models
 
 CHOOSE = "choose a file…"
-SUFFIX = ".safetensors"
 LABEL_WIDTH = 70  # pixels
-
-
-def bundled() -> list[str]:
-    """Names of the models in the package, found without loading torch."""
-    folder = resources.files("napari_lle.model") / "weights"
-    return sorted(f.name.removesuffix(SUFFIX) for f in folder.iterdir() if f.name.endswith(SUFFIX))
 
 
 def device_choices() -> list[str]:
@@ -47,7 +40,7 @@ class ModelChoice:
     """
 
     def __init__(self) -> None:
-        self._names = bundled()
+        self._names = bundled_models()
         self._last: str | None = next(
             iter(n for n in self._names if n == "photo"), next(iter(self._names), None)
         )

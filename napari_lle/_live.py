@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,8 +71,7 @@ def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: floa
 
 def light_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
     """The factor that turns one plane of the reflectance into the input again."""
-    one = replace(estimate, image=estimate.image[index], illumination=estimate.illumination[index])
-    return one.result(strength).illumination
+    return estimate.plane_illumination(index, strength)
 
 
 def blended(

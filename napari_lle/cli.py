@@ -215,7 +215,8 @@ def info(
 ) -> None:
     """Tell about a model and the devices of this machine."""
     from .model.atomic import atomic_path
-    from .model.checkpoint import bundled_models, load_model
+    from .model.bundled import bundled_models
+    from .model.checkpoint import load_model
     from .model.devices import devices
 
     with reported():
@@ -264,7 +265,8 @@ def train(
     """Train a model on pairs of dark images and references."""
     import yaml
 
-    from .model.checkpoint import SUFFIX, save_model
+    from .model.bundled import SUFFIX
+    from .model.checkpoint import save_model
     from .model.data import load_pairs
     from .model.training import TrainingSettings
     from .model.training import train as run

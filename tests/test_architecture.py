@@ -18,11 +18,12 @@ ALLOWED = {
     "statistics": set(),
     "normalization": set(),
     "devices": set(),
+    "bundled": set(),
     "network": {"tiling"},
     "losses": {"network"},
     "vgg": set(),
     "files": {"atomic"},
-    "checkpoint": {"atomic", "network"},
+    "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics", "tiling"},
     "inference": {
         "checkpoint",
@@ -45,6 +46,7 @@ WITHOUT_TORCH = {
     "normalization",
     "files",
     "data",
+    "bundled",
     "__init__",
 }
 WINDOWS = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PyQt5", "PySide6"}

@@ -5,12 +5,8 @@ import torch
 from safetensors.torch import save_file
 
 from napari_lle.model import load_model
-from napari_lle.model.checkpoint import (
-    FORMAT,
-    CheckpointError,
-    bundled_models,
-    save_model,
-)
+from napari_lle.model.bundled import bundled_models
+from napari_lle.model.checkpoint import FORMAT, CheckpointError, save_model
 from napari_lle.model.network import Network, NetworkConfig
 
 

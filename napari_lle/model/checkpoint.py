@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .atomic import atomic_path
+from .bundled import SUFFIX, bundled_models, bundled_path
 from .network import Network, NetworkConfig
 
 FORMAT = "napari-lle/1"
-SUFFIX = ".safetensors"
 
 
 class CheckpointError(ValueError):
@@ -49,12 +48,6 @@ class Model:
     network: Network
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
-
-
-def bundled_models() -> list[str]:
-    """Names of the models that come with the package."""
-    folder = resources.files("napari_lle.model") / "weights"
-    return sorted(f.name.removesuffix(SUFFIX) for f in folder.iterdir() if f.name.endswith(SUFFIX))
 
 
 def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None:
@@ -86,8 +79,7 @@ def load_model(model: str | Path | Model = "photo") -> Model:
     if isinstance(model, Model):
         return model
     if str(model) in bundled_models():
-        source = resources.files("napari_lle.model") / "weights" / f"{model}{SUFFIX}"
-        with resources.as_file(source) as path:
+        with bundled_path(str(model)) as path:
             return _load(path, str(model))
     path = Path(model)
     if path.suffix != SUFFIX:

@@ -146,13 +146,17 @@ class Estimate:
         light = self.illumination[index].astype(dtype, copy=False)
         return light[..., None] if self.joint else light
 
+    def plane_illumination(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[Any]:
+        """What one plane of the reflectance times is the normalised input.
+
+        It is L^strength corrected for the rounding of R, so that the product is the input to the
+        last bit; where one illumination serves several channels there is no such freedom.
+        """
+        return self._matching(index, self.plane(index, strength), strength)
+
     def _matching(
         self, index: tuple[int, ...], r: NDArray[np.float32], strength: float
     ) -> NDArray[Any]:
-        """L^strength, corrected for the rounding of R: the product is then x to the last bit.
-
-        Where one illumination serves several channels there is no such freedom.
-        """
         pixels = np.asarray(self.image[index])
         x = _normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
         light = self._light(index, x.dtype) ** x.dtype.type(strength)

@@ -1,0 +1,21 @@
+"""The models that come with the package, by name; found without loading torch."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from importlib import resources
+from pathlib import Path
+
+SUFFIX = ".safetensors"
+FOLDER = resources.files(__package__) / "weights"
+
+
+def bundled_models() -> list[str]:
+    """Names of the bundled models, in alphabetical order."""
+    names = (file.name for file in FOLDER.iterdir())
+    return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+
+
+def bundled_path(name: str) -> AbstractContextManager[Path]:
+    """Offer the file of a bundled model."""
+    return resources.as_file(FOLDER / f"{name}{SUFFIX}")
