@@ -28,12 +28,12 @@ def main() -> None:
         path = OUT / f"{name}.png"
         write_image(path, side_by_side(image, result), rgb=True)
         levels = result.levels
-        print(
-            f"{name}: {image.dtype} {' x '.join(map(str, image.shape))}, levels {levels.black:g} to "
-            f"{levels.white:g}, median {np.median(as_seen(image, result)):.3f} -> "
-            f"{np.median(result.reflectance):.3f}, {seconds:.2f} s, "
-            f"{'restored bit for bit' if exact else 'NOT RESTORED'}, {path.relative_to(OUT.parents[1])}"
-        )
+        before, after = np.median(as_seen(image, result)), np.median(result.reflectance)
+        print(f"{name}: {image.dtype}, {' x '.join(map(str, image.shape))}, {seconds:.2f} s")
+        print(f"  model {result.record['model']}, levels {levels.black:g} to {levels.white:g}")
+        print(f"  median {before:.3f} -> {after:.3f}")
+        print(f"  {'restored bit for bit' if exact else 'NOT RESTORED'}")
+        print(f"  {path.relative_to(OUT.parents[1])}")
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         show()
     else:

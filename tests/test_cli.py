@@ -205,7 +205,9 @@ def test_train_writes_a_model_that_enhance_takes(photo, tmp_path):
     folders = ("--low", tmp_path / "low", "--reference", tmp_path / "high")
     trained, run = tmp_path / "new.safetensors", tmp_path / "run"
     rest = ("--config", tmp_path / "run.yaml", "--steps", "6", "--resume", run)
-    done = lle("train", *folders, "-o", trained, *rest, "--data", "random noise", "--licence", "none")
+    done = lle(
+        "train", *folders, "-o", trained, *rest, "--data", "random noise", "--licence", "none"
+    )
     assert done.returncode == 0, done.stderr
     card = load_model(trained).card
     assert card["data"] == "random noise" and card["settings"]["steps"] == 6
