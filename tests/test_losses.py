@@ -161,6 +161,6 @@ def test_the_whole_paper_objective_reaches_every_weight():
     torch.nn.init.normal_(net.block.residual.conv3.weight, std=0.1)
     torch.nn.init.normal_(net.auxiliary.conv2.weight, std=0.1)
     losses.paper_objective(
-        net(torch.rand(1, 3, 20, 20), torch.zeros(1, 6)), weights=(0.8, 0.65, 0)
+        net(torch.rand(1, 3, 20, 20), torch.zeros(1, 7)), weights=(0.8, 0.65, 0)
     ).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())

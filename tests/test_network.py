@@ -14,7 +14,7 @@ def network():
 
 
 # Statistics of a dark, coloured image.
-DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3]])
+DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3, 0.04]])
 
 
 def dark(images):
@@ -35,6 +35,35 @@ def test_untrained_network_is_the_screen_stretch(positivity, start):
     m = start / (1 + 2 * start)
     stretch = (m - 1) * s / ((2 * m - 1) * s - m)
     torch.testing.assert_close(reflectance * (1 + start), stretch, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("local", [0.0, 1.0])
+@pytest.mark.parametrize("median", [0.002, 0.04, 0.2])
+def test_stretching_starts_as_the_automatic_screen_stretch(local, median):
+    net = Network(NetworkConfig("stretching", local=local))
+    if local == 0:  # then no weights matter
+        torch.nn.init.normal_(net.block.residual.conv3.weight)
+    statistics = DARK.clone()
+    statistics[:, 6] = median
+    s = torch.linspace(0, 1, 60).view(1, 1, 6, 10).expand(1, 3, -1, -1)
+    m = median * 0.75 / (median + 0.25 - 0.5 * median)
+    stretch = (m - 1) * s / ((2 * m - 1) * s - m)
+    reflectance = net(s, statistics)[0].reflectance
+    torch.testing.assert_close(reflectance, stretch, rtol=0, atol=1e-6)
+    at_median = net(torch.full((1, 3, 1, 1), median), statistics)[0].reflectance
+    assert at_median.mean().item() == pytest.approx(0.25, abs=1e-6)
+
+
+def test_stretching_departs_within_its_octaves():
+    net = Network(NetworkConfig("stretching", local=0.5))
+    torch.nn.init.normal_(net.block.residual.conv3.weight, std=10.0)
+    s = torch.rand(1, 3, 30, 30) * 0.2
+    illumination = net(s, DARK)[0].illumination
+    u = (illumination - s) / (1 - illumination)  # from L = (S + u) / (1 + u)
+    m = 0.04 * 0.75 / (0.04 + 0.25 - 0.02)
+    octaves = torch.log2(u / (m / (1 - 2 * m)))
+    assert octaves.abs().max() <= 0.5 + 1e-3
+    assert octaves.abs().max() > 0.4
 
 
 def test_untrained_stages_are_equal():

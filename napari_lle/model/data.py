@@ -22,16 +22,22 @@ from .tiling import reflect
 class Pair:
     """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1.
 
-    The statistics are the whole dark image's: crops of it do not know them.
+    The statistics are the whole dark image's: crops of it do not know them. An image without a
+    reference stands in its place.
     """
 
     name: str
     low: NDArray[np.float32]
     reference: NDArray[np.float32]
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is no reference."""
+        return self.reference is self.low
+
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
-        """(6,), see `statistics.Statistics`."""
+        """(7,), see `statistics.Statistics`."""
         return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
@@ -118,6 +124,17 @@ def load_pairs(low: str | Path, reference: str | Path) -> list[Pair]:
     ]
 
 
+def make_alone(name: str, low: ArrayLike) -> Pair:
+    """Normalise an array that has no reference."""
+    image = as_photograph(low)
+    return Pair(name, image, image)
+
+
+def load_images(folder: str | Path) -> list[Pair]:
+    """Read all images of a folder, in natural order, as pairs without references."""
+    return [make_alone(stem, read_image(f).pixels) for stem, f in image_files(folder).items()]
+
+
 def split_by_scene(
     pairs: Sequence[Pair], share: float = 0.2, blocks: int = 4
 ) -> tuple[list[Pair], list[Pair]]:
@@ -159,7 +176,7 @@ def split_by_scene(
 class Batch(NamedTuple):
     """Crops for one step: dark ones with their halo, references, statistics of whole images.
 
-    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 6).
+    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 7).
     """
 
     low: NDArray[np.float32]

@@ -5,10 +5,11 @@ parallel dilated convolutions and three plain ones, and the enhanced image is `R
 training the block is applied T times with shared weights, each stage fed by an auxiliary block,
 `V = S + K(R)`, which teaches all stages to agree; at inference the first stage alone remains.
 
-Two forms of the block share everything else. *Division* is the paper's: `L = V + u` with
-`u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be invented. *Cleaning* is for photographs:
-H corrects a stretched image, which removes noise and lifts pixels that division leaves at 0; the
-illumination is then what it divided by, `L = S / R`.
+Three forms of the block share everything else. *Division* is the paper's: `L = V + u` with
+`u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be invented. *Stretching* is for linear data:
+the same division around the astronomers' automatic screen stretch, from which H departs locally
+within bounds. *Cleaning* is for photographs: H corrects a stretched image, which removes noise and
+lifts pixels that division leaves at 0; the illumination is then what it divided by, `L = S / R`.
 
 All convolutions are valid: the caller pads once, by reflection, by `Network.radius`.
 """
@@ -28,7 +29,10 @@ from .tiling import reflect
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
+BACKGROUND = 0.25  # where the screen stretch puts the median
+MEDIANS = (1e-3, 0.24)  # medians that are stretched; a brighter image is left nearly as it is
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
+MEDIAN = 6  # the place of the median among them
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class NetworkConfig:
 
     Attributes
     ----------
-    reflectance : {"division", "cleaning"}
+    reflectance : {"division", "stretching", "cleaning"}
         The form of the block.
     dilations : tuple of int
         One 3x3 branch each (section 2.1); the default reaches 5 pixels.
@@ -60,9 +64,12 @@ class NetworkConfig:
     start : float
         Division: u of the untrained network, whose R is then the screen stretch with midtones
         m = u / (1 + 2u), divided by 1 + u. Cleaning: the same u, in units of the image's mean.
+    local : float
+        Stretching: octaves by which u may depart from that of the screen stretch; 0 is that
+        stretch itself.
     """
 
-    reflectance: Literal["division", "cleaning"] = "division"
+    reflectance: Literal["division", "stretching", "cleaning"] = "division"
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2
     widths: tuple[int, int] = (6, 6)
@@ -73,6 +80,7 @@ class NetworkConfig:
     recursion: Literal["auxiliary", "literal"] = "auxiliary"
     auxiliary_width: int = 8
     start: float = 0.1
+    local: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.dilations or min(self.dilations) < 1:
@@ -80,7 +88,7 @@ class NetworkConfig:
         if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
             raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
         choices = {
-            "reflectance": ("division", "cleaning"),
+            "reflectance": ("division", "stretching", "cleaning"),
             "activation": ("relu", "prelu"),
             "positivity": ("softplus", "sigmoid"),
             "modulated": (0, 1, 2),
@@ -225,6 +233,35 @@ class Division(nn.Module):
         return crop(padded, self.residual.radius) + u + RESIDUAL_FLOOR
 
 
+class Stretching(nn.Module):
+    """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
+
+    With the same u everywhere, R is the midtones transfer function that brings the median to
+    `BACKGROUND`, as astronomers' automatic screen stretch does.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.local = config.local
+        self.residual = ResidualEstimation(config)
+        nn.init.zeros_(self.residual.conv3.weight)
+        nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
+
+    def darkest(self, statistics: Tensor) -> Tensor:
+        """Zero: every pixel is divided as it is."""
+        return torch.zeros_like(statistics[:, 0])
+
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        median = statistics[:, MEDIAN, None, None, None].clamp(*MEDIANS)
+        m = median * (1 - BACKGROUND) / (median + BACKGROUND - 2 * median * BACKGROUND)
+        u = m / (1 - 2 * m)
+        if self.local:
+            stretched = padded * (1 + u) / (padded.clamp_min(0) + u)
+            h = self.residual(2 * (stretched - 0.4), statistics)
+            u = u * torch.exp2(self.local * torch.tanh(h))
+        return (crop(padded, self.residual.radius) + u) / (1 + u)
+
+
 class Cleaning(nn.Module):
     """The block for photographs: ``R = B + H(B)``, B a stretch of V, and ``L = V / R``.
 
@@ -268,6 +305,13 @@ class Cleaning(nn.Module):
         return v.clamp_min(RESIDUAL_FLOOR) / r
 
 
+BLOCKS: dict[str, type[Division | Stretching | Cleaning]] = {
+    "division": Division,
+    "stretching": Stretching,
+    "cleaning": Cleaning,
+}
+
+
 class Network(nn.Module):
     """Shared-weight stages of illumination estimation, tied together by the auxiliary block.
 
@@ -277,9 +321,9 @@ class Network(nn.Module):
 
     Attributes
     ----------
-    block : Division or Cleaning
+    block : Division, Stretching or Cleaning
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
-        images' statistics, (N, 6), it returns the illumination, (N, 3, H, W), > 0.
+        images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output; the receptive field is
         ``2 * radius + 1`` wide.
@@ -288,8 +332,7 @@ class Network(nn.Module):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config or NetworkConfig()
-        division = self.config.reflectance == "division"
-        self.block = Division(self.config) if division else Cleaning(self.config)
+        self.block = BLOCKS[self.config.reflectance](self.config)
         self.auxiliary = AuxiliaryBlock(self.config)
         self.radius = self.block.residual.radius
 
@@ -300,7 +343,7 @@ class Network(nn.Module):
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
-        statistics : Tensor, (N, 6)
+        statistics : Tensor, (N, 7)
             Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.

@@ -19,7 +19,7 @@ GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are 
 
 
 class Statistics(NamedTuple):
-    """Figures of a whole normalised image; the last three are centred for use as features.
+    """Figures of a whole normalised image; contrast, chroma and noise are centred, as features.
 
     Attributes
     ----------
@@ -35,6 +35,8 @@ class Statistics(NamedTuple):
         Mean deviation from grey over the mean.
     noise : float
         Logarithm of the mean difference across diagonals of 2 x 2 squares over the mean.
+    median : float
+        Of all pixels, colours averaged: the brightness of the background, 0..1.
     """
 
     mean: float
@@ -43,6 +45,7 @@ class Statistics(NamedTuple):
     contrast: float
     chroma: float
     noise: float
+    median: float
 
 
 def image_statistics(squares: ArrayLike) -> Statistics:
@@ -67,6 +70,7 @@ def image_statistics(squares: ArrayLike) -> Statistics:
         contrast=0.5 * float(np.log(np.mean(x**2) * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
         noise=float(np.log(diagonal * relative + 0.01)) + 2.2,
+        median=float(np.median(x.mean(axis=1))),
     )
 
 
