@@ -96,9 +96,14 @@ def cells(shape: tuple[int, int, int] = (16, 256, 256), seed: int = 2) -> NDArra
     -------
     ndarray of uint16, (Z, Y, X)
     """
+    rng = np.random.default_rng(seed)
+    return camera(cell_light(shape, rng), rng, gain=0.46, read_noise=1.4, offset=100).astype("u2")
+
+
+def cell_light(shape: tuple[int, int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Electrons that `cells` expects in each voxel: the truth without noise."""
     from skimage.filters import gaussian
 
-    rng = np.random.default_rng(seed)
     nuclei = _nuclei(shape, rng)
     filaments = np.zeros(shape, np.float32)
     for _ in range(40):
@@ -106,10 +111,7 @@ def cells(shape: tuple[int, int, int] = (16, 256, 256), seed: int = 2) -> NDArra
     sharp = nuclei + 260 * gaussian(filaments, (0.5, 0.8, 0.8))
     # Out-of-focus light: what lies two planes away is seen four pixels wide.
     haze = gaussian(sharp, (2.0, 4.0, 4.0))
-    stack = camera(
-        0.7 * sharp + 0.3 * haze + 4.0, rng, gain=0.46, read_noise=1.4, offset=100, bits=16
-    )
-    return stack.astype(np.uint16, copy=False)
+    return (0.7 * sharp + 0.3 * haze + 4.0).astype(np.float32)
 
 
 def _nuclei(shape: tuple[int, int, int], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -156,8 +158,17 @@ def stars(shape: tuple[int, int] = (600, 800), seed: int = 3) -> NDArray[np.uint
     -------
     ndarray of uint16, (Y, X)
     """
-    height, width = shape
     rng = np.random.default_rng(seed)
+    sky = star_light(shape, rng)
+    field = camera(sky, rng, gain=1.0, read_noise=5.0, offset=400, full_well=60_000).astype("u2")
+    hot = rng.integers(0, field.size, 60)
+    field.flat[hot] = rng.integers(5_000, 65_535, hot.size)
+    return field
+
+
+def star_light(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Electrons that `stars` expects in each pixel: the truth without noise."""
+    height, width = shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     sky = 40 + 25 * x / width + 15 * y / height
     u, v = (x - 0.62 * width) + 0.5 * (y - 0.45 * height), (y - 0.45 * height) * 1.6
@@ -165,10 +176,7 @@ def stars(shape: tuple[int, int] = (600, 800), seed: int = 3) -> NDArray[np.uint
     fluxes = 60 * (1 - rng.random(900)) ** -1.25  # cumulative counts fall with flux^-0.8
     for flux in np.minimum(fluxes, 1.2e6):
         _add_star(sky, rng.uniform(0, height), rng.uniform(0, width), flux)
-    field = camera(sky, rng, gain=1.0, read_noise=5.0, offset=400, full_well=60_000, bits=16)
-    hot = rng.integers(0, field.size, 60)
-    field.flat[hot] = rng.integers(5_000, 65_535, hot.size)
-    return field.astype(np.uint16, copy=False)
+    return sky.astype(np.float32)
 
 
 def _add_star(
