@@ -44,11 +44,14 @@ def test_gt_mean_forgives_brightness_and_nothing_else():
 
 
 @pytest.mark.parametrize("gain", [0.02, 0.3, 0.99])
-def test_automatic_gamma_reaches_its_mean(gain):
-    result = auto_gamma(SCENE * gain)
-    assert result.mean() == pytest.approx(0.5, abs=1e-6)
-    exponent = np.log(result) / np.log(SCENE * gain)
+def test_automatic_gamma_brings_the_mean_grey_to_the_middle(gain):
+    dark = SCENE * gain
+    result = auto_gamma(dark)
+    exponent = np.log(result) / np.log(dark)
     assert np.ptp(exponent) < 1e-6
+    assert dark.mean() ** exponent.mean() == pytest.approx(0.5)
+    flat = np.full((8, 8, 3), 0.03)
+    assert auto_gamma(flat) == pytest.approx(np.full_like(flat, 0.5))
 
 
 def test_automatic_gamma_leaves_what_has_no_midtones():

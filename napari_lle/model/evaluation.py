@@ -60,13 +60,13 @@ def score(image: Image, reference: Image) -> dict[str, float]:
 
 
 def auto_gamma(x: Image, target: float = 0.5) -> Image:
-    """``x^g`` with the g that brings the mean to `target`; an image without mid-tones stays."""
+    """``x^g`` with ``g = log target / log mean``, which brings the mean grey to `target`.
+
+    An image of mean 0 or 1 stays as it is.
+    """
     x = x.astype(np.float64)
-    low, high = 1e-3, 1e3
-    for _ in range(60):
-        g = np.sqrt(low * high)
-        low, high = (g, high) if np.mean(x**g) > target else (low, g)
-    return x if g < 2e-3 or g > 5e2 else x**g
+    mean = float(np.mean(x))
+    return x ** (np.log(target) / np.log(mean)) if 0 < mean < 1 else x
 
 
 def mtf(x: Image, background: float = 0.25) -> Image:
