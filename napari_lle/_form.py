@@ -40,30 +40,19 @@ class ModelChoice:
     """
 
     def __init__(self) -> None:
-        self._names = bundled_models()
-        self._last: str | None = next(
-            iter(n for n in self._names if n == "photo"), next(iter(self._names), None)
-        )
+        self._names = ["auto", *bundled_models()]
+        self._last = "auto"
         self.widget = ComboBox(
             label="model",
             choices=self._choices,
-            tooltip="The network: one that comes with the plugin, or a .safetensors file.",
+            tooltip="The network. auto: photo for 8-bit RGB, linear for scientific data; or one of "
+            "your own, a .safetensors file.",
         )
-        if self._last:
-            self.widget.value = self._last
         self.widget.changed.connect(self._changed)
 
     @property
     def value(self) -> str:
-        """A bundled name or a path.
-
-        Raises
-        ------
-        ValueError
-            If nothing has been chosen.
-        """
-        if self._last is None:
-            raise ValueError(f"Choose a model first: open the list and take “{CHOOSE}”.")
+        """``auto``, a bundled name or a path."""
         return self._last
 
     def use(self, model: str) -> None:
@@ -88,7 +77,7 @@ class ModelChoice:
         )
         if path is not None:
             self.use(str(path))
-        elif self._last is not None:
+        else:
             self.widget.value = self._last
 
 

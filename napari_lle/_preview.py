@@ -54,15 +54,14 @@ def preview_steps(
     data: Any, rgb: bool, region: Region, options: Options, known: Survey | None
 ) -> Generator[Progress, None, Part]:
     """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
-    from .model.checkpoint import load_model
-    from .model.inference import Progress, estimate_steps, survey
+    from .model.inference import Progress, choose_model, estimate_steps, survey
 
     yield Progress(0, 1)  # a newer wish may have come already
     if known is None:
         known = survey(
             data, channels=options.channels, black=options.black, white=options.white, rgb=rgb
         )
-    model = load_model(options.model)
+    model = choose_model(options.model, rgb, known.levels.dtype)
     margin = model.network.radius if region.step == 1 else 0
     rows, inner_rows = _widen(region.rows, margin, region.step, data.shape[len(region.plane)])
     columns, inner_columns = _widen(

@@ -66,7 +66,9 @@ def enhance(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
     ],
-    model: Model = "photo",
+    model: Annotated[
+        str, typer.Option(help="auto, a bundled model or a .safetensors file.")
+    ] = "auto",
     strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
     black: Annotated[
         float | None, typer.Option(help="Input value that becomes 0; found when not given.")

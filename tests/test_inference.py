@@ -166,6 +166,22 @@ def test_one_stretch_for_a_whole_stack():
     assert (r[0] == r[3]).all()
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype", "name"),
+    [
+        ((20, 30, 3), "uint8", "photo"),
+        ((20, 30), "uint8", "linear"),
+        ((2, 20, 30), "uint16", "linear"),
+        ((20, 30, 3), "uint16", "linear"),
+    ],
+)
+def test_auto_takes_the_model_that_suits_the_image(shape, dtype, name):
+    image = dark(shape, dtype, 200)
+    automatic = enhance(image)
+    assert automatic.record["model"] == name
+    assert (enhance(image, name).reflectance == automatic.reflectance).all()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_gain_and_offset_do_not_matter(form):
     image = dark((40, 50), "float64", 1.0)

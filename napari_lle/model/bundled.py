@@ -16,6 +16,11 @@ def bundled_models() -> list[str]:
     return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
 
 
+def automatic_model(rgb: bool, dtype: str) -> str:
+    """The bundled model for an image: ``photo`` for 8-bit colour, ``linear`` for all else."""
+    return "photo" if rgb and dtype == "uint8" else "linear"
+
+
 def bundled_path(name: str) -> AbstractContextManager[Path]:
     """Offer the file of a bundled model."""
     return resources.as_file(FOLDER / f"{name}{SUFFIX}")

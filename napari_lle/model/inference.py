@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .bundled import automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .network import Network
@@ -170,7 +171,7 @@ class Estimate:
 
 def enhance(
     image: ArrayLike,
-    model: str | Path | Model = "photo",
+    model: str | Path | Model = "auto",
     *,
     strength: float = 1.0,
     black: float | None = None,
@@ -187,7 +188,8 @@ def enhance(
     image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
         Integers, floats or booleans. The last two spatial axes are processed as planes.
     model : str, Path or Model
-        A bundled name or a model file.
+        A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB and ``linear``, which
+        only divides, for everything else.
     strength : float
         0 leaves the normalised input, 1 is the full effect: ``R = S / L^strength``.
     black, white : float, optional
@@ -288,7 +290,7 @@ def in_input_dtype(result: Result) -> NDArray[Any]:
 
 def estimate_steps(
     image: ArrayLike,
-    model: str | Path | Model = "photo",
+    model: str | Path | Model = "auto",
     *,
     black: float | None = None,
     white: float | None = None,
@@ -309,7 +311,7 @@ def estimate_steps(
     if known is None:
         known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
     levels = known.levels
-    loaded = load_model(model)
+    loaded = choose_model(model, rgb, levels.dtype)
     where = choose_device(device)
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
     per = _per_channel(channels, rgb, levels.dtype)
@@ -341,6 +343,11 @@ def estimate_steps(
     }
     darkest = float(network.block.darkest(statistics))
     return Estimate(data, illumination, levels, rgb, darkest, record)
+
+
+def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
+    """Load a model; ``auto`` stands for the one that suits the image."""
+    return load_model(automatic_model(rgb, dtype) if model == "auto" else model)
 
 
 def survey(
