@@ -38,20 +38,20 @@ def test_untrained_network_is_the_screen_stretch(positivity, start):
 
 
 @pytest.mark.parametrize("local", [0.0, 1.0])
-@pytest.mark.parametrize("median", [0.002, 0.04, 0.2])
-def test_stretching_starts_as_the_automatic_screen_stretch(local, median):
+@pytest.mark.parametrize("typical", [0.002, 0.04, 0.2])
+def test_stretching_starts_as_the_automatic_screen_stretch(local, typical):
     net = Network(NetworkConfig("stretching", local=local))
     if local == 0:  # then no weights matter
         torch.nn.init.normal_(net.block.residual.conv3.weight)
     statistics = DARK.clone()
-    statistics[:, 6] = median
+    statistics[:, 6] = typical
     s = torch.linspace(0, 1, 60).view(1, 1, 6, 10).expand(1, 3, -1, -1)
-    m = median * 0.75 / (median + 0.25 - 0.5 * median)
+    m = typical * 0.75 / (typical + 0.25 - 0.5 * typical)
     stretch = (m - 1) * s / ((2 * m - 1) * s - m)
     reflectance = net(s, statistics)[0].reflectance
     torch.testing.assert_close(reflectance, stretch, rtol=0, atol=1e-6)
-    at_median = net(torch.full((1, 3, 1, 1), median), statistics)[0].reflectance
-    assert at_median.mean().item() == pytest.approx(0.25, abs=1e-6)
+    at_typical = net(torch.full((1, 3, 1, 1), typical), statistics)[0].reflectance
+    assert at_typical.mean().item() == pytest.approx(0.25, abs=1e-6)
 
 
 def test_stretching_departs_within_its_octaves():

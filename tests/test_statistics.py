@@ -50,3 +50,12 @@ def test_noise_is_told_from_gradients():
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_flat_images_have_finite_figures(value):
     assert np.isfinite(image_statistics(image(np.full((10, 11, 3), value)))).all()
+
+
+def test_typical_brightness_lies_between_median_and_mean():
+    sky = np.full((40, 50, 3), 0.04)
+    assert image_statistics(image(sky)).typical == pytest.approx(0.04)
+    sky[:4] = 0.9  # a tenth of it: the mean is 0.126
+    assert image_statistics(image(sky)).typical == pytest.approx(np.sqrt(0.04 * 0.126))
+    sky[4:] = 0
+    assert image_statistics(image(sky)).typical == pytest.approx(0.09 / np.sqrt(30))

@@ -29,10 +29,10 @@ from .tiling import reflect
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
-BACKGROUND = 0.25  # where the screen stretch puts the median
-MEDIANS = (1e-3, 0.24)  # medians that are stretched; a brighter image is left nearly as it is
+MIDDLE = 0.25  # where the screen stretch puts the typical brightness
+STRETCHED = (1e-3, 0.24)  # brightnesses that are stretched; a brighter image is left nearly as it is
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
-MEDIAN = 6  # the place of the median among them
+TYPICAL = 6  # the place of the typical brightness among them
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,8 @@ class Division(nn.Module):
 class Stretching(nn.Module):
     """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
 
-    With the same u everywhere, R is the midtones transfer function that brings the median to
-    `BACKGROUND`, as astronomers' automatic screen stretch does.
+    With the same u everywhere, R is the midtones transfer function that brings the typical
+    brightness to `MIDDLE`, much as astronomers' automatic screen stretch does.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -252,8 +252,8 @@ class Stretching(nn.Module):
         return torch.zeros_like(statistics[:, 0])
 
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        median = statistics[:, MEDIAN, None, None, None].clamp(*MEDIANS)
-        m = median * (1 - BACKGROUND) / (median + BACKGROUND - 2 * median * BACKGROUND)
+        typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
+        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
         u = m / (1 - 2 * m)
         if self.local:
             stretched = padded * (1 + u) / (padded.clamp_min(0) + u)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 # An image is left alone where its 98th percentile and its mean are those of a well-lit one.
 LIT_HIGHLIGHT = (0.50, 0.65)
 LIT_MEAN = (0.18, 0.26)
+SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
 
 
@@ -35,8 +36,9 @@ class Statistics(NamedTuple):
         Mean deviation from grey over the mean.
     noise : float
         Logarithm of the mean difference across diagonals of 2 x 2 squares over the mean.
-    median : float
-        Of all pixels, colours averaged: the brightness of the background, 0..1.
+    typical : float
+        Geometric mean of the median and the mean, 0..1. The median alone is the background's where
+        bright objects are few, and a stretch made for it would wash them out.
     """
 
     mean: float
@@ -45,7 +47,7 @@ class Statistics(NamedTuple):
     contrast: float
     chroma: float
     noise: float
-    median: float
+    typical: float
 
 
 def image_statistics(squares: ArrayLike) -> Statistics:
@@ -70,7 +72,7 @@ def image_statistics(squares: ArrayLike) -> Statistics:
         contrast=0.5 * float(np.log(np.mean(x**2) * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
         noise=float(np.log(diagonal * relative + 0.01)) + 2.2,
-        median=float(np.median(x.mean(axis=1))),
+        typical=float(np.sqrt(max(np.median(x.mean(axis=1)), mean / SPARSE) * mean)),
     )
 
 
