@@ -30,7 +30,7 @@ RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflo
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
 MIDDLE = 0.25  # where the screen stretch puts the typical brightness
-STRETCHED = (1e-3, 0.24)  # brightnesses that are stretched; a brighter image is left nearly as it is
+STRETCHED = (1e-3, 0.24)  # what is stretched; a brighter image is left nearly as it is
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
 TYPICAL = 6  # the place of the typical brightness among them
 
