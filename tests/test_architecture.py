@@ -26,6 +26,7 @@ ALLOWED = {
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics", "tiling"},
     "inference": {
+        "bundled",
         "checkpoint",
         "devices",
         "network",
@@ -35,7 +36,13 @@ ALLOWED = {
         "version",
     },
     "evaluation": {"checkpoint", "data", "files", "inference"},
-    "training": {"atomic", "checkpoint", "data", "devices", "evaluation", "losses", "network"},
+    "settings": {"data", "network"},
+    "objectives": {"losses", "network", "settings", "vgg"},
+    "judging": {"data", "evaluation", "network", "objectives"},
+    "runstate": {"atomic", "data", "network", "objectives", "settings"},
+    "curve": set(),
+    "logbook": {"atomic", "checkpoint", "curve", "network", "runstate"},
+    "training": {"data", "devices", "judging", "logbook", "network", "runstate", "settings"},
     "__init__": {"checkpoint", "inference", "training"},
 }
 WITHOUT_TORCH = {

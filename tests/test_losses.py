@@ -6,7 +6,7 @@ import torch
 from skimage.metrics import structural_similarity
 
 from napari_lle.model import losses
-from napari_lle.model.network import Network, Stage
+from napari_lle.model.network import Stage
 
 torch.manual_seed(0)
 
@@ -81,23 +81,6 @@ def test_anchor_is_per_image():
     assert losses.anchor(two, 0.4).item() == pytest.approx(0.04)
 
 
-def test_paper_objective_is_the_weighted_sum():
-    s, light = image(0.2), image(0.5)
-    total = losses.paper_objective(
-        [stage(s, light)], weights=(0.8, 0.65, 0), exposure=0.45, exposure_weight=10
-    )
-    by_hand = 0.8 * 0.09 + 0.65 * 1e-3 + 10 * (0.4 - 0.45) ** 2
-    assert total.item() == pytest.approx(by_hand, rel=1e-4)
-    letter = losses.paper_objective([stage(s, light)], weights=(0.8, 0.65, 0), exposure=None)
-    assert letter.item() == pytest.approx(0.8 * 0.09 + 0.65 * 1e-3, rel=1e-4)
-    with pytest.raises(ValueError, match="VGG16 weights"):
-        losses.paper_objective([stage(s, light)])
-    seen = losses.paper_objective(
-        [stage(s, light)], lambda x: [x], weights=(0, 0, 1), exposure=None
-    )
-    assert seen.item() == pytest.approx(0.3)
-
-
 def test_charbonnier_is_l1_far_and_square_near():
     assert losses.charbonnier(image(1.0), image(0.0)).item() == pytest.approx(1, abs=1e-3)
     assert losses.charbonnier(image(1e-5), image(0.0)).item() == pytest.approx(
@@ -154,13 +137,3 @@ def test_gradients(loss):
     a = torch.rand(1, 2, 9, 9, dtype=torch.float64, requires_grad=True)
     b = torch.rand(1, 2, 9, 9, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: loss(x, b), (a,))
-
-
-def test_the_whole_paper_objective_reaches_every_weight():
-    net = Network()
-    torch.nn.init.normal_(net.block.residual.conv3.weight, std=0.1)
-    torch.nn.init.normal_(net.auxiliary.conv2.weight, std=0.1)
-    losses.paper_objective(
-        net(torch.rand(1, 3, 20, 20), torch.zeros(1, 7)), weights=(0.8, 0.65, 0)
-    ).backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())

@@ -16,9 +16,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The suffix is kept, for writers that go by it. On any error or interrupt the temporary file is
     removed and `path` is as it was.
     """
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent
-    )
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -31,3 +29,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that killed processes left beside `path`."""
+    for file in path.parent.iterdir():
+        if file.name.startswith(_prefix(path)) and file.suffix == path.suffix:
+            file.unlink(missing_ok=True)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.stem[:40]}-"

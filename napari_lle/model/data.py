@@ -232,6 +232,20 @@ def draw_batch(
     return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
 
 
+def centre(pair: Pair, size: int, halo: int = 0) -> Batch:
+    """The middle of a pair, `size` pixels a side or what there is, as a batch of one."""
+    spans = []
+    for length in pair.low.shape[:2]:
+        start = max(0, (length - size) // 2)
+        spans.append((start, min(start + size, length), length))
+    rows, columns = (reflect(a - halo, b + halo, length) for a, b, length in spans)
+    (top, bottom, _), (left, right, _) = spans
+    low = pair.low[rows[:, None], columns]
+    reference = pair.reference[top:bottom, left:right]
+    low, reference = (np.ascontiguousarray(x.transpose(2, 0, 1)) for x in (low, reference))
+    return Batch(low[None], reference[None], pair.statistics[None])
+
+
 def _draw_crop(
     pair: Pair, rng: np.random.Generator, side: int, halo: int, augmentation: Augmentation | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

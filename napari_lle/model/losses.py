@@ -102,54 +102,6 @@ def anchor(reflectance: Tensor, target: float) -> Tensor:
     return (reflectance.mean(dim=(1, 2, 3)) - target).square().mean()
 
 
-def paper_objective(
-    stages: Sequence[Stage],
-    features: Callable[[Tensor], Sequence[Tensor]] | None = None,
-    *,
-    weights: tuple[float, float, float] = (0.8, 0.65, 0.5),
-    reduction: Literal["mean", "sum"] = "mean",
-    form: Literal["isotropic", "clamped", "absolute"] = "isotropic",
-    normaliser: Literal["product", "sum"] = "product",
-    exposure: float | None = 0.45,
-    exposure_weight: float = 10.0,
-) -> Tensor:
-    """Eq. 4: weighted fidelity, smoothness and perceptual loss, and the brightness anchor.
-
-    Parameters
-    ----------
-    stages : sequence of Stage
-        Of one forward pass.
-    features : callable, optional
-        VGG16 features; without them the third weight must be 0.
-    weights : (float, float, float)
-        gamma_f, gamma_s, gamma_v.
-    reduction, form, normaliser
-        Readings of eq. 5, 6 and 7.
-    exposure : float or None
-        Mean of R_1 to reach, 0..1; None is the letter, which has no such term.
-    exposure_weight : float
-        Of the anchor.
-
-    Raises
-    ------
-    ValueError
-        If gamma_v is not 0 and there are no features.
-    """
-    gamma_f, gamma_s, gamma_v = weights
-    if gamma_v and features is None:
-        raise ValueError(
-            "The perceptual loss needs VGG16 weights: give their file, or set gamma_v to 0."
-        )
-    smooth = torch.stack([smoothness(stage.illumination, form) for stage in stages]).sum()
-    total = gamma_f * fidelity(stages, reduction) + gamma_s * smooth
-    if gamma_v and features is not None:
-        last = stages[-1]
-        total = total + gamma_v * perceptual(features, last.v, last.illumination, normaliser)
-    if exposure is not None:
-        total = total + exposure_weight * anchor(stages[0].reflectance, exposure)
-    return total
-
-
 def charbonnier(a: Tensor, b: Tensor, eps: float = 1e-3) -> Tensor:
     """Mean of ``sqrt((a - b)^2 + eps^2) - eps``: L1 with a smooth floor."""
     return ((a - b).square() + eps**2).sqrt().mean() - eps
@@ -192,22 +144,27 @@ def agreement(stages: Sequence[Stage]) -> Tensor:
 
 
 def paired_objective(
-    result: Tensor, reference: Tensor, *, structure: float = 0.5, relative: float = 0.5
+    result: Tensor,
+    reference: Tensor,
+    *,
+    absolute: float = 1.0,
+    structure: float = 0.5,
+    relative: float = 0.5,
 ) -> Tensor:
     """Distance of an enhanced image to a well-exposed reference.
 
-    Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the Charbonnier distance
-    after matching brightness: exposure is hardly predictable, structure is.
+    `absolute` times Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the
+    Charbonnier distance after matching brightness: exposure is hardly predictable, structure is.
 
     Parameters
     ----------
     result, reference : Tensor, (N, 3, H, W), 0..1
-    structure, relative : float
+    absolute, structure, relative : float
         Weights.
     """
     matched = match_brightness(result, reference)
     return (
-        charbonnier(result, reference)
+        absolute * charbonnier(result, reference)
         + structure * (1 - ssim(result, reference))
         + relative * charbonnier(matched, reference)
     )
