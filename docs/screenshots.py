@@ -14,6 +14,7 @@ from napari_lle import _samples
 from napari_lle.model import enhance
 
 IMAGES = Path(__file__).parent / "images"
+HEIGHT = 300  # of each picture in a row of them
 
 
 def wait(condition, seconds=60):
@@ -26,13 +27,11 @@ def wait(condition, seconds=60):
 
 
 def save(pixels, name):
-    """Write a PNG, with a palette of 256 colours where it would be too heavy for a page."""
+    """Write a picture for a page."""
     IMAGES.mkdir(exist_ok=True)
     path = IMAGES / name
     picture = Image.fromarray(np.asarray(pixels)[..., :3])
-    picture.save(path, optimize=True)
-    if path.stat().st_size > 500_000:
-        picture.quantize(256).save(path, optimize=True)
+    picture.save(path, quality=92, subsampling=0, optimize=True)
     print(path.name, path.stat().st_size // 1024, "KB")
 
 
@@ -50,22 +49,42 @@ def enhance_widget():
     viewer.reset_view()
     shown = monotonic() + 1  # a picture of a window that is still drawing is half empty
     wait(lambda: monotonic() > shown)
-    save(viewer.screenshot(canvas_only=False, flash=False), "enhance_widget.png")
+    save(viewer.screenshot(canvas_only=False, flash=False), "enhance_widget.jpg")
     viewer.close()
 
 
 def before_after():
-    """Put the dark photograph and its result side by side."""
-    dark = _samples.photograph()
-    result = enhance(dark).reflectance
-    bright = np.rint(255 * np.clip(result, 0, 1)).astype(np.uint8)
-    gap = np.full((dark.shape[0], 8, 3), 255, np.uint8)
-    picture = Image.fromarray(np.concatenate([dark, gap, bright], axis=1))
+    """The three samples above, what becomes of them below."""
+    columns = [column(make()) for make in _samples.ARRAYS.values()]
+    gap = np.full((columns[0].shape[0], 8, 3), 255, np.uint8)
+    picture = Image.fromarray(np.hstack([columns[0], gap, columns[1], gap, columns[2]]))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=22)
-    for text, left in (("input", 12), ("enhanced", dark.shape[1] + 20)):
-        draw.text((left, 10), text, fill="white", font=font, stroke_width=2, stroke_fill="black")
-    save(np.asarray(picture), "before_after.png")
+    for text, top in (("input", 10), ("enhanced", HEIGHT + 18)):
+        draw.text((12, top), text, fill="white", font=font, stroke_width=2, stroke_fill="black")
+    save(picture, "before_after.jpg")
+
+
+def column(image):
+    """Input over result, of a stack the middle plane, `HEIGHT` pixels high each."""
+    result = enhance(image)
+    seen = (image - result.levels.black) / result.levels.span
+    if image.ndim == 3 and image.shape[-1] != 3:
+        seen, reflectance = seen[len(seen) // 2], result.reflectance[len(seen) // 2]
+    else:
+        reflectance = result.reflectance
+    pictures = [small(part) for part in (seen, reflectance)]
+    return np.vstack(
+        [pictures[0], np.full((8, *pictures[0].shape[1:]), 255, np.uint8), pictures[1]]
+    )
+
+
+def small(image):
+    """8-bit RGB of a common height."""
+    pixels = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+    picture = Image.fromarray(pixels).convert("RGB")
+    width = round(picture.width * HEIGHT / picture.height)
+    return np.asarray(picture.resize((width, HEIGHT), Image.Resampling.LANCZOS))
 
 
 if __name__ == "__main__":
