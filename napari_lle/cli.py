@@ -251,47 +251,79 @@ def info(
 
 @app.command()
 def train(
-    low: Annotated[Path, typer.Option(help="Folder of dark images.")],
-    reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model to write.")],
-    objective: Annotated[str, typer.Option(help="paired: learn from the references.")] = "paired",
+    low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder of references, matched by stem.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of dark images without references.")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="paired (from references) or paper (from dark images).")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time to take.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
     ] = None,
     device: Device = "auto",
-    data: Annotated[str, typer.Option(help="What the pairs are, for the training card.")] = "",
+    data: Annotated[str, typer.Option(help="What the images are, for the training card.")] = "",
     licence: Annotated[str, typer.Option(help="Their terms, for the training card.")] = "",
+    checkpoint_seconds: Annotated[float, typer.Option(hidden=True)] = 60.0,
 ) -> None:
-    """Train a model on pairs of dark images and references."""
-    import yaml
-
+    """Train a model on pairs of dark images and references, or on dark images alone."""
     from .model.bundled import SUFFIX
-    from .model.checkpoint import save_model
-    from .model.data import load_pairs
-    from .model.training import TrainingSettings
-    from .model.training import train as run
 
     with reported():
-        if objective != "paired":
-            raise ValueError(f"--objective is paired, not {objective!r}.")
         if output.suffix != SUFFIX or not output.parent.is_dir():
             raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
-        values = yaml.safe_load(config.read_text()) if config else {}
-        if steps is not None:
-            values = {**values, "steps": steps}
+        if config is None and resume and (resume / "settings.yaml").is_file():
+            config = resume / "settings.yaml"
+        values = _settings(config, objective, epochs=epochs, steps=steps, minutes=minutes)
+        folders = (low, reference) if images is None else (images,)
+        if None in folders or (images and (low or reference)):
+            raise ValueError("Give --low and --reference, or --images alone.")
+
+        from .model.checkpoint import save_model  # slow: only once all is well
+        from .model.data import load_images, load_pairs
+        from .model.training import TrainingSettings
+        from .model.training import train as run
+
         settings = TrainingSettings.from_dict(values)
-        events = run(load_pairs(low, reference), settings, run=resume, device=device)
+        pairs = load_images(images) if images else load_pairs(*map(str, folders))
+        events = run(
+            pairs, settings, run=resume, device=device, checkpoint_seconds=checkpoint_seconds
+        )
         network, card = drain(events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}")
         command = shlex.join(["napari-lle", *sys.argv[1:]])
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
-    best = card["held_out"]
-    typer.echo(
-        f"{output}: step {best['step']}, held-out PSNR {best['psnr']:.2f} dB, "
-        f"SSIM {best['ssim']:.3f}"
-    )
+    best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
+    scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
+    typer.echo(f"{output}: step {best['step']}, held out: {scores}")
+
+
+def _settings(config: Path | None, objective: str | None, **lengths: float | None) -> Any:
+    """Settings of a YAML file with what the command line says in their place."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(config.read_text()) if config else {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"{config} is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ValueError(f"{config} holds no settings: write lines of `name: value`.")
+    if objective:
+        values["objective"] = objective
+    given = {name: value for name, value in lengths.items() if value is not None}
+    if len(given) > 1:
+        raise ValueError("Give one of --epochs, --steps and --minutes.")
+    if given:
+        values = {k: v for k, v in values.items() if k not in ("epochs", "minutes")} | given
+    return values
 
 
 if __name__ == "__main__":

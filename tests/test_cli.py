@@ -219,6 +219,43 @@ def test_train_writes_a_model_that_enhance_takes(photo, tmp_path):
     assert "no training setting leraning_rate" in line
 
 
+def test_train_on_dark_images_alone(tmp_path):
+    (tmp_path / "dark").mkdir()
+    for i in range(3):
+        pixels = (rng.random((30, 40, 3)) * 40).astype(np.uint8)
+        write_image(tmp_path / "dark" / f"{i}.png", pixels, rgb=True)
+    settings = {"batch": 2, "crop": 16, "paper": {"weights": {"perceptual": 0}}}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(settings))
+    trained, run = tmp_path / "new.safetensors", tmp_path / "run"
+    rest = ("--images", tmp_path / "dark", "-o", trained, "--objective", "paper")
+    assert "VGG16" in fails("train", *rest)
+    done = lle("train", *rest, "--config", tmp_path / "run.yaml", "--epochs", "3", "--resume", run)
+    assert done.returncode == 0, done.stderr
+    card = load_model(trained).card
+    assert card["objective"] == "paper" and card["steps"] == 3  # of 2 images in batches of 2
+    again = lle("train", *rest, "--resume", run)  # its settings are in its folder
+    assert again.returncode == 0, again.stderr
+    assert load_model(trained).card["settings"]["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--images", "a", "--low", "b"), "or --images alone"),
+        (("--low", "b"), "Give --low and --reference"),
+        (("--images", "a", "--steps", "3", "--minutes", "1"), "Give one of"),
+        (("--images", "gone", "--config", "list.yaml"), "holds no settings"),
+        (("--images", "gone", "--config", "torn.yaml"), "is not YAML"),
+        (("--images", "gone"), "There is no folder gone"),
+    ],
+)
+def test_train_refuses(tmp_path, monkeypatch, options, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.yaml").write_text("- 1")
+    (tmp_path / "torn.yaml").write_text("a: [")
+    assert sentence in fails("train", "-o", "m.safetensors", *options)
+
+
 def test_help_names_every_command():
     done = lle("--help")
     assert done.returncode == 0

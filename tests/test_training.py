@@ -7,6 +7,7 @@ import torch
 from skimage import data as pictures
 from skimage.transform import resize
 
+from napari_lle.model import training
 from napari_lle.model.checkpoint import load_model, save_model
 from napari_lle.model.data import Pair
 from napari_lle.model.network import NetworkConfig
@@ -126,6 +127,83 @@ def test_schedule_rises_then_falls_to_nothing():
     assert shares[19] == 1
     assert shares[-1] < 1e-4
     assert (np.diff(shares[20:]) <= 0).all()
+
+
+@pytest.fixture(scope="module")
+def alone(pairs):
+    return [Pair(p.name, p.low, p.low) for p in pairs]
+
+
+def changed(settings=TINY, **values):
+    return TrainingSettings.from_dict({**settings.to_dict(), **values})
+
+
+PAPER = changed(objective="paper", network={"widths": [4, 4]}, paper={"weights": {"perceptual": 0}})
+
+
+def test_paper_learns_from_dark_images_alone_and_resumes(alone, tmp_path):
+    settings = changed(PAPER, steps=30, validate_every=10)
+    whole_events, whole = drain(train(alone, settings))
+    first = train(alone, settings, run=tmp_path)
+    before = list(itertools.islice(first, 17))
+    first.close()
+    after, resumed = drain(train(alone, settings, run=tmp_path))
+    assert before + after == whole_events
+    assert all((weights(whole)[k] == weights(resumed)[k]).all() for k in weights(whole))
+    figures = [e.held_out for e in whole_events if e.held_out]
+    assert figures[-1]["held_out_loss"] < figures[0]["held_out_loss"]
+    assert "psnr" not in whole.card["held_out"]
+    assert 0 < whole.card["stages"]["agreement_mean"] <= whole.card["stages"]["agreement_max"]
+
+
+def test_the_letter_turns_white_and_is_not_kept(alone, tmp_path):
+    lights = [p.low * 3 for p in alone]
+    lit = [Pair(p.name, low, low) for p, low in zip(alone, lights, strict=True)]
+    letter = {"weights": {"perceptual": 0, "agreement": 0}, "exposure": None}
+    network = {"start": 0.002, "widths": [4, 4]}
+    settings = changed(PAPER, paper=letter, network=network, steps=40, validate_every=20)
+    with pytest.raises(TrainingError, match=r"collapsed: it turns \d+ % of the unsaturated"):
+        drain(train(lit, settings, run=tmp_path))
+    assert json.loads((tmp_path / "summary.json").read_text())["best"] == {}
+    assert not (tmp_path / "best.safetensors").exists()
+
+
+def test_paired_refuses_images_without_references(alone):
+    with pytest.raises(TrainingError, match="needs references"):
+        next(train(alone, TINY))
+
+
+def test_growing_loss_is_divergence(pairs, monkeypatch):
+    monkeypatch.setattr(training, "DIVERGED", 0.1)
+    with pytest.raises(TrainingError, match="diverged by step 5"):
+        drain(train(pairs, TINY))
+
+
+def test_epochs_are_passes_over_the_training_images(pairs):
+    events, trained = drain(train(pairs, changed(epochs=2.5)))  # 3 of 4 pairs, 2 at a time
+    assert len(events) == trained.card["steps"] == 4
+
+
+def test_minutes_are_turned_into_steps_once(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "TIMED_STEPS", 2)
+    first = train(pairs, changed(minutes=0.005), run=tmp_path)
+    steps = next(first).steps
+    first.close()
+    monkeypatch.setattr(training, "planned_steps", None)  # never asked again
+    _, resumed = drain(train(pairs, changed(minutes=0.005), run=tmp_path))
+    monkeypatch.undo()
+    _, counted = drain(train(pairs, changed(steps=steps)))
+    assert resumed.card["steps"] == steps
+    assert all((weights(counted)[k] == weights(resumed)[k]).all() for k in weights(counted))
+
+
+def test_patience_ends_a_run_that_stands_still(pairs, monkeypatch, tmp_path):
+    scores = iter([0.5, 0.6, 0.6, 0.4] * 2)
+    monkeypatch.setattr(training, "_judge", lambda *_: {"score": next(scores), "verdict": ""})
+    settings = changed(patience=2, steps=100)
+    events, trained = drain(train(pairs, settings, run=tmp_path))
+    assert events[-1].step == 20 and trained.card["held_out"]["step"] == 10
+    assert drain(train(pairs, settings, run=tmp_path))[0] == []
 
 
 def test_one_pair_cannot_be_split(pairs):
