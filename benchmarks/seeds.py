@@ -1,0 +1,57 @@
+"""Train one recipe with several seeds and print how much its scores depend on chance.
+
+    python benchmarks/seeds.py --config photo.yaml --low lol/train/low \\
+      --reference lol/train/high --runs runs --steps 8000 --seed 0 --seed 1 --seed 2
+
+Runs resume where they were stopped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+import yaml
+
+from napari_lle.model.checkpoint import save_model
+from napari_lle.model.data import load_pairs
+from napari_lle.model.training import TrainingSettings, train
+
+FIGURES = ("psnr", "ssim")
+
+
+def main(
+    config: Annotated[Path, typer.Option(help="YAML file of training settings.")],
+    low: Annotated[Path, typer.Option(help="Folder of dark images.")],
+    reference: Annotated[Path, typer.Option(help="Folder of references.")],
+    runs: Annotated[Path, typer.Option(help="Folder for the runs and models.")],
+    seed: Annotated[list[int], typer.Option(help="A seed; give several.")],
+    steps: Annotated[int | None, typer.Option(help="Steps of each run.")] = None,
+) -> None:
+    """Print held-out scores for each seed, their mean and standard deviation."""
+    values = yaml.safe_load(config.read_text())
+    pairs = load_pairs(low, reference)
+    rows = []
+    for one in seed:
+        settings = {**values, "seed": one, **({"steps": steps} if steps else {})}
+        run = train(pairs, TrainingSettings.from_dict(settings), run=runs / f"seed-{one}")
+        while True:
+            try:
+                next(run)
+            except StopIteration as stop:
+                trained = stop.value
+                break
+        save_model(runs / f"seed-{one}.safetensors", trained.network, trained.card)
+        rows.append([trained.card["held_out"][figure] for figure in FIGURES])
+        typer.echo(f"seed {one}: PSNR {rows[-1][0]:.2f} dB, SSIM {rows[-1][1]:.4f}")
+    mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1)
+    typer.echo(
+        f"{len(rows)} seeds: PSNR {mean[0]:.2f} ± {deviation[0]:.2f} dB, "
+        f"SSIM {mean[1]:.4f} ± {deviation[1]:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
