@@ -179,6 +179,20 @@ def test_growing_loss_is_divergence(pairs, monkeypatch):
         drain(train(pairs, TINY))
 
 
+def test_branches_are_folded_in_what_is_kept_and_resume(pairs, tmp_path):
+    settings = changed(branches=True)
+    whole_events, whole = drain(train(pairs, settings))
+    first = train(pairs, settings, run=tmp_path)
+    before = list(itertools.islice(first, 7))
+    first.close()
+    after, resumed = drain(train(pairs, settings, run=tmp_path))
+    assert before + after == whole_events
+    assert all((weights(whole)[k] == weights(resumed)[k]).all() for k in weights(whole))
+    _, plain = drain(train(pairs, TINY))
+    assert weights(plain).keys() == weights(whole).keys()
+    assert any((weights(plain)[k] != weights(whole)[k]).any() for k in weights(whole))
+
+
 def test_epochs_are_passes_over_the_training_images(pairs):
     events, trained = drain(train(pairs, changed(epochs=2.5)))  # 3 of 4 pairs, 2 at a time
     assert len(events) == trained.card["steps"] == 4

@@ -16,6 +16,7 @@ from .atomic import atomic_path
 from .data import Pair, draw_batch
 from .network import Network
 from .objectives import make_objective
+from .reparam import fold, unfold
 from .settings import TrainingError, TrainingSettings
 
 
@@ -40,7 +41,7 @@ class RunState:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = device
-        self.network = Network(settings.network).to(device)
+        self.network = self._build()
         self.objective = make_objective(settings, device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimizer = torch.optim.Adam(
@@ -162,9 +163,13 @@ class RunState:
             setattr(self, name, story[name])
 
     def _network(self, weights: dict[str, Tensor]) -> Network:
-        network = Network(self.settings.network).to(self.device)
+        network = self._build()
         network.load_state_dict(weights)
-        return network.requires_grad_(False).eval()
+        return fold(network).requires_grad_(False).eval()
+
+    def _build(self) -> Network:
+        network = Network(self.settings.network).to(self.device)
+        return unfold(network) if self.settings.branches else network
 
 
 def schedule(step: int, steps: int) -> float:

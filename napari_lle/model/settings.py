@@ -115,6 +115,8 @@ class TrainingSettings:
         Largest gradient norm.
     mixed : bool
         bfloat16 in the network where CUDA runs it; other devices take no notice.
+    branches : bool
+        Train each 3x3 kernel as a sum of branches, folded in what is kept, see `reparam`.
     absolute, structure, relative : float
         Weights of the paired terms, see `losses.paired_objective`.
     auxiliary : float
@@ -152,6 +154,7 @@ class TrainingSettings:
     minutes: float | None = None
     patience: int = 0
     mixed: bool = True
+    branches: bool = False
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every) < 1 or self.crop < 16:
