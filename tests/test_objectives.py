@@ -102,3 +102,23 @@ def test_paired_takes_no_later_stages_where_there_are_none():
     without = make_objective(TrainingSettings(auxiliary=0.0), CPU)
     args = network, low, reference, statistics
     assert with_weight(*args).item() == without(*args).item()
+
+
+@pytest.mark.parametrize("objective", ["paired", "paper"])
+@pytest.mark.parametrize("form", ["division", "cleaning"])
+def test_mixed_precision_changes_little(objective, form):
+    torch.manual_seed(0)
+    network = Network(NetworkConfig(reflectance=form))
+    torch.nn.init.normal_(network.block.residual.conv3.weight, std=0.05)
+    torch.nn.init.normal_(network.auxiliary.conv2.weight, std=0.05)
+    side = 32 + 2 * network.radius
+    low, reference = torch.rand(2, 3, side, side) * 0.2, torch.rand(2, 3, 32, 32)
+    statistics = STATISTICS.expand(2, -1) + 0.1
+    settings = TrainingSettings(objective=objective, paper=Paper(NO_VGG))
+    loss = make_objective(settings, CPU)
+    full = loss(network, low, reference, statistics)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = loss(network, low, reference, statistics)
+    mixed.backward()
+    assert mixed.item() == pytest.approx(full.item(), rel=0.02)
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
