@@ -5,12 +5,12 @@ import torch
 from napari_lle.model.checkpoint import Model
 from napari_lle.model.network import Network, NetworkConfig
 
-FORMS = ("division", "stretching", "cleaning")
+FORMS = ("division", "metering", "stretching", "cleaning")
 
 
 def random_model(form="division", **config):
     torch.manual_seed(0)
-    start = 0.7 if form == "cleaning" else 0.1
+    start = 0.7 if form in ("cleaning", "metering") else 0.1
     network = Network(NetworkConfig(reflectance=form, start=start, modulated=1, **config))
     torch.nn.init.normal_(network.block.residual.conv3.weight, std=0.1)
     torch.nn.init.normal_(network.block.residual.shifts[0].weight, std=0.1)

@@ -37,6 +37,28 @@ def test_untrained_network_is_the_screen_stretch(positivity, start):
     torch.testing.assert_close(reflectance * (1 + start), stretch, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("gain", [1, 1 / 4, 1 / 32])
+def test_metering_does_not_see_the_exposure(gain):
+    net = Network(NetworkConfig("metering", start=0.8))
+    torch.nn.init.normal_(net.block.residual.conv3.weight, std=0.3)
+    s = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(0)) * 0.2
+    dimmed = DARK.clone()
+    dimmed[:, 0] *= gain
+    a, b = net(s, DARK)[0].reflectance, net(s * gain, dimmed)[0].reflectance
+    torch.testing.assert_close(a, b, rtol=0, atol=0.005)
+    assert (net(s, DARK)[0].illumination - s).min() > 0.8 * 0.05 * 2**-6 * 0.99
+
+
+def test_metering_starts_as_one_curve_and_leaves_lit_images_alone():
+    net = Network(NetworkConfig("metering", start=0.8))
+    s = torch.rand(1, 3, 20, 20)
+    unit = 0.8 * (0.05**2 + 1e-8) ** 0.5
+    torch.testing.assert_close(net(s, DARK)[0].reflectance, s / (s + unit))
+    lit = DARK.clone()
+    lit[:, 1] = 1
+    assert (net(s, lit)[0].reflectance == s).all()
+
+
 @pytest.mark.parametrize("local", [0.0, 1.0])
 @pytest.mark.parametrize("typical", [0.002, 0.04, 0.2])
 def test_stretching_starts_as_the_automatic_screen_stretch(local, typical):

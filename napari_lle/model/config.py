@@ -1,0 +1,90 @@
+"""Every choice that fixes a network: one object, checked, kept in each model file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Every choice that fixes the network's shape and reading of the paper.
+
+    Attributes
+    ----------
+    reflectance : {"division", "metering", "stretching", "cleaning"}
+        The form of the block, see `blocks`.
+    dilations : tuple of int
+        One 3x3 branch each (section 2.1); the default reaches 5 pixels.
+    branch_width : int
+        Feature maps per branch.
+    widths : tuple of int
+        Feature maps after the first and the second convolution of H (section 2.2).
+    activation : {"relu", "prelu"}
+        Inside H.
+    positivity : {"softplus", "sigmoid"}
+        What ends H in division, so that u > 0 and hence 0 <= R <= 1.
+    modulated : int
+        How many of H's first layers the whole image's statistics shift: 0, 1 or 2.
+    stages : int
+        T, the number of shared-weight stages in training.
+    recursion : {"auxiliary", "literal"}
+        Input of the next stage: V = S + E, or the letter of eq. 2, the illumination itself.
+    auxiliary_width : int
+        Feature maps inside K (eq. 3); training only.
+    start : float
+        Division: u of the untrained network, whose R is then the screen stretch with midtones
+        m = u / (1 + 2u), divided by 1 + u. Metering and cleaning: the same u, in units of the
+        image's mean.
+    local : float
+        Stretching: octaves by which u may depart from that of the screen stretch; 0 is that
+        stretch itself.
+    """
+
+    reflectance: Literal["division", "metering", "stretching", "cleaning"] = "division"
+    dilations: tuple[int, ...] = (1, 2, 3, 5)
+    branch_width: int = 2
+    widths: tuple[int, int] = (6, 6)
+    activation: Literal["relu", "prelu"] = "relu"
+    positivity: Literal["softplus", "sigmoid"] = "softplus"
+    modulated: int = 0
+    stages: int = 3
+    recursion: Literal["auxiliary", "literal"] = "auxiliary"
+    auxiliary_width: int = 8
+    start: float = 0.1
+    local: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.dilations or min(self.dilations) < 1:
+            raise ValueError("dilations needs at least one branch, each of dilation 1 or more.")
+        if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
+            raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
+        choices = {
+            "reflectance": ("division", "metering", "stretching", "cleaning"),
+            "activation": ("relu", "prelu"),
+            "positivity": ("softplus", "sigmoid"),
+            "modulated": (0, 1, 2),
+            "recursion": ("auxiliary", "literal"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
+        if not RESIDUAL_FLOOR < self.start < 1:
+            raise ValueError(f"start is a residual between 0.001 and 1, not {self.start}.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
+        """Rebuild from `to_dict`'s answer, lists standing for tuples; unknown names are errors."""
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        try:
+            return cls(**plain)
+        except TypeError as error:
+            raise ValueError(f"Not a network configuration: {error}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes as plain values."""
+        return asdict(self)
