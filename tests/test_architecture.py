@@ -40,6 +40,7 @@ ALLOWED = {
     "evaluation": {"checkpoint", "data", "files", "inference"},
     "settings": {"data", "network"},
     "objectives": {"losses", "network", "settings", "vgg"},
+    "selfpairs": {"data"},
     "judging": {"data", "evaluation", "network", "objectives"},
     "reparam": {"network"},
     "runstate": {"atomic", "data", "network", "objectives", "reparam", "settings"},
@@ -56,6 +57,7 @@ WITHOUT_TORCH = {
     "normalization",
     "files",
     "data",
+    "selfpairs",
     "bundled",
     "__init__",
 }

@@ -23,12 +23,14 @@ class Pair:
     """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1.
 
     The statistics are the whole dark image's: crops of it do not know them. An image without a
-    reference stands in its place.
+    reference stands in its place. Where a pair was made from a part of a `whole` image, the
+    statistics are that one's.
     """
 
     name: str
     low: NDArray[np.float32]
     reference: NDArray[np.float32]
+    whole: Pair | None = None
 
     @property
     def alone(self) -> bool:
@@ -38,6 +40,8 @@ class Pair:
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
         """(7,), see `statistics.Statistics`."""
+        if self.whole is not None:
+            return self.whole.statistics
         return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
