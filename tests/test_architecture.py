@@ -46,7 +46,16 @@ ALLOWED = {
     "runstate": {"atomic", "data", "network", "objectives", "reparam", "settings"},
     "curve": set(),
     "logbook": {"atomic", "checkpoint", "curve", "network", "runstate"},
-    "training": {"data", "devices", "judging", "logbook", "network", "runstate", "settings"},
+    "training": {
+        "data",
+        "devices",
+        "judging",
+        "logbook",
+        "network",
+        "runstate",
+        "selfpairs",
+        "settings",
+    },
     "__init__": {"checkpoint", "inference", "training"},
 }
 WITHOUT_TORCH = {

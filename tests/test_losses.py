@@ -110,6 +110,13 @@ def test_paired_objective_ignores_brightness_only_in_its_relative_term():
     assert (both - absolute).item() == pytest.approx(0, abs=1e-9)
 
 
+def test_paired_objective_smooths_the_result_when_asked_to():
+    reference = torch.rand(1, 3, 20, 20, dtype=torch.float64)
+    plain = losses.paired_objective(reference, reference)
+    smoothed = losses.paired_objective(reference, reference, smooth=0.3)
+    assert (smoothed - plain).item() == pytest.approx(0.3 * losses.smoothness(reference).item())
+
+
 def test_agreement_is_zero_only_for_equal_silent_stages():
     s = image(0.2)
     equal = [stage(s, s + 0.1)] * 3

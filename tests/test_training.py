@@ -9,7 +9,7 @@ from skimage.transform import resize
 
 from napari_lle.model import training
 from napari_lle.model.checkpoint import load_model, save_model
-from napari_lle.model.data import Pair
+from napari_lle.model.data import Augmentation, Pair
 from napari_lle.model.network import NetworkConfig
 from napari_lle.model.training import (
     STATE,
@@ -232,3 +232,22 @@ def test_later_stages_learn_too(pairs):
     x = torch.from_numpy(pairs[0].low.transpose(2, 0, 1).copy())[None]
     stages = trained.network(x, torch.from_numpy(pairs[0].statistics)[None])
     assert all(torch.isfinite(stage.reflectance).all() for stage in stages)
+
+
+def test_dark_images_train_without_references(pairs):
+    big = [Pair(p.name, *(np.tile(p.low, (2, 2, 1)),) * 2) for p in pairs]
+    network = NetworkConfig("metering", dilations=(1, 2), branch_width=1, widths=(4, 4), start=0.8)
+    settings = TrainingSettings(
+        network,
+        objective="self",
+        steps=6,
+        batch=2,
+        crop=16,
+        validate_every=3,
+        smooth=0.03,
+        augmentation=Augmentation(0, 0),
+    )
+    events, trained = drain(train(big, settings))
+    assert len(events) == 6
+    assert set(trained.card["training_pairs"]) < {p.name for p in pairs}
+    assert "psnr" not in trained.card["held_out"] or trained.card["held_out"]["psnr"] > 0

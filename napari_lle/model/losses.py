@@ -150,21 +150,24 @@ def paired_objective(
     absolute: float = 1.0,
     structure: float = 0.5,
     relative: float = 0.5,
+    smooth: float = 0.0,
 ) -> Tensor:
     """Distance of an enhanced image to a well-exposed reference.
 
     `absolute` times Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the
     Charbonnier distance after matching brightness: exposure is hardly predictable, structure is.
+    Plus `smooth` times eq. 6 on the enhanced image, which is to be without noise.
 
     Parameters
     ----------
     result, reference : Tensor, (N, 3, H, W), 0..1
-    absolute, structure, relative : float
+    absolute, structure, relative, smooth : float
         Weights.
     """
     matched = match_brightness(result, reference)
-    return (
+    loss = (
         absolute * charbonnier(result, reference)
         + structure * (1 - ssim(result, reference))
         + relative * charbonnier(matched, reference)
     )
+    return loss + smooth * smoothness(result) if smooth else loss

@@ -133,15 +133,19 @@ def _paired(settings: TrainingSettings) -> Objective:
             absolute=s.absolute,
             structure=s.structure,
             relative=s.relative,
+            smooth=s.smooth,
         )
         if s.auxiliary:
-            loss = loss + s.auxiliary * _later_stages(network, low, reference, statistics)
+            later = _later_stages(network, low, reference, statistics, s.tie)
+            loss = loss + s.auxiliary * later
         return loss
 
     return objective
 
 
-def _later_stages(network: Network, low: Tensor, reference: Tensor, statistics: Tensor) -> Tensor:
+def _later_stages(
+    network: Network, low: Tensor, reference: Tensor, statistics: Tensor, tie: float
+) -> Tensor:
     """Later stages are to be as good as the first and equal to it.
 
     On corners of a third of the crops: on all of it they would cost T times the rest.
@@ -151,4 +155,6 @@ def _later_stages(network: Network, low: Tensor, reference: Tensor, statistics: 
     stages = network(corner, statistics[:n])
     target = reference[:n, :, :side, :side]
     later = [losses.charbonnier(stage.reflectance, target) for stage in stages[1:]]
-    return torch.stack(later).sum() + losses.agreement(stages) if later else low.new_zeros(())
+    if not later:
+        return low.new_zeros(())
+    return torch.stack(later).sum() + tie * losses.agreement(stages)

@@ -93,8 +93,9 @@ class TrainingSettings:
     Attributes
     ----------
     network : NetworkConfig
-    objective : {"paired", "paper"}
-        Learn from references, or from dark images alone.
+    objective : {"paired", "paper", "self"}
+        Learn from references; from dark images alone by eq. 4 to 7; or from pairs that dark
+        images make of themselves (`selfpairs`), which then train as any pairs do.
     steps : int
         Optimizer steps of the whole run, unless `epochs` or `minutes` says otherwise.
     epochs : float, optional
@@ -117,10 +118,13 @@ class TrainingSettings:
         bfloat16 in the network where CUDA runs it; other devices take no notice.
     branches : bool
         Train each 3x3 kernel as a sum of branches, folded in what is kept, see `reparam`.
-    absolute, structure, relative : float
-        Weights of the paired terms, see `losses.paired_objective`.
+    absolute, structure, relative, smooth : float
+        Weights of the paired terms, see `losses.paired_objective`; smooth is of eq. 6 on the
+        enhanced image.
     auxiliary : float
         Paired: weight of the later stages, their distance to the reference and to the first.
+    tie : float
+        Weight, within that, of the distance to the first.
     paper : Paper
         Readings and weights of the paper's objective.
     augmentation : Augmentation
@@ -147,8 +151,10 @@ class TrainingSettings:
     validate_every: int = 250
     held_out: float = 0.2
     seed: int = 0
-    objective: Literal["paired", "paper"] = "paired"
+    objective: Literal["paired", "paper", "self"] = "paired"
     absolute: float = 1.0
+    smooth: float = 0.0
+    tie: float = 1.0
     paper: Paper = field(default_factory=Paper)
     epochs: float | None = None
     minutes: float | None = None
@@ -163,8 +169,8 @@ class TrainingSettings:
             raise TrainingError("learning_rate and average lie between 0 and 1, clip above 0.")
         if not 0 < self.held_out < 1:
             raise TrainingError("held_out is a share between 0 and 1.")
-        if self.objective not in ("paired", "paper"):
-            raise TrainingError(f"objective is paired or paper, not {self.objective!r}.")
+        if self.objective not in ("paired", "paper", "self"):
+            raise TrainingError(f"objective is paired, paper or self, not {self.objective!r}.")
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
                 "The perceptual loss needs VGG16's weights: give their file, or set the weight "

@@ -20,6 +20,7 @@ from .judging import WHOLE, examine, judge
 from .logbook import STATE, Logbook
 from .network import Network
 from .runstate import RunState, schedule
+from .selfpairs import self_pairs
 from .settings import Paper, TrainingError, TrainingSettings
 
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
@@ -98,7 +99,12 @@ def train(
     settings = settings or TrainingSettings()
     if settings.objective == "paired" and any(pair.alone for pair in pairs):
         raise TrainingError("The paired objective needs references: give them, or choose paper.")
-    training, held_out = split_by_scene(pairs, settings.held_out)
+    parts = split_by_scene(pairs, settings.held_out)
+    training, held_out = parts
+    if settings.objective == "self":
+        training = self_pairs(training, settings.network.start, seed=settings.seed)
+        if any(pair.alone for pair in held_out):
+            held_out = self_pairs(held_out, settings.network.start, draws=1)
     target = choose_device(device)
     state = RunState(settings, target)
     folder = Path(run) if run is not None else None
@@ -114,7 +120,7 @@ def train(
                 f"Training collapsed: {state.history[-1]['verdict']}; start again with another "
                 "exposure, other weights or a lower learning rate."
             )
-        trained = Trained(state.kept(), _card(state, training, held_out))
+        trained = Trained(state.kept(), _card(state, *parts))
         logbook.done(trained.network, trained.card)
     return trained
 
