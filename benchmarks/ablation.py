@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 from napari_lle.model.atomic import atomic_path
 from napari_lle.model.data import Pair, load_pairs
-from napari_lle.model.evaluation import score
+from napari_lle.model.metrics import score
 from napari_lle.model.network import Network
 from napari_lle.model.settings import TrainingError, TrainingSettings
 from napari_lle.model.training import train
@@ -111,7 +111,7 @@ def variants(options: argparse.Namespace) -> dict[str, TrainingSettings]:
     changes = {n: merged(photo, c) for n, c in PHOTO.items()}
     changes |= {n: merged(paper, c) for n, c in PAPER.items()}
     changes |= {n: merged(letter, c) for n, c in LETTER.items()}
-    length = {"steps": options.steps, "validate_every": max(1, options.steps // 8)}
+    length = {"steps": options.steps, "validate_every": max(1, options.steps // 2)}
     settings = {n: TrainingSettings.from_dict({**c, **length}) for n, c in changes.items()}
     distinct: dict[str, TrainingSettings] = {}
     for name, chosen in settings.items():  # without VGG's weights one paper variant is the recipe

@@ -187,25 +187,58 @@ def evaluate(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures here.")
     ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also draw the best, median and worst case here (.png).")
+    ] = None,
+    per_image: Annotated[
+        bool, typer.Option(help="Also list the model's figures by image.")
+    ] = False,
 ) -> None:
     """Score a model on pairs, beside what needs no network."""
     from .model.atomic import atomic_path
-    from .model.evaluation import METRICS, evaluate_steps
+    from .model.files import check_format
 
     with reported():
+        if sheet:
+            check_format(sheet, "uint8")
+        from .model.evaluation import evaluate_steps, telling_cases
+        from .model.sheet import contact_sheet
+
         steps = evaluate_steps(low, reference, model, device=device)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
         if json_file:
             with atomic_path(json_file) as temporary:
                 temporary.write_text(json.dumps(report, indent=1) + "\n")
-    typer.echo(f"{report['n']} pairs, 8-bit outputs, RGB")
-    typer.echo(f"{'method':<12}{'params':>8}" + "".join(f"{m:>14}" for m in METRICS))
-    rows = [(report["model"], report["parameters"], report)]
-    rows += [(name, 0, scores) for name, scores in report["baselines"].items()]
-    for name, parameters, scores in rows:
-        figures = "".join(f"{scores[m]:>14.{2 if 'psnr' in m else 3}f}" for m in METRICS)
-        typer.echo(f"{name:<12}{parameters:>8}{figures}")
+        if sheet:
+            cases = telling_cases(report, low, reference, model, device=device)
+            with atomic_path(sheet) as temporary:
+                contact_sheet(cases).save(temporary)
+    typer.echo(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
+    rows = [{**report, "name": report["model"]}]
+    rows += [
+        {**scores, "name": name, "parameters": 0} for name, scores in report["baselines"].items()
+    ]
+    _table(rows)
     typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
+    if per_image:
+        _table([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    """Print methods or images, one a line, under the names of their figures."""
+    columns = {
+        "PSNR": ("psnr", 2),
+        "SSIM": ("ssim", 3),
+        "PSNR gt": ("psnr_gt_mean", 2),
+        "SSIM gt": ("ssim_gt_mean", 3),
+        "LOE %": ("loe", 1),
+        "noise": ("noise_gain", 2),
+        "cast": ("cast", 1),
+    }
+    typer.echo(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
+    for row in rows:
+        cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())
+        typer.echo(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
 
 
 @app.command()

@@ -169,13 +169,15 @@ def test_evaluate_prints_the_table_and_writes_the_figures(model, tmp_path):
         pixels = (scene * 255 * gain).astype(np.uint8)
         write_image(tmp_path / name / "1.png", pixels, rgb=True)
     folders = ("--low", tmp_path / "low", "--reference", tmp_path / "high")
-    done = lle("evaluate", *folders, "--model", model, "--json", tmp_path / "e.json")
+    more = ("--per-image", "--sheet", tmp_path / "sheet.png")
+    done = lle("evaluate", *folders, "--model", model, "--json", tmp_path / "e.json", *more)
     assert done.returncode == 0, done.stderr
-    for word in ("mine", "input", "auto_gamma", "mtf", "constant", "clahe", "psnr_gt_mean"):
+    for word in ("mine", "input", "auto_gamma", "mtf", "constant", "clahe", "PSNR gt", "LOE"):
         assert word in done.stdout
     report = json.loads((tmp_path / "e.json").read_text())
     assert report["n"] == 1 and report["model"] == "mine"
-    assert f"{report['psnr']:.2f}" in done.stdout
+    assert done.stdout.count(f"{report['psnr']:.2f}") >= 2  # the mean, and the only image's
+    assert read_image(tmp_path / "sheet.png").rgb
     assert "no folder" in fails(
         "evaluate", "--low", tmp_path / "x", "--reference", tmp_path / "high"
     )

@@ -4,21 +4,28 @@ import numpy as np
 import pytest
 from models import random_model
 
-from napari_lle.model.evaluation import (
+from napari_lle.model.baselines import (
     BASELINES,
     CONSTANT,
-    METRICS,
     auto_gamma,
     constant,
-    eight_bit,
-    evaluate_steps,
     fit_constant,
     mtf,
+)
+from napari_lle.model.evaluation import evaluate_steps, robustness, telling_cases
+from napari_lle.model.files import write_image
+from napari_lle.model.inference import enhance
+from napari_lle.model.metrics import (
+    METRICS,
+    PROBE,
+    colour_cast,
+    eight_bit,
+    lightness_order_error,
+    noise_gain,
     psnr,
     score,
 )
-from napari_lle.model.files import write_image
-from napari_lle.model.inference import enhance
+from napari_lle.model.sheet import GAP, HEIGHT, contact_sheet
 
 rng = np.random.default_rng(0)
 SCENE = rng.random((24, 30, 3))
@@ -70,6 +77,58 @@ def test_mtf_brings_the_median_to_the_background():
 def test_the_constant_is_found_again():
     pairs = [(x, eight_bit(constant(x, 0.17))) for x in (SCENE * 0.3, SCENE[::-1] * 0.1)]
     assert fit_constant(pairs) == pytest.approx(0.17)
+
+
+def test_order_of_lightness_survives_any_rising_curve():
+    assert lightness_order_error(SCENE**0.3, SCENE) == 0
+    values = np.linspace(0, 1, 200)[None, :, None].repeat(3, 2)
+    assert lightness_order_error(1 - values, values) == pytest.approx(99, abs=1.1)
+    shuffled = rng.permutation(SCENE.reshape(-1, 3)).reshape(SCENE.shape)
+    assert lightness_order_error(shuffled, SCENE) == pytest.approx(50, abs=5)
+
+
+def test_noise_gain_of_known_methods():
+    grey = np.full((64, 64, 3), 0.2, np.float32)
+    assert noise_gain(lambda x: 3 * x, grey) == pytest.approx(1, rel=1e-3)
+    # A curve's gain at 0.2 is its slope there: 0.5 / sqrt(0.2) over sqrt(0.2) / 0.2.
+    assert noise_gain(np.sqrt, grey) == pytest.approx(0.5, rel=1e-2)
+    flat = noise_gain(lambda x: np.full_like(x, x.mean() * 2), grey)
+    assert flat < 0.02
+    assert PROBE > 0
+
+
+def test_cast_of_a_pure_tint():
+    reference = np.full((20, 20, 3), 0.4)
+    tinted = reference * [1.1, 1.0, 0.9]
+    assert colour_cast(tinted, reference) == pytest.approx(255 * 0.04)
+    assert colour_cast(reference * 0.3, reference) == pytest.approx(0, abs=1e-9)
+
+
+def test_robustness_of_division_and_cleaning():
+    images = [np.asarray(np.clip(SCENE * 1.0, 0, 1), np.float32)]
+    cleaning = robustness(random_model("cleaning"), images)
+    assert cleaning["grey"] < 1e-2
+    assert cleaning["black"] == 0
+    assert cleaning["tiles"] < 1e-3
+    assert cleaning["left_alone_worst"] <= cleaning["left_alone"]
+    metering = robustness(random_model("metering"), images)
+    assert metering["left_alone"] > 40  # lit images are divided by 1
+    assert 0 <= metering["series"] <= metering["series_worst"]
+
+
+def test_contact_sheet_shows_the_best_median_and_worst(folders):
+    report = run(evaluate_steps(*folders, random_model()))
+    report["per_image"][0]["ssim"] = 0.9
+    report["per_image"][1]["ssim"] = 0.1
+    report["per_image"][2]["ssim"] = 0.5
+    cases = telling_cases(report, *folders, random_model())
+    assert [case.name for case in cases] == ["0", "2", "1"]
+    sheet = np.asarray(contact_sheet(cases))
+    assert sheet.shape[0] == 3 * HEIGHT + 2 * GAP
+    width = round(30 * HEIGHT / 24)
+    assert sheet.shape[1] == 4 * width + 3 * GAP
+    shown = sheet[40:HEIGHT, -width:].mean() / 255
+    assert shown == pytest.approx(cases[0].reference.mean(), abs=0.02)
 
 
 @pytest.fixture

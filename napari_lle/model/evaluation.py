@@ -1,118 +1,41 @@
-"""How good a result is, always beside what a slider would have done.
-
-Outputs are clipped and rounded to 8 bits before they are scored, as a saved picture would be.
-PSNR and SSIM are scikit-image's, SSIM with its default 7x7 window.
-"""
+"""How good a model is, always beside what a slider would have done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .baselines import BASELINES, CONSTANT, auto_gamma
 from .checkpoint import Model, load_model
 from .data import as_photograph, matched_files
 from .files import read_image
 from .inference import Progress, enhance
+from .metrics import METRICS, Image, Method, eight_bit, figures, psnr
 
-Image = NDArray[np.floating[Any]]  # (H, W, 3) in 0..1
-
-METRICS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean")
-
-# c of the constant curve: best mean PSNR over the training pairs, see `fit_constant`.
-CONSTANT = 0.05
+STOPS = range(1, 7)  # of underexposure in an exposure series
 
 
-def eight_bit(image: Image) -> Image:
-    """Clip to 0..1 and round to 255ths."""
-    return np.rint(np.clip(image, 0, 1).astype(np.float64) * 255) / 255
+class Case(NamedTuple):
+    """One pair of an evaluation, and what was made of it."""
+
+    name: str
+    low: Image
+    result: Image
+    gamma: Image
+    reference: Image
 
 
-def psnr(image: Image, reference: Image) -> float:
-    """Peak signal-to-noise ratio in dB, data range 1; infinite where equal."""
-    from skimage.metrics import peak_signal_noise_ratio
+def method_of(model: Model, device: str = "auto") -> Method:
+    """A model as a method for photographs in 0..1."""
 
-    with np.errstate(divide="ignore"):
-        return float(peak_signal_noise_ratio(reference, image, data_range=1))
+    def method(x: Image) -> Image:
+        options = {"black": 0.0, "white": 1.0, "channels": "per", "rgb": True}
+        return enhance(x, model, device=device, **options).reflectance  # type: ignore[arg-type]
 
-
-def ssim(image: Image, reference: Image) -> float:
-    """Structural similarity, mean over channels; images of 7 x 7 pixels or more."""
-    from skimage.metrics import structural_similarity
-
-    return float(structural_similarity(reference, image, channel_axis=-1, data_range=1))
-
-
-def score(image: Image, reference: Image) -> dict[str, float]:
-    """All of `METRICS`; the last two after scaling to the reference's mean brightness."""
-    mean = float(np.mean(image))
-    matched = image * (float(np.mean(reference)) / mean) if mean > 0 else image
-    plain, matched = eight_bit(image), eight_bit(matched)
-    return {
-        "psnr": psnr(plain, reference),
-        "ssim": ssim(plain, reference),
-        "psnr_gt_mean": psnr(matched, reference),
-        "ssim_gt_mean": ssim(matched, reference),
-    }
-
-
-def auto_gamma(x: Image, target: float = 0.5) -> Image:
-    """``x^g`` with ``g = log target / log mean``, which brings the mean grey to `target`.
-
-    An image of mean 0 or 1 stays as it is.
-    """
-    x = x.astype(np.float64)
-    mean = float(np.mean(x))
-    return x ** (np.log(target) / np.log(mean)) if 0 < mean < 1 else x
-
-
-def mtf(x: Image, background: float = 0.25) -> Image:
-    """The automatic screen stretch of astronomy: shadows clipped, median to `background`.
-
-    The midtones transfer function ``(m - 1) x / ((2m - 1) x - m)``, one curve for all channels,
-    shadows at the median less 2.8 normalised median deviations.
-    """
-    x = x.astype(np.float64)
-    median = float(np.median(x))
-    deviation = 1.4826 * float(np.median(np.abs(x - median)))
-    shadows = max(0.0, median - 2.8 * deviation)
-    x = np.clip((x - shadows) / (1 - shadows), 0, 1)
-    median = float(np.median(x))
-    if not 0 < median < 1:
-        return x
-    m = median * (1 - background) / (median + background - 2 * median * background)
-    return (m - 1) * x / ((2 * m - 1) * x - m)
-
-
-def constant(x: Image, c: float = CONSTANT) -> Image:
-    """``x / (x + c)``: the network with nothing learned but one number."""
-    return x / (x + c)
-
-
-def clahe(x: Image) -> Image:
-    """Contrast-limited adaptive histogram equalisation, scikit-image's defaults."""
-    from skimage.exposure import equalize_adapthist
-
-    return np.asarray(equalize_adapthist(x))
-
-
-BASELINES: dict[str, Callable[[Image], Image]] = {
-    "input": lambda x: x,
-    "auto_gamma": auto_gamma,
-    "mtf": mtf,
-    "constant": constant,
-    "clahe": clahe,
-}
-
-
-def fit_constant(pairs: list[tuple[Image, Image]]) -> float:
-    """The c of `constant` with the best mean PSNR over pairs of (low, reference)."""
-    grid = np.arange(0.02, 0.31, 0.01)
-    means = [np.mean([psnr(eight_bit(constant(x, c)), y) for x, y in pairs]) for c in grid]
-    return float(round(grid[int(np.argmax(means))], 2))
+    return method
 
 
 def evaluate_steps(
@@ -141,20 +64,15 @@ def evaluate_steps(
         If the folders or files cannot be used.
     """
     loaded = load_model(model)
+    method = method_of(loaded, device)
     files = matched_files(low, reference)
     rows: list[dict[str, Any]] = []
-    others: dict[str, list[dict[str, float]]] = {name: [] for name in BASELINES}
-    for i, (stem, (dark, bright)) in enumerate(files.items()):
-        picture = read_image(dark)
-        x, y = as_photograph(picture.pixels, picture.rgb), as_photograph(read_image(bright).pixels)
-        if x.shape != y.shape or min(x.shape[:2]) < 7:
-            raise ValueError(f"{dark} and {bright} must be of one size, 7 pixels or more a side.")
-        result = enhance(picture.pixels, loaded, device=device, rgb=picture.rgb).reflectance
-        if not picture.rgb:
-            result = np.repeat(result[..., None], 3, axis=-1)
-        rows.append({"name": stem, **score(result[..., :3], y)})
-        for name, method in BASELINES.items():
-            others[name].append(score(method(x), y))
+    others: dict[str, list[dict[str, Any]]] = {name: [] for name in BASELINES}
+    for i, (stem, paths) in enumerate(files.items()):
+        x, y = read_pair(*paths)
+        rows.append({"name": stem, **figures(method, x, y)})
+        for name, baseline in BASELINES.items():
+            others[name].append({"name": stem, **figures(baseline, x, y)})
         yield Progress(i + 1, len(files))
     return {
         "model": loaded.name,
@@ -164,10 +82,95 @@ def evaluate_steps(
         **_means(rows),
         "per_image": rows,
         "baselines": {
-            name: {**_means(scores), **({"c": CONSTANT} if name == "constant" else {})}
+            name: {
+                **_means(scores),
+                **({"c": CONSTANT} if name == "constant" else {}),
+                "per_image": scores,
+            }
             for name, scores in others.items()
         },
     }
+
+
+def read_pair(low: Path, reference: Path) -> tuple[Image, Image]:
+    """Read a pair of photographs into 0..1, or raise ValueError with what is wrong with it."""
+    dark = read_image(low)
+    x, y = as_photograph(dark.pixels, dark.rgb), as_photograph(read_image(reference).pixels)
+    if x.shape != y.shape or min(x.shape[:2]) < 7:
+        raise ValueError(f"{low} and {reference} must be of one size, 7 pixels or more a side.")
+    return x, y
+
+
+def telling_cases(
+    report: dict[str, Any],
+    low: str | Path,
+    reference: str | Path,
+    model: str | Path | Model = "photo",
+    *,
+    device: str = "auto",
+) -> list[Case]:
+    """The best, the median and the worst pair of an evaluation by SSIM, each once."""
+    ranked = sorted(report["per_image"], key=lambda row: -row["ssim"])
+    chosen = dict.fromkeys(
+        [ranked[0]["name"], ranked[len(ranked) // 2]["name"], ranked[-1]["name"]]
+    )
+    files = matched_files(low, reference)
+    method = method_of(load_model(model), device)
+    cases = []
+    for name in chosen:
+        x, y = read_pair(*files[name])
+        cases.append(Case(name, x, method(x), auto_gamma(x), y))
+    return cases
+
+
+def robustness(
+    model: str | Path | Model, images: Sequence[Image], *, device: str = "auto"
+) -> dict[str, float]:
+    """How a model bears what its peers do not.
+
+    Parameters
+    ----------
+    model : str, Path or Model
+    images : sequence of (H, W, 3), 0..1
+        Well-exposed photographs.
+
+    Returns
+    -------
+    dict
+        ``grey``: largest chroma made of grey images, in 255ths. ``black``: largest value made of
+        black. ``left_alone`` and ``left_alone_worst``: PSNR of well-exposed images to themselves,
+        mean and worst. ``series`` and ``series_worst``: relative spread of the medians of results
+        over exposures 1 to 6 stops darker, as an 8-bit camera records them. ``tiles``: largest
+        difference between tiled and whole, in 255ths.
+    """
+    method = method_of(load_model(model), device)
+    greys = [method(_exposed(np.repeat(x.mean(-1, keepdims=True), 3, -1), 3)) for x in images]
+    alone = [psnr(eight_bit(method(x)), x) for x in images]
+    spreads = []
+    for x in images:
+        medians = [float(np.median(method(_exposed(x, stops)))) for stops in STOPS]
+        spreads.append(max(medians) / max(min(medians), 1e-6) - 1)
+    return {
+        "grey": 255 * max(float(np.ptp(grey, axis=-1).max()) for grey in greys),
+        "black": float(method(np.zeros((64, 64, 3), np.float32)).max()),
+        "left_alone": float(np.mean(alone)),
+        "left_alone_worst": min(alone),
+        "series": float(np.mean(spreads)),
+        "series_worst": max(spreads),
+        "tiles": 255 * _tile_difference(model, images[0], device),
+    }
+
+
+def _exposed(image: Image, stops: float) -> Image:
+    return np.rint(np.asarray(image, np.float32) * np.float32(255 * 2.0**-stops)) / np.float32(255)
+
+
+def _tile_difference(model: str | Path | Model, image: Image, device: str) -> float:
+    dark = (_exposed(image, 3) * 255).astype(np.uint8)
+    whole, parts = (
+        enhance(dark, model, device=device, tile=tile).reflectance for tile in (4096, 64)
+    )
+    return float(np.abs(whole - parts).max())
 
 
 def _means(rows: list[dict[str, Any]]) -> dict[str, float]:

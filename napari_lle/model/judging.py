@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .data import Batch, Pair, centre
-from .evaluation import eight_bit, psnr, ssim
+from .metrics import eight_bit, psnr, ssim
 from .network import Network
 from .objectives import Objective
 

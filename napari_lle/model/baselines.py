@@ -1,0 +1,66 @@
+"""What needs no network: the methods that every result is shown beside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .metrics import Image, Method, eight_bit, psnr
+
+# c of the constant curve: best mean PSNR over the training pairs, see `fit_constant`.
+CONSTANT = 0.05
+
+
+def auto_gamma(x: Image, target: float = 0.5) -> Image:
+    """``x^g`` with ``g = log target / log mean``, which brings the mean grey to `target`.
+
+    An image of mean 0 or 1 stays as it is.
+    """
+    x = x.astype(np.float64)
+    mean = float(np.mean(x))
+    return x ** (np.log(target) / np.log(mean)) if 0 < mean < 1 else x
+
+
+def mtf(x: Image, background: float = 0.25) -> Image:
+    """The automatic screen stretch of astronomy: shadows clipped, median to `background`.
+
+    The midtones transfer function ``(m - 1) x / ((2m - 1) x - m)``, one curve for all channels,
+    shadows at the median less 2.8 normalised median deviations.
+    """
+    x = x.astype(np.float64)
+    median = float(np.median(x))
+    deviation = 1.4826 * float(np.median(np.abs(x - median)))
+    shadows = max(0.0, median - 2.8 * deviation)
+    x = np.clip((x - shadows) / (1 - shadows), 0, 1)
+    median = float(np.median(x))
+    if not 0 < median < 1:
+        return x
+    m = median * (1 - background) / (median + background - 2 * median * background)
+    return (m - 1) * x / ((2 * m - 1) * x - m)
+
+
+def constant(x: Image, c: float = CONSTANT) -> Image:
+    """``x / (x + c)``: the network with nothing learned but one number."""
+    return x / (x + c)
+
+
+def clahe(x: Image) -> Image:
+    """Contrast-limited adaptive histogram equalisation, scikit-image's defaults."""
+    from skimage.exposure import equalize_adapthist
+
+    return np.asarray(equalize_adapthist(x))
+
+
+BASELINES: dict[str, Method] = {
+    "input": lambda x: x,
+    "auto_gamma": auto_gamma,
+    "mtf": mtf,
+    "constant": constant,
+    "clahe": clahe,
+}
+
+
+def fit_constant(pairs: list[tuple[Image, Image]]) -> float:
+    """The c of `constant` with the best mean PSNR over pairs of (low, reference)."""
+    grid = np.arange(0.02, 0.31, 0.01)
+    means = [np.mean([psnr(eight_bit(constant(x, c)), y) for x, y in pairs]) for c in grid]
+    return float(round(grid[int(np.argmax(means))], 2))
