@@ -11,8 +11,8 @@ import numpy as np
 
 from napari_lle._samples import ARRAYS
 from napari_lle.model import enhance, restore
+from napari_lle.model.estimate import Result
 from napari_lle.model.files import write_image
-from napari_lle.model.inference import Result
 
 OUT = Path(__file__).parent.parent / "build" / "demo"
 

@@ -13,7 +13,7 @@ from napari.layers import Image
 from napari.utils.transforms import Affine
 
 if TYPE_CHECKING:
-    from .model.inference import Estimate
+    from .model.estimate import Estimate
 
 KEY = "napari_lle"
 NOTE = "Reflectance is for looking; measure on reflectance times illumination."

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-    from .model.inference import Estimate, Progress
+    from .model.estimate import Estimate
+    from .model.inference import Progress
 
 EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
 

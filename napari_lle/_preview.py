@@ -24,7 +24,8 @@ from ._worker import Job
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .model.inference import Estimate, Progress, Survey
+    from .model.estimate import Estimate
+    from .model.inference import Progress, Survey
 
 LIMIT = 1_500_000  # pixels: about a second on a CPU
 DELAY = 250  # ms without a change before the network runs

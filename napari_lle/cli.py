@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
+
+from ._console import drain, print_scores, reported
 
 app = typer.Typer(
     name="napari-lle",
@@ -23,41 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-T = TypeVar("T")
 
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-
-
-@contextmanager
-def reported() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit code 2."""
-    try:
-        yield
-    except (ValueError, TypeError, MemoryError, OSError) as error:
-        message = " ".join(str(error).split()) or type(error).__name__
-        typer.echo(f"napari-lle: {message}", err=True)
-        raise typer.Exit(2) from None
-
-
-def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str] = str) -> T:
-    """Run a generator of progress to its end behind a progress bar; return what it returns."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(label, text="")
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            bar.update(task, completed=step[0], total=step[1], text=text(step))
-            if step.note:
-                console.print(step.note, markup=False, highlight=False)
 
 
 @app.command()
@@ -93,48 +61,57 @@ def enhance(
     ] = None,
 ) -> None:
     """Enhance image files."""
-    from .model.files import check_format, read_image, write_image
-
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
         if dtype not in ("same", "float32"):
             raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
+        if not 0 <= strength <= 1:
+            raise ValueError(f"--strength is a number from 0 to 1, not {strength:g}.")
         targets = _targets(inputs, output)
         if illumination and len(inputs) > 1:
             raise ValueError("--illumination names one file: give one input at a time.")
+        options = {
+            "model": model,
+            "black": black,
+            "white": white,
+            "channels": channels,
+            "device": device,
+            "tile": "auto" if tile is None else tile,
+        }
         for source, target in zip(inputs, targets, strict=True):
-            picture = read_image(source)
-            written = picture.pixels.dtype if dtype == "same" else "float32"
-            axes = picture.pixels.ndim - picture.rgb
-            check_format(target, written, axes)  # before the work, not after it
-            if illumination:
-                check_format(illumination, "float64", axes)
-
-            from .model.inference import (
-                estimate_steps,
-                in_input_dtype,
-            )  # slow: only once all is well
-
-            steps = estimate_steps(
-                picture.pixels,
-                model,
-                black=black,
-                white=white,
-                channels=channels,
-                device=device,
-                tile="auto" if tile is None else tile,
-                rgb=picture.rgb,
-            )
-            result = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles").result(
-                strength
-            )
-            pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
-            write_image(target, pixels, rgb=picture.rgb, record=result.record)
-            if illumination:
-                light = result.illumination
-                coloured = picture.rgb and light.ndim == picture.pixels.ndim
-                write_image(illumination, light, rgb=coloured, record=result.record)
+            _enhance_file(source, target, illumination, dtype, strength, options)
             typer.echo(f"{source} -> {target}")
+
+
+def _enhance_file(
+    source: Path,
+    target: Path,
+    illumination: Path | None,
+    dtype: str,
+    strength: float,
+    options: dict[str, Any],
+) -> None:
+    from .model.files import check_format, read_image, write_image
+
+    picture = read_image(source)
+    axes = picture.pixels.ndim - picture.rgb
+    # Before the work, not after it.
+    check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
+    if illumination:
+        check_format(illumination, "float64", axes)
+
+    from .model.estimate import in_input_dtype  # slow: only once all is well
+    from .model.inference import estimate_steps
+
+    steps = estimate_steps(picture.pixels, rgb=picture.rgb, **options)
+    estimate = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    result = estimate.result(strength)
+    pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
+    write_image(target, pixels, rgb=picture.rgb, record=result.record)
+    if illumination:
+        light = result.illumination
+        coloured = picture.rgb and light.ndim == picture.pixels.ndim
+        write_image(illumination, light, rgb=coloured, record=result.record)
 
 
 def _targets(inputs: list[Path], output: Path) -> list[Path]:
@@ -160,8 +137,8 @@ def restore(
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
 ) -> None:
     """Multiply reflectance and illumination: the original values again, bit for bit."""
+    from .model.estimate import restore as multiply
     from .model.files import read_image, write_image
-    from .model.inference import restore as multiply
 
     with reported():
         r, light = read_image(reflectance), read_image(illumination)
@@ -218,27 +195,10 @@ def evaluate(
     rows += [
         {**scores, "name": name, "parameters": 0} for name, scores in report["baselines"].items()
     ]
-    _table(rows)
+    print_scores(rows)
     typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
     if per_image:
-        _table([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    """Print methods or images, one a line, under the names of their figures."""
-    columns = {
-        "PSNR": ("psnr", 2),
-        "SSIM": ("ssim", 3),
-        "PSNR gt": ("psnr_gt_mean", 2),
-        "SSIM gt": ("ssim_gt_mean", 3),
-        "LOE %": ("loe", 1),
-        "noise": ("noise_gain", 2),
-        "cast": ("cast", 1),
-    }
-    typer.echo(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
-    for row in rows:
-        cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())
-        typer.echo(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
+        print_scores([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
 
 
 @app.command()

@@ -27,10 +27,12 @@ ALLOWED = {
     "files": {"atomic"},
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics", "tiling"},
+    "estimate": {"normalization"},
     "inference": {
         "bundled",
         "checkpoint",
         "devices",
+        "estimate",
         "network",
         "normalization",
         "statistics",
@@ -59,7 +61,7 @@ ALLOWED = {
         "selfpairs",
         "settings",
     },
-    "__init__": {"checkpoint", "inference", "training"},
+    "__init__": {"checkpoint", "estimate", "inference", "training"},
 }
 WITHOUT_TORCH = {
     "version",

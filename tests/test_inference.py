@@ -6,13 +6,8 @@ import torch
 from models import FORMS, random_model
 
 from napari_lle.model import enhance, restore
-from napari_lle.model.inference import (
-    Estimate,
-    estimate_steps,
-    in_input_dtype,
-    looks_rgb,
-    survey,
-)
+from napari_lle.model.estimate import Estimate, in_input_dtype
+from napari_lle.model.inference import estimate_steps, looks_rgb, survey
 
 rng = np.random.default_rng(0)
 

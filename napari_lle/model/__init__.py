@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checkpoint import load_model
-    from .inference import enhance, restore
+    from .estimate import restore
+    from .inference import enhance
     from .training import train
 
 __all__ = ["enhance", "load_model", "restore", "train"]
@@ -18,7 +19,7 @@ __all__ = ["enhance", "load_model", "restore", "train"]
 _HOMES = {
     "enhance": "inference",
     "load_model": "checkpoint",
-    "restore": "inference",
+    "restore": "estimate",
     "train": "training",
 }
 

@@ -1,13 +1,12 @@
-"""Arrays in, arrays out: enhance any image, and restore it exactly.
+"""Arrays in, arrays out: enhance any image, tile by tile, on any device.
 
-The network runs once and gives the illumination L of a whole image (`Estimate`). Everything
-after that is arithmetic: reflectance at any strength, and the product that is the input again.
+The network runs once and gives the illumination L of a whole image; everything after that is
+arithmetic, see `estimate`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from .bundled import automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
+from .estimate import Estimate, Result, normalized
 from .network import Network
-from .normalization import Levels, denormalize, find_levels, network_input, sample
+from .normalization import Levels, find_levels, network_input, sample
 from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
@@ -42,131 +42,6 @@ class Progress(NamedTuple):
     done: int
     total: int
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Result:
-    """An enhanced image: S = R L, with S normalised by the levels.
-
-    Attributes
-    ----------
-    reflectance : ndarray, the input's shape, float32
-        For looking at; never clipped. The alpha of RGBA is carried along as 0..1.
-    illumination : ndarray
-        The input's shape without alpha; without the colour axis where one illumination serves
-        all channels. float64 for inputs that float32 cannot hold exactly.
-    levels : Levels
-        Black, white and dtype of the input; `restore` needs them.
-    record : dict
-        How the result was made; plain values, enough to repeat it.
-    """
-
-    reflectance: NDArray[np.float32]
-    illumination: NDArray[Any]
-    levels: Levels
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """The illumination of an image, from which results of any strength follow at once.
-
-    Attributes
-    ----------
-    image : array-like
-        The input, as it came.
-    illumination : ndarray of float32
-        What the network found, > 0; see `Result.illumination` for its shape.
-    levels : Levels
-    rgb : bool
-        The last axis of the image holds colours.
-    darkest : float
-        Normalised value that darker pixels are taken for by a model that cleans; at strength 0
-        they are what they are.
-    record : dict
-    """
-
-    image: Any
-    illumination: NDArray[np.float32]
-    levels: Levels
-    rgb: bool
-    darkest: float = 0.0
-    record: dict[str, Any] = field(default_factory=dict)
-
-    def reflectance(self, strength: float = 1.0) -> NDArray[np.float32]:
-        """``S / L^strength`` of the whole image: 0 is the normalised input, 1 the full effect."""
-        result = np.empty(self.image.shape, np.float32)
-        for index in np.ndindex(self.lead):
-            result[index] = self.plane(index, strength)
-        return result
-
-    def plane(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
-        """One plane of `reflectance`: (Y, X) or (Y, X, C)."""
-        pixels = np.asarray(self.image[index])
-        x = _normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
-        light = torch.from_numpy(self._light(index, x.dtype))
-        clean = torch.from_numpy(x)
-        if self.darkest and not self.joint:  # joint colours keep their ratios instead
-            lifted = clean + strength * (self.darkest - clean)
-            clean = torch.where((clean >= 0) & (clean < self.darkest), lifted, clean)
-        r = (clean / light.pow(strength)).numpy().astype(np.float32, copy=False)
-        if self.rgb and pixels.shape[-1] == 4:
-            return np.concatenate([r, _alpha(pixels)], axis=-1)
-        return r
-
-    def result(self, strength: float = 1.0) -> Result:
-        """Reflectance and matching illumination at a strength of 0..1.
-
-        Raises
-        ------
-        ValueError
-            If the strength is not a number from 0 to 1.
-        """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength is a number from 0 to 1, not {strength}.")
-        reflectance = np.empty(self.image.shape, np.float32)
-        dtype = _working_dtype(self.levels.dtype)
-        illumination = np.empty(self.illumination.shape, dtype)
-        for index in np.ndindex(self.lead):
-            reflectance[index] = r = self.plane(index, strength)
-            illumination[index] = self._matching(index, r, strength)
-        record = {**self.record, "strength": float(strength)}
-        return Result(reflectance, illumination, self.levels, record)
-
-    @property
-    def lead(self) -> tuple[int, ...]:
-        """Shape of the axes before the plane's."""
-        return tuple(self.image.shape[: -3 if self.rgb else -2])
-
-    @property
-    def joint(self) -> bool:
-        """One illumination serves several channels."""
-        return self.rgb and self.illumination.ndim < len(self.image.shape)
-
-    def _light(self, index: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        light = self.illumination[index].astype(dtype, copy=False)
-        return light[..., None] if self.joint else light
-
-    def plane_illumination(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[Any]:
-        """What one plane of the reflectance times is the normalised input.
-
-        It is L^strength corrected for the rounding of R, so that the product is the input to the
-        last bit; where one illumination serves several channels there is no such freedom.
-        """
-        return self._matching(index, self.plane(index, strength), strength)
-
-    def _matching(
-        self, index: tuple[int, ...], r: NDArray[np.float32], strength: float
-    ) -> NDArray[Any]:
-        pixels = np.asarray(self.image[index])
-        x = _normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
-        light = self._light(index, x.dtype) ** x.dtype.type(strength)
-        if self.joint:
-            return light[..., 0]
-        r = r[..., :3] if self.rgb else r
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            exact = x / r
-        return np.where(np.isfinite(exact), exact, light)
 
 
 def enhance(
@@ -216,6 +91,7 @@ def enhance(
     Examples
     --------
     >>> import numpy as np
+    >>> from napari_lle.model import enhance, restore
     >>> dark = np.full((8, 8), 10, np.uint8)
     >>> result = enhance(dark, black=0, white=255)
     >>> bool((restore(result.reflectance, result.illumination, result.levels) == dark).all())
@@ -237,55 +113,6 @@ def enhance(
         except StopIteration as stop:
             estimate: Estimate = stop.value
             return estimate.result(strength)
-
-
-def restore(
-    reflectance: ArrayLike, illumination: ArrayLike, levels: Levels | dict[str, Any]
-) -> NDArray[Any]:
-    """Multiply R and L and undo the levels: the measured values again.
-
-    Parameters
-    ----------
-    reflectance, illumination : array_like
-        As in `Result`.
-    levels : Levels or dict
-        As in `Result`, or its fields as a dictionary.
-
-    Returns
-    -------
-    ndarray
-        The input of `enhance`, in its dtype: bit for bit for integers of up to 32 bits, within
-        2e-7 relative for floats.
-
-    Raises
-    ------
-    ValueError
-        If the two arrays do not belong together.
-    """
-    r, light = np.asarray(reflectance), np.asarray(illumination)
-    levels = levels if isinstance(levels, Levels) else Levels(**levels)
-    if r.shape == light.shape:
-        return denormalize(r.astype(np.float64) * light, levels)
-    if r.ndim > 2 and r.shape[-1] in (3, 4) and light.shape == r.shape[:-1]:
-        light = light[..., None]
-    elif r.shape[-1:] != (4,) or light.shape != (*r.shape[:-1], 3):
-        raise ValueError(
-            f"Reflectance of shape {r.shape} and illumination of shape {light.shape} do not belong "
-            "together: give the pair that one run made."
-        )
-    colours = denormalize(r[..., :3].astype(np.float64) * light, levels)
-    if r.shape[-1] == 3:
-        return colours
-    return np.concatenate([colours, _stored_alpha(r, colours.dtype)], axis=-1)
-
-
-def in_input_dtype(result: Result) -> NDArray[Any]:
-    """The reflectance on the input's own scale: black to white level, rounded, in its dtype."""
-    r = result.reflectance
-    if r.shape[-1] == 4 and result.illumination.shape != r.shape:
-        colours = denormalize(r[..., :3], result.levels)
-        return np.concatenate([colours, _stored_alpha(r, colours.dtype)], axis=-1)
-    return denormalize(r, result.levels)
 
 
 def estimate_steps(
@@ -325,7 +152,7 @@ def estimate_steps(
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
         pixels = np.asarray(data[index])
-        x = network_input(_normalized(pixels[..., :3] if rgb else pixels, levels))
+        x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
         steps = _plane(network, _as_channels(x, per), statistics, illumination[index], size)
         for step in steps:
             size = step.size
@@ -362,7 +189,7 @@ def survey(
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     rgb = looks_rgb(data.shape) if rgb is None else rgb
     levels = find_levels(data, rgb=rgb, black=black, white=white)
-    x = network_input(_normalized(sample(data, rgb=rgb), levels))
+    x = network_input(normalized(sample(data, rgb=rgb), levels))
     if not _per_channel(channels, rgb, levels.dtype):
         grey = x.max(axis=-1) if rgb else x
         x = np.broadcast_to(grey[..., None], (*grey.shape, 3))
@@ -451,30 +278,3 @@ def _check(data: Any, rgb: bool, channels: str, tile: int | str) -> None:
         raise ValueError(f"An image has two spatial axes; this array's shape is {data.shape}.")
     if rgb and data.shape[-1] not in (3, 4):
         raise ValueError(f"The last axis of RGB data has 3 or 4 entries, not {data.shape[-1]}.")
-
-
-def _working_dtype(name: str) -> np.dtype[Any]:
-    """float32 where it restores integers exactly, float64 for everything wider."""
-    dtype = np.dtype(name)
-    narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
-    return np.dtype(np.float32 if narrow else np.float64)
-
-
-def _normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
-    dtype = _working_dtype(levels.dtype)
-    black, span = dtype.type(levels.black), dtype.type(levels.span)
-    return (pixels.astype(dtype) - black) / span
-
-
-def _alpha_range(dtype: np.dtype[Any]) -> float:
-    return float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
-
-
-def _alpha(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    """The last of four channels as napari shows it: 0..1."""
-    return (pixels[..., 3:] / _alpha_range(pixels.dtype)).astype(np.float32)
-
-
-def _stored_alpha(r: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    alpha = r[..., 3:].astype(np.float64) * _alpha_range(dtype)
-    return (np.rint(alpha) if dtype.kind in "ui" else alpha).astype(dtype)

@@ -1,0 +1,63 @@
+"""How the command line speaks: progress bars, tables, and errors of one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError, MemoryError, OSError) as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        typer.echo(f"napari-lle: {message}", err=True)
+        raise typer.Exit(2) from None
+
+
+def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str] = str) -> T:
+    """Run a generator of progress to its end behind a progress bar; return what it returns."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),  # file names may hold brackets
+        BarColumn(),
+        TextColumn("{task.fields[text]}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(label, text="")
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            bar.update(task, completed=step[0], total=step[1], text=text(step))
+            if step.note:
+                console.print(step.note, markup=False, highlight=False)
+
+
+def print_scores(rows: list[dict[str, Any]]) -> None:
+    """Print methods or images, one a line, under the names of their figures."""
+    columns = {
+        "PSNR": ("psnr", 2),
+        "SSIM": ("ssim", 3),
+        "PSNR gt": ("psnr_gt_mean", 2),
+        "SSIM gt": ("ssim_gt_mean", 3),
+        "LOE %": ("loe", 1),
+        "noise": ("noise_gain", 2),
+        "cast": ("cast", 1),
+    }
+    typer.echo(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
+    for row in rows:
+        cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())
+        typer.echo(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
