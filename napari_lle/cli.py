@@ -252,6 +252,10 @@ def train(
     images: Annotated[
         Path | None, typer.Option(help="Folder of dark images without references.")
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of annotations: 0 ignore, 1 train, 2 validate; TIFF or PNG."),
+    ] = None,
     objective: Annotated[
         str | None, typer.Option(help="paired (from references) or paper (from dark images).")
     ] = None,
@@ -279,16 +283,24 @@ def train(
         folders = (low, reference) if images is None else (images,)
         if None in folders or (images and (low or reference)):
             raise ValueError("Give --low and --reference, or --images alone.")
+        if masks and images:
+            raise ValueError("--masks go with --low and --reference.")
 
         from .model.checkpoint import save_model  # slow: only once all is well
-        from .model.data import load_images, load_pairs
+        from .model.data import load_images, load_masks, load_pairs
         from .model.training import TrainingSettings
         from .model.training import train as run
 
         settings = TrainingSettings.from_dict(values)
         pairs = load_images(images) if images else load_pairs(*map(str, folders))
+        pairs, held_out = load_masks(masks, pairs) if masks else (pairs, [])
         events = run(
-            pairs, settings, run=resume, device=device, checkpoint_seconds=checkpoint_seconds
+            pairs,
+            settings,
+            run=resume,
+            device=device,
+            held_out=held_out,
+            checkpoint_seconds=checkpoint_seconds,
         )
         network, card = drain(events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}")
         command = shlex.join(["napari-lle", *sys.argv[1:]])

@@ -214,6 +214,14 @@ def test_train_writes_a_model_that_enhance_takes(photo, tmp_path):
     card = load_model(trained).card
     assert card["data"] == "random noise" and card["settings"]["steps"] == 6
     assert lle("enhance", photo, "-o", tmp_path / "o.png", "--model", trained).returncode == 0
+    (tmp_path / "masks").mkdir()
+    mask = np.ones((30, 40), np.uint8)
+    mask[:, 20:] = 2
+    write_image(tmp_path / "masks" / "1.tif", mask, rgb=False)
+    annotated = ("--masks", tmp_path / "masks", "--config", tmp_path / "run.yaml", "--steps", "4")
+    done = lle("train", *folders, "-o", tmp_path / "part.safetensors", *annotated)
+    assert done.returncode == 0, done.stderr
+    assert load_model(tmp_path / "part.safetensors").card["held_out_pairs"] == ["1"]
     line = fails("train", *folders, "-o", tmp_path / "x.pt", *rest)
     assert ".safetensors" in line
     (tmp_path / "run.yaml").write_text("leraning_rate: 3")

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from napari_lle.model.crops import Augmentation, draw_batch
 from napari_lle.model.data import (
-    Augmentation,
     Pair,
+    annotated,
     as_photograph,
-    draw_batch,
     image_files,
+    load_masks,
     load_pairs,
     make_pair,
     split_by_scene,
@@ -128,3 +129,44 @@ def test_augmentation_feeds_the_reference_and_other_exposures():
     assert gains.min() < -0.8 and gains.max() > 0.8 and np.abs(gains).max() < 1.7
     codes = varied.low * 255
     np.testing.assert_allclose(codes, np.rint(codes), atol=1e-4)
+
+
+def test_annotations_part_a_pair():
+    (pair,) = pairs(1)
+    mask = np.zeros((40, 50), np.uint8)
+    mask[:20], mask[30:, :25] = 1, 2
+    training, held_out = annotated(pair, mask)
+    for part, value in ((training, 1), (held_out, 2)):
+        known = ~np.isnan(part.reference)
+        assert (known == (mask == value)[..., None]).all()
+        assert (part.reference[known] == pair.reference[known]).all()
+        assert part.partial and (part.low == pair.low).all()
+        assert (part.statistics == pair.statistics).all()
+    assert annotated(pair, np.ones((40, 50)))[1] is None
+    for wrong in (np.ones((40, 49)), np.full((40, 50), 3)):
+        with pytest.raises(ValueError, match="annotation of 0 must be of its size"):
+            annotated(pair, wrong)
+
+
+def test_annotations_come_from_files_by_stem(tmp_path):
+    found = pairs(3)
+    mask = np.ones((40, 50), np.uint8)
+    mask[20:] = 2
+    write_image(tmp_path / "1.png", mask, rgb=False)
+    training, held_out = load_masks(tmp_path, found)
+    assert [p.name for p in training] == ["0", "1", "2"]
+    assert [p.name for p in held_out] == ["1"]
+    assert [p.partial for p in training] == [False, True, False]
+    with pytest.raises(ValueError, match="has the stem of a pair"):
+        load_masks(tmp_path, [Pair("x", found[0].low, found[0].reference)])
+
+
+def test_crops_fall_where_something_is_known():
+    (pair,) = pairs(1)
+    mask = np.zeros((40, 50), np.uint8)
+    mask[:14, :14] = 1
+    part, _ = annotated(pair, mask)
+    batch = draw_batch([part], np.random.default_rng(0), 30, 12, 0, Augmentation(0, 1))
+    share = 1 - np.isnan(batch.reference).mean(axis=(1, 2, 3))
+    assert share.min() > 0 and np.median(share) > 0.25
+    assert np.isfinite(batch.low).all()

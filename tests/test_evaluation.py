@@ -24,6 +24,7 @@ from napari_lle.model.metrics import (
     noise_gain,
     psnr,
     score,
+    score_known,
 )
 from napari_lle.model.sheet import GAP, HEIGHT, contact_sheet
 
@@ -182,3 +183,15 @@ def test_photo_beats_automatic_gamma_and_sci_on_real_pairs():
     report = run(evaluate_steps(EVAL15 / "low", EVAL15 / "high", "photo"))
     assert report["psnr"] > max(report["baselines"]["auto_gamma"]["psnr"], 16.34, 14.85)
     assert report["ssim"] > report["baselines"]["auto_gamma"]["ssim"]
+
+
+def test_scores_over_what_is_known_ignore_the_rest():
+    reference = eight_bit(SCENE * 0.8 + 0.1)
+    image = reference + 0.1
+    image[12:] = 0  # far off, but unknown there
+    partly = reference.copy()
+    partly[12:] = np.nan
+    found_psnr, found_ssim = score_known(image, partly)
+    assert found_psnr == pytest.approx(20)
+    assert found_ssim > 0.9
+    assert score_known(image, reference)[0] < 10

@@ -9,7 +9,8 @@ from skimage.transform import resize
 
 from napari_lle.model import training
 from napari_lle.model.checkpoint import load_model, save_model
-from napari_lle.model.data import Augmentation, Pair
+from napari_lle.model.crops import Augmentation
+from napari_lle.model.data import Pair, annotated
 from napari_lle.model.network import NetworkConfig
 from napari_lle.model.training import (
     STATE,
@@ -104,7 +105,7 @@ def test_another_run_s_folder_is_left_alone(pairs, tmp_path):
 
 
 def test_divergence_is_explained_and_never_saved(pairs, tmp_path):
-    broken = [Pair(p.name, p.low, p.reference * np.float32(np.nan)) for p in pairs]
+    broken = [Pair(p.name, p.low, p.reference + np.float32(np.inf)) for p in pairs]
     with pytest.raises(TrainingError, match="diverged at step 1"):
         drain(train(broken, TINY, run=tmp_path))
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -251,3 +252,20 @@ def test_dark_images_train_without_references(pairs):
     assert len(events) == 6
     assert set(trained.card["training_pairs"]) < {p.name for p in pairs}
     assert "psnr" not in trained.card["held_out"] or trained.card["held_out"]["psnr"] > 0
+
+
+def test_nothing_is_learned_outside_the_annotation(pairs):
+    mask = np.zeros(pairs[0].low.shape[:2], np.uint8)
+    mask[:, :32], mask[:, 40:] = 1, 2
+    training, held_out = zip(*(annotated(p, mask) for p in pairs), strict=True)
+    spoiled = [
+        annotated(Pair(p.name, p.low, np.where((mask == 0)[..., None], 7, p.reference)), mask)[0]
+        for p in pairs
+    ]
+    _, a = drain(train(training, TINY, held_out=held_out))
+    _, b = drain(train(spoiled, TINY, held_out=held_out))
+    assert all((weights(a)[k] == weights(b)[k]).all() for k in weights(a))
+    assert a.card["held_out"]["ssim"] > 0
+    other = TrainingSettings.from_dict({**TINY.to_dict(), "objective": "self"})
+    with pytest.raises(TrainingError, match="paired objective"):
+        next(train(training, other))

@@ -1,4 +1,4 @@
-"""Training pairs: from folders or arrays, split by scene, cut into augmented crops."""
+"""Training pairs: from folders or arrays, with what of them is to be learned from, split by scene."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from .files import SUFFIXES, read_image
 from .normalization import blocks, find_levels, network_input, normalize
 from .statistics import image_statistics
-from .tiling import reflect
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Pair:
     """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1.
 
     The statistics are the whole dark image's: crops of it do not know them. An image without a
-    reference stands in its place. Where a pair was made from a part of a `whole` image, the
+    reference stands in its place; where a reference is NaN, nothing is learned. Where a pair was made from a part of a `whole` image, the
     statistics are that one's.
     """
 
@@ -36,6 +35,16 @@ class Pair:
     def alone(self) -> bool:
         """Whether there is no reference."""
         return self.reference is self.low
+
+    @cached_property
+    def known(self) -> NDArray[np.intp]:
+        """Rows and columns of the pixels whose reference is known, (N, 2)."""
+        return np.argwhere(~np.isnan(self.reference[..., 0]))
+
+    @cached_property
+    def partial(self) -> bool:
+        """Whether the reference is known in part only."""
+        return bool(np.isnan(self.reference).any())
 
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
@@ -128,6 +137,61 @@ def load_pairs(low: str | Path, reference: str | Path) -> list[Pair]:
     ]
 
 
+def load_masks(folder: str | Path, pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Read annotations of pairs, matched by stem, and part what to train on from what to judge by.
+
+    Returns
+    -------
+    (training, held_out) : two lists of Pair
+        See `annotated`; a pair without an annotation is trained on as it is.
+
+    Raises
+    ------
+    ValueError
+        If an annotation does not fit its pair, or none fits any.
+    """
+    files = image_files(folder)
+    if not set(files) & {pair.name for pair in pairs}:
+        raise ValueError(f"No file of {folder} has the stem of a pair.")
+    training: list[Pair] = []
+    held_out: list[Pair] = []
+    for pair in pairs:
+        if pair.name not in files:
+            training.append(pair)
+            continue
+        for kept, part in zip((training, held_out), annotated(pair, files[pair.name]), strict=True):
+            kept += [part] if part else []
+    return training, held_out
+
+
+def annotated(pair: Pair, mask: str | Path | ArrayLike) -> tuple[Pair | None, Pair | None]:
+    """Part a pair by an annotation: the part to train on, and the part to judge by.
+
+    Parameters
+    ----------
+    pair : Pair
+    mask : path or array_like, (H, W)
+        0 ignore, 1 train, 2 validate. The reference is NaN elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If the mask has another size or other values, or the pair has no reference.
+    """
+    values = read_image(mask).pixels if isinstance(mask, str | Path) else np.asarray(mask)
+    if pair.alone or values.shape != pair.low.shape[:2] or not np.isin(values, (0, 1, 2)).all():
+        raise ValueError(
+            f"The annotation of {pair.name} must be of its size, with 0 to ignore, 1 to train and "
+            "2 to validate, and the pair have a reference."
+        )
+    parts = []
+    for value in (1, 2):
+        known = np.where((values == value)[..., None], pair.reference, np.float32(np.nan))
+        found = (values == value).any()
+        parts.append(Pair(pair.name, pair.low, known, pair.whole or pair) if found else None)
+    return parts[0], parts[1]
+
+
 def make_alone(name: str, low: ArrayLike) -> Pair:
     """Normalise an array that has no reference."""
     image = as_photograph(low)
@@ -175,116 +239,3 @@ def split_by_scene(
         chosen.update(range(start, start + length))
     training = [p for i, p in enumerate(pairs) if i not in chosen]
     return training, [p for i, p in enumerate(pairs) if i in chosen]
-
-
-class Batch(NamedTuple):
-    """Crops for one step: dark ones with their halo, references, statistics of whole images.
-
-    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 7).
-    """
-
-    low: NDArray[np.float32]
-    reference: NDArray[np.float32]
-    statistics: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How inputs are varied, while their references stay.
-
-    Attributes
-    ----------
-    exposure : float
-        Share of dark images whose exposure is changed by up to 1.5 stops either way.
-    lit : float
-        Share of inputs that are the reference itself: half of them as it is, to be left alone,
-        half up to 5 stops darker.
-    """
-
-    exposure: float = 0.15
-    lit: float = 0.15
-
-
-THINNED = 8  # statistics of augmented images are taken from every 8th row and column
-
-
-def draw_batch(
-    pairs: Sequence[Pair],
-    rng: np.random.Generator,
-    batch: int,
-    size: int,
-    halo: int = 0,
-    augmentation: Augmentation | None = None,
-) -> Batch:
-    """Random crops of random pairs, turned and mirrored alike.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    rng : numpy.random.Generator
-        The only source of chance: equal states draw equal batches.
-    batch, size : int
-        Number of crops and their side in pixels; the smallest image bounds the side.
-    halo : int
-        Extra pixels around the dark crops, reflected at the borders of the image.
-    augmentation : Augmentation, optional
-        Nothing but turns and mirrors when not given.
-    """
-    chosen = [pairs[i] for i in rng.integers(len(pairs), size=batch)]
-    side = min(size, *(min(p.low.shape[:2]) for p in pairs))
-    crops = [_draw_crop(pair, rng, side, halo, augmentation) for pair in chosen]
-    return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
-
-
-def centre(pair: Pair, size: int, halo: int = 0) -> Batch:
-    """The middle of a pair, `size` pixels a side or what there is, as a batch of one."""
-    spans = []
-    for length in pair.low.shape[:2]:
-        start = max(0, (length - size) // 2)
-        spans.append((start, min(start + size, length), length))
-    rows, columns = (reflect(a - halo, b + halo, length) for a, b, length in spans)
-    (top, bottom, _), (left, right, _) = spans
-    low = pair.low[rows[:, None], columns]
-    reference = pair.reference[top:bottom, left:right]
-    low, reference = (np.ascontiguousarray(x.transpose(2, 0, 1)) for x in (low, reference))
-    return Batch(low[None], reference[None], pair.statistics[None])
-
-
-def _draw_crop(
-    pair: Pair, rng: np.random.Generator, side: int, halo: int, augmentation: Augmentation | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    height, width = pair.low.shape[:2]
-    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-    turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
-
-    def turned(crop: NDArray[np.float32]) -> NDArray[np.float32]:
-        crop = np.rot90(crop, turns)
-        return (crop[:, ::-1] if mirrored else crop).transpose(2, 0, 1)
-
-    rows = reflect(top - halo, top + side + halo, height)
-    columns = reflect(left - halo, left + side + halo, width)
-    source, gain = _vary(pair, rng, augmentation) if augmentation else (pair.low, 1.0)
-    crop = source[rows[:, None], columns]
-    statistics = pair.statistics
-    if source is not pair.low or gain != 1:
-        crop = _exposed(crop, gain)
-        thinned = _exposed(blocks(source, THINNED, *rng.integers(THINNED, size=2)), gain)
-        statistics = np.array(image_statistics(thinned), dtype=np.float32)
-    reference = pair.reference[top : top + side, left : left + side]
-    return turned(crop), turned(reference), statistics
-
-
-def _vary(
-    pair: Pair, rng: np.random.Generator, augmentation: Augmentation
-) -> tuple[NDArray[np.float32], float]:
-    chance = rng.random()
-    if chance < augmentation.exposure:
-        return pair.low, 2.0 ** rng.uniform(-1.5, 1.5)
-    if chance < augmentation.exposure + augmentation.lit:
-        return pair.reference, 2.0 ** -rng.uniform(0, 5) if rng.random() < 0.5 else 1.0
-    return pair.low, 1.0
-
-
-def _exposed(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-    """As an 8-bit camera would have recorded it at another exposure."""
-    return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)

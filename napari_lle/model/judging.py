@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .data import Batch, Pair, centre
-from .metrics import eight_bit, psnr, ssim
+from .crops import Batch, centre
+from .data import Pair
+from .metrics import eight_bit, score_known
 from .network import Network
 from .objectives import Objective
 
@@ -142,7 +143,7 @@ def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float,
     with torch.inference_mode():
         r = network(low, statistics, stages=1)[0].reflectance[0].cpu().numpy()
     image = eight_bit(r.transpose(1, 2, 0))
-    return psnr(image, pair.reference), ssim(image, pair.reference)
+    return score_known(image, pair.reference)
 
 
 def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -51,6 +51,18 @@ def score(image: Image, reference: Image) -> dict[str, float]:
     }
 
 
+def score_known(image: Image, reference: Image) -> tuple[float, float]:
+    """PSNR and SSIM over the pixels whose reference is known, that is, not NaN."""
+    known = ~np.isnan(reference)
+    if known.all():
+        return psnr(image, reference), ssim(image, reference)
+    from skimage.metrics import structural_similarity
+
+    filled = np.where(known, reference, image)
+    _, local = structural_similarity(filled, image, channel_axis=-1, data_range=1, full=True)
+    return psnr(image[known], reference[known]), float(local[known].mean())
+
+
 def match_mean(image: Image, reference: Image) -> Image:
     """Scale an image to the mean of its reference; a black one stays."""
     mean = float(np.mean(image))

@@ -127,9 +127,10 @@ def _paired(settings: TrainingSettings) -> Objective:
     s = settings
 
     def objective(network: Network, low: Tensor, reference: Tensor, statistics: Tensor) -> Tensor:
+        result = network.enhance(low, statistics)
         loss = losses.paired_objective(
-            network.enhance(low, statistics),
-            reference,
+            result,
+            known_or(reference, result),
             absolute=s.absolute,
             structure=s.structure,
             relative=s.relative,
@@ -143,6 +144,11 @@ def _paired(settings: TrainingSettings) -> Objective:
     return objective
 
 
+def known_or(reference: Tensor, result: Tensor) -> Tensor:
+    """The reference, and where it is not known (NaN) the result: nothing is learned there."""
+    return torch.where(reference.isnan(), result.detach(), reference)
+
+
 def _later_stages(
     network: Network, low: Tensor, reference: Tensor, statistics: Tensor, tie: float
 ) -> Tensor:
@@ -154,7 +160,10 @@ def _later_stages(
     corner = low[:n, :, halo : halo + side, halo : halo + side]
     stages = network(corner, statistics[:n])
     target = reference[:n, :, :side, :side]
-    later = [losses.charbonnier(stage.reflectance, target) for stage in stages[1:]]
+    later = [
+        losses.charbonnier(stage.reflectance, known_or(target, stage.reflectance))
+        for stage in stages[1:]
+    ]
     if not later:
         return low.new_zeros(())
     return torch.stack(later).sum() + tie * losses.agreement(stages)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from .atomic import atomic_path
-from .data import Pair, draw_batch
+from .crops import draw_batch
+from .data import Pair
 from .network import Network
 from .objectives import make_objective
 from .reparam import fold, unfold

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
 from typing import Any, Literal
 
-from .data import Augmentation
+from .crops import Augmentation
 from .network import NetworkConfig
 
 

@@ -65,6 +65,7 @@ def train(
     *,
     run: str | Path | None = None,
     device: str = "auto",
+    held_out: Sequence[Pair] = (),
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Generator[Event, None, Trained]:
     """Train a network on pairs of dark images and references, or on dark images alone.
@@ -78,6 +79,9 @@ def train(
         A folder that holds the state of the run and its records, see `logbook.Logbook`. If it
         has a state already, training goes on there.
     device : {"auto", "cpu", "cuda", "mps"}
+    held_out : sequence of Pair, optional
+        What to judge by, for instance the annotated parts of the same images; a share of the pairs
+        in whole scenes when not given.
     checkpoint_seconds : float
         Time between states written, beside the one at each new best.
 
@@ -99,7 +103,9 @@ def train(
     settings = settings or TrainingSettings()
     if settings.objective == "paired" and any(pair.alone for pair in pairs):
         raise TrainingError("The paired objective needs references: give them, or choose paper.")
-    parts = split_by_scene(pairs, settings.held_out)
+    if any(pair.partial for pair in pairs) and settings.objective != "paired":
+        raise TrainingError("Annotations say where references hold: train the paired objective.")
+    parts = (pairs, held_out) if held_out else split_by_scene(pairs, settings.held_out)
     training, held_out = parts
     if settings.objective == "self":
         training = self_pairs(training, settings.network.start, seed=settings.seed)
