@@ -53,6 +53,7 @@ ALLOWED = {
     "curve": set(),
     "logbook": {"atomic", "checkpoint", "curve", "network", "runstate"},
     "training": {
+        "checkpoint",
         "data",
         "devices",
         "judging",
@@ -61,6 +62,7 @@ ALLOWED = {
         "runstate",
         "selfpairs",
         "settings",
+        "version",
     },
     "__init__": {"checkpoint", "estimate", "inference", "training"},
 }

@@ -133,6 +133,9 @@ class TrainingSettings:
     held_out : float
         Share of the images to judge by, taken in whole scenes.
     seed : int
+    base : str
+        A bundled model or a model file whose weights the run starts from; empty: from scratch.
+        Its network is then the run's.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -161,6 +164,7 @@ class TrainingSettings:
     patience: int = 0
     mixed: bool = True
     branches: bool = False
+    base: str = ""
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every) < 1 or self.crop < 16:
