@@ -265,6 +265,11 @@ def train(
     base: Annotated[
         str | None, typer.Option(help="Go on from this model: a bundled one or a file.")
     ] = None,
+    vgg: Annotated[
+        str | None,
+        typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download without asking again.")] = False,
     config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
@@ -283,6 +288,8 @@ def train(
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         values = _settings(config, objective, base, epochs=epochs, steps=steps, minutes=minutes)
+        if vgg:
+            values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
         folders = (low, reference) if images is None else (images,)
         if None in folders or (images and (low or reference)):
             raise ValueError("Give --low and --reference, or --images alone.")
@@ -295,6 +302,8 @@ def train(
         from .model.training import train as run
 
         settings = read_settings(values)
+        if settings.objective == "paper" and settings.paper.weights["perceptual"]:
+            _fetch_vgg(settings.paper.vgg, yes)
         pairs = load_images(images) if images else load_pairs(*map(str, folders))
         pairs, held_out = load_masks(masks, pairs) if masks else (pairs, [])
         events = run(
@@ -312,6 +321,18 @@ def train(
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
     typer.echo(f"{output}: step {best['step']}, held out: {scores}")
+
+
+def _fetch_vgg(vgg: str | None, yes: bool) -> None:
+    """Download VGG16's weights where the settings ask for them, with consent."""
+    from .model.vgg import ADDRESS, MEGABYTES, OFFICIAL, download, official_path
+
+    if vgg != OFFICIAL or official_path().exists():
+        return
+    question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise ValueError("VGG16's weights are not here: say --yes to download them.")
+    download()
 
 
 def _settings(
