@@ -28,6 +28,10 @@ ALLOWED = {
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
+    "splitting": set(),
+    "paircheck": set(),
+    "project": {"atomic", "data", "files", "normalization", "paircheck", "splitting"},
+    "comparison": {"baselines", "data", "metrics", "network"},
     "estimate": {"normalization"},
     "inference": {
         "bundled",
