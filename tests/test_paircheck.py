@@ -31,25 +31,26 @@ def test_a_shift_is_measured_and_mended(scene, moved):
     (problem,) = check.problems
     assert problem.fatal and problem.mend == "align" and "off" in problem.sentence
     mended = MENDS["align"](low, wrong, True)
-    assert mended[0].shape == mended[1].shape
-    assert mended[0].shape[:2] == tuple(np.subtract(low.shape[:2], np.abs(moved)))
-    assert not check_pair(*mended, rgb=True).problems
-    start = np.maximum(np.negative(moved), 0)
-    rows, columns = (slice(s, s + n) for s, n in zip(start, mended[0].shape, strict=False))
-    np.testing.assert_array_equal(mended[1], reference[rows, columns])
+    assert mended.low is low
+    assert not check_pair(low, mended.reference, rgb=True).problems
+    left = np.subtract(low.shape[:2], np.abs(moved))
+    assert mended.valid.sum() == left.prod()
+    np.testing.assert_array_equal(mended.reference[mended.valid], reference[mended.valid])
 
 
 def test_sizes_and_order_are_mended(scene):
     low, reference = scene
     (problem,) = check_pair(low, reference[:-4, :-9], rgb=True).problems
     assert problem.mend == "crop"
-    a, b = MENDS["crop"](low, reference[:-4, :-9], True)
-    assert a.shape == b.shape == (116, 171, 3)
+    mended = MENDS["crop"](low, reference[:-4, :-9], True)
+    assert mended.low is low and mended.reference.shape == low.shape
+    assert mended.valid[:116, :171].all() and mended.valid.sum() == 116 * 171
+    assert MENDS["crop"](low[:-4], reference, True).reference.shape == (116, 180, 3)
     (problem,) = check_pair(low, reference[..., 0], rgb=True).problems
     assert problem.fatal and not problem.mend
     (problem,) = check_pair(reference, low, rgb=True).problems
     assert problem.mend == "swap" and not problem.fatal
-    assert MENDS["swap"](reference, low, True)[0] is low
+    assert MENDS["swap"](reference, low, True).low is low
 
 
 def test_saturation_unknown_pixels_and_strangers_are_told(scene):

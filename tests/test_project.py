@@ -73,14 +73,17 @@ def test_dark_images_alone(drafts, tmp_path):
     assert alone[0].check().usable
 
 
-def test_mending_keeps_an_annotation_only_while_it_fits(drafts):
+def test_mending_keeps_the_frame_and_leaves_out_what_it_made_up(drafts):
     cup = drafts[0]
-    marked = Draft("cup", cup.low, cup.reference[:-3], rgb=True, annotation=np.ones((64, 96)))
-    assert not marked.check().usable
-    mended = marked.mended("crop")
-    assert mended.check().usable and mended.annotation is None
-    turned = Draft("cup", cup.reference, cup.low, rgb=True, annotation=np.ones((64, 96)))
-    assert turned.mended("swap").annotation is not None
+    moved = np.roll(cup.reference[:-3], 4, axis=1)
+    draft = Draft("cup", cup.low, moved, rgb=True)
+    assert not draft.check().usable
+    draft = draft.mended("crop")
+    assert not draft.check().usable
+    draft = draft.mended("align")
+    assert draft.check().usable and draft.low is cup.low
+    (mask,) = masks([draft], 5)
+    assert (mask[-3:] == 0).all() and (mask[:, -4:] == 0).all() and mask[-4, -5]
 
 
 def test_a_project_trains_and_its_settings_can_change(drafts, tmp_path):

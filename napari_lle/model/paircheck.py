@@ -86,30 +86,47 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
     return replace(check, problems=tuple(_problems(check)))
 
 
-def crop(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> tuple[NDArray[Any], ...]:
-    """Both cut to the rows and columns that both have."""
-    start = -3 if rgb else -2
-    rows, columns = (min(low.shape[i], reference.shape[i]) for i in (start, start + 1))
-    if rgb:
-        return low[..., :rows, :columns, :], reference[..., :rows, :columns, :]
-    return low[..., :rows, :columns], reference[..., :rows, :columns]
+class Mended(NamedTuple):
+    """A pair in the frame of the dark image, and where it is known to hold, (Y, X)."""
+
+    low: NDArray[Any]
+    reference: NDArray[Any]
+    valid: NDArray[np.bool_]
 
 
-def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> tuple[NDArray[Any], ...]:
-    """Both cut so that they show the same, moved by whole pixels: nothing is interpolated."""
-    shift = _shift(_grey(low, rgb), _grey(reference, rgb))
-    start = low.ndim + (-3 if rgb else -2)
-    cut: tuple[list[slice], list[slice]] = ([slice(None)] * low.ndim, [slice(None)] * low.ndim)
-    for axis, by in zip((start, start + 1), np.rint(shift).astype(int), strict=True):
-        length = low.shape[axis]
-        cut[0][axis] = slice(max(by, 0), length + min(by, 0))
-        cut[1][axis] = slice(max(-by, 0), length - max(by, 0))
-    return low[tuple(cut[0])], reference[tuple(cut[1])]
+def crop(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
+    """The reference cut, or continued where it ends, at the right and the bottom."""
+    frame = low.shape[low.ndim - 2 - rgb :][:2]
+    had = reference.shape[reference.ndim - 2 - rgb :][:2]
+    return _moved(low, reference, rgb, [np.arange(n) for n in frame], had)
 
 
-def swap(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> tuple[NDArray[Any], ...]:
+def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
+    """The reference moved onto the dark image by whole pixels: nothing is interpolated."""
+    by = np.rint(_shift(_grey(low, rgb), _grey(reference, rgb))).astype(int)
+    frame = low.shape[low.ndim - 2 - rgb :][:2]
+    places = [np.arange(n) - shift for n, shift in zip(frame, by, strict=True)]
+    return _moved(low, reference, rgb, places, frame)
+
+
+def swap(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
     """The brighter one as the reference."""
-    return reference, low
+    frame = low.shape[low.ndim - 2 - rgb :][:2]
+    return Mended(reference, low, np.ones(frame, bool))
+
+
+def _moved(
+    low: NDArray[Any],
+    reference: NDArray[Any],
+    rgb: bool,
+    places: list[NDArray[np.intp]],
+    had: tuple[int, ...],
+) -> Mended:
+    """Take the reference at rows and columns, its border where they lie outside."""
+    inside = [(at >= 0) & (at < n) for at, n in zip(places, had, strict=True)]
+    for axis, (at, n) in enumerate(zip(places, had, strict=True), reference.ndim - 2 - rgb):
+        reference = np.take(reference, np.clip(at, 0, n - 1), axis=axis)
+    return Mended(low, reference, inside[0][:, None] & inside[1])
 
 
 MENDS = {"crop": crop, "align": align, "swap": swap}

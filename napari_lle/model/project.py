@@ -39,6 +39,8 @@ class Draft:
     rgb : bool
     annotation : ndarray of uint8 or None, (Y, X)
         0 ignore, 1 train, 2 validate; for all planes.
+    valid : ndarray of bool or None, (Y, X)
+        Where a mended reference holds.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Draft:
     reference: NDArray[Any] | None = None
     rgb: bool = False
     annotation: NDArray[np.uint8] | None = None
+    valid: NDArray[np.bool_] | None = None
 
     def check(self) -> paircheck.PairCheck:
         """See `paircheck.check_pair`; dark images alone are always usable."""
@@ -54,10 +57,10 @@ class Draft:
         return paircheck.check_pair(self.low, self.reference, self.rgb)
 
     def mended(self, mend: str) -> Draft:
-        """The pair after one of `paircheck.MENDS`; an annotation that no longer fits is dropped."""
-        low, reference = paircheck.MENDS[mend](self.low, np.asarray(self.reference), self.rgb)
-        kept = self.annotation if low.shape == self.low.shape else None
-        return replace(self, low=low, reference=reference, annotation=kept)
+        """The pair after one of `paircheck.MENDS`, in the same frame."""
+        done = paircheck.MENDS[mend](self.low, np.asarray(self.reference), self.rgb)
+        valid = done.valid if self.valid is None else done.valid & self.valid
+        return replace(self, low=done.low, reference=done.reference, valid=valid)
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -68,7 +71,7 @@ class Draft:
         if self.rgb:
             known = known.all(axis=-1)
         found: NDArray[np.bool_] = known.all(axis=tuple(range(known.ndim - 2)))
-        return found
+        return found if self.valid is None else found & self.valid
 
 
 @dataclass(frozen=True)
