@@ -70,18 +70,18 @@ def test_dark_images_alone(drafts, tmp_path):
     assert config["data"] == {"images": "images"}
     project = open_project(tmp_path / "p")
     assert len(project.pairs) == 3 and all(p.alone for p in project.pairs)
-    assert alone[0].check().usable
+    assert alone[0].check.usable
 
 
 def test_mending_keeps_the_frame_and_leaves_out_what_it_made_up(drafts):
     cup = drafts[0]
     moved = np.roll(cup.reference[:-3], 4, axis=1)
     draft = Draft("cup", cup.low, moved, rgb=True)
-    assert not draft.check().usable
+    assert not draft.check.usable
     draft = draft.mended("crop")
-    assert not draft.check().usable
+    assert not draft.check.usable
     draft = draft.mended("align")
-    assert draft.check().usable and draft.low is cup.low
+    assert draft.check.usable and draft.low is cup.low
     (mask,) = masks([draft], 5)
     assert (mask[-3:] == 0).all() and (mask[:, -4:] == 0).all() and mask[-4, -5]
 
@@ -103,3 +103,14 @@ def test_nonsense_is_refused(tmp_path):
     (tmp_path / "run.yaml").write_text("- 1\n")
     with pytest.raises(ValueError, match="holds no settings"):
         open_project(tmp_path)
+
+
+def test_one_dark_image_is_cut_in_two(drafts, tmp_path):
+    low = drafts[0].low[..., 0].astype(np.uint16)
+    write_project(tmp_path / "p", [Draft("lone", low)], SETTINGS, 5)
+    first, second = open_project(tmp_path / "p").pairs
+    whole = as_photograph(low)
+    np.testing.assert_array_equal(first.low, whole[:, :67])
+    np.testing.assert_array_equal(second.low, whole[:, 72:])
+    with pytest.raises(ValueError, match="too small to be cut"):
+        write_project(tmp_path / "q", [Draft("lone", low[:, :16])], SETTINGS, 5)

@@ -84,6 +84,14 @@ def enhanced(network: Network, pair: Pair) -> NDArray[np.float32]:
     return image
 
 
+def enhanced_part(
+    network: Network, pair: Pair, rows: tuple[int, int], columns: tuple[int, int]
+) -> NDArray[np.float32]:
+    """R of one block on a part of a dark image, (rows, columns, 3), as of the whole."""
+    part = pair.low[slice(*rows), slice(*columns)]
+    return enhanced(network, Pair(pair.name, part, part, pair.whole or pair))
+
+
 def verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
     last, others = scores[-1], [s for s in scores[:-1] if s.name in SLIDERS]

@@ -6,7 +6,9 @@ window began, and a run that was killed goes on although its layers are gone.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,8 @@ from numpy.typing import NDArray
 
 from . import paircheck
 from .atomic import atomic_path
-from .data import Pair, RANGE, load_images, load_masks, load_pairs, split_by_scene
-from .files import write_image
+from .data import Pair, RANGE, image_files, load_images, load_masks, load_pairs, split_by_scene
+from .files import read_image, write_image
 from .normalization import find_levels
 from .splitting import TRAIN, VALIDATE, complete
 
@@ -41,6 +43,8 @@ class Draft:
         0 ignore, 1 train, 2 validate; for all planes.
     valid : ndarray of bool or None, (Y, X)
         Where a mended reference holds.
+    levels : (float, float) or None
+        Black and white of the dark image; found when None.
     """
 
     name: str
@@ -49,7 +53,9 @@ class Draft:
     rgb: bool = False
     annotation: NDArray[np.uint8] | None = None
     valid: NDArray[np.bool_] | None = None
+    levels: tuple[float, float] | None = None
 
+    @cached_property
     def check(self) -> paircheck.PairCheck:
         """See `paircheck.check_pair`; dark images alone are always usable."""
         if self.reference is None:
@@ -111,7 +117,8 @@ def write_project(
     folder : Path
         It must not exist yet.
     drafts : list of Draft
-        All with references, or all without; names differ.
+        All with references, or all without; names differ. A dark image that is alone in every
+        sense is cut in two.
     settings : dict
         See `TrainingSettings.from_dict`.
     gap : int
@@ -123,12 +130,14 @@ def write_project(
         What ``run.yaml`` holds.
     """
     paired = drafts[0].reference is not None
+    if not paired and len(drafts) == len(_planes(drafts[0])) == 1:
+        drafts = _cut(drafts[0], gap)
     parts = masks(drafts, gap) if paired else []
     kinds = ("low", "reference", "masks") if paired else ("images",)
     for kind in kinds:
         (folder / kind).mkdir(parents=True)
     for i, draft in enumerate(drafts):
-        _write_planes(folder / kinds[0], draft, draft.low)
+        _write_planes(folder / kinds[0], draft, draft.low, draft.levels)
         if draft.reference is not None:
             _write_planes(folder / "reference", draft, draft.reference)
             _write_masks(folder / "masks", draft, parts[i])
@@ -178,6 +187,35 @@ def open_project(folder: Path) -> Project:
     return Project(settings, *read_data(folders))
 
 
+def digest(folder: Path) -> str:
+    """First 12 hexadecimal digits of the SHA-256 of a project's images and annotations."""
+    _, folders = read_config(folder / CONFIG)
+    found = hashlib.sha256()
+    for kind in sorted(folders):
+        for name, file in image_files(folders[kind]).items():
+            found.update(f"{kind}/{name}".encode())
+            found.update(read_image(file).pixels.tobytes())
+    return found.hexdigest()[:12]
+
+
+def _cut(draft: Draft, gap: int) -> list[Draft]:
+    """Three quarters to train on and the rest to judge by, with levels of the whole."""
+    width = draft.low.shape[draft.low.ndim - 1 - draft.rgb]
+    levels = find_levels(draft.low, rgb=draft.rgb)
+    parts = {"train": slice(0, 3 * width // 4 - gap), "validate": slice(3 * width // 4, width)}
+    if width // 4 < gap:
+        raise ValueError(f"{draft.name} is too small to be cut in two: add another image.")
+    return [
+        replace(
+            draft,
+            name=f"{draft.name}-{name}",
+            low=draft.low[..., part, :] if draft.rgb else draft.low[..., part],
+            levels=(levels.black, levels.white),
+        )
+        for name, part in parts.items()
+    ]
+
+
 def _planes(draft: Draft) -> list[tuple[str, tuple[int, ...]]]:
     """Names and indices of the planes of a draft."""
     lead = list(np.ndindex(draft.low.shape[: -3 if draft.rgb else -2]))
@@ -186,11 +224,14 @@ def _planes(draft: Draft) -> list[tuple[str, tuple[int, ...]]]:
     return [("-".join([draft.name, *(f"{i:03}" for i in index)]), index) for index in lead]
 
 
-def _write_planes(folder: Path, draft: Draft, image: NDArray[Any]) -> None:
+def _write_planes(
+    folder: Path, draft: Draft, image: NDArray[Any], known: tuple[float, float] | None = None
+) -> None:
     """One file a plane, with the levels of all of them."""
-    levels = find_levels(image, rgb=draft.rgb)
+    found = find_levels(image, rgb=draft.rgb) if known is None else None
+    levels = known if found is None else (found.black, found.white)
     for name, index in _planes(draft):
-        record = {RANGE: [levels.black, levels.white]}
+        record = {RANGE: levels}
         write_image(folder / f"{name}.tif", image[index], rgb=draft.rgb, record=record)
 
 
