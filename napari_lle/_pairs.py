@@ -52,14 +52,20 @@ class Pairs:
         Runs a generator beside the window: takes it, what to do with its result, and a text.
     say : callable
         Tells the user a sentence.
+    suit : callable
+        Told whether the pairs have references.
     """
 
     def __init__(
-        self, viewer: Any, form: TrainForm, start: Start, say: Callable[[str], None]
+        self,
+        viewer: Any,
+        form: TrainForm,
+        start: Start,
+        say: Callable[[str], None],
+        suit: Callable[[bool], None],
     ) -> None:
-        self.viewer, self.form, self.start, self.say = viewer, form, start, say
+        self.viewer, self.form, self.start, self.say, self.suit = viewer, form, start, say, suit
         self.entries: list[Entry] = []
-        self._folder: str | None = None
         form.add.changed.connect(self.add_chosen)
         form.add_selected.changed.connect(self.add_selected)
         form.add_folders.changed.connect(self.choose_folders)
@@ -161,6 +167,7 @@ class Pairs:
             self.entries.append(replace(entry, draft=_renamed(entry.draft, name)))
         self.show()
         last = self.entries[-1].draft
+        self.suit(last.reference is not None)
         problems = " ".join(p.sentence for p in last.check.problems)
         self.say(f"Added {last.name}. {problems}")
 

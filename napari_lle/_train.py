@@ -44,7 +44,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         self._lower.margins = (0, 0, 0, 0)
         for part in (self.form.folded, self._lower.native, self.plots):
             self.native.layout().addWidget(part)
-        self.pairs = Pairs(napari_viewer, self.form, self._start, self._say)
+        self.pairs = Pairs(napari_viewer, self.form, self._start, self._say, self._suit)
         self.job: Job | None = None
         self.controls: Controls | None = None
         self.folder: Path | None = None
@@ -147,7 +147,6 @@ class TrainWidget(Container):  # type: ignore[misc]
         form.resume.changed.connect(self.resume)
         form.save.changed.connect(self._choose_file)
         form.command.changed.connect(self._copy)
-        form.reference.changed.connect(self._suit)
         self.native_parent_changed.connect(self._on_parent)
         self.native.destroyed.connect(self.release)
 
@@ -171,9 +170,8 @@ class TrainWidget(Container):  # type: ignore[misc]
     def _annotations(self, _: Any) -> list[tuple[str, Any]]:
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
 
-    def _suit(self, reference: Any) -> None:
-        """Offer the objective and the model that suit pairs, or dark images alone."""
-        paired = reference is not None
+    def _suit(self, paired: bool) -> None:
+        """Choose the objective and the model that suit pairs, or dark images alone."""
         if paired != (self.form.objective.value == "paired"):
             self.form.objective.value = "paired" if paired else "self"
             self.form.model.use("photo" if paired else "paper")

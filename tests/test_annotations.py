@@ -41,8 +41,9 @@ def test_annotations_of_another_scale_fall_on_the_same_place():
 
 def test_shapes_mark_areas_by_their_label(layer):
     layer = Image(np.zeros((40, 60)), scale=(0.5, 0.5))
+    square = np.array([[1, 1], [1, 6], [6, 6], [6, 1]])
     shapes = Shapes(
-        [np.array([[1, 1], [1, 6], [6, 6], [6, 1]]), np.array([[10, 10], [10, 20], [20, 20], [20, 10]])],
+        [square, 2 * square + 8],
         shape_type=["rectangle", "ellipse"],
         features={"label": ["train", "validate"]},
     )
@@ -50,7 +51,7 @@ def test_shapes_mark_areas_by_their_label(layer):
     assert (mask[2:12, 2:12] == 1).all() and mask[20, 20] == 0
     assert mask[30, 30] == 2
     assert (mask == 2).sum() == pytest.approx(np.pi * 10**2, rel=0.05)
-    plain = Shapes([np.array([[1, 1], [1, 6], [6, 6], [6, 1]])], shape_type="polygon")
+    plain = Shapes([square], shape_type="polygon")
     assert set(np.unique(annotation_mask(plain, layer))) == {0, 1}
 
 

@@ -59,12 +59,8 @@ def compare(
     held_out : sequence of Pair
         With references.
     """
-    methods: dict[str, Method] = {
-        name: method
-        for name, method in zip(
-            SLIDERS, (lambda image: image, auto_gamma, best_curve(training)), strict=True
-        )
-    }
+    curves: tuple[Method, ...] = (lambda image: image, auto_gamma, best_curve(training))
+    methods = dict(zip(SLIDERS, curves, strict=True))
     scores = [
         _score(name, [(method(p.low), p) for p in held_out]) for name, method in methods.items()
     ]

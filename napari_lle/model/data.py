@@ -1,4 +1,4 @@
-"""Training pairs: from folders or arrays, with what of them is to be learned from, split by scene."""
+"""Training pairs: from folders or arrays, annotated or not, split by scene."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +22,8 @@ class Pair:
     """A dark image and its well-exposed reference, both (H, W, 3) float32 in 0..1.
 
     The statistics are the whole dark image's: crops of it do not know them. An image without a
-    reference stands in its place; where a reference is NaN, nothing is learned. Where a pair was made from a part of a `whole` image, the
-    statistics are that one's.
+    reference stands in its place; where a reference is NaN, nothing is learned. Where a pair was
+    made from a part of a `whole` image, the statistics are that one's.
     """
 
     name: str

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import paircheck
 from .atomic import atomic_path
-from .data import Pair, RANGE, image_files, load_images, load_masks, load_pairs, split_by_scene
+from .data import RANGE, Pair, image_files, load_images, load_masks, load_pairs, split_by_scene
 from .files import read_image, write_image
 from .normalization import find_levels
 from .splitting import TRAIN, VALIDATE, complete

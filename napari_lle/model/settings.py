@@ -178,8 +178,8 @@ class TrainingSettings:
             raise TrainingError(f"objective is paired, paper or self, not {self.objective!r}.")
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
-                "The perceptual loss needs VGG16's weights: give paper.vgg their file, or official to "
-                "download them, or set the weight perceptual (gamma_v) to 0."
+                "The perceptual loss needs VGG16's weights: give paper.vgg their file, or official "
+                "to download them, or set the weight perceptual (gamma_v) to 0."
             )
         lengths = [n for n in (self.epochs, self.minutes) if n is not None]
         if len(lengths) > 1 or not all(0 < n < 1e6 for n in lengths):

@@ -55,7 +55,9 @@ def with_gap(mask: NDArray[np.integer], gap: int) -> NDArray[np.uint8]:
     return np.where((mask == TRAIN) & near, IGNORE, mask).astype(np.uint8)
 
 
-def complete(annotation: NDArray[np.integer] | None, known: NDArray[np.bool_], gap: int) -> NDArray[np.uint8]:
+def complete(
+    annotation: NDArray[np.integer] | None, known: NDArray[np.bool_], gap: int
+) -> NDArray[np.uint8]:
     """The mask of a pair from what the user marked, if anything, and what is known.
 
     What is marked for training alone is split, see `split_blocks`.
