@@ -87,8 +87,10 @@ def write_fits(
         for key in [k for k in header if k.startswith("NAXIS")]:
             del header[key]
         planes = np.moveaxis(pixels, -1, 0) if rgb else pixels
-        if rgb and not header.get("CTYPE3"):
+        if rgb:
             header["CTYPE3"] = "RGB"
+        elif str(header.get("CTYPE3", "")).strip() == "RGB":  # one illumination of all colours
+            del header["CTYPE3"]
         if history:
             header.add_history(history)
         if scaling is not None and pixels.dtype.kind == "f":

@@ -1,0 +1,118 @@
+"""Enhance a Zarr much larger than the memory allowed, then kill the run and take it up again.
+
+    python benchmarks/big_zarr.py --side 20000 --folder /tmp/big
+
+Makes a uint16 Zarr of side x side x 3, runs ``napari-lle enhance`` on it, and prints time and the
+peak of resident memory. Then the same run is killed with SIGKILL at random moments and started
+again until it ends: blocks in the journal must not be computed again, and the result must equal
+the uninterrupted run's bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+CHUNK = 1024
+
+
+def make_input(path: Path, side: int) -> None:
+    """Dim, uneven, noisy colours with bright spots, made a chunk at a time."""
+    if path.exists():
+        return
+    array = zarr.create_array(
+        path, shape=(side, side, 3), chunks=(CHUNK, CHUNK, 3), dtype=np.uint16, overwrite=True
+    )
+    for top in range(0, side, CHUNK):
+        for left in range(0, side, CHUNK):
+            rng = np.random.default_rng([top, left])
+            shape = min(CHUNK, side - top), min(CHUNK, side - left)
+            rows = np.arange(top, top + shape[0])[:, None] / side
+            columns = np.arange(left, left + shape[1]) / side
+            light = 200 + 1500 * np.exp(-4 * ((rows - 0.4) ** 2 + (columns - 0.6) ** 2))
+            scene = light[..., None] * rng.gamma(4, 0.25, (*shape, 1)) * (1.0, 0.7, 0.5)
+            scene[rng.random(shape) < 1e-4] *= 20
+            array[top : top + shape[0], left : left + shape[1]] = scene.clip(0, 65535)
+
+
+def command(source: Path, target: Path) -> list[str]:
+    words = [sys.executable, "-m", "napari_lle.cli", "enhance", str(source), "-o", str(target)]
+    return [*words, "--device", "cpu"]
+
+
+def journal(target: Path) -> list[str]:
+    """Finished blocks of a run under way."""
+    file = target.with_name(f".{target.name}.partial") / "journal.txt"
+    return file.read_text().split("\n")[1:-1] if file.exists() else []
+
+
+def run_with_kills(source: Path, target: Path, kills: int, pause: float) -> None:
+    """Kill at random moments of work; check after each kill that no finished block is redone."""
+    before: list[str] = []
+    redone = 0
+    for _ in range(kills):
+        process = subprocess.Popen(command(source, target), stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(journal(target)) <= len(before):
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, pause))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if target.exists():
+            break
+        after = journal(target)
+        redone += after[: len(before)] != before or len(set(after)) < len(after)
+        print(f"killed with {len(after)} blocks done")
+        before = after
+    subprocess.run(command(source, target), check=True, stderr=subprocess.DEVNULL)
+    print(f"finished blocks done again: {redone}")
+
+
+def same(one: Path, other: Path) -> bool:
+    """Compare arrays block by block."""
+    a, b = zarr.open(one, mode="r"), zarr.open(other, mode="r")
+    return a.shape == b.shape and all(
+        (a[top : top + CHUNK] == b[top : top + CHUNK]).all() for top in range(0, a.shape[0], CHUNK)
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--side", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--pause", type=float, default=8.0, help="seconds, at most, before a kill")
+    parser.add_argument("--folder", type=Path, help="where to work; removed only if not given")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="big-zarr-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / f"in-{options.side}.zarr"
+    make_input(source, options.side)
+    print(f"input {options.side} x {options.side} x 3 uint16, {os.cpu_count()} cores")
+
+    start = time.perf_counter()
+    subprocess.run(command(source, folder / "whole.zarr"), check=True, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
+    print(f"enhanced in {seconds:.0f} s, peak resident memory {peak:.2f} GiB")
+    if options.kills:
+        run_with_kills(source, folder / "resumed.zarr", options.kills, options.pause)
+        print(
+            f"equal to the run left in peace: {same(folder / 'whole.zarr', folder / 'resumed.zarr')}"
+        )
+    if not options.folder:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
