@@ -107,9 +107,8 @@ def main() -> None:
     print(f"enhanced in {seconds:.0f} s, peak resident memory {peak:.2f} GiB")
     if options.kills:
         run_with_kills(source, folder / "resumed.zarr", options.kills, options.pause)
-        print(
-            f"equal to the run left in peace: {same(folder / 'whole.zarr', folder / 'resumed.zarr')}"
-        )
+        equal = same(folder / "whole.zarr", folder / "resumed.zarr")
+        print(f"equal to the run left in peace: {equal}")
     if not options.folder:
         shutil.rmtree(folder)
 
