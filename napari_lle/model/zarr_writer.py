@@ -7,6 +7,7 @@ place, and blocks cover whole chunks, so that none is ever half-written.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -74,9 +75,8 @@ def write_steps(
     """
     try:
         levels, done = _begin(targets, job)
-        counts = {len(stages) for stages in levels}
-        blocks = list(_blocks(levels[0], max(counts)))
-        with (targets[0].folder / JOURNAL).open("a") as journal:
+        blocks = list(_blocks(max(levels, key=len)))
+        with (targets[0].folder / JOURNAL).open("a", newline="\n") as journal:
             for number, block in enumerate(blocks):
                 if number in done:
                     continue
@@ -113,21 +113,27 @@ def write_zarr(
 def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:
     """Open what an earlier attempt left, with the blocks it finished, or start anew."""
     title = json.dumps([job, *([t.shape, t.dtype.name, t.rgb, t.record] for t in targets)])
+    file = targets[0].folder / JOURNAL
     with suppress(OSError):
-        lines = (targets[0].folder / JOURNAL).read_text().split("\n")
-        if lines[0] == title and all(t.folder.is_dir() for t in targets):
+        whole = file.read_text().rpartition("\n")[0]  # the last line may be torn
+        first, *lines = whole.split("\n")
+        if first == title and all(t.folder.is_dir() for t in targets):
+            os.truncate(file, len(whole.encode()) + 1)
+            for torn in (torn for t in targets for torn in t.folder.rglob("*.partial")):
+                torn.unlink()  # a chunk that Zarr had not yet given its name
             levels = [open_levels(t.folder, t.shape, t.rgb, t.about) for t in targets]
-            return levels, {int(line) for line in lines[1:-1]}  # the last line may be torn
+            return levels, {int(line) for line in lines}
     for target in targets:
         _remove(target.folder)
     levels = [create(t.folder, t.shape, t.dtype, t.rgb, t.record, t.about) for t in targets]
-    (targets[0].folder / JOURNAL).write_text(title + "\n")
+    file.write_text(title + "\n", newline="\n")
     return levels, set()
 
 
-def _blocks(levels: list[Level], count: int) -> Iterator[Block]:
-    for number in range(count):
-        shape, at = levels[number].shape, len(levels[number].shape) - (3 if levels[0].rgb else 2)
+def _blocks(levels: list[Level]) -> Iterator[Block]:
+    for number, level in enumerate(levels):
+        shape = level.shape
+        at = len(shape) - (3 if level.rgb else 2)
         for index in np.ndindex(shape[:at]):
             for top in range(0, shape[at], BLOCK):
                 for left in range(0, shape[at + 1], BLOCK):
@@ -144,6 +150,8 @@ def _fill(levels: list[list[Level]], block: Block, block_of: BlockOf) -> None:
         return
     finer = [slice(2 * s.start, 2 * s.stop) for s in place[1:]]
     for stages in levels:
+        if block.level >= len(stages):  # this one has no pyramid
+            continue
         pixels = stages[block.level - 1].get(block.plane, finer[0], finer[1])
         stages[block.level].put(*place, _halved(pixels))
 
