@@ -144,9 +144,11 @@ def test_m13_frames_come_back(tmp_path, name, suffix):
     original = read_image(source)
     assert again.pixels.dtype == np.uint16 and (again.pixels == original.pixels).all()
     with fits.open(source) as a, fits.open(tmp_path / "back.fits") as b:
-        assert a[0].header.items() <= dict(b[0].header).items()
+        kept = set(a[0].header) - {"COMMENT", "HISTORY", "EXTEND"}
+        assert len(kept) > 20 and all(a[0].header[k] == b[0].header[k] for k in kept)
 
 
+@pytest.mark.filterwarnings("ignore:The following header keyword")  # its cards are of 1992
 @pytest.mark.parametrize("suffix", RESULTS)
 def test_a_scaled_plate_comes_back_as_stored(tmp_path, suffix):
     source = shared("astronomy/sep_image.fits")
