@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -60,6 +60,7 @@ class Estimate:
     rgb: bool
     darkest: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
+    lazy: ClassVar[bool] = False
 
     def reflectance(self, strength: float = 1.0) -> NDArray[np.float32]:
         """``S / L^strength`` of the whole image: 0 is the normalised input, 1 the full effect."""
@@ -81,6 +82,10 @@ class Estimate:
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)
         return r
+
+    def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
+        """A plane to choose contrast limits from."""
+        return self.plane(index, strength)
 
     def result(self, strength: float = 1.0) -> Result:
         """Reflectance and matching illumination at a strength of 0..1.

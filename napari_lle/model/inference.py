@@ -18,7 +18,7 @@ from .bundled import automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, check_strength, normalized
-from .lazy import as_dask, excerpt, is_lazy, lazy_result
+from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
 from .statistics import Statistics, image_statistics
@@ -109,7 +109,8 @@ def enhance(
         "rgb": rgb,
     }
     if is_lazy(image):
-        return _enhance_lazily(image, model, strength, **options)
+        check_strength(strength)
+        return lazy_estimate(image, model, **options).result(strength)
     steps = estimate_steps(image, model, **options)
     while True:
         try:
@@ -226,13 +227,15 @@ def make_plan(
     return Plan(levels, rgb, per, network, statistics, darkest, size, record)
 
 
-def _enhance_lazily(
-    image: Any, model: str | Path | Model, strength: float, **options: Any
-) -> Result:
-    """`enhance` of a dask or Zarr array, its levels and statistics taken from an excerpt."""
-    check_strength(strength)
-    plan = make_plan(image, model, **options)
-    return lazy_result(
+def lazy_estimate(
+    image: Any, model: str | Path | Model = "auto", known: Survey | None = None, **options: Any
+) -> LazyEstimate:
+    """The estimate of a dask or Zarr array, its levels and statistics taken from an excerpt.
+
+    The options are those of `enhance`, without strength; `known` is as in `estimate_steps`.
+    """
+    plan = make_plan(image, model, known=known, **options)
+    return LazyEstimate(
         as_dask(image),
         plan.light,
         halo=plan.network.radius,
@@ -241,7 +244,6 @@ def _enhance_lazily(
         per=plan.per,
         darkest=plan.darkest,
         record=plan.record,
-        strength=strength,
     )
 
 

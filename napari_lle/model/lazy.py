@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .estimate import Estimate, Result, check_pair, normalized
+from .estimate import Estimate, Result, check_pair, check_strength, normalized
 from .estimate import restore as restore_array
 from .normalization import SAMPLE, Levels, network_input
 
@@ -66,19 +66,8 @@ def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
     return np.stack(parts)
 
 
-def lazy_result(
-    image: Any,
-    light: Light,
-    *,
-    halo: int,
-    levels: Levels,
-    rgb: bool,
-    per: bool,
-    darkest: float,
-    record: dict[str, Any],
-    strength: float,
-) -> Result:
-    """The `Result` of a dask array, in dask arrays.
+class LazyEstimate:
+    """The illumination of a dask array, found where it is looked at; results follow as lazily.
 
     Parameters
     ----------
@@ -88,79 +77,124 @@ def lazy_result(
         exact further than `halo` pixels from a cut.
     halo : int
         Radius of the receptive field.
-    levels, rgb, darkest, record
-        As in `Estimate`.
     per : bool
         Each colour has an illumination of its own.
-    strength : float
-        0..1.
+    levels, rgb, darkest, record
+        As in `Estimate`.
     """
-    import dask.array as da
-    from dask.base import tokenize
 
-    image = _in_planes(image, rgb)
-    axes = tuple(range(image.ndim))
-    spatial = axes[:-1] if rgb else axes
-    colours = image.ndim  # an axis that differs from the input's, which may hold alpha
-    seen_axes = (*spatial, colours) if per else spatial
-    made = tokenize(image.name, record, strength, rgb)  # dask cannot tell networks apart
+    lazy = True
 
-    def see(pixels: NDArray[Any]) -> NDArray[np.float32]:
-        x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-        return x.max(axis=-1) if rgb and not per else x
+    def __init__(
+        self,
+        image: Any,
+        light: Light,
+        *,
+        halo: int,
+        levels: Levels,
+        rgb: bool,
+        per: bool,
+        darkest: float,
+        record: dict[str, Any],
+    ) -> None:
+        self.image = _in_planes(image, rgb)
+        self.levels, self.rgb, self.darkest, self.record = levels, rgb, darkest, record
+        self.joint = rgb and not per
+        self._axes = tuple(range(image.ndim))
+        spatial = self._axes[:-1] if rgb else self._axes
+        # An axis of colours that differs from the input's, which may hold alpha.
+        self._light_axes = (*spatial, image.ndim) if per else spatial
+        self.illumination = self._illuminate(light, halo, spatial[-2:])
 
-    def illuminate(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        out = np.empty(x.shape, np.float32)
-        for index in np.ndindex(x.shape[: x.ndim - (3 if per else 2)]):
-            out[index] = light(x[index])
-        return out
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """Shape of the axes before the plane's."""
+        return tuple(self.image.shape[: -3 if self.rgb else -2])
 
-    def reflect(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[np.float32]:
-        return Estimate(pixels, raw, levels, rgb, darkest).reflectance(strength)
+    def result(self, strength: float = 1.0) -> Result:
+        """Reflectance and matching illumination, dask arrays; see `Estimate.result`."""
+        check_strength(strength)
+        levels, rgb, darkest = self.levels, self.rgb, self.darkest
 
-    def match(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[Any]:
-        return Estimate(pixels, raw, levels, rgb, darkest).result(strength).illumination
+        def reflect(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[np.float32]:
+            return Estimate(pixels, raw, levels, rgb, darkest).reflectance(strength)
 
-    seen = da.blockwise(
-        see,
-        seen_axes,
-        *(image, axes),
-        new_axes={colours: 3} if per else {},
-        concatenate=True,
-        name=f"seen-{made}",
-        meta=np.empty(0, np.float32),
-    )
-    # At the cuts `light` mirrors what it is given, like at a border: wrong there, and trimmed.
-    depth = {
-        axis: halo if len(seen.chunks[axis]) > 1 and axis in spatial[-2:] else 0
-        for axis in range(seen.ndim)
-    }
-    raw = da.map_overlap(
-        illuminate,
-        seen,
-        depth=depth,
-        boundary="none",
-        name=f"illuminate-{made}",
-        meta=np.empty(0, np.float32),
-    )
-    both = (image, axes, raw, seen_axes)
-    reflectance = da.blockwise(
-        reflect,
-        axes,
-        *both,
-        concatenate=True,
-        name=f"reflectance-{made}",
-        meta=np.empty(0, np.float32),
-    )
-    illumination = da.blockwise(
-        match,
-        seen_axes,
-        *both,
-        concatenate=True,
-        name=f"illumination-{made}",
-        meta=normalized(np.empty(0, image.dtype), levels),
-    )
-    return Result(reflectance, illumination, levels, {**record, "strength": float(strength)})
+        def match(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[Any]:
+            return Estimate(pixels, raw, levels, rgb, darkest).result(strength).illumination
+
+        kind = normalized(np.empty(0, self.image.dtype), levels)
+        reflectance = self._blockwise(reflect, self._axes, strength, np.empty(0, np.float32))
+        illumination = self._blockwise(match, self._light_axes, strength, kind)
+        record = {**self.record, "strength": float(strength)}
+        return Result(reflectance, illumination, levels, record)
+
+    def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
+        """The middle of one plane of the reflectance, of one chunk at most."""
+        plane = self.result(strength).reflectance[index]
+        middle = tuple(
+            slice(sum(chunks[: len(chunks) // 2]), sum(chunks[: len(chunks) // 2 + 1]))
+            for chunks in plane.chunks[:2]
+        )
+        return np.asarray(plane[middle])
+
+    def _illuminate(self, light: Light, halo: int, plane: tuple[int, ...]) -> Any:
+        import dask.array as da
+
+        levels, rgb, joint = self.levels, self.rgb, self.joint
+        core = 2 + (rgb and not joint)
+
+        def see(pixels: NDArray[Any]) -> NDArray[np.float32]:
+            x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
+            return x.max(axis=-1) if joint else x
+
+        def illuminate(x: NDArray[np.float32]) -> NDArray[np.float32]:
+            out = np.empty(x.shape, np.float32)
+            for index in np.ndindex(x.shape[: x.ndim - core]):
+                out[index] = light(x[index])
+            return out
+
+        seen = da.blockwise(
+            see,
+            self._light_axes,
+            *(self.image, self._axes),
+            new_axes={} if joint or not rgb else {self.image.ndim: 3},
+            concatenate=True,
+            name=self._name("seen"),
+            meta=np.empty(0, np.float32),
+        )
+        # At the cuts `light` mirrors what it is given, like at a border: wrong, and trimmed.
+        depth = {
+            axis: halo if len(seen.chunks[axis]) > 1 and axis in plane else 0
+            for axis in range(seen.ndim)
+        }
+        return da.map_overlap(
+            illuminate,
+            seen,
+            depth=depth,
+            boundary="none",
+            name=self._name("illuminate"),
+            meta=np.empty(0, np.float32),
+        )
+
+    def _blockwise(
+        self, function: Callable[..., Any], axes: tuple[int, ...], strength: float, meta: Any
+    ) -> Any:
+        import dask.array as da
+
+        return da.blockwise(
+            function,
+            axes,
+            *(self.image, self._axes, self.illumination, self._light_axes),
+            concatenate=True,
+            name=self._name(function.__name__, strength),
+            meta=meta,
+        )
+
+    def _name(self, what: str, *more: Any) -> str:
+        """Dask cannot tell networks apart; without the strength, it may keep the illumination."""
+        from dask.base import tokenize
+
+        return f"{what}-{tokenize(self.image.name, self.record, self.rgb, *more)}"
 
 
 def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]) -> Any:
