@@ -174,6 +174,18 @@ def test_imagej_scale_becomes_ome(tmp_path):
     assert about == FileRecord("ZYX", (1.5, 0.2, 0.25), units=("micrometer",) * 3)
 
 
+@pytest.mark.parametrize("size", ["0", "-3", "much"])
+def test_odd_metadata_does_not_cost_the_pixels(tmp_path, size):
+    image = counts((20, 30))
+    xml = tifffile.OmeXml()
+    xml.addimage("uint16", (20, 30), (1, 1, 1, 20, 30, 1), axes="YX", PhysicalSizeX=size)
+    for name, text in (("odd", xml.tostring()), ("torn", xml.tostring()[:-30])):
+        tifffile.imwrite(tmp_path / f"{name}.tif", image, description=text, metadata=None)
+        picture = read_image(tmp_path / f"{name}.tif")
+        assert (picture.pixels == image).all()
+        assert picture.about.axes == "YX" and min(picture.about.scale) > 0
+
+
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_lazy_tiff_reads_pages_when_asked(tmp_path, compression):
     image = counts((5, 40, 50))

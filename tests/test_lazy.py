@@ -115,6 +115,19 @@ def test_large_planes_are_surveyed_by_windows(rng, monkeypatch):
     part = excerpt(image, False)
     assert part.shape == (9, 128, 128) and sum(size for _, size in source.read) < ramp.size / 2
     assert part[0, 0, 0] == 0 and part[-1, -1, -1] == 65000  # corners are seen
+    source.read.clear()
+    assert (excerpt(source, False) == part).all()
+    assert [size for _, size in source.read] == [128**2] * 9
+
+
+def test_zarr_arrays_are_as_lazy_as_those_of_dask(rng):
+    zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
+    image = rng.integers(0, 4000, (3, 40, 50)).astype(np.uint16)
+    stored = zarr.create_array({}, data=image, chunks=(1, 20, 20))
+    result = enhance(stored, random_model())
+    assert isinstance(result.reflectance, da.Array)
+    whole = enhance(image, random_model())
+    np.testing.assert_allclose(result.reflectance.compute(), whole.reflectance, atol=1e-6)
 
 
 def test_lazy_input_is_checked_at_once(rng):

@@ -59,7 +59,7 @@ def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
         for left in np.linspace(0, width - wide, side).astype(int)
     ]
     parts = [
-        np.asarray(image[index][top : top + tall, left : left + wide])
+        np.asarray(image[(*index, slice(top, top + tall), slice(left, left + wide))])
         for index in chosen
         for top, left in corners
     ]

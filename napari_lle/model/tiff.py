@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def read_tiff(path: Path, *, lazy: bool = False) -> Picture:
             rest = axes.replace("S", "")
             axes = f"{rest}S" if rgb else f"{rest[:-2]}C{rest[-2:]}"
         axes = own_letters(axes)
-        ome = tifffile.xml2dict(file.ome_metadata)["OME"] if file.is_ome else {}
-        if file.is_ome:
+        ome = _ome(file)
+        if ome:
             record, about = _ome_record(ome), _ome_about(ome, axes)
         else:
             described: Any = (file.shaped_metadata or ({},))[0]
@@ -105,6 +106,17 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _ome(file: Any) -> dict[str, Any]:
+    """The OME-XML of a file; nothing where it is not well-formed, for the pixels may be."""
+    import tifffile
+
+    if not file.is_ome:
+        return {}
+    with suppress(SyntaxError):  # that of XML too
+        return tifffile.xml2dict(file.ome_metadata).get("OME") or {}
+    return {}
+
+
 def _ome_record(ome: dict[str, Any]) -> dict[str, Any] | None:
     comments = ome.get("StructuredAnnotations", {}).get("CommentAnnotation", [])
     for comment in _listed(comments):
@@ -120,12 +132,20 @@ def _ome_about(ome: dict[str, Any], axes: str) -> FileRecord:
     for axis in axes:
         key = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
         default = "s" if axis == "T" else "µm"
-        size = described.get(key)
-        scale.append(float(size) if size else 1.0)
+        size = _positive(described.get(key))
+        scale.append(size or 1.0)
         units.append(long_unit(described.get(f"{key}Unit", default)) if size else "")
     found = [c.get("Name") for c in _listed(described.get("Channel", [])) if isinstance(c, dict)]
     names = tuple(str(n) for n in found) if all(n is not None for n in found) else ()
     return FileRecord(axes, tuple(scale), units=tuple(units), channels=names)
+
+
+def _positive(value: Any) -> float | None:
+    """The extent that a file gives; none where it is no such number."""
+    with suppress(TypeError, ValueError):
+        size = abs(float(value))
+        return size if 0 < size < math.inf else None
+    return None
 
 
 def _ome_metadata(about: FileRecord, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -142,15 +162,15 @@ def _ome_metadata(about: FileRecord, shape: tuple[int, ...]) -> dict[str, Any]:
 
 def _imagej_about(file: Any, axes: str) -> FileRecord:
     described = file.imagej_metadata or {}
-    unit = long_unit(described.get("unit"))
+    unit = long_unit(str(described.get("unit", "")))
     scale, units = dict.fromkeys(axes, 1.0), dict.fromkeys(axes, "")
     if unit:
         for axis, tag in (("X", 282), ("Y", 283)):
             count, length = file.pages[0].tags.valueof(tag, (1, 1))
             scale[axis], units[axis] = (length / count if count else 1.0), unit
         if "Z" in axes and "spacing" in described:
-            scale["Z"], units["Z"] = abs(float(described["spacing"])) or 1.0, unit
-    if "T" in axes and described.get("finterval"):
+            scale["Z"], units["Z"] = _positive(described["spacing"]) or 1.0, unit
+    if "T" in axes and _positive(described.get("finterval")):
         scale["T"] = float(described["finterval"])
-        units["T"] = long_unit(described.get("tunit", "s")) or "second"
+        units["T"] = long_unit(str(described.get("tunit", "s"))) or "second"
     return FileRecord(axes, tuple(scale.values()), units=tuple(units.values()))
