@@ -307,7 +307,7 @@ def test_a_failed_zarr_leaves_nothing_and_loses_nothing(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_lle.model.zarr_files.Level.put", fail)
+    monkeypatch.setattr("napari_lle.model.zarr_layout.Level.put", fail)
     with pytest.raises(FileError, match="No space left"):
         write_image(tmp_path / "a.zarr", image + 1, rgb=False)
     assert (read_image(tmp_path / "a.zarr").pixels == image).all()

@@ -18,8 +18,8 @@ zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 def small_blocks(monkeypatch):
     """Blocks of 64 pixels of chunks of 32, so that small images have many."""
     monkeypatch.setattr("napari_lle.model.zarr_writer.BLOCK", 64)
-    monkeypatch.setattr("napari_lle.model.zarr_files.CHUNK", 32)
-    monkeypatch.setattr("napari_lle.model.zarr_files.COARSEST", 40)
+    monkeypatch.setattr("napari_lle.model.zarr_layout.CHUNK", 32)
+    monkeypatch.setattr("napari_lle.model.zarr_layout.COARSEST", 40)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .filerecord import FileError, FileRecord
-from .zarr_files import CHUNK, Level, create, open_levels
+from .zarr_layout import CHUNK, Level, create, open_levels
 
 BLOCK = 4 * CHUNK
 JOURNAL = "journal.txt"
