@@ -300,6 +300,27 @@ def test_damaged_files_are_one_sentence(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a.zarr", "a.tif", "a.fits"])
+def test_damage_met_late_is_one_sentence_too(tmp_path, name):
+    image = counts((4, 40, 50))
+    file = tmp_path / name
+    write_image(file, image, rgb=False)
+    if name == "a.tif":
+        tifffile.imwrite(file, image, compression="zlib", photometric="minisblack")
+    lazily = read_image(file, lazy=True).pixels
+    if name == "a.zarr":
+        (file / "0" / "c" / "2" / "0" / "0").write_bytes(b"junk")
+    elif name == "a.tif":
+        with tifffile.TiffFile(file) as tiff:
+            place = tiff.pages[2].dataoffsets[0]
+        file.write_bytes(file.read_bytes()[:place] + b"junk" * 500)
+    else:
+        file.write_bytes(file.read_bytes()[: 2880 + 2 * 40 * 50 * 2 + 99])
+    assert (np.asarray(lazily[0]) == image[0]).all()
+    with pytest.raises(FileError, match=rf"{name} cannot be read"):
+        np.asarray(lazily[2])
+
+
 def test_a_failed_zarr_leaves_nothing_and_loses_nothing(tmp_path, monkeypatch):
     image = counts((20, 30))
     write_image(tmp_path / "a.zarr", image, rgb=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 # The field's symbols, and the names that OME-Zarr and napari know.
@@ -144,3 +145,15 @@ def needs(extra: str) -> Iterator[None]:
         raise FileError(
             f"This format needs {error.name}: pip install 'napari-lle[{extra}]'."
         ) from None
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn whatever decoders raise on damaged files into one sentence."""
+    try:
+        yield
+    except FileError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None

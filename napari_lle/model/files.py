@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from . import fits, pictures, tiff, zarr_files, zarr_writer
 from .atomic import atomic_path
-from .filerecord import FileError, FileRecord, Picture
+from .filerecord import FileError, FileRecord, Picture, readable
 
 __all__ = [
     "SUFFIXES",
@@ -52,7 +52,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
     _check_suffix(path)
     if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
         raise FileError(f"There is no file {path}.")
-    try:
+    with readable(path):
         if _is(path, tiff):
             return tiff.read_tiff(path, lazy=lazy)
         if _is(path, fits):
@@ -60,11 +60,6 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
         if _is(path, zarr_files):
             return zarr_files.read_zarr(path, lazy=lazy)
         return pictures.read_picture(path)
-    except FileError:
-        raise
-    except Exception as error:  # decoders raise whatever they like on damaged files
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None
 
 
 def write_image(

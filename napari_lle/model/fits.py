@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .filerecord import FileError, FileRecord, Picture, default_axes, needs
+from .filerecord import FileError, FileRecord, Picture, default_axes, needs, readable
 
 SUFFIXES = (".fits", ".fit", ".fts")
 DTYPES = (
@@ -131,7 +131,7 @@ def _lazy_pixels(path: Path, number: int, shape: tuple[int, ...], dtype: np.dtyp
 
     def read(block_info: Any = None) -> NDArray[Any]:
         where = tuple(slice(*span) for span in block_info[None]["array-location"])
-        with _quiet() as fits, fits.open(path) as file:
+        with readable(path), _quiet() as fits, fits.open(path) as file:
             return np.asarray(file[number].section[where]).astype(dtype)
 
     chunks = (*((1,) * n for n in shape[:-2]), *((n,) for n in shape[-2:]))

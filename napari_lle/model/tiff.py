@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .filerecord import SYMBOLS, FileRecord, Picture, fitting, long_unit, own_letters
+from .filerecord import SYMBOLS, FileRecord, Picture, fitting, long_unit, own_letters, readable
 
 SUFFIXES = (".tif", ".tiff")
 OME_AXES = set("TCZYXS")
@@ -95,7 +95,7 @@ def _lazy_pixels(path: Path, series: Any) -> Any:
     def read(block_info: Any = None) -> NDArray[Any]:
         place = block_info[None]["chunk-location"][: len(lead)]
         number = int(np.ravel_multi_index(place, lead)) if lead else 0
-        with tifffile.TiffFile(path) as file:
+        with readable(path), tifffile.TiffFile(path) as file:
             return file.series[0].pages[number].asarray().reshape((1,) * len(lead) + page)
 
     chunks = (*((1,) * n for n in lead), *((n,) for n in page))

@@ -15,6 +15,7 @@ from .filerecord import (
     default_axes,
     needs,
     own_letters,
+    readable,
 )
 from .zarr_layout import KEY
 
@@ -33,6 +34,18 @@ DTYPES = (
     "float32",
     "float64",
 )
+
+
+class Stored:
+    """A Zarr array that names its file where a chunk of it is damaged."""
+
+    def __init__(self, path: Path, array: Any) -> None:
+        self.path, self.array = path, array
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, key: Any) -> Any:
+        with readable(self.path):
+            return self.array[key]
 
 
 def read_zarr(path: Path, *, lazy: bool = False) -> Picture:
@@ -57,7 +70,7 @@ def read_zarr(path: Path, *, lazy: bool = False) -> Picture:
         array, about = node, _plain_about(node, kept)
     else:
         array, about = _finest(path, node)
-    pixels = da.from_zarr(array)
+    pixels = da.from_array(Stored(path, array), chunks=array.chunks, name=False)
     ours = kept.get("axes", about.axes)
     stored = about.axes.replace("C", "S") if "S" in ours and "S" not in about.axes else about.axes
     if sorted(stored) == sorted(ours) and stored != ours:
