@@ -12,12 +12,14 @@ T = TypeVar("T")
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit code 2."""
+def reported(about: str = "") -> Iterator[None]:
+    """Turn what a user can mend into one line, which names `about`, and exit code 2."""
     try:
         yield
     except (ValueError, TypeError, MemoryError, OSError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
+        if about not in message:
+            message = f"{about}: {message}"
         typer.echo(f"napari-lle: {message}", err=True)
         raise typer.Exit(2) from None
 

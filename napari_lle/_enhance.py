@@ -20,8 +20,8 @@ from ._layers import (
     illumination_options,
     is_result,
     metadata,
-    pixels,
     result_options,
+    scales,
 )
 from ._live import Live, Made, Options, enhance_steps
 from ._preview import Preview, Wish
@@ -69,12 +69,13 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             return
         strength = self.form.strength.value
         light = self.form.illumination.value
+        data = scales(layer) if layer.multiscale else layer.data
         look = result_options(layer)  # now: the layer may be gone at the end
         source = {"layer": layer.name, "source": layer.source.path}
         self._busy(True)
         self._say(f"Enhancing {layer.name}…")
         self.job = Job(
-            enhance_steps(pixels(layer), bool(layer.rgb), options, strength, light),
+            enhance_steps(data, bool(layer.rgb), options, strength, light),
             on_progress=self._progress,
             on_done=lambda made: self._add(layer, look, source, options, strength, made),
             on_error=self._fail,

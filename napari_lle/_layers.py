@@ -38,6 +38,11 @@ def pixels(layer: Image) -> Any:
     return layer.data[0] if layer.multiscale else layer.data
 
 
+def scales(layer: Image) -> list[Any]:
+    """All arrays of a layer, finest first; one, unless it is multiscale."""
+    return list(layer.data) if layer.multiscale else [layer.data]
+
+
 def spatial(layer: Image) -> dict[str, Any]:
     """Where and how large the layer is, as options of a new one.
 
@@ -61,33 +66,35 @@ def result_options(layer: Image) -> dict[str, Any]:
         "name": f"{layer.name} enhanced",
         "blending": layer.blending,
         "rgb": bool(layer.rgb),
-        "multiscale": False,
+        "multiscale": bool(layer.multiscale),
     }
     return options if layer.rgb else {**options, "colormap": layer.colormap}
 
 
-def illumination_options(layer: Image, estimate: Estimate) -> dict[str, Any]:
-    """Options of the layer for the illumination of `layer`: grey where one serves all colours."""
+def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, Any]:
+    """Options of the layer for the illumination of `layer`: grey where one serves all colours.
+
+    The estimate may be lazy, or of several scales.
+    """
     return {
         **spatial(layer),
         "name": f"{layer.name} illumination",
         "blending": layer.blending,
         "rgb": bool(layer.rgb) and not estimate.joint,
-        "multiscale": False,
+        "multiscale": bool(layer.multiscale),
         "contrast_limits": (0.0, 1.0),
         "visible": False,
     }
 
 
-def contrast_limits(estimate: Estimate) -> tuple[float, float]:
+def contrast_limits(estimate: Estimate | Any) -> tuple[float, float]:
     """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data."""
     if estimate.rgb and not estimate.joint:
         return 0.0, 1.0
     planes = list(np.ndindex(estimate.lead))
     some = planes[len(planes) // 6 :: len(planes) // 3 + 1]
     values = [
-        np.ravel(estimate.plane(index)[..., :3] if estimate.rgb else estimate.plane(index))
-        for index in some
+        np.ravel(plane[..., :3] if estimate.rgb else plane) for plane in map(estimate.glance, some)
     ]
     sample = np.concatenate([v[:: max(1, len(some) * v.size // SAMPLE)] for v in values])
     sample = sample[np.isfinite(sample)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .model.estimate import Estimate
     from .model.inference import Progress
+    from .model.lazy import LazyEstimate
 
 EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
 
@@ -35,7 +36,7 @@ class Options:
 class Made(NamedTuple):
     """The answer of `enhance_steps`, with everything slow about showing it already done."""
 
-    estimate: Estimate
+    estimate: Estimate | LazyEstimate | Scales
     reflectance: Any
     illumination: Any
     limits: tuple[float, float]
@@ -44,18 +45,25 @@ class Made(NamedTuple):
 def enhance_steps(
     data: Any, rgb: bool, options: Options, strength: float, illumination: bool
 ) -> Generator[Progress, None, Made]:
-    """Estimate a whole layer and blend it for the first time; torch is loaded only here."""
-    from .model.inference import estimate_steps
+    """Estimate a whole layer and blend it for the first time; torch is loaded only here.
 
-    estimate = yield from estimate_steps(
-        data,
-        options.model,
-        black=options.black,
-        white=options.white,
-        channels=options.channels,
-        device=options.device,
-        rgb=rgb,
-    )
+    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy result.
+    """
+    from .model.inference import estimate_steps
+    from .model.lazy import is_lazy
+
+    asked: dict[str, Any] = {
+        "black": options.black,
+        "white": options.white,
+        "channels": options.channels,
+        "device": options.device,
+        "rgb": rgb,
+    }
+    estimate: Any
+    if isinstance(data, list) or is_lazy(data):
+        estimate = yield from _lazy_steps(data, options.model, asked)
+    else:
+        estimate = yield from estimate_steps(data, options.model, **asked)
     light = blended(estimate, strength, light_plane) if illumination else None
     return Made(
         estimate,
@@ -63,6 +71,35 @@ def enhance_steps(
         light,
         contrast_limits(estimate),
     )
+
+
+class Scales:
+    """The estimates of a multiscale layer, finest first; asked for anything else, the finest's."""
+
+    def __init__(self, estimates: list[LazyEstimate]) -> None:
+        self.estimates = estimates
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimates[0], name)
+
+
+def _lazy_steps(
+    data: Any, model: str, asked: dict[str, Any]
+) -> Generator[Progress, None, LazyEstimate | Scales]:
+    """Survey a layer, once for all of its scales: the rest waits until it is looked at."""
+    import dask.array as da
+
+    from .model.inference import Progress, lazy_estimate, survey
+    from .model.lazy import as_dask, is_lazy
+
+    yield Progress(0, 1)
+    arrays = [
+        as_dask(a) if is_lazy(a) else da.from_array(a)
+        for a in (data if isinstance(data, list) else [data])
+    ]
+    known = survey(arrays[0], **{k: v for k, v in asked.items() if k != "device"})
+    estimates = [lazy_estimate(a, model, known=known, **asked) for a in arrays]
+    return Scales(estimates) if isinstance(data, list) else estimates[0]
 
 
 def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
@@ -76,11 +113,19 @@ def light_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> 
 
 
 def blended(
-    estimate: Estimate,
+    estimate: Any,
     strength: float,
     plane: Callable[[Estimate, tuple[int, ...], float], NDArray[Any]],
 ) -> Any:
-    """All planes at a strength: an array, or for a large stack a lazy one, plane by plane."""
+    """All planes at a strength: an array, or for a large stack a lazy one, plane by plane.
+
+    Of a multiscale layer, a list of them.
+    """
+    if estimate.lazy:
+        results = [e.result(strength) for e in getattr(estimate, "estimates", [estimate])]
+        name = "reflectance" if plane is reflectance_plane else "illumination"
+        arrays = [getattr(result, name) for result in results]
+        return arrays if isinstance(estimate, Scales) else arrays[0]
     if not estimate.lead:
         return plane(estimate, (), strength)
     if np.prod(estimate.image.shape) <= EAGER:
@@ -117,14 +162,14 @@ class Live:
 
     Parameters
     ----------
-    estimate : Estimate
+    estimate : Estimate, LazyEstimate or Scales
     layer : Image
         The reflectance.
     light : Image, optional
         The illumination, kept matching.
     """
 
-    def __init__(self, estimate: Estimate, layer: Image, light: Image | None = None) -> None:
+    def __init__(self, estimate: Any, layer: Image, light: Image | None = None) -> None:
         self.estimate = estimate
         self.layer = layer
         self.light = light
@@ -133,7 +178,8 @@ class Live:
 
     def blend(self, strength: float) -> None:
         """Show another strength: at once, or soon for a plane so large that it takes a while."""
-        if np.prod(self.estimate.image.shape) <= EAGER or self.estimate.lead:
+        estimate = self.estimate
+        if estimate.lazy or np.prod(estimate.image.shape) <= EAGER or estimate.lead:
             self._show(strength, *self._blend(strength))
         elif self._job is not None and self._job.running:
             self._next = strength

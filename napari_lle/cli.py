@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ._batch import enhance_file, expand, find_targets, restore_file, run_all
 from ._console import drain, print_scores, reported
 
 app = typer.Typer(
@@ -30,7 +31,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 @app.command()
 def enhance(
-    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Image files.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Image files, folders, patterns.")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
     ],
@@ -57,7 +60,7 @@ def enhance(
     ] = None,
     illumination: Annotated[
         Path | None,
-        typer.Option(help="Also write the illumination (.tif): restore needs both."),
+        typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
     ] = None,
 ) -> None:
     """Enhance image files."""
@@ -67,8 +70,10 @@ def enhance(
             raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
         if not 0 <= strength <= 1:
             raise ValueError(f"--strength is a number from 0 to 1, not {strength:g}.")
-        targets = _targets(inputs, output)
-        if illumination and len(inputs) > 1:
+        sources = expand(inputs)
+        one = len(inputs) == 1 and sources == inputs
+        targets = find_targets(sources, output, one=one)
+        if illumination and not one:
             raise ValueError("--illumination names one file: give one input at a time.")
         options = {
             "model": model,
@@ -78,81 +83,21 @@ def enhance(
             "device": device,
             "tile": "auto" if tile is None else tile,
         }
-        for source, target in zip(inputs, targets, strict=True):
-            _enhance_file(source, target, illumination, dtype, strength, options)
-            typer.echo(f"{source} -> {target}")
-
-
-def _enhance_file(
-    source: Path,
-    target: Path,
-    illumination: Path | None,
-    dtype: str,
-    strength: float,
-    options: dict[str, Any],
-) -> None:
-    from .model.files import check_format, read_image, write_image
-
-    picture = read_image(source)
-    axes = picture.pixels.ndim - picture.rgb
-    # Before the work, not after it.
-    check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
-    if illumination:
-        check_format(illumination, "float64", axes)
-
-    from .model.estimate import in_input_dtype  # slow: only once all is well
-    from .model.inference import estimate_steps
-
-    steps = estimate_steps(picture.pixels, rgb=picture.rgb, **options)
-    estimate = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
-    result = estimate.result(strength)
-    pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
-    write_image(target, pixels, rgb=picture.rgb, record=result.record)
-    if illumination:
-        light = result.illumination
-        coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        write_image(illumination, light, rgb=coloured, record=result.record)
-
-
-def _targets(inputs: list[Path], output: Path) -> list[Path]:
-    """One output path for each input: `output` itself, or files of the same name in a folder."""
-    if len(inputs) == 1 and not output.is_dir():
-        targets = [output]
-    else:
-        if not output.is_dir():
-            raise ValueError(f"{output} is not a folder: several inputs need an existing one.")
-        targets = [output / source.name for source in inputs]
-    if len(set(targets)) < len(targets):
-        raise ValueError("Two inputs have one name: give them one at a time.")
-    for source, target in zip(inputs, targets, strict=True):
-        if target.exists() and source.exists() and target.samefile(source):
-            raise ValueError(f"{target} is the input itself: choose another output.")
-    return targets
+    run_all(
+        list(zip(sources, targets, strict=True)),
+        lambda source, target: enhance_file(source, target, illumination, dtype, strength, options),
+    )
 
 
 @app.command()
 def restore(
-    reflectance: Annotated[Path, typer.Argument(help="float32 .tif written by enhance.")],
-    illumination: Annotated[Path, typer.Argument(help=".tif written with --illumination.")],
+    reflectance: Annotated[Path, typer.Argument(help="float32 file written by enhance.")],
+    illumination: Annotated[Path, typer.Argument(help="Written with --illumination.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
 ) -> None:
     """Multiply reflectance and illumination: the original values again, bit for bit."""
-    from .model.estimate import restore as multiply
-    from .model.files import read_image, write_image
-
     with reported():
-        r, light = read_image(reflectance), read_image(illumination)
-        if not r.record or "levels" not in r.record:
-            raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
-        if r.pixels.dtype != "float32":
-            raise ValueError(
-                f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."
-            )
-        if light.record != r.record:
-            raise ValueError(f"{reflectance} and {illumination} are not of one run.")
-        pixels = multiply(r.pixels, light.pixels, r.record["levels"])
-        write_image(output, pixels, rgb=r.rgb)
-        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+        typer.echo(restore_file(reflectance, illumination, output))
 
 
 @app.command()

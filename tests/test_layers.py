@@ -78,11 +78,11 @@ def test_a_large_region_is_thinned_to_the_limit():
     assert len(range(0, 400, 4)) * len(range(0, 500, 4)) <= 20_000
 
 
-def test_multiscale_layers_give_their_finest_level():
+def test_multiscale_layers_stay_so_and_show_their_finest_level_in_the_preview():
     levels = [np.zeros((64, 64)), np.zeros((32, 32))]
     layer = Image(levels, multiscale=True)
     assert _layers.pixels(layer).shape == (64, 64)
-    assert _layers.result_options(layer)["multiscale"] is False
+    assert _layers.result_options(layer)["multiscale"] is True
 
 
 def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, photo):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checkpoint import load_model
-    from .estimate import restore
     from .inference import enhance
+    from .lazy import restore
     from .training import train
 
 __all__ = ["enhance", "load_model", "restore", "train"]
@@ -19,7 +19,7 @@ __all__ = ["enhance", "load_model", "restore", "train"]
 _HOMES = {
     "enhance": "inference",
     "load_model": "checkpoint",
-    "restore": "estimate",
+    "restore": "lazy",
     "train": "training",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -60,6 +60,7 @@ class Estimate:
     rgb: bool
     darkest: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
+    lazy: ClassVar[bool] = False
 
     def reflectance(self, strength: float = 1.0) -> NDArray[np.float32]:
         """``S / L^strength`` of the whole image: 0 is the normalised input, 1 the full effect."""
@@ -82,6 +83,10 @@ class Estimate:
             return np.concatenate([r, _alpha(pixels)], axis=-1)
         return r
 
+    def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
+        """A plane to choose contrast limits from."""
+        return self.plane(index, strength)
+
     def result(self, strength: float = 1.0) -> Result:
         """Reflectance and matching illumination at a strength of 0..1.
 
@@ -90,8 +95,7 @@ class Estimate:
         ValueError
             If the strength is not a number from 0 to 1.
         """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength is a number from 0 to 1, not {strength}.")
+        check_strength(strength)
         reflectance = np.empty(self.image.shape, np.float32)
         dtype = _working_dtype(self.levels.dtype)
         illumination = np.empty(self.illumination.shape, dtype)
@@ -162,19 +166,31 @@ def restore(
     """
     r, light = np.asarray(reflectance), np.asarray(illumination)
     levels = levels if isinstance(levels, Levels) else Levels(**levels)
+    check_pair(r.shape, light.shape)
     if r.shape == light.shape:
         return denormalize(r.astype(np.float64) * light, levels)
-    if r.ndim > 2 and r.shape[-1] in (3, 4) and light.shape == r.shape[:-1]:
+    if light.ndim < r.ndim:
         light = light[..., None]
-    elif r.shape[-1:] != (4,) or light.shape != (*r.shape[:-1], 3):
-        raise ValueError(
-            f"Reflectance of shape {r.shape} and illumination of shape {light.shape} do not belong "
-            "together: give the pair that one run made."
-        )
     colours = denormalize(r[..., :3].astype(np.float64) * light, levels)
     if r.shape[-1] == 3:
         return colours
     return np.concatenate([colours, _stored_alpha(r, colours.dtype)], axis=-1)
+
+
+def check_strength(strength: float) -> None:
+    """Raise ValueError unless a strength is a number from 0 to 1."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is a number from 0 to 1, not {strength}.")
+
+
+def check_pair(r: tuple[int, ...], light: tuple[int, ...]) -> None:
+    """Raise ValueError unless a reflectance and an illumination of these shapes make a pair."""
+    joint = len(r) > 2 and r[-1] in (3, 4) and light == r[:-1]
+    if not (r == light or joint or (r[-1:] == (4,) and light == (*r[:-1], 3))):
+        raise ValueError(
+            f"Reflectance of shape {r} and illumination of shape {light} do not belong "
+            "together: give the pair that one run made."
+        )
 
 
 def in_input_dtype(result: Result) -> NDArray[Any]:

@@ -1,61 +1,75 @@
-"""Image files to arrays and back: PNG, JPEG, WebP and TIFF."""
+"""Image files to arrays and back: each format has its module, this one chooses."""
 
 from __future__ import annotations
 
-import json
+import importlib.util
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from . import fits, pictures, tiff, zarr_files, zarr_writer
 from .atomic import atomic_path
+from .filerecord import FileError, FileRecord, Picture, readable
 
-TIFF = (".tif", ".tiff")
-EIGHT_BIT = (".jpg", ".jpeg", ".webp")
-SUFFIXES = (".png", *EIGHT_BIT, *TIFF)
+__all__ = [
+    "SUFFIXES",
+    "FileError",
+    "FileRecord",
+    "Picture",
+    "check_format",
+    "is_zarr",
+    "read_image",
+    "write_image",
+]
 
-
-class FileError(ValueError):
-    """A file that cannot be read or written; the message is one sentence for the user."""
-
-
-class Picture(NamedTuple):
-    """Pixels as stored, whether their last axis holds colours, and the record of a result."""
-
-    pixels: NDArray[Any]
-    rgb: bool
-    record: dict[str, Any] | None = None
+SUFFIXES = (*pictures.SUFFIXES, *tiff.SUFFIXES, *fits.SUFFIXES, *zarr_files.SUFFIXES)
 
 
-def read_image(path: str | Path) -> Picture:
+def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
     """Read an image file at its full depth.
+
+    Parameters
+    ----------
+    path : path
+    lazy : bool
+        Leave the pixels of TIFF, FITS and Zarr where they are until they are asked for: an array
+        of dask, of Zarr or mapped into memory, whatever the format does best.
 
     Returns
     -------
     Picture
-        (..., Y, X) or (..., Y, X, 3 or 4) in the file's dtype; JPEG turned upright.
+        (..., Y, X) or (..., Y, X, 3 or 4) in the file's dtype and native byte order; JPEG turned
+        upright.
 
     Raises
     ------
     FileError
-        If the file is missing, damaged or of another kind.
+        If the file is missing, damaged or of another kind, or its format needs an extra.
     """
     path = Path(path)
     _check_suffix(path)
-    if not path.is_file():
+    if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
         raise FileError(f"There is no file {path}.")
-    try:
-        return _read_tiff(path) if path.suffix.lower() in TIFF else _read_picture(path)
-    except FileError:
-        raise
-    except Exception as error:  # decoders raise whatever they like on damaged files
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None
+    with readable(path):
+        if _is(path, tiff):
+            return tiff.read_tiff(path, lazy=lazy)
+        if _is(path, fits):
+            return fits.read_fits(path, lazy=lazy)
+        if _is(path, zarr_files):
+            return zarr_files.read_zarr(path, lazy=lazy)
+        return pictures.read_picture(path)
 
 
 def write_image(
-    path: str | Path, pixels: NDArray[Any], *, rgb: bool, record: dict[str, Any] | None = None
+    path: str | Path,
+    pixels: NDArray[Any],
+    *,
+    rgb: bool,
+    record: dict[str, Any] | None = None,
+    about: FileRecord | None = None,
+    history: str = "",
 ) -> None:
     """Write an image file, complete or not at all.
 
@@ -67,7 +81,11 @@ def write_image(
     rgb : bool
         The last axis holds colours.
     record : dict, optional
-        How the pixels were made, plain values; TIFF keeps it.
+        How the pixels were made, plain values; TIFF, FITS and Zarr keep it.
+    about : FileRecord, optional
+        What the pixels' source said of them; written as far as the format can say it.
+    history : str, optional
+        A line on what was done; FITS keeps it.
 
     Raises
     ------
@@ -77,11 +95,16 @@ def write_image(
     path = Path(path)
     check_format(path, pixels.dtype, pixels.ndim - rgb)
     try:
+        if _is(path, zarr_files):
+            zarr_writer.write_zarr(path, pixels, rgb, record, about)
+            return
         with atomic_path(path) as temporary:
-            if path.suffix.lower() in TIFF:
-                _write_tiff(temporary, pixels, rgb, record)
+            if _is(path, tiff):
+                tiff.write_tiff(temporary, pixels, rgb, record, about)
+            elif _is(path, fits):
+                fits.write_fits(temporary, pixels, rgb, record, about, history=history)
             else:
-                _write_picture(temporary, pixels)
+                pictures.write_picture(temporary, pixels)
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
 
@@ -93,83 +116,34 @@ def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
     suffix = path.suffix.lower()
     if not path.parent.is_dir():
         raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
-    if suffix in TIFF:
+    if _is(path, tiff):
         return
-    held = ("uint8",) if suffix in EIGHT_BIT else ("uint8", "uint16")
     dtype = np.dtype(dtype)
+    for module, library, extra in ((zarr_files, "zarr", "zarr"), (fits, "astropy", "astro")):
+        if _is(path, module):
+            if importlib.util.find_spec(library) is None:
+                raise FileError(f"{path.name} needs {library}: pip install 'napari-lle[{extra}]'.")
+            if dtype.name not in module.DTYPES:
+                raise FileError(
+                    f"{path.name}: {suffix} cannot hold {dtype}; write to .tif instead."
+                )
+            return
+    held = ("uint8",) if suffix in pictures.EIGHT_BIT else ("uint8", "uint16")
     if dtype.name not in held:
         raise FileError(f"{path.name}: {suffix} cannot hold {dtype}; write to .tif instead.")
     if axes != 2:
         raise FileError(f"{path.name}: {suffix} cannot hold a stack; write to .tif instead.")
 
 
+def is_zarr(path: str | Path) -> bool:
+    """Whether a path names a Zarr, which is written chunk by chunk."""
+    return _is(Path(path), zarr_files)
+
+
+def _is(path: Path, module: Any) -> bool:
+    return path.suffix.lower() in module.SUFFIXES
+
+
 def _check_suffix(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise FileError(f"{path} is none of {', '.join(SUFFIXES)}.")
-
-
-def _read_tiff(path: Path) -> Picture:
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        pixels = series.asarray()
-        axes = series.axes
-        if "S" in axes and axes[-1] != "S":  # planar colours
-            pixels = np.moveaxis(pixels, axes.index("S"), -1)
-        described: Any = (file.shaped_metadata or ({},))[0]
-        kept = described.get("napari_lle")
-    return Picture(pixels, "S" in axes and pixels.shape[-1] in (3, 4), kept and json.loads(kept))
-
-
-def _write_tiff(path: Path, pixels: NDArray[Any], rgb: bool, record: dict[str, Any] | None) -> None:
-    import tifffile
-
-    metadata = {"napari_lle": json.dumps(record)} if record else {}
-    photometric = "rgb" if rgb else "minisblack"
-    tifffile.imwrite(path, pixels, photometric=photometric, metadata=metadata)
-
-
-def _read_picture(path: Path) -> Picture:
-    from PIL import Image, ImageOps
-
-    if _is_deep_colour_png(path):
-        import imagecodecs
-
-        return Picture(imagecodecs.imread(path), True)
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
-        mode = image.mode
-        if mode in ("P", "PA", "LA"):
-            image = image.convert("RGBA" if "A" in mode or "transparency" in image.info else "RGB")
-        elif mode == "CMYK":
-            image = image.convert("RGB")
-        elif mode == "1":
-            image = image.convert("L")
-        pixels = np.array(image)
-    if pixels.dtype == np.int32:  # how Pillow holds some 16-bit greys
-        pixels = pixels.astype(np.uint16)
-    return Picture(pixels, pixels.ndim == 3)
-
-
-def _is_deep_colour_png(path: Path) -> bool:
-    """16 bits in each of several channels: Pillow would silently keep 8."""
-    with path.open("rb") as file:
-        head = file.read(26)
-    return head[:4] == b"\x89PNG" and head[24:26] in (b"\x10\x02", b"\x10\x06")
-
-
-def _write_picture(path: Path, pixels: NDArray[Any]) -> None:
-    from PIL import Image
-
-    suffix = path.suffix.lower()
-    if suffix == ".png" and pixels.dtype == np.uint16 and pixels.ndim == 3:
-        import imagecodecs
-
-        path.write_bytes(imagecodecs.png_encode(pixels))
-    elif suffix == ".webp":
-        Image.fromarray(pixels).save(path, lossless=True)
-    elif suffix in EIGHT_BIT:
-        Image.fromarray(pixels[..., :3]).save(path, quality=95)  # JPEG has no alpha
-    else:
-        Image.fromarray(pixels).save(path)

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from .bundled import automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
-from .estimate import Estimate, Result, normalized
+from .estimate import Estimate, Result, check_strength, normalized
+from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
 from .statistics import Statistics, image_statistics
@@ -61,7 +62,9 @@ def enhance(
     Parameters
     ----------
     image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
-        Integers, floats or booleans. The last two spatial axes are processed as planes.
+        Integers, floats or booleans. The last two spatial axes are processed as planes. Of dask
+        or Zarr arrays only an excerpt is read now: the result is of dask arrays, which compute
+        the planes, or parts of large ones, that are asked for.
     model : str, Path or Model
         A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB and ``linear``, which
         only divides, for everything else.
@@ -97,16 +100,18 @@ def enhance(
     >>> bool((restore(result.reflectance, result.illumination, result.levels) == dark).all())
     True
     """
-    steps = estimate_steps(
-        image,
-        model,
-        black=black,
-        white=white,
-        channels=channels,
-        device=device,
-        tile=tile,
-        rgb=rgb,
-    )
+    options: dict[str, Any] = {
+        "black": black,
+        "white": white,
+        "channels": channels,
+        "device": device,
+        "tile": tile,
+        "rgb": rgb,
+    }
+    if is_lazy(image):
+        check_strength(strength)
+        return lazy_estimate(image, model, **options).result(strength)
+    steps = estimate_steps(image, model, **options)
     while True:
         try:
             next(steps)
@@ -133,17 +138,18 @@ def estimate_steps(
     a part of, which replaces levels of its own. Closing the generator cancels the work.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    rgb = looks_rgb(data.shape) if rgb is None else rgb
-    _check(data, rgb, channels, tile)
-    if known is None:
-        known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
-    levels = known.levels
-    loaded = choose_model(model, rgb, levels.dtype)
-    where = choose_device(device)
-    size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
-    per = _per_channel(channels, rgb, levels.dtype)
-    network = loaded.network.to(where)
-    statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
+    plan = make_plan(
+        data,
+        model,
+        black=black,
+        white=white,
+        channels=channels,
+        device=device,
+        tile=tile,
+        rgb=rgb,
+        known=known,
+    )
+    rgb, per, levels, size = plan.rgb, plan.per, plan.levels, plan.size
     lead = tuple(data.shape[: -3 if rgb else -2])
     height, width = data.shape[len(lead) : len(lead) + 2]
     illumination = np.empty(
@@ -153,10 +159,58 @@ def estimate_steps(
     for i, index in enumerate(planes):
         pixels = np.asarray(data[index])
         x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-        steps = _plane(network, _as_channels(x, per), statistics, illumination[index], size)
-        for step in steps:
+        parts = _plane(
+            plan.network, _as_channels(x, per), plan.statistics, illumination[index], size
+        )
+        for step in parts:
             size = step.size
             yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
+    return Estimate(data, illumination, levels, rgb, plan.darkest, plan.record)
+
+
+class Plan(NamedTuple):
+    """All that is decided before the first pixel: holds for every plane and part of a layer."""
+
+    levels: Levels
+    rgb: bool
+    per: bool
+    network: Network
+    statistics: torch.Tensor
+    darkest: float
+    size: int
+    record: dict[str, Any]
+
+    def light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The illumination of what the network sees, (Y, X) or (Y, X, 3), mirrored at its ends."""
+        out = np.empty(x.shape, np.float32)
+        for _ in _plane(self.network, _as_channels(x, self.per), self.statistics, out, self.size):
+            pass
+        return out
+
+
+def make_plan(
+    data: Any,
+    model: str | Path | Model = "auto",
+    *,
+    black: float | None = None,
+    white: float | None = None,
+    channels: str = "auto",
+    device: str = "auto",
+    tile: int | str = "auto",
+    rgb: bool | None = None,
+    known: Survey | None = None,
+) -> Plan:
+    """Decide on levels, model and device for an array; the parameters are `estimate_steps`'s."""
+    rgb = looks_rgb(data.shape) if rgb is None else rgb
+    _check(data, rgb, channels, tile)
+    if known is None:
+        known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
+    levels = known.levels
+    loaded = choose_model(model, rgb, levels.dtype)
+    where = choose_device(device)
+    per = _per_channel(channels, rgb, levels.dtype)
+    network = loaded.network.to(where)
+    statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
     record = {
         "napari_lle": __version__,
         "torch": torch.__version__,
@@ -169,7 +223,28 @@ def estimate_steps(
         "device": where.type,
     }
     darkest = float(network.block.darkest(statistics))
-    return Estimate(data, illumination, levels, rgb, darkest, record)
+    size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
+    return Plan(levels, rgb, per, network, statistics, darkest, size, record)
+
+
+def lazy_estimate(
+    image: Any, model: str | Path | Model = "auto", known: Survey | None = None, **options: Any
+) -> LazyEstimate:
+    """The estimate of a dask or Zarr array, its levels and statistics taken from an excerpt.
+
+    The options are those of `enhance`, without strength; `known` is as in `estimate_steps`.
+    """
+    plan = make_plan(image, model, known=known, **options)
+    return LazyEstimate(
+        as_dask(image),
+        plan.light,
+        halo=plan.network.radius,
+        levels=plan.levels,
+        rgb=plan.rgb,
+        per=plan.per,
+        darkest=plan.darkest,
+        record=plan.record,
+    )
 
 
 def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
@@ -188,6 +263,8 @@ def survey(
     """Levels and statistics of a whole layer; the parameters are those of `enhance`."""
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     rgb = looks_rgb(data.shape) if rgb is None else rgb
+    if is_lazy(data) and 0 not in data.shape:
+        data = excerpt(data, rgb)
     levels = find_levels(data, rgb=rgb, black=black, white=white)
     x = network_input(normalized(sample(data, rgb=rgb), levels))
     if not _per_channel(channels, rgb, levels.dtype):

@@ -1,0 +1,108 @@
+"""Zarr out, block by block: results of any size in little memory, taken up again after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .estimate import Estimate, Result, check_strength, in_input_dtype, normalized, restore
+from .filerecord import FileRecord, Picture
+from .inference import Plan, make_plan
+from .lazy import as_dask, is_lazy
+from .normalization import Levels, network_input
+from .zarr_writer import Target, Written, write_steps
+
+
+def enhance_to_zarr(
+    picture: Picture,
+    path: Path,
+    illumination: Path | None = None,
+    *,
+    dtype: str = "same",
+    strength: float = 1.0,
+    source: str = "",
+    **options: Any,
+) -> Generator[Written, None, None]:
+    """Enhance an image into a Zarr, and its illumination into another, yielding after each block.
+
+    Parameters
+    ----------
+    picture : Picture
+        Its pixels may be lazy.
+    path, illumination : Path
+        Zarrs to write.
+    dtype : {"same", "float32"}
+        Of the reflectance.
+    strength : float
+        0..1.
+    source : str
+        What the pixels were read from: a run killed on the same is taken up again.
+    **options
+        As of `inference.make_plan`.
+    """
+    check_strength(strength)
+    image, rgb = picture.pixels, picture.rgb
+    image = as_dask(image) if is_lazy(image) else image
+    plan = make_plan(image, rgb=rgb, **options)
+    record = {**plan.record, "strength": float(strength)}
+    about = picture.about
+    if about is not None:
+        record["file"] = about.to_dict()
+    if path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
+        about = FileRecord(about.axes)
+    kind = np.dtype(plan.levels.dtype if dtype == "same" else "float32")
+    targets = [Target(path, tuple(image.shape), kind, rgb, record, about)]
+    if illumination is not None:
+        shape = (*image.shape[:-1], 3)[: None if plan.per else -1] if rgb else image.shape
+        light = normalized(np.empty(0, image.dtype), plan.levels).dtype
+        targets.append(Target(illumination, tuple(shape), light, plan.per, record, about))
+
+    def block_of(index: tuple[int, ...], rows: slice, columns: slice) -> tuple[NDArray[Any], ...]:
+        estimate = estimate_part(image, plan, index, rows, columns)
+        if illumination is None:
+            r = estimate.reflectance(strength)
+            result = Result(r, estimate.illumination, plan.levels, {})
+        else:
+            result = estimate.result(strength)
+        pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
+        return (pixels, result.illumination)[: len(targets)]
+
+    yield from write_steps(targets, block_of, source)
+
+
+def restore_to_zarr(
+    r: Picture, light: Picture, levels: Levels, path: Path, about: FileRecord | None
+) -> Generator[Written, None, None]:
+    """Restore a pair into a Zarr, yielding after each block."""
+    target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about)
+
+    def block_of(*place: Any) -> tuple[NDArray[Any], ...]:
+        index, *part = place
+        a, b = (np.asarray(p.pixels[(*index, *part)]) for p in (r, light))
+        return (restore(a, b, levels),)
+
+    return write_steps([target], block_of)
+
+
+def estimate_part(
+    image: Any, plan: Plan, index: tuple[int, ...], rows: slice, columns: slice
+) -> Estimate:
+    """The `Estimate` of a part of one plane, as it is in the estimate of the whole."""
+    halo = plan.network.radius
+    at = len(index)
+    (top, bottom), (left, right) = (
+        (max(part.start - halo, 0), min(part.stop + halo, length))
+        for part, length in zip((rows, columns), image.shape[at : at + 2], strict=True)
+    )
+    pixels = np.asarray(image[(*index, slice(top, bottom), slice(left, right))])
+    x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+    raw = plan.light(x.max(axis=-1) if plan.rgb and not plan.per else x)
+    inner = (
+        slice(rows.start - top, rows.stop - top),
+        slice(columns.start - left, columns.stop - left),
+    )
+    return Estimate(pixels[inner], raw[inner], plan.levels, plan.rgb, plan.darkest, plan.record)
