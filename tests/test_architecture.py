@@ -62,7 +62,21 @@ ALLOWED = {
         "selfpairs",
         "settings",
     },
-    "__init__": {"checkpoint", "estimate", "inference", "training"},
+    "probes": {"blocks", "network", "tiling"},
+    "unrolled": {
+        "blocks",
+        "checkpoint",
+        "config",
+        "devices",
+        "estimate",
+        "inference",
+        "normalization",
+        "probes",
+        "tiling",
+        "version",
+    },
+    "stagefiles": {"files", "inference", "unrolled"},
+    "__init__": {"checkpoint", "estimate", "inference", "training", "unrolled"},
 }
 WITHOUT_TORCH = {
     "version",

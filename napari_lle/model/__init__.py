@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from .checkpoint import load_model
     from .estimate import restore
     from .inference import enhance
+    from .unrolled import stages
     from .training import train
 
-__all__ = ["enhance", "load_model", "restore", "train"]
+__all__ = ["enhance", "load_model", "restore", "stages", "train"]
 
 _HOMES = {
     "enhance": "inference",
     "load_model": "checkpoint",
     "restore": "estimate",
+    "stages": "unrolled",
     "train": "training",
 }
 
