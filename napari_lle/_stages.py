@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from magicgui.widgets import Container, show_file_dialog
-from napari.layers import Image
+from napari.layers import Image, Vectors
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
@@ -73,7 +74,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         known = self._known[1] if self._known is not None and self._known[0] == whole else None
         self._asked = (layer, region.plane)
         self._start(
-            inspect_steps(data, bool(layer.rgb), region, request, known),
+            _prepared(inspect_steps(data, bool(layer.rgb), region, request, known)),
             lambda finding: self._show(layer, whole, finding),
             f"Inspecting {layer.name}",
         )
@@ -84,7 +85,8 @@ class StagesWidget(Container):  # type: ignore[misc]
             self._start(
                 _export_steps(self.finding, folder),
                 lambda report: self._end(f"{len(report['files'])} files in {folder}."),
-                "Writing stages",
+                f"Writing to {folder}",
+                "Writing stages",  # may take long: napari shows it too
             )
 
     def cancel(self) -> None:
@@ -134,11 +136,13 @@ class StagesWidget(Container):  # type: ignore[misc]
         self.native_parent_changed.connect(self._on_parent)
         self.native.destroyed.connect(self.release)
 
-    def _start(self, steps: Generator[Any, None, Any], done: Any, label: str) -> None:
+    def _start(
+        self, steps: Generator[Any, None, Any], done: Any, text: str, label: str = ""
+    ) -> None:
         if self.job is not None:
             self.job.abandon()
         self._busy(True)
-        self._say(f"{label}…")
+        self._say(f"{text}…")
         self.job = Job(
             steps,
             on_progress=self._progress,
@@ -287,6 +291,12 @@ class StagesWidget(Container):  # type: ignore[misc]
 
     def _say(self, message: str) -> None:
         self.form.status.value = message
+
+
+def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
+    """Take what napari does once, for the first vectors of a session, off the window's thread."""
+    Vectors(np.zeros((1, 2, 2)))
+    return (yield from steps)
 
 
 def _export_steps(finding: Finding, folder: str) -> Generator[Any, None, dict[str, Any]]:

@@ -75,6 +75,10 @@ class StagesForm:
         )
         self.grid = CheckBox(text="grid", tooltip="All layers beside each other.")
         self.status.native.setWordWrap(True)
+        # Or the plots below would be laid out anew for each run.
+        policy = self.progress.native.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.native.setSizePolicy(policy)
 
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""

@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Shapes
+from napari.layers import Image, Vectors
 
 from ._inspector import KINDS, Finding
-from ._layers import KEY, Region, region_options, spatial
+from ._layers import KEY, Region, region_options
 
 EXTRAS = {"difference": "inferno", "gain": "turbo", "noise": "turbo"}
 LINKED = ("opacity", "interpolation2d")
@@ -43,6 +43,7 @@ class StageLayers:
         self._finding: Finding | None = None
         self._source: Image | None = None
         self._wanted: tuple[str, ...] = ()
+        self._active: Any = None
         self.stage = 1
         self.layers: dict[str, Any] = {}
         viewer.layers.events.removed.connect(self._on_removed)
@@ -100,8 +101,13 @@ class StageLayers:
         """Put the box of the receptive field around a pixel; cheap: the layer only moves."""
         box, source, finding = self.layers.get(FIELD), self._source, self._finding
         if box is not None and source is not None and finding is not None:
-            at = Region(finding.region.plane, (row, row + 1), (column, column + 1))
-            box.translate = region_options(source, at)["translate"]
+            box.translate = self._place(row, column)["translate"]
+
+    def _place(self, row: int, column: int) -> dict[str, Any]:
+        """Spatial options of a layer whose origin is a pixel of the plane."""
+        assert self._source is not None and self._finding is not None
+        at = Region(self._finding.region.plane, (row, row + 1), (column, column + 1))
+        return region_options(self._source, at)
 
     def _update(self) -> None:
         if self._finding is None:
@@ -191,7 +197,8 @@ class StageLayers:
 
     def _insert(self, key: str, layer: Any) -> None:
         layers = self._viewer.layers
-        active = layers.selection.active
+        if layers.selection.active not in self.layers.values():
+            self._active = layers.selection.active
         order = self._keys()
         below = [self.layers[k] for k in order[order.index(key) + 1 :] if k in self.layers]
         above = [self.layers[k] for k in order[: order.index(key)] if k in self.layers]
@@ -202,8 +209,14 @@ class StageLayers:
             place = layers.index(above[-1])
         self.layers[key] = layer
         layers.insert(place, layer)
-        if active is not None:
-            layers.selection.active = active
+        self._queue["select"] = self._queue.pop("select", self._select)  # as the last
+
+    def _select(self) -> None:
+        """Give the selection back to the layer that had it: napari selects what is new."""
+        layers = self._viewer.layers
+        if self._active in layers and layers.selection.active in self.layers.values():
+            layers.selection.active = self._active
+        self._active = None
 
     def _take(self, key: str) -> None:
         layer = self.layers.pop(key, None)
@@ -211,23 +224,25 @@ class StageLayers:
             self._viewer.layers.remove(layer)
 
     def _resize_field(self) -> None:
-        """Draw the box of the stage's receptive field around the layer's own origin."""
+        """Draw the box of the stage's receptive field around the layer's own origin.
+
+        Four vectors do: the first shape in a viewer takes napari seconds to prepare for.
+        """
         finding, source = self._finding, self._source
         if finding is None or source is None:
             return
         reach = finding.stages.radius(self.stage) + 0.5
-        corners = np.zeros((4, source.ndim))
-        corners[:, -2:] = [[-reach, -reach], [-reach, reach], [reach, reach], [reach, -reach]]
+        sides = np.zeros((4, 2, source.ndim))  # where each begins, and how it goes on
+        sides[:, 0, -2:] = [[-reach, -reach], [-reach, reach], [reach, reach], [reach, -reach]]
+        sides[:, 1, -2:] = np.roll(sides[:, 0, -2:], -1, axis=0) - sides[:, 0, -2:]
         box = self.layers.get(FIELD)
         if box is not None:
-            box.data = [corners]
+            box.data = sides
             return
-        middle = [sum(span) // 2 for span in (finding.region.rows, finding.region.columns)]
-        options = {**spatial(source), "name": self._name(FIELD), "shape_type": "polygon"}
-        look = {"edge_color": "#00e5ff", "face_color": "transparent", "edge_width": 1}
-        about = {"metadata": {KEY: {"preview": True}}}
-        self._insert(FIELD, Shapes([corners], **options, **look, **about))
-        self.move_field(*middle)
+        row, column = (sum(span) // 2 for span in (finding.region.rows, finding.region.columns))
+        look = {"edge_color": "#00e5ff", "edge_width": 1, "vector_style": "line"}
+        about = {"name": self._name(FIELD), "metadata": {KEY: {"preview": True}}}
+        self._insert(FIELD, Vectors(sides, **self._place(row, column), **look, **about))
 
     def _link(self) -> None:
         """Let the look of one kind be that of all."""

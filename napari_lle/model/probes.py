@@ -22,6 +22,7 @@ Plane = NDArray[np.float32]
 Steps = Generator[None, None, Plane]
 
 DRAWS = 4  # of noise; each costs two runs of the block
+PERIOD = 256  # pixels after which it repeats: longer than any receptive field
 PROBE = 2.0**-12  # its size: far below u, far above the rounding of float32
 
 
@@ -78,7 +79,13 @@ def map_names(network: Network) -> list[str]:
 
 
 def noise_gain(
-    network: Network, plane: Plane, statistics: Tensor, size: int, *, joint: bool, draws: int = DRAWS
+    network: Network,
+    plane: Plane,
+    statistics: Tensor,
+    size: int,
+    *,
+    joint: bool,
+    origin: tuple[int, int] = (0, 0),
 ) -> Generator[None, None, Plane]:
     """Deviation of R for small independent noise of deviation 1 in S, to first order.
 
@@ -89,8 +96,15 @@ def noise_gain(
     ----------
     joint : bool
         The three channels are one image: they carry the same noise, and L is their mean.
+    origin : (row, column)
+        Where the plane begins in the whole, so that a part meets the noise that the whole does.
     """
-    signs = np.random.default_rng(0).integers(0, 2, (draws, *plane.shape), np.int8) * 2 - 1
+    signs = np.random.default_rng(0).integers(0, 2, (DRAWS, 3, PERIOD, PERIOD), np.int8) * 2 - 1
+    rows, columns = (
+        (first + np.arange(length)) % PERIOD
+        for first, length in zip(origin, plane.shape[1:], strict=True)
+    )
+    signs = signs[:, :, rows[:, None], columns]
     if joint:
         signs[:] = signs[:, :1]
 

@@ -210,7 +210,10 @@ class Stages:
         """Deviation of R_1 for small noise of deviation 1 in S: (Y, X) or (Y, X, 3)."""
         outer, inner = self._spans(part, self._network.radius)
         s = self._read(index, outer)[1]
-        walk = noise_gain(self._network, s, self._statistics, self._tile, joint=not self.per)
+        origin = (outer[0].start or 0, outer[1].start or 0)
+        walk = noise_gain(
+            self._network, s, self._statistics, self._tile, joint=not self.per, origin=origin
+        )
         found = yield from _counted(walk, self._tiles(s))
         return self._shown(found)[inner]
 
