@@ -107,6 +107,11 @@ class StagesWidget(Container):  # type: ignore[misc]
             with suppress(ValueError):
                 emitter.disconnect(slot)
 
+    @property
+    def working(self) -> bool:
+        """Whether layers are still to be added, changed or removed."""
+        return bool(self._work.isActive())
+
     def _listened(self) -> list[tuple[Any, Any]]:
         viewer, layers = self.viewer, self.viewer.layers
         return [

@@ -73,6 +73,7 @@ class StagePlots(QWidget):  # type: ignore[misc]
         self._title_profile(f"row {row}, column {column}")
 
     def _title_profile(self, place: str) -> None:
+        self.place = place
         self.profile.setTitle(_key(place, **{k: kind.colour for k, kind in KINDS.items()}))
 
 
