@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .model.inference import Progress
-    from .model.unrolled import Stages, Trace
+    from .model.trace import Trace
+    from .model.unrolled import Stages
 
 VALUES = 60_000_000  # float32 values that are kept at once: 240 MB
 SAMPLE = 200_000  # of them, that limits and histograms are taken from
@@ -89,15 +90,15 @@ class Finding:
         values = self.trace[kind][stage - 1]
         return values if kind == "R" else _grey(values)
 
-    def extras(self, stage: int) -> dict[str, NDArray[np.float32]]:
-        """Further maps by name, each (Y, X)."""
-        maps = {
-            "difference": _grey(self.trace.difference()),
-            "gain": _grey(self.trace.gain(stage)),
-        }
-        if self.noise is not None:
-            maps["noise"] = self.noise
-        return maps
+    def map(self, key: str, stage: int) -> NDArray[np.float32] | None:
+        """A picture or a further map by key, None where it was not asked for."""
+        if key in KINDS:
+            return self.picture(key, stage)
+        if key == "difference":
+            return _grey(self.trace.difference())
+        if key == "gain":
+            return _grey(self.trace.gain(stage))
+        return self.noise if key == "noise" else self.features.get(key)
 
     def profile(self, row: int, column: int) -> dict[str, NDArray[np.float32]] | None:
         """Values of a pixel of the layer through the stages, by kind; None outside the region."""
@@ -132,7 +133,7 @@ def inspect_steps(
         Of the same layer, model and count, from an earlier look.
     """
     from .model.inference import Progress
-    from .model.unrolled import stages
+    from .model.look import stages
 
     yield Progress(0, 1)  # a newer wish may have come already
     found = known or stages(

@@ -14,8 +14,9 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalDebouncer, QSignalThrottler
 
+from ._image_choice import ImageChoice, images
 from ._inspector import Finding, inspect_steps, reach
-from ._layers import KEY, pixels, visible_region
+from ._layers import pixels, visible_region
 from ._stages_form import StagesForm
 from ._stages_layers import StageLayers
 from ._stages_plots import StagePlots
@@ -36,7 +37,7 @@ class StagesWidget(Container):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
-        self.form = StagesForm(self._images)
+        self.form = StagesForm(lambda _: images(napari_viewer))
         super().__init__(widgets=self.form.rows(), labels=False)
         self.plots = StagePlots()
         self.native.layout().addWidget(self.plots)
@@ -50,8 +51,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         self._cursor.setTimeout(FRAME)
         self._work = QTimer()
         self._work.setInterval(PAUSE)
-        self._fill()
-        self._choose_active()
+        self._images = ImageChoice(napari_viewer, self.form.image)
         self._connect()
         self._recolour()
         self.form.progress.hide()
@@ -103,6 +103,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         self._soon.cancel()
         self._cursor.cancel()
         self.shown.release()
+        self._images.release()
         for emitter, slot in self._listened():
             with suppress(ValueError):
                 emitter.disconnect(slot)
@@ -113,12 +114,9 @@ class StagesWidget(Container):  # type: ignore[misc]
         return bool(self._work.isActive())
 
     def _listened(self) -> list[tuple[Any, Any]]:
-        viewer, layers = self.viewer, self.viewer.layers
+        viewer = self.viewer
         return [
-            (layers.events.inserted, self._fill),
-            (layers.events.removed, self._on_removed),
-            (layers.events.renamed, self._fill),
-            (layers.selection.events.active, self._choose_active),
+            (viewer.layers.events.removed, self._on_removed),
             (viewer.dims.events.point, self._follow),
             (viewer.cursor.events.position, self._on_cursor),
             (viewer.events.theme, self._recolour),
@@ -242,27 +240,7 @@ class StagesWidget(Container):  # type: ignore[misc]
             self._asked = None
             self.cancel()
 
-    def _images(self, _: Any) -> list[tuple[str, Image]]:
-        return [
-            (layer.name, layer)
-            for layer in self.viewer.layers
-            if isinstance(layer, Image) and not layer.metadata.get(KEY, {}).get("preview")
-        ]
-
-    def _fill(self, *_: Any) -> None:
-        """Offer the viewer's image layers, keeping the choice."""
-        chosen = self.form.image.value
-        self.form.image.reset_choices()
-        if chosen in self.form.image.choices:
-            self.form.image.value = chosen
-
-    def _choose_active(self, *_: Any) -> None:
-        active = self.viewer.layers.selection.active
-        if active is not None and active in self.form.image.choices:
-            self.form.image.value = active
-
     def _on_removed(self, event: Any) -> None:
-        self._fill()
         if self._asked is not None and event.value is self._asked[0]:
             self.finding = self._asked = self._known = None
             self.form.export.enabled = False

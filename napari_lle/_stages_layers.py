@@ -14,11 +14,16 @@ import numpy as np
 from napari.layers import Image, Vectors
 
 from ._inspector import KINDS, Finding
-from ._layers import KEY, Region, region_options
+from ._stages_look import (
+    FIELD,
+    FIELD_LOOK,
+    field_sides,
+    layer_name,
+    layer_options,
+    pixel_options,
+)
 
-EXTRAS = {"difference": "inferno", "gain": "turbo", "noise": "turbo"}
 LINKED = ("opacity", "interpolation2d")
-FIELD = "field"  # key of the box
 
 
 class StageLayers:
@@ -33,7 +38,7 @@ class StageLayers:
     Attributes
     ----------
     layers : dict of str to Layer
-        By key: a kind, one of `EXTRAS`, the name of a feature map, or `FIELD`.
+        By key: a kind, one of `_stages_look.EXTRAS`, the name of a feature map, or `FIELD`.
     """
 
     def __init__(self, viewer: Any, removed: Callable[[str], Any]) -> None:
@@ -101,13 +106,7 @@ class StageLayers:
         """Put the box of the receptive field around a pixel; cheap: the layer only moves."""
         box, source, finding = self.layers.get(FIELD), self._source, self._finding
         if box is not None and source is not None and finding is not None:
-            box.translate = self._place(row, column)["translate"]
-
-    def _place(self, row: int, column: int) -> dict[str, Any]:
-        """Spatial options of a layer whose origin is a pixel of the plane."""
-        assert self._source is not None and self._finding is not None
-        at = Region(self._finding.region.plane, (row, row + 1), (column, column + 1))
-        return region_options(self._source, at)
+            box.translate = pixel_options(finding, source, row, column)["translate"]
 
     def _update(self) -> None:
         if self._finding is None:
@@ -126,62 +125,15 @@ class StageLayers:
         keys = [k for k in self._wanted if k != "features"]
         return keys + list(self._finding.features if "features" in self._wanted else ())
 
-    def _values(self, key: str) -> Any:
-        finding = self._finding
-        assert finding is not None
-        if key in KINDS:
-            return finding.picture(key, self.stage)
-        if key in finding.features:
-            return finding.features[key]
-        return finding.extras(self.stage).get(key)
-
-    def _name(self, key: str) -> str:
-        assert self._source is not None and self._finding is not None
-        label = {
-            "difference": f"|L {self._finding.count} − L 1|",
-            "gain": f"gain {self.stage}",
-            "noise": "noise gain",
-            FIELD: "receptive field",
-        }.get(key, f"{key} {self.stage}" if key in KINDS else key)
-        return f"{self._source.name} · {label}"
-
-    def _options(self, key: str, values: Any) -> dict[str, Any]:
-        """Place, name and look of an image layer."""
-        finding, source = self._finding, self._source
-        assert finding is not None and source is not None
-        rgb = values.ndim == 3
-        place = region_options(source, finding.region)
-        about = {**finding.stages.record, "preview": True, "shows": key, "stage": self.stage}
-        options = {
-            **place,
-            "name": self._name(key),
-            "rgb": rgb,
-            "blending": "translucent_no_depth",
-            "metadata": {KEY: about},
-            "contrast_limits": self._limits(key, values),
-        }
-        if not rgb:
-            kind = KINDS.get(key)
-            options["colormap"] = kind.colormap if kind else EXTRAS.get(key, "viridis")
-        return options
-
-    def _limits(self, key: str, values: Any) -> tuple[float, float]:
-        finding = self._finding
-        assert finding is not None
-        if key in KINDS:
-            return finding.limits[key]
-        low = float(values.min()) if key in finding.features else 0.0
-        return low, max(float(values.max()), low + 1e-6)
-
     def _put(self, key: str) -> None:
         """Add a layer, or give the one that is there its values."""
         finding, source = self._finding, self._source
         if finding is None or source is None or source not in self._viewer.layers:
             return
-        values = self._values(key)
+        values = finding.map(key, self.stage)
         if values is None:
             return
-        options = self._options(key, values)
+        options = layer_options(finding, source, key, self.stage, values)
         shaped = values.reshape((1,) * (source.ndim - 2) + values.shape)
         layer = self.layers.get(key)
         if layer is None:
@@ -224,25 +176,19 @@ class StageLayers:
             self._viewer.layers.remove(layer)
 
     def _resize_field(self) -> None:
-        """Draw the box of the stage's receptive field around the layer's own origin.
-
-        Four vectors do: the first shape in a viewer takes napari seconds to prepare for.
-        """
+        """Draw the box of the stage's receptive field around the layer's own origin."""
         finding, source = self._finding, self._source
         if finding is None or source is None:
             return
-        reach = finding.stages.radius(self.stage) + 0.5
-        sides = np.zeros((4, 2, source.ndim))  # where each begins, and how it goes on
-        sides[:, 0, -2:] = [[-reach, -reach], [-reach, reach], [reach, reach], [reach, -reach]]
-        sides[:, 1, -2:] = np.roll(sides[:, 0, -2:], -1, axis=0) - sides[:, 0, -2:]
+        sides = field_sides(finding.stages.radius(self.stage), source.ndim)
         box = self.layers.get(FIELD)
         if box is not None:
             box.data = sides
             return
         row, column = (sum(span) // 2 for span in (finding.region.rows, finding.region.columns))
-        look = {"edge_color": "#00e5ff", "edge_width": 1, "vector_style": "line"}
-        about = {"name": self._name(FIELD), "metadata": {KEY: {"preview": True}}}
-        self._insert(FIELD, Vectors(sides, **self._place(row, column), **look, **about))
+        place = pixel_options(finding, source, row, column)
+        about = {"name": layer_name(finding, source, FIELD, self.stage), **FIELD_LOOK}
+        self._insert(FIELD, Vectors(sides, **place, **about))
 
     def _link(self) -> None:
         """Let the look of one kind be that of all."""

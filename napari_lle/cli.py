@@ -263,7 +263,7 @@ def stages(
 
     with reported():
         picture = read_image(source)
-        from .model.unrolled import stages as look  # slow: only once all is well
+        from .model.look import stages as look  # slow: only once all is well
 
         found = look(
             picture.pixels,

@@ -11,7 +11,7 @@ import tifffile
 from napari_lle.model import enhance, stages
 from napari_lle.model.files import FileError, write_image
 from napari_lle.model.stagefiles import write_stages
-from napari_lle.model.unrolled import KINDS
+from napari_lle.model.trace import KINDS
 
 
 def process(*arguments):

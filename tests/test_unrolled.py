@@ -10,7 +10,7 @@ from napari_lle.model import enhance, load_model, stages
 from napari_lle.model.bundled import bundled_models, bundled_path
 from napari_lle.model.checkpoint import AUXILIARY, Model
 from napari_lle.model.network import Network, NetworkConfig
-from napari_lle.model.unrolled import KINDS
+from napari_lle.model.trace import KINDS
 
 
 def calm_model(form="division", **config):

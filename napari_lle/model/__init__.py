@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .checkpoint import load_model
     from .estimate import restore
     from .inference import enhance
-    from .unrolled import stages
+    from .look import stages
     from .training import train
 
 __all__ = ["enhance", "load_model", "restore", "stages", "train"]
@@ -21,7 +21,7 @@ _HOMES = {
     "enhance": "inference",
     "load_model": "checkpoint",
     "restore": "estimate",
-    "stages": "unrolled",
+    "stages": "look",
     "train": "training",
 }
 

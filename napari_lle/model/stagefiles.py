@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .inference import Progress
-    from .unrolled import Stages, Trace
+    from .trace import Trace
+    from .unrolled import Stages
 
 REPORT = "stages.json"
 
@@ -39,7 +40,7 @@ def write_stages(
         If the folder cannot be written to.
     """
     from .inference import Progress
-    from .unrolled import KINDS
+    from .trace import KINDS
 
     folder = Path(folder)
     planes = list(np.ndindex(stages.lead))

@@ -8,88 +8,32 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .blocks import crop
 from .checkpoint import Model
 from .config import RESIDUAL_FLOOR
-from .devices import choose_device
 from .estimate import Estimate, normalized
-from .inference import (
-    AUTO_TILE,
-    Progress,
-    Survey,
-    _as_channels,
-    _check,
-    _per_channel,
-    choose_model,
-    looks_rgb,
-    survey,
-)
+from .inference import Progress, Survey, _as_channels
 from .normalization import network_input
 from .probes import feature_maps, map_names, noise_gain, tiled
 from .tiling import tiles
+from .trace import KINDS, Trace
 from .version import __version__
 
-# The symbols of the paper. V_1 is S, V_t is S + E_{t-1}: what stage t sees.
-KINDS = ("L", "R", "u", "E", "V")
 AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 T = TypeVar("T")
 Part = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last row, and column
 
 
-class Distance(NamedTuple):
-    """How far the illumination of a stage is from that of the first."""
-
-    max: float
-    mean: float
-
-
-@dataclass(frozen=True)
-class Trace:
-    """All stages of one plane, or of a part of one.
-
-    Attributes
-    ----------
-    values : dict of str to ndarray of float32
-        By symbol, see `KINDS`. R is (T, Y, X) or, in colour, (T, Y, X, 3); the others are so in
-        colour where each channel has its own illumination, else (T, Y, X).
-    """
-
-    values: dict[str, NDArray[np.float32]]
-
-    def __getitem__(self, kind: str) -> NDArray[np.float32]:
-        return self.values[kind]
-
-    @property
-    def count(self) -> int:
-        """T."""
-        return len(self.values["L"])
-
-    def distances(self) -> list[Distance]:
-        """Max and mean of ``|L_t - L_1|`` for t = 1..T; 0 for the first by definition."""
-        away = [np.abs(light - self["L"][0]) for light in self["L"]]
-        return [Distance(float(a.max()), float(a.mean(dtype=np.float64))) for a in away]
-
-    def difference(self) -> NDArray[np.float32]:
-        """``|L_T - L_1|``: where the stages disagree."""
-        return np.abs(self["L"][-1] - self["L"][0])
-
-    def gain(self, stage: int = 1) -> NDArray[np.float32]:
-        """``1 / L_t``: the factor by which every pixel is brightened."""
-        return 1 / np.maximum(self["L"][stage - 1], np.float32(RESIDUAL_FLOOR))
-
-
 class Stages:
-    """The stages of an image, computed plane by plane when asked for; made by `stages`.
+    """The stages of an image, computed plane by plane when asked for; made by `look.stages`.
 
     ``result["L"]`` and so on, see `KINDS`, are lazy dask arrays of float32 with a leading axis of
     T stages; the other axes are as in `Trace`, planes before them.
@@ -295,71 +239,6 @@ class Stages:
             found["R"].append(estimate.plane(()))
             v = light if network.config.recursion == "literal" else s + e
         return found
-
-
-def stages(
-    image: ArrayLike,
-    model: str | Path | Model = "auto",
-    *,
-    count: int | None = None,
-    black: float | None = None,
-    white: float | None = None,
-    channels: str = "auto",
-    device: str = "auto",
-    tile: int | str = "auto",
-    rgb: bool | None = None,
-) -> Stages:
-    """Look into the stages of a network on an image.
-
-    Parameters
-    ----------
-    image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
-        Integers, floats or booleans.
-    model : str, Path or Model
-    count : int, optional
-        T, 1 or more; the number that the model was trained with when not given.
-    black, white, channels, device, tile, rgb
-        As in `enhance`.
-
-    Returns
-    -------
-    Stages
-        Nothing is computed but levels and statistics of the whole image.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the image or an option cannot be used; the message says what to change.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from napari_lle.model import stages
-    >>> dark = np.random.default_rng(0).integers(0, 50, (16, 16), np.uint8)
-    >>> found = stages(dark, count=5)
-    >>> found["L"].shape
-    (5, 16, 16)
-    >>> found.plane().distances()[0].max
-    0.0
-    """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    rgb = looks_rgb(data.shape) if rgb is None else rgb
-    _check(data, rgb, channels, tile)
-    if count is not None and count < 1:
-        raise ValueError(f"The number of stages is 1 or more, not {count}.")
-    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
-    loaded = choose_model(model, rgb, known.levels.dtype)
-    where = choose_device(device)
-    return Stages(
-        data,
-        loaded,
-        known,
-        loaded.network.config.stages if count is None else count,
-        where,
-        AUTO_TILE[where.type] if tile == "auto" else int(tile),
-        rgb=rgb,
-        per=_per_channel(channels, rgb, known.levels.dtype),
-    )
 
 
 def _counted(walk: Generator[None, None, T], total: int) -> Generator[Progress, None, T]:
