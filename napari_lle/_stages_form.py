@@ -7,7 +7,7 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
-from ._form import ModelChoice, _labelled, _row, device_choices
+from ._form import ModelChoice, device_choices, labelled, row
 from ._inspector import KINDS, Request
 
 MOST = 20  # stages
@@ -83,14 +83,14 @@ class StagesForm:
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""
         return [
-            *map(_labelled, (self.image, self.model.widget, self.count, self.device)),
-            _row(self.run, self.cancel, self.export),
+            *map(labelled, (self.image, self.model.widget, self.count, self.device)),
+            row(self.run, self.cancel, self.export),
             self.progress,
             self.status,
-            _labelled(self.stage),
-            _row(*self.kinds.values()),
-            _row(*self.extras.values()),
-            _row(self.field, self.grid),
+            labelled(self.stage),
+            row(*self.kinds.values()),
+            row(*self.extras.values()),
+            row(self.field, self.grid),
         ]
 
     def request(self) -> Request:

@@ -307,6 +307,14 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Time to take.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Go on from this model: a bundled one or a file.")
+    ] = None,
+    vgg: Annotated[
+        str | None,
+        typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download without asking again.")] = False,
     config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
@@ -324,21 +332,24 @@ def train(
             raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
-        values = _settings(config, objective, epochs=epochs, steps=steps, minutes=minutes)
-        folders = (low, reference) if images is None else (images,)
-        if None in folders or (images and (low or reference)):
-            raise ValueError("Give --low and --reference, or --images alone.")
-        if masks and images:
-            raise ValueError("--masks go with --low and --reference.")
+        given = {"low": low, "reference": reference, "masks": masks, "images": images}
+        from .model.project import read_config, read_data
+
+        values, folders = read_config(config) if config else ({}, {})
+        folders = {k: v for k, v in given.items() if v is not None} or folders
+        kinds = set(folders)
+        if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
+            raise ValueError("Give --low and --reference, with --masks or not, or --images alone.")
+        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
 
         from .model.checkpoint import save_model  # slow: only once all is well
-        from .model.data import load_images, load_masks, load_pairs
-        from .model.training import TrainingSettings
+        from .model.training import read_settings
         from .model.training import train as run
 
-        settings = TrainingSettings.from_dict(values)
-        pairs = load_images(images) if images else load_pairs(*map(str, folders))
-        pairs, held_out = load_masks(masks, pairs) if masks else (pairs, [])
+        settings = read_settings(values)
+        if settings.objective == "paper" and settings.paper.weights["perceptual"]:
+            _fetch_vgg(settings.paper.vgg, yes)
+        pairs, held_out = read_data(folders)
         events = run(
             pairs,
             settings,
@@ -356,24 +367,39 @@ def train(
     typer.echo(f"{output}: step {best['step']}, held out: {scores}")
 
 
-def _settings(config: Path | None, objective: str | None, **lengths: float | None) -> Any:
-    """Settings of a YAML file with what the command line says in their place."""
-    import yaml
+def _fetch_vgg(vgg: str | None, yes: bool) -> None:
+    """Download VGG16's weights where the settings ask for them, with consent."""
+    from .model.vgg import ADDRESS, MEGABYTES, OFFICIAL, download, official_path
 
-    try:
-        values = yaml.safe_load(config.read_text()) if config else {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"{config} is not YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ValueError(f"{config} holds no settings: write lines of `name: value`.")
+    if vgg != OFFICIAL or official_path().exists():
+        return
+    question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise ValueError("VGG16's weights are not here: say --yes to download them.")
+    download()
+
+
+def _override(
+    values: dict[str, Any],
+    objective: str | None,
+    base: str | None,
+    vgg: str | None,
+    **lengths: float | None,
+) -> None:
+    """Put what the command line says in the place of what a file of settings says."""
     if objective:
         values["objective"] = objective
+    if base:
+        values["base"] = base
+    if vgg:
+        values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
     given = {name: value for name, value in lengths.items() if value is not None}
     if len(given) > 1:
         raise ValueError("Give one of --epochs, --steps and --minutes.")
     if given:
-        values = {k: v for k, v in values.items() if k not in ("epochs", "minutes")} | given
-    return values
+        for name in ("epochs", "minutes"):
+            values.pop(name, None)
+        values.update(given)
 
 
 if __name__ == "__main__":

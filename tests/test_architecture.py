@@ -28,6 +28,10 @@ ALLOWED = {
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
+    "splitting": set(),
+    "paircheck": set(),
+    "project": {"atomic", "data", "files", "normalization", "paircheck", "splitting"},
+    "comparison": {"baselines", "data", "metrics", "network"},
     "estimate": {"normalization"},
     "inference": {
         "bundled",
@@ -53,6 +57,7 @@ ALLOWED = {
     "curve": set(),
     "logbook": {"atomic", "checkpoint", "curve", "network", "runstate"},
     "training": {
+        "checkpoint",
         "data",
         "devices",
         "judging",
@@ -61,6 +66,7 @@ ALLOWED = {
         "runstate",
         "selfpairs",
         "settings",
+        "version",
     },
     "probes": {"blocks", "network", "tiling"},
     "trace": {"config"},

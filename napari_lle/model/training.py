@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from .checkpoint import load_model
 from .data import Pair, split_by_scene
 from .devices import choose_device
 from .judging import WHOLE, examine, judge
@@ -22,10 +23,12 @@ from .network import Network
 from .runstate import RunState, schedule
 from .selfpairs import self_pairs
 from .settings import Paper, TrainingError, TrainingSettings
+from .version import __version__, commit
 
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
-__all__ += ["train"]
+__all__ += ["read_settings", "train"]
 
+STOP = "stop"
 CHECKPOINT_SECONDS = 60.0
 DIVERGED = 10.0  # times the loss of the run's beginning
 TIMED_STEPS = 20  # that turn minutes into steps, after a few that warm up
@@ -33,13 +36,18 @@ TIMED_SECONDS = 10.0
 
 
 class Event(NamedTuple):
-    """One step done; `held_out` has the figures of `judging.judge` after a validation."""
+    """One step done.
+
+    After a validation, `held_out` has the figures of `judging.judge`, and `network` is what they
+    are of.
+    """
 
     step: int
     steps: int
     loss: float
     held_out: dict[str, Any] | None = None
     note: str = ""
+    network: Network | None = None
 
     @property
     def psnr(self) -> float | None:
@@ -67,7 +75,7 @@ def train(
     device: str = "auto",
     held_out: Sequence[Pair] = (),
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Generator[Event, None, Trained]:
+) -> Generator[Event, str | None, Trained]:
     """Train a network on pairs of dark images and references, or on dark images alone.
 
     Parameters
@@ -88,7 +96,8 @@ def train(
     Yields
     ------
     Event
-        After each step. Closing the generator stops the run, state saved.
+        After each step. Closing the generator stops the run, state saved; sending it `STOP` ends
+        the run, with the best network so far.
 
     Returns
     -------
@@ -112,8 +121,9 @@ def train(
         if any(pair.alone for pair in held_out):
             held_out = self_pairs(held_out, settings.network.start, draws=1)
     target = choose_device(device)
-    state = RunState(settings, target)
     folder = Path(run) if run is not None else None
+    begun = folder is not None and (folder / STATE).exists()
+    state = RunState(settings, target, base=None if begun else _base(settings))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state.resume(folder / STATE)
@@ -129,6 +139,27 @@ def train(
         trained = Trained(state.kept(), _card(state, *parts))
         logbook.done(trained.network, trained.card)
     return trained
+
+
+def read_settings(values: dict[str, Any]) -> TrainingSettings:
+    """`TrainingSettings.from_dict`, taking the network from the base where only that is named."""
+    if values.get("base") and "network" not in values:
+        network = load_model(str(values["base"])).network
+        values = {**values, "network": network.config.to_dict()}
+    return TrainingSettings.from_dict(values)
+
+
+def _base(settings: TrainingSettings) -> Network | None:
+    """The network that the run starts from, if it does not start from scratch."""
+    if not settings.base:
+        return None
+    network = load_model(settings.base).network
+    if network.config != settings.network:
+        raise TrainingError(
+            f"The settings describe another network than {settings.base} has: leave out one of "
+            "network and base."
+        )
+    return network
 
 
 def planned_steps(
@@ -166,8 +197,8 @@ def _loop(
     held_out: Sequence[Pair],
     logbook: Logbook,
     checkpoint_seconds: float,
-) -> Generator[Event, None, None]:
-    """Steps and validations until the end or the end of patience."""
+) -> Generator[Event, str | None, None]:
+    """Steps and validations until the end, the end of patience or `STOP`."""
     saved = clock = time.monotonic()
     settled = True  # whether the state is one that an uninterrupted run passes through
     try:
@@ -175,7 +206,7 @@ def _loop(
             settled = False
             event = Event(state.step + 1, state.steps, state.advance(training))
             if state.step % state.settings.validate_every == 0 or state.step == state.steps:
-                event = event._replace(held_out=_validate(state, held_out))
+                event = _validated(event, state, held_out)
             settled = True
             now = time.monotonic()
             state.seconds, clock = state.seconds + now - clock, now
@@ -184,10 +215,20 @@ def _loop(
                 saved = now
             if event.held_out:
                 logbook.write()
-            yield event
+            if (yield event) == STOP:
+                break
+        if not state.history:  # stopped before the first validation
+            logbook.checkpoint()
+            settled = False
+            yield _validated(event, state, held_out)
     finally:
         if settled:
             logbook.checkpoint()
+
+
+def _validated(event: Event, state: RunState, held_out: Sequence[Pair]) -> Event:
+    row = _validate(state, held_out)
+    return event._replace(held_out=row, network=state.averaged())
 
 
 def _judge(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
@@ -210,6 +251,9 @@ def _card(state: RunState, training: Sequence[Pair], held_out: Sequence[Pair]) -
     """The story of a run; the stages are compared on whole held-out images."""
     network = state.kept().to(state.device)
     return {
+        "napari_lle": __version__,
+        "commit": commit(),
+        "torch": torch.__version__,
         "objective": state.settings.objective,
         "settings": state.settings.to_dict(),
         "steps": state.steps,
