@@ -53,6 +53,29 @@ def enhance_widget():
     viewer.close()
 
 
+def stage_inspector():
+    """Look into all stages of the dark photograph, everything beside each other."""
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1600, 1200)
+    for data, options, _ in _samples.photograph_layers():
+        viewer.add_image(data, **options)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
+    form = widget.form
+    form.count.value = 5
+    for box in (*form.kinds.values(), form.extras["difference"], form.extras["gain"]):
+        box.value = True
+    form.extras["noise"].value = form.grid.value = True
+    widget.inspect()
+    wait(lambda: not widget.job.running and not widget.working)
+    form.stage.value = 2
+    viewer.cursor.position = (190.0, 310.0)
+    wait(lambda: not widget.working)
+    shown = monotonic() + 2
+    wait(lambda: monotonic() > shown)
+    save(viewer.screenshot(canvas_only=False, flash=False), "stage_inspector.jpg")
+    viewer.close()
+
+
 def before_after():
     """The three samples above, what becomes of them below."""
     columns = [column(make()) for make in _samples.ARRAYS.values()]
@@ -89,4 +112,5 @@ def small(image):
 
 if __name__ == "__main__":
     enhance_widget()
+    stage_inspector()
     before_after()

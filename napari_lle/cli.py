@@ -1,4 +1,4 @@
-"""The command line: ``napari-lle enhance | restore | train | evaluate | info``.
+"""The command line: ``napari-lle enhance | restore | stages | train | evaluate | info``.
 
 Torch is imported only by the command that needs it. Whatever is wrong with the input is one line
 on standard error and exit code 2.
@@ -185,6 +185,51 @@ def info(
     for device in devices():
         typer.echo(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
     typer.echo(f"bundled models: {', '.join(bundled_models())}")
+
+
+@app.command()
+def stages(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    model: Annotated[
+        str, typer.Option(help="auto, a bundled model or a .safetensors file.")
+    ] = "auto",
+    count: Annotated[
+        int | None, typer.Option(help="Stages to run; as many as in training when not given.")
+    ] = None,
+    black: Annotated[float | None, typer.Option(help="Input value that becomes 0.")] = None,
+    white: Annotated[float | None, typer.Option(help="Input value that becomes 1.")] = None,
+    channels: Annotated[str, typer.Option(help="auto, joint or per.")] = "auto",
+    device: Device = "auto",
+) -> None:
+    """Write what every stage of the network sees and makes."""
+    from .model.files import read_image
+    from .model.stagefiles import write_stages
+
+    with reported():
+        picture = read_image(source)
+        from .model.look import stages as look  # slow: only once all is well
+
+        found = look(
+            picture.pixels,
+            model,
+            count=count,
+            black=black,
+            white=white,
+            channels=channels,
+            device=device,
+            rgb=picture.rgb,
+        )
+        steps = write_stages(found, output)
+        report = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    if not found.trained:
+        typer.echo(f"{found.model.name} has no trained auxiliary block: E is 0.")
+    for row in report["stages"]:
+        typer.echo(
+            f"stage {row['stage']}: |L - L1| max {row['max_difference']:.3g}, "
+            f"mean {row['mean_difference']:.3g}; receptive field {row['receptive_field']}"
+        )
+    typer.echo(f"{len(report['files'])} files in {output}")
 
 
 @app.command()

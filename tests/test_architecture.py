@@ -85,7 +85,23 @@ ALLOWED = {
         "settings",
         "version",
     },
-    "__init__": {"checkpoint", "inference", "lazy", "training"},
+    "probes": {"blocks", "network", "tiling"},
+    "trace": {"config"},
+    "unrolled": {
+        "blocks",
+        "checkpoint",
+        "config",
+        "estimate",
+        "inference",
+        "normalization",
+        "probes",
+        "tiling",
+        "trace",
+        "version",
+    },
+    "look": {"checkpoint", "devices", "inference", "unrolled"},
+    "stagefiles": {"files", "inference", "trace", "unrolled"},
+    "__init__": {"checkpoint", "inference", "lazy", "look", "training"},
 }
 WITHOUT_TORCH = {
     "version",
@@ -104,6 +120,8 @@ WITHOUT_TORCH = {
     "data",
     "crops",
     "selfpairs",
+    "stagefiles",
+    "trace",
     "bundled",
     "__init__",
 }
@@ -165,6 +183,7 @@ def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
         ("napari_lle.model", ("torch", "napari", "numpy")),
         ("napari_lle.cli", ("torch", "napari", "qtpy")),
         ("napari_lle._enhance", ("torch",)),
+        ("napari_lle._stages", ("torch",)),
         ("napari_lle.model.inference", ("napari", "qtpy", "skimage")),
     ],
 )

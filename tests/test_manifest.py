@@ -19,10 +19,13 @@ def test_commands_exist(manifest):
         assert callable(getattr(import_module(module), name))
 
 
-def test_enhance_is_a_widget_and_in_the_layers_menu(manifest):
-    (widget,) = [w for w in manifest.contributions.widgets if w.display_name == "Enhance"]
-    menu = manifest.contributions.menus["napari/layers/filter"]
-    assert widget.command in [item.command for item in menu]
+@pytest.mark.parametrize(
+    ("name", "menu"), [("Enhance", "filter"), ("Stage inspector", "visualize")]
+)
+def test_widgets_are_in_the_layers_menu(manifest, name, menu):
+    (widget,) = [w for w in manifest.contributions.widgets if w.display_name == name]
+    items = manifest.contributions.menus[f"napari/layers/{menu}"]
+    assert widget.command in [item.command for item in items]
 
 
 def test_older_npe2_can_read_it():

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from .checkpoint import load_model
     from .inference import enhance
     from .lazy import restore
+    from .look import stages
     from .training import train
 
-__all__ = ["enhance", "load_model", "restore", "train"]
+__all__ = ["enhance", "load_model", "restore", "stages", "train"]
 
 _HOMES = {
     "enhance": "inference",
     "load_model": "checkpoint",
     "restore": "lazy",
+    "stages": "look",
     "train": "training",
 }
 

@@ -22,6 +22,7 @@ from .bundled import SUFFIX, bundled_models, bundled_path
 from .network import Network, NetworkConfig
 
 FORMAT = "napari-lle/1"
+AUXILIARY = "auxiliary."  # how its tensors' names begin
 
 
 class CheckpointError(ValueError):
@@ -42,12 +43,15 @@ class Model:
         How it was trained: data, licence, command, scores.
     digest : str
         First 12 hexadecimal digits of the file's SHA-256.
+    auxiliary : bool
+        The file holds the auxiliary block, which only training and the stages after the first need.
     """
 
     name: str
     network: Network
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    auxiliary: bool = True
 
 
 def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None:
@@ -102,6 +106,10 @@ def _load(path: Path, name: str) -> Model:
         raise CheckpointError(f"{path} was not written by napari-lle: choose one of its models.")
     try:
         network = Network(NetworkConfig.from_dict(json.loads(metadata["config"])))
+        auxiliary = any(key.startswith(AUXILIARY) for key in tensors)
+        if not auxiliary:
+            silent = network.auxiliary.state_dict(prefix=AUXILIARY)
+            tensors |= {key: torch.zeros_like(value) for key, value in silent.items()}
         network.load_state_dict(tensors)
         card = json.loads(metadata["card"])
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -109,4 +117,4 @@ def _load(path: Path, name: str) -> Model:
     if not all(torch.isfinite(t).all() for t in tensors.values()):
         raise CheckpointError(f"{path} holds weights that are not finite: its training failed.")
     network.requires_grad_(False).eval()
-    return Model(name, network, card, hashlib.sha256(content).hexdigest()[:12])
+    return Model(name, network, card, hashlib.sha256(content).hexdigest()[:12], auxiliary)

@@ -1,0 +1,457 @@
+"""The stage inspector: what it finds without a viewer, in a viewer model and in a real window."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from models import random_model
+from napari.components import ViewerModel
+from qtpy.QtCore import QTimer
+
+from napari_lle import _samples, _stages
+from napari_lle._inspector import KINDS, VALUES, Request, inspect_steps, limits, reach
+from napari_lle._layers import KEY, Region
+from napari_lle._stages import StagesWidget
+from napari_lle.model import enhance, stages
+from napari_lle.model.checkpoint import save_model
+
+
+def last(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+@pytest.fixture(scope="module")
+def calm_file(tmp_path_factory):
+    """A model whose stages differ, a little."""
+    model = random_model()
+    model.network.auxiliary.conv2.weight *= 0.05
+    path = tmp_path_factory.mktemp("models") / "calm.safetensors"
+    save_model(path, model.network, {})
+    return path
+
+
+@pytest.fixture
+def stack(rng):
+    return rng.integers(0, 900, (4, 40, 50)).astype(np.uint16)
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def make(qtbot, calm_file):
+    """Build a widget, and let go of it at the end."""
+    made = []
+
+    def build(viewer):
+        widget = StagesWidget(viewer)
+        widget.form.model.use(str(calm_file))
+        made.append(widget)
+        return widget
+
+    yield build
+    for widget in made:
+        widget.release()
+        if widget.job is not None:
+            qtbot.waitUntil(lambda job=widget.job: not job.running)
+
+
+def settle(qtbot, widget):
+    qtbot.waitUntil(
+        lambda: (widget.job is None or not widget.job.running) and not widget.working,
+        timeout=20_000,
+    )
+
+
+def run(qtbot, widget):
+    widget.form.run.native.click()
+    settle(qtbot, widget)
+
+
+# --- without a viewer
+
+
+def test_a_finding_is_what_the_stages_are(stack, calm_file):
+    region = Region((2,), (5, 30), (0, 50))
+    request = Request(str(calm_file), 5, noise=True, features=True)
+    finding = last(inspect_steps(stack, False, region, request))
+    whole = stages(stack, calm_file, count=5)
+    trace = whole.plane((2,))
+    assert finding.count == 5
+    for kind in KINDS:
+        for t in (1, 5):
+            np.testing.assert_allclose(
+                finding.picture(kind, t), trace[kind][t - 1, 5:30], rtol=1e-4, atol=1e-6
+            )
+    np.testing.assert_allclose(finding.noise, last(whole.noise_gain((2,)))[5:30], rtol=1e-3)
+    assert list(finding.features) == list(last(whole.feature_maps((2,))))
+    profile = finding.profile(9, 17)
+    for kind in KINDS:
+        np.testing.assert_allclose(profile[kind], trace[kind][:, 9, 17], rtol=1e-4, atol=1e-6)
+    assert finding.profile(4, 17) is None
+    assert finding.profile(9, 50) is None
+    edges, shares = finding.histograms[3]
+    np.testing.assert_array_equal(edges, finding.histograms[0][0])
+    assert 0.99 < shares.sum() <= 1
+    assert "at most" in finding.summary()
+    assert "auxiliary" not in finding.summary()
+
+
+def test_colours_are_shown_as_means_except_for_the_reflectance(photo, calm_file):
+    region = Region((), (0, 48), (0, 64))
+    finding = last(inspect_steps(photo, True, region, Request(str(calm_file), 2)))
+    assert finding.picture("R", 1).shape == (48, 64, 3)
+    np.testing.assert_allclose(finding.picture("L", 2), finding.trace["L"][1].mean(axis=-1))
+    assert finding.map("difference", 1).shape == (48, 64)
+    assert finding.profile(3, 4)["V"][0] == pytest.approx(photo[3, 4].mean() / 255, rel=1e-5)
+
+
+def test_limits_are_shared_by_stages_and_symmetric_for_e():
+    values = np.stack([np.full((9, 9), 0.5), np.full((9, 9), -2.0)]).astype(np.float32)
+    assert limits("E", values) == (-2, 2)
+    assert limits("L", np.abs(values)) == (0, 2)
+    assert limits("E", np.zeros((2, 9, 9), np.float32))[1] > 0
+
+
+def test_a_plane_too_large_to_keep_is_cut_in_the_middle_of_the_view():
+    whole = Region((3,), (0, 100), (0, 200))
+    assert reach((100, 200), whole, 3, False) == whole
+    view = Region((3,), (2_000, 12_000), (0, 10_000))
+    cut = reach((20_000, 20_000), view, 3, True)
+    rows, columns = (last - first for first, last in (cut.rows, cut.columns))
+    assert rows * columns * 3 * 3 * len(KINDS) <= VALUES
+    assert sum(cut.rows) == pytest.approx(14_000, abs=2)
+    assert sum(cut.columns) == pytest.approx(10_000, abs=2)
+    small = Region((3,), (2_000, 2_100), (0, 100))
+    assert reach((20_000, 20_000), small, 3, True) == small
+
+
+# --- in a viewer model
+
+
+def test_inspect_adds_layers_where_the_layer_lies(qtbot, viewer, make, stack):
+    layer = viewer.add_image(
+        stack,
+        name="cells",
+        scale=(2, 0.5, 0.5),
+        translate=(1, 2, 3),
+        units=("um",) * 3,
+        axis_labels=("z", "y", "x"),
+    )
+    viewer.dims.set_point(0, 1 + 2 * 2)
+    widget = make(viewer)
+    for box in widget.form.kinds.values():
+        box.value = True
+    run(qtbot, widget)
+    names = [each.name for each in viewer.layers]
+    assert names == [
+        "cells",
+        *(f"cells · {kind} 1" for kind in "VEuRL"),
+        "cells · receptive field",
+    ]
+    trace = stages(stack, widget.form.model.value).plane((2,))
+    for kind in KINDS:
+        shown = viewer.layers[f"cells · {kind} 1"]
+        np.testing.assert_allclose(shown.data[0], trace[kind][0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(shown.scale, layer.scale)
+        assert shown.units == layer.units
+        assert shown.axis_labels == layer.axis_labels
+        np.testing.assert_allclose(shown.data_to_world((0, 0, 0)), layer.data_to_world((2, 0, 0)))
+        assert shown.metadata[KEY]["shows"] == kind
+    assert [str(u) for u in viewer.layers.extent.units] == ["micrometer"] * 3
+    assert viewer.layers.selection.active is layer
+    assert widget.form.image.choices == (layer,)
+    enhanced = enhance(stack, widget.form.model.value).reflectance[2]
+    np.testing.assert_allclose(viewer.layers["cells · R 1"].data[0], enhanced, atol=1e-5)
+
+
+def test_the_slider_steps_all_kinds_together(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    widget.form.count.value = 6
+    run(qtbot, widget)
+    assert widget.form.stage.max == 6
+    shown = {kind: widget.shown.layers[kind] for kind in "LRE"}
+    shown["E"].opacity = 0.25
+    assert shown["L"].opacity == shown["R"].opacity == 0.25  # linked
+    before = {kind: tuple(layer.contrast_limits) for kind, layer in shown.items()}
+    widget.form.stage.value = 5
+    settle(qtbot, widget)
+    for kind, layer in shown.items():
+        assert layer.name == f"cells · {kind} 5"
+        assert tuple(layer.contrast_limits) == before[kind]
+        np.testing.assert_array_equal(layer.data, widget.finding.picture(kind, 5))
+    sides = widget.shown.layers["field"].data  # 4 x (begin, direction)
+    wide = 2 * widget.finding.stages.radius(5) + 1
+    assert np.ptp(sides[:, 0, -1]) == np.ptp(sides[:, 0, -2]) == wide
+    np.testing.assert_array_equal(sides.sum(axis=1), np.roll(sides[:, 0], -1, axis=0))
+
+
+def test_checkboxes_add_and_remove_layers(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    form = widget.form
+    form.kinds["L"].value = False
+    form.extras["difference"].value = form.extras["gain"].value = True
+    settle(qtbot, widget)
+    assert "cells · L 1" not in viewer.layers
+    trace = widget.finding.trace
+    np.testing.assert_array_equal(viewer.layers["cells · |L 3 − L 1|"].data, trace.difference())
+    np.testing.assert_allclose(viewer.layers["cells · gain 1"].data * trace["L"][0], 1, rtol=1e-5)
+    form.extras["noise"].value = form.extras["features"].value = True
+    settle(qtbot, widget)
+    np.testing.assert_array_equal(viewer.layers["cells · noise gain"].data, widget.finding.noise)
+    assert len(widget.finding.features) == 8
+    for name, values in widget.finding.features.items():
+        np.testing.assert_array_equal(viewer.layers[f"cells · {name}"].data, values)
+    viewer.layers.remove("cells · R 1")
+    assert not form.kinds["R"].value
+    form.extras["features"].value = False
+    settle(qtbot, widget)
+    assert not [each for each in viewer.layers if "branch" in each.name]
+
+
+def test_the_plots_tell_the_finding_and_the_cursor(qtbot, viewer, make, stack):
+    viewer.add_image(stack, name="cells", scale=(1, 0.5, 0.5))
+    viewer.dims.set_point(0, 1)
+    widget = make(viewer)
+    run(qtbot, widget)
+    plots, finding = widget.plots, widget.finding
+    np.testing.assert_allclose(plots.maximum.getData()[1], [d.max for d in finding.distances])
+    np.testing.assert_allclose(plots.mean.getData()[1], [d.mean for d in finding.distances])
+    assert finding.distances[2].max > 0
+    viewer.cursor.position = (1, 7.4, 12.1)  # world: row 15, column 24
+    expected = finding.profile(15, 24)
+    qtbot.waitUntil(
+        lambda: (
+            plots.values["L"].getData()[1] is not None
+            and np.allclose(plots.values["L"].getData()[1], expected["L"])
+        )
+    )
+    for kind in KINDS:
+        np.testing.assert_allclose(plots.values[kind].getData()[1], expected[kind])
+    assert "row 15, column 24" in plots.place
+    box = widget.shown.layers["field"]
+    np.testing.assert_allclose(box.data_to_world((0, 0, 0)), (1, 7.5, 12))
+    viewer.cursor.position = (1, 500, 500)  # outside: the last values stay
+    qtbot.wait(100)
+    assert "row 15, column 24" in plots.place
+
+
+def test_it_follows_the_plane_in_view_with_the_levels_of_the_whole(qtbot, viewer, make, stack):
+    viewer.add_image(stack, name="cells")
+    viewer.dims.set_point(0, 0)
+    widget = make(viewer)
+    run(qtbot, widget)
+    first = widget.finding.stages
+    viewer.dims.set_point(0, 1)
+    viewer.dims.set_point(0, 3)
+    qtbot.waitUntil(lambda: widget.finding.region.plane == (3,), timeout=5000)
+    settle(qtbot, widget)
+    assert widget.finding.stages is first
+    np.testing.assert_allclose(
+        viewer.layers["cells · L 1"].data[0], first.plane((3,))["L"][0], rtol=1e-4, atol=1e-6
+    )
+    assert viewer.layers["cells · L 1"].translate[0] == 3
+    assert len([each for each in viewer.layers if " · L" in each.name]) == 1
+
+
+def test_a_model_that_never_trained_the_auxiliary_block_says_so(
+    qtbot, viewer, make, stack, tmp_path
+):
+    model = random_model()
+    model.network.auxiliary.conv2.weight *= 0
+    save_model(tmp_path / "bare.safetensors", model.network, {})
+    viewer.add_image(stack[0])
+    widget = make(viewer)
+    widget.form.model.use(str(tmp_path / "bare.safetensors"))
+    run(qtbot, widget)
+    assert "no trained auxiliary block" in widget.form.status.value
+    assert not widget.finding.trace["E"].any()
+
+
+def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_path, monkeypatch):
+    viewer.add_image(stack, name="cells")
+    widget = make(viewer)
+    assert not widget.form.export.enabled
+    run(qtbot, widget)
+    monkeypatch.setattr(_stages, "show_file_dialog", lambda **_: tmp_path / "out")
+    widget.form.export.native.click()
+    settle(qtbot, widget)
+    report = json.loads((tmp_path / "out" / "stages.json").read_text())
+    assert report["planes"] == 4
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {*report["files"], "stages.json"}
+    assert "15 files" in widget.form.status.value
+    monkeypatch.setattr(_stages, "show_error", lambda text: None)
+    widget.export(str(tmp_path / "no" / "out"))
+    settle(qtbot, widget)
+    assert "There is no folder" in widget.form.status.value
+    assert widget.form.export.enabled
+
+
+def slow_steps(*args, **kwargs):
+    for i in range(1000):
+        time.sleep(0.02)
+        yield _Step(i, 1000)
+
+
+class _Step(tuple):
+    def __new__(cls, done, total):
+        step = super().__new__(cls, (done, total, ""))
+        step.done, step.total = done, total
+        return step
+
+
+def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypatch):
+    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
+    viewer.add_image(stack)
+    widget = make(viewer)
+    widget.form.run.native.click()
+    assert not widget.form.run.enabled
+    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
+    widget.form.cancel.native.click()
+    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    assert "Cancelled" in widget.form.status.value
+    assert widget.form.run.enabled
+    assert len(viewer.layers) == 1
+
+
+def test_errors_reach_the_user(qtbot, viewer, make, stack, monkeypatch):
+    told = []
+    monkeypatch.setattr(_stages, "show_error", told.append)
+    widget = make(viewer)
+    widget.inspect()
+    assert "choose an image" in widget.form.status.value
+    viewer.add_image(stack)
+    widget.form.model.use("gone.safetensors")
+    run(qtbot, widget)
+    assert "gone.safetensors" in told[0]
+    assert widget.form.status.value == told[0]
+    assert widget.form.run.enabled
+
+
+def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
+    layer = viewer.add_image(stack)
+    widget = make(viewer)
+    widget.form.run.native.click()
+    viewer.layers.remove(layer)
+    settle(qtbot, widget)
+    assert len(viewer.layers) == 0
+    viewer.add_image(stack, name="again")
+    run(qtbot, widget)
+    viewer.layers.remove("again")
+    assert [each.name for each in viewer.layers] == []
+    assert not widget.form.export.enabled
+
+
+def test_every_control_has_a_tooltip(viewer, make):
+    form = make(viewer).form
+    controls = [w for w in vars(form).values() if hasattr(w, "tooltip")] + [form.model.widget]
+    controls += [*form.kinds.values(), *form.extras.values()]
+    assert len(controls) > 15
+    assert all(control.tooltip for control in controls)
+
+
+# --- in a window
+
+
+def gaps(qtbot, until):
+    """Ticks of a timer in the event loop until something is so: seconds between them, by the
+    clock, and those of them that the window's thread worked itself."""
+    ticks = []
+
+    def tick():
+        ticks.append((time.monotonic(), time.thread_time()))
+
+    timer = QTimer()
+    timer.timeout.connect(tick)
+    tick()
+    timer.start(5)
+    qtbot.waitUntil(until, timeout=60_000)
+    tick()
+    timer.stop()
+    return np.diff(ticks, axis=0).T
+
+
+def test_the_window_never_stalls_while_inspecting(qtbot, make_napari_viewer, make):
+    """The clock is shared with whatever else the machine does, so that its longest gap tells little
+    here: the longest piece of work in the window's thread does, beside napari's own for one layer.
+    """
+    viewer = make_napari_viewer()
+    data, options, _ = _samples.cells_layers()[0]
+    layer = viewer.add_image(data, **options)
+    widget = make(viewer)
+    viewer.window.add_dock_widget(widget)
+    qtbot.wait(500)
+    for _ in range(2):  # the first one compiles shaders
+        QTimer.singleShot(100, lambda: viewer.add_image(data[:1], scale=layer.scale))
+        baseline = gaps(qtbot, lambda: len(viewer.layers) == 2)[1].max()
+        viewer.layers.pop()
+    viewer.layers.selection.active = layer
+    idle = lambda: not widget.job.running and not widget.working  # noqa: E731
+    clock, longest = [], []
+    for _ in range(3):  # what the widget does comes back, what the machine does does not
+        widget.shown.clear()
+        widget.form.stage.value = 1
+        viewer.dims.set_current_step(0, 5)
+        widget.form.count.value = 12
+        own = []
+        for act in (
+            widget.form.run.native.click,
+            lambda: setattr(widget.form.stage, "value", 3),
+            lambda: viewer.dims.set_current_step(0, 8),
+        ):
+            act()
+            seen = gaps(qtbot, idle)
+            clock.extend(seen[0])
+            own.extend(seen[1])
+        for i in range(5):
+            viewer.cursor.position = layer.data_to_world((8, 8 - i, 4))
+            row = f"row {8 - i}, "
+            own.extend(gaps(qtbot, lambda row=row: row in widget.plots.place)[1])
+        qtbot.waitUntil(lambda: widget.finding.region.plane == (8,) and idle(), timeout=20_000)
+        longest.append(max(own))
+    assert widget.finding.count == 12
+    assert len(viewer.layers) == 5
+    assert min(longest) < max(0.1, 1.5 * baseline)
+    assert np.percentile(clock, 90) < 0.1
+
+
+def test_the_menu_opens_it_and_closing_the_dock_ends_the_run(
+    qtbot, make_napari_viewer, make, stack, monkeypatch
+):
+    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
+    viewer = make_napari_viewer()
+    viewer.add_image(stack, name="cells")
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
+    assert widget.form.image.value.name == "cells"
+    widget.form.run.native.click()
+    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    assert len(viewer.layers) == 1
+    widget.release()
+
+
+def test_the_grid_shows_all_without_the_box(qtbot, make_napari_viewer, make, stack):
+    viewer = make_napari_viewer()
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.grid.value = True
+    settle(qtbot, widget)
+    grid = getattr(viewer, "canvas", viewer).grid
+    assert grid.enabled
+    assert "field" not in widget.shown.layers
+    widget.form.grid.value = False
+    settle(qtbot, widget)
+    assert not grid.enabled
+    assert viewer.layers[-1] is widget.shown.layers["field"]
