@@ -297,6 +297,14 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Time to take.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Go on from this model: a bundled one or a file.")
+    ] = None,
+    vgg: Annotated[
+        str | None,
+        typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download without asking again.")] = False,
     config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
@@ -314,7 +322,9 @@ def train(
             raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
-        values = _settings(config, objective, epochs=epochs, steps=steps, minutes=minutes)
+        values = _settings(config, objective, base, epochs=epochs, steps=steps, minutes=minutes)
+        if vgg:
+            values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
         folders = (low, reference) if images is None else (images,)
         if None in folders or (images and (low or reference)):
             raise ValueError("Give --low and --reference, or --images alone.")
@@ -323,10 +333,12 @@ def train(
 
         from .model.checkpoint import save_model  # slow: only once all is well
         from .model.data import load_images, load_masks, load_pairs
-        from .model.training import TrainingSettings
+        from .model.training import read_settings
         from .model.training import train as run
 
-        settings = TrainingSettings.from_dict(values)
+        settings = read_settings(values)
+        if settings.objective == "paper" and settings.paper.weights["perceptual"]:
+            _fetch_vgg(settings.paper.vgg, yes)
         pairs = load_images(images) if images else load_pairs(*map(str, folders))
         pairs, held_out = load_masks(masks, pairs) if masks else (pairs, [])
         events = run(
@@ -346,7 +358,21 @@ def train(
     typer.echo(f"{output}: step {best['step']}, held out: {scores}")
 
 
-def _settings(config: Path | None, objective: str | None, **lengths: float | None) -> Any:
+def _fetch_vgg(vgg: str | None, yes: bool) -> None:
+    """Download VGG16's weights where the settings ask for them, with consent."""
+    from .model.vgg import ADDRESS, MEGABYTES, OFFICIAL, download, official_path
+
+    if vgg != OFFICIAL or official_path().exists():
+        return
+    question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise ValueError("VGG16's weights are not here: say --yes to download them.")
+    download()
+
+
+def _settings(
+    config: Path | None, objective: str | None, base: str | None, **lengths: float | None
+) -> Any:
     """Settings of a YAML file with what the command line says in their place."""
     import yaml
 
@@ -358,6 +384,8 @@ def _settings(config: Path | None, objective: str | None, **lengths: float | Non
         raise ValueError(f"{config} holds no settings: write lines of `name: value`.")
     if objective:
         values["objective"] = objective
+    if base:
+        values["base"] = base
     given = {name: value for name, value in lengths.items() if value is not None}
     if len(given) > 1:
         raise ValueError("Give one of --epochs, --steps and --minutes.")

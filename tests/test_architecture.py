@@ -65,6 +65,7 @@ ALLOWED = {
     "curve": set(),
     "logbook": {"atomic", "checkpoint", "curve", "network", "runstate"},
     "training": {
+        "checkpoint",
         "data",
         "devices",
         "judging",
@@ -73,6 +74,7 @@ ALLOWED = {
         "runstate",
         "selfpairs",
         "settings",
+        "version",
     },
     "__init__": {"checkpoint", "estimate", "inference", "training"},
 }

@@ -229,7 +229,7 @@ def test_train_writes_a_model_that_enhance_takes(photo, tmp_path):
     assert "no training setting leraning_rate" in line
 
 
-def test_train_on_dark_images_alone(tmp_path):
+def test_train_on_dark_images_alone(tmp_path, monkeypatch):
     (tmp_path / "dark").mkdir()
     for i in range(3):
         pixels = (rng.random((30, 40, 3)) * 40).astype(np.uint8)
@@ -239,6 +239,8 @@ def test_train_on_dark_images_alone(tmp_path):
     trained, run = tmp_path / "new.safetensors", tmp_path / "run"
     rest = ("--images", tmp_path / "dark", "-o", trained, "--objective", "paper")
     assert "VGG16" in fails("train", *rest)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights here"))
+    assert "say --yes to download" in fails("train", *rest, "--vgg", "official")
     done = lle("train", *rest, "--config", tmp_path / "run.yaml", "--epochs", "3", "--resume", run)
     assert done.returncode == 0, done.stderr
     card = load_model(trained).card

@@ -32,7 +32,9 @@ def test_percentiles_survive_hot_pixels_and_nan():
 def test_given_levels_replace_the_automatic_ones():
     image = np.arange(1000, dtype=np.uint16).reshape(20, 50)
     assert find_levels(image, black=-5, white=2000) == Levels(-5, 2000, "uint16")
-    assert find_levels(image, black=5000).black == 5000  # beyond every pixel, and still usable
+    for beyond in ({"black": 5000}, {"white": -5000}):
+        with pytest.raises(ValueError, match="leaves nothing of the image"):
+            find_levels(image, **beyond)
     with pytest.raises(ValueError, match="below the white level"):
         find_levels(image, black=10, white=10)
 

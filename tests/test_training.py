@@ -16,6 +16,7 @@ from napari_lle.model.training import (
     STATE,
     TrainingError,
     TrainingSettings,
+    read_settings,
     schedule,
     train,
 )
@@ -269,3 +270,28 @@ def test_nothing_is_learned_outside_the_annotation(pairs):
     other = TrainingSettings.from_dict({**TINY.to_dict(), "objective": "self"})
     with pytest.raises(TrainingError, match="paired objective"):
         next(train(training, other))
+
+
+def test_a_run_goes_on_from_a_model(pairs, tmp_path):
+    _, trained = drain(train(pairs, TINY))
+    file = tmp_path / "first.safetensors"
+    save_model(file, trained.network, trained.card)
+    still = read_settings({"base": str(file), "steps": 1, "batch": 2, "crop": 24})
+    assert still.network == TINY.network
+    still = changed(still, learning_rate=1e-12)
+    _, tuned = drain(train(pairs, still, run=tmp_path / "run"))
+    for name, weight in weights(trained).items():
+        torch.testing.assert_close(weights(tuned)[name], weight, atol=1e-9, rtol=1e-6)
+    file.unlink()  # a run that has begun needs it no more
+    assert drain(train(pairs, still, run=tmp_path / "run"))[0] == []
+
+
+def test_a_base_of_another_network_is_refused(pairs):
+    with pytest.raises(TrainingError, match="another network than photo"):
+        next(train(pairs, changed(base="photo")))
+
+
+def test_the_card_tells_what_made_it(pairs):
+    _, trained = drain(train(pairs, TINY))
+    assert trained.card["napari_lle"] and trained.card["torch"] == torch.__version__
+    assert set(trained.card["commit"]) <= set("0123456789abcdef+")

@@ -1,9 +1,11 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from napari_lle.model import vgg
 from napari_lle.model.vgg import LAYERS, VGG16
 
 CAFFE = Path(__file__).parents[2] / "shared/data/vgg16/vgg16_keras_conv1_1-conv2_2.safetensors"
@@ -94,3 +96,38 @@ def test_real_weights_respond_to_edges_more_than_to_flat_grey():
             else (..., slice(4, -4), slice(4, -4))
         )
         assert e[inner].std() > 2 * f[inner].std(dim=(-1, -2)).mean()
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Weights at an address, as torchvision publishes its own, and an empty cache."""
+    file = tmp_path / "away" / "vgg16.pth"
+    file.parent.mkdir()
+    source = VGG16(("relu1_2",))
+    torch.save(fill(source), file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setattr(vgg, "ADDRESS", file.as_uri())
+    monkeypatch.setattr(vgg, "HASH", digest[:8])
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    return file
+
+
+def test_official_weights_are_fetched_once(published):
+    with pytest.raises(ValueError, match="no VGG16 weight file"):
+        VGG16(("relu1_2",)).load("official")  # nothing is fetched unasked
+    path = vgg.download()
+    assert path.read_bytes() == published.read_bytes()
+    published.unlink()
+    assert vgg.download() == path
+    loaded = VGG16(("relu1_2",)).load("official")
+    assert (loaded.features[0].weight == torch.load(path)["features.0.weight"]).all()
+
+
+def test_a_failed_download_leaves_nothing(published, monkeypatch):
+    monkeypatch.setattr(vgg, "HASH", "00000000")
+    with pytest.raises(ValueError, match="could not be fetched"):
+        vgg.download()
+    published.unlink()
+    with pytest.raises(ValueError, match="could not be fetched"):
+        vgg.download()
+    assert list(vgg.official_path().parent.iterdir()) == []

@@ -215,7 +215,7 @@ class Cleaning(nn.Module):
         r = F.softplus(self.reflectance(padded, statistics), beta=512) + RESIDUAL_FLOOR
         darkest = self.darkest(statistics)[:, None, None, None]
         v = torch.maximum(crop(padded, self.residual.radius), darkest)
-        return v.clamp_min(RESIDUAL_FLOOR) / r
+        return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
 
 
 BLOCKS: dict[str, type[Division | Metering | Stretching | Cleaning]] = {

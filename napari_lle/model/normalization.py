@@ -135,7 +135,7 @@ def find_levels(
     TypeError
         If the dtype is not that of an image.
     ValueError
-        If the image is empty, or a given level does not leave black below white.
+        If the image is empty, or a given level leaves nothing between black and white.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     dtype = check_dtype(data.dtype)
@@ -152,8 +152,11 @@ def find_levels(
     low = automatic[0] if black is None else float(black)
     high = automatic[1] if white is None else float(white)
     if high <= low and (black is None) != (white is None):
-        # One level typed beyond the automatic other one: keep the typed one, one unit apart.
-        low, high = (low, low + 1.0) if black is not None else (high - 1.0, high)
+        typed = f"black level ({low:g})" if white is None else f"white level ({high:g})"
+        raise ValueError(
+            f"The {typed} leaves nothing of the image, whose own levels are {automatic[0]:g} and "
+            f"{automatic[1]:g}: change it, or give both."
+        )
     return Levels(low, high, dtype.name)
 
 

@@ -24,6 +24,15 @@ from .settings import TrainingError, TrainingSettings
 class RunState:
     """What `save` writes is all that the next step depends on, chance included.
 
+    Parameters
+    ----------
+    settings : TrainingSettings
+    device : torch.device
+    steps : int
+        Of the whole run; 0 where that is not known yet.
+    base : Network, optional
+        Of the settings' configuration; its weights are the first ones.
+
     Attributes
     ----------
     steps : int
@@ -38,11 +47,17 @@ class RunState:
         Time spent, over all sittings.
     """
 
-    def __init__(self, settings: TrainingSettings, device: torch.device, steps: int = 0) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        device: torch.device,
+        steps: int = 0,
+        base: Network | None = None,
+    ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.device = device
-        self.network = self._build()
+        self.network = self._build(base)
         self.objective = make_objective(settings, device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimizer = torch.optim.Adam(
@@ -168,8 +183,10 @@ class RunState:
         network.load_state_dict(weights)
         return fold(network).requires_grad_(False).eval()
 
-    def _build(self) -> Network:
+    def _build(self, base: Network | None = None) -> Network:
         network = Network(self.settings.network).to(self.device)
+        if base is not None:
+            network.load_state_dict(base.state_dict())
         return unfold(network) if self.settings.branches else network
 
 

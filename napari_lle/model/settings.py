@@ -45,7 +45,8 @@ class Paper:
     exposure : float or None
         Mean of R_1 to reach, 0..1; None is the letter, which fixes no brightness.
     vgg : str or None
-        File of VGG16's weights; without one the weight of "perceptual" must be 0.
+        File of VGG16's weights, or "official" for torchvision's, see `vgg.download`; without one
+        the weight of "perceptual" must be 0.
     convention : {"torchvision", "caffe"}
         What these weights expect, see `vgg.VGG16`.
     layers : tuple of str
@@ -133,6 +134,9 @@ class TrainingSettings:
     held_out : float
         Share of the images to judge by, taken in whole scenes.
     seed : int
+    base : str
+        A bundled model or a model file whose weights the run starts from; empty: from scratch.
+        Its network is then the run's.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -161,6 +165,7 @@ class TrainingSettings:
     patience: int = 0
     mixed: bool = True
     branches: bool = False
+    base: str = ""
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every) < 1 or self.crop < 16:
@@ -173,8 +178,8 @@ class TrainingSettings:
             raise TrainingError(f"objective is paired, paper or self, not {self.objective!r}.")
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
-                "The perceptual loss needs VGG16's weights: give their file, or set the weight "
-                "perceptual (gamma_v) to 0."
+                "The perceptual loss needs VGG16's weights: give paper.vgg their file, or official to "
+                "download them, or set the weight perceptual (gamma_v) to 0."
             )
         lengths = [n for n in (self.epochs, self.minutes) if n is not None]
         if len(lengths) > 1 or not all(0 < n < 1e6 for n in lengths):

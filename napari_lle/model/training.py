@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from .checkpoint import load_model
 from .data import Pair, split_by_scene
 from .devices import choose_device
 from .judging import WHOLE, examine, judge
@@ -22,9 +23,10 @@ from .network import Network
 from .runstate import RunState, schedule
 from .selfpairs import self_pairs
 from .settings import Paper, TrainingError, TrainingSettings
+from .version import __version__, commit
 
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
-__all__ += ["train"]
+__all__ += ["read_settings", "train"]
 
 CHECKPOINT_SECONDS = 60.0
 DIVERGED = 10.0  # times the loss of the run's beginning
@@ -112,8 +114,9 @@ def train(
         if any(pair.alone for pair in held_out):
             held_out = self_pairs(held_out, settings.network.start, draws=1)
     target = choose_device(device)
-    state = RunState(settings, target)
     folder = Path(run) if run is not None else None
+    begun = folder is not None and (folder / STATE).exists()
+    state = RunState(settings, target, base=None if begun else _base(settings))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state.resume(folder / STATE)
@@ -129,6 +132,27 @@ def train(
         trained = Trained(state.kept(), _card(state, *parts))
         logbook.done(trained.network, trained.card)
     return trained
+
+
+def read_settings(values: dict[str, Any]) -> TrainingSettings:
+    """`TrainingSettings.from_dict`, taking the network from the base where only that is named."""
+    if values.get("base") and "network" not in values:
+        network = load_model(str(values["base"])).network
+        values = {**values, "network": network.config.to_dict()}
+    return TrainingSettings.from_dict(values)
+
+
+def _base(settings: TrainingSettings) -> Network | None:
+    """The network that the run starts from, if it does not start from scratch."""
+    if not settings.base:
+        return None
+    network = load_model(settings.base).network
+    if network.config != settings.network:
+        raise TrainingError(
+            f"The settings describe another network than {settings.base} has: leave out one of "
+            "network and base."
+        )
+    return network
 
 
 def planned_steps(
@@ -210,6 +234,9 @@ def _card(state: RunState, training: Sequence[Pair], held_out: Sequence[Pair]) -
     """The story of a run; the stages are compared on whole held-out images."""
     network = state.kept().to(state.device)
     return {
+        "napari_lle": __version__,
+        "commit": commit(),
+        "torch": torch.__version__,
         "objective": state.settings.objective,
         "settings": state.settings.to_dict(),
         "steps": state.steps,

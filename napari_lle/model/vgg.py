@@ -1,11 +1,13 @@
 """VGG16's convolutions (Simonyan and Zisserman 2014), the feature extractor of eq. 7.
 
 No weights are bundled. They come from a file, in either of two conventions that differ in
-channel order and scale; the convention is named, never guessed.
+channel order and scale; the convention is named, never guessed. `official` is torchvision's own
+file, fetched once and only by `download`, which nothing calls without the user's consent.
 """
 
 from __future__ import annotations
 
+from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Literal
@@ -20,6 +22,11 @@ BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 LAYERS = tuple(
     f"relu{b}_{i}" for b, block in enumerate(BLOCKS, 1) for i in range(1, len(block) + 1)
 )
+
+OFFICIAL = "official"  # stands for the path of torchvision's file
+ADDRESS = "https://download.pytorch.org/models/vgg16-397923af.pth"
+HASH = "397923af"  # the first digits of its SHA-256
+MEGABYTES = 528
 
 # (channel order, scale, mean, deviation) that turn RGB 0..1 into what the weights expect.
 CONVENTIONS = {
@@ -80,6 +87,8 @@ class VGG16(nn.Module):
     def load(self, path: str | Path) -> VGG16:
         """Fill in the weights from torchvision's ``.pth`` or a ``.safetensors`` file.
 
+        ``official`` is torchvision's file where `download` has put it.
+
         The file names its tensors ``features.<i>.weight`` and ``.bias``; deeper layers than
         needed are passed over. Pickled code is never run.
 
@@ -88,7 +97,7 @@ class VGG16(nn.Module):
         ValueError
             If the file is missing, unreadable, or lacks a layer that is needed.
         """
-        path = Path(path)
+        path = official_path() if path == OFFICIAL else Path(path)
         try:
             if path.suffix == ".safetensors":
                 state = load_file(path)
@@ -108,6 +117,31 @@ class VGG16(nn.Module):
             raise ValueError(f"{path}: {wrong[0]} has another shape than VGG16's.")
         self.load_state_dict({name: state[name] for name in own})
         return self
+
+
+def official_path() -> Path:
+    """Where torchvision's file is kept, or would be: where torchvision itself looks for it."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / ADDRESS.rpartition("/")[2]
+
+
+def download() -> Path:
+    """Fetch torchvision's weights, once; ask the user before.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be fetched, or are not what torchvision published.
+    """
+    path = official_path()
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:  # to a temporary name, renamed when its hash is right
+        torch.hub.download_url_to_file(ADDRESS, str(path), HASH)
+    except (OSError, HTTPException, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"VGG16's weights could not be fetched from {ADDRESS}: {reason}") from None
+    return path
 
 
 def _build(layers: tuple[str, ...]) -> tuple[nn.Sequential, frozenset[int]]:
