@@ -156,6 +156,33 @@ def restore(
 
 
 @app.command()
+def calibrate(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+    dark: Annotated[Path | None, typer.Option(help="Dark frame, or a stack of them.")] = None,
+    flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
+    undo: Annotated[
+        str | None, typer.Option(metavar="DTYPE", help="The way back, to e.g. uint16.")
+    ] = None,
+) -> None:
+    """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
+    with reported():
+        from .model.calibration import Calibration
+        from .model.files import read_image, write_image
+
+        if dark is None and flat is None:
+            raise ValueError("Give --dark or --flat, or both.")
+        picture = read_image(source)
+        if picture.rgb:
+            raise ValueError(f"{source} holds colours: dark and flat are for single channels.")
+        frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
+        calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
+        pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
+        write_image(output, pixels, rgb=False)
+        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+
+
+@app.command()
 def evaluate(
     low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
     reference: Annotated[
