@@ -20,6 +20,7 @@ from .devices import choose_device
 from .estimate import Estimate, Result, normalized
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
+from .onecurve import SUFFIX, one_curve
 from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
@@ -64,7 +65,8 @@ def enhance(
         Integers, floats or booleans. The last two spatial axes are processed as planes.
     model : str, Path or Model
         A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB and ``linear``, which
-        only divides, for everything else.
+        only divides, for everything else. With ``:global`` after it, e.g. ``auto:global``, one
+        rising curve for the whole image, see `onecurve`.
     strength : float
         0 leaves the normalised input, 1 is the full effect: ``R = S / L^strength``.
     black, white : float, optional
@@ -174,7 +176,12 @@ def estimate_steps(
 
 def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
-    return load_model(automatic_model(rgb, dtype) if model == "auto" else model)
+    if isinstance(model, Model):
+        return model
+    mode = SUFFIX if str(model).endswith(SUFFIX) else ""
+    name: str | Path = str(model).removesuffix(SUFFIX) if mode else model
+    loaded = load_model(automatic_model(rgb, dtype) if name == "auto" else name)
+    return one_curve(loaded) if mode else loaded
 
 
 def survey(
