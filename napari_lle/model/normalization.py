@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 BLACK_PERCENTILE = 0.1
+EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
 WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
 
 
@@ -51,6 +52,15 @@ class Levels:
             raise ValueError(
                 f"The black level ({self.black:g}) must be a number below the white level "
                 f"({self.white:g}): change one of them."
+            )
+        dtype = np.dtype(self.dtype)
+        if dtype.kind not in "ui":
+            return
+        largest = max(EXTREME, 4 * float(np.iinfo(dtype).max))
+        if max(abs(self.black), abs(self.white)) > largest or self.span < 1 / EXTREME:
+            raise ValueError(
+                f"Levels of {self.black:g} and {self.white:g} are out of all proportion to "
+                f"{dtype} values: the way back would not be exact."
             )
 
     @property
