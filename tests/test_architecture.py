@@ -31,7 +31,7 @@ ALLOWED = {
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
-    "onecurve": {"blocks", "checkpoint", "config"},
+    "onecurve": {"blocks", "bundled", "checkpoint", "config"},
     "estimate": {"normalization"},
     "inference": {
         "bundled",

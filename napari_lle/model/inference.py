@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .bundled import automatic_model
+from .bundled import GLOBAL, automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, normalized
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
-from .onecurve import SUFFIX, one_curve
+from .onecurve import one_curve
 from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
@@ -178,8 +178,8 @@ def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
     if isinstance(model, Model):
         return model
-    mode = SUFFIX if str(model).endswith(SUFFIX) else ""
-    name: str | Path = str(model).removesuffix(SUFFIX) if mode else model
+    mode = GLOBAL if str(model).endswith(GLOBAL) else ""
+    name: str | Path = str(model).removesuffix(GLOBAL) if mode else model
     loaded = load_model(automatic_model(rgb, dtype) if name == "auto" else name)
     return one_curve(loaded) if mode else loaded
 

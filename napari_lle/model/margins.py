@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 LEAST, MOST = 0.002, 0.6  # share of an image that a margin takes; more is the scene's own background
 APART = 2.0  # spreads of the scene's darkest (or brightest) tenth between it and the margin's value
+FEWEST = 100  # squares: a smaller image tells too little
 STEP = 1e-3  # and at least this share of the scene's range
 
 
@@ -40,6 +41,8 @@ def without_margins(squares: NDArray[Any], planes: Iterable[NDArray[Any]]) -> ND
         finite = np.isfinite(pixels).any(axis=(1, 2))
         if finite.any() and not finite.all():
             squares, pixels = squares[finite], pixels[finite]
+    if len(squares) < FEWEST:
+        return squares
     for value in {corner for plane in planes for corner in _corners(plane)}:
         alike = (pixels == np.array(value, pixels.dtype)).all(axis=-1)  # (N, 4)
         inside = ~alike.any(axis=1)

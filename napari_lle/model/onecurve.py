@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import Cleaning, Division, Metering, Stretching
+from .bundled import GLOBAL
 from .checkpoint import Model
 from .config import RESIDUAL_FLOOR
 
-SUFFIX = ":global"  # after a model's name or file
 NODES = 1024  # of the table; cubes of an even spacing, for dark values need the finest
 Block = Division | Metering | Stretching | Cleaning
 
@@ -72,5 +72,5 @@ def one_curve(model: Model) -> Model:
     else:
         network.block = FlatFields(model.network.block)  # type: ignore[assignment]
         network.radius = 0
-    return replace(model, name=model.name + SUFFIX, network=network)
+    return replace(model, name=model.name + GLOBAL, network=network)
 
