@@ -135,7 +135,7 @@ class Form:
             "pixel becomes darker. Noise is not reduced then.",
         )
         self.reference = ComboBox(
-            label="black from",
+            label="dark",
             choices=references,
             nullable=True,
             tooltip="A dark layer, or a Shapes layer that marks where the image is dark.",

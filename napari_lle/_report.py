@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SIZE, MARGIN = (440, 300), 48
 INK, GRID, BAND, LINE = (40, 40, 40), (225, 225, 225), (190, 210, 235), (31, 119, 180)
+HIGHEST = 1.25  # of the output drawn: 1 is white, and stars may go far beyond
 PLANES = 8  # of a stack that are looked at
 
 
@@ -80,11 +81,12 @@ def draw(report: IntensityReport) -> Picture.Image:
     bend = max(float(np.median(report.inputs)) - first, (last - first) / 1e6, 1e-300)
     spread = np.arcsinh((report.inputs - first) / bend)
     across = spread / (spread[-1] or 1.0)
-    low, high = min(0.0, float(report.low.min())), max(float(report.high.max()), 1e-300)
+    low = max(-HIGHEST, min(0.0, float(report.low.min())))
+    high = min(HIGHEST, max(1.1 * float(report.middle.max()), 1e-300))
     left, right, top, bottom = MARGIN, SIZE[0] - 14, 14, SIZE[1] - 34
 
     def line(values: NDArray[Any]) -> list[tuple[float, float]]:
-        up = bottom - (values - low) / (high - low) * (bottom - top)
+        up = bottom - (np.clip(values, low, high) - low) / (high - low) * (bottom - top)
         return list(zip((left + across * (right - left)).tolist(), up.tolist(), strict=True))
 
     for share in (0, 0.25, 0.5, 0.75, 1):

@@ -90,7 +90,11 @@ def test_report_of_known_curves():
     assert falling.clipped_below == pytest.approx(0.999)
     spread = intensity_report(np.zeros((2, 4)), [[0.0, 0, 0, 0], [1, 1, 1, 1]])
     assert spread.monotone  # equal inputs may differ; nothing is reversed
-    assert spread.low[0] == spread.high[0] == 0
+    assert (spread.low.tolist(), spread.high.tolist()) == ([0], [1])
+    few = intensity_report(np.repeat([3, 5, 9], 4000), np.repeat([0.1, 0.4, 0.2], 4000))
+    assert few.inputs.tolist() == [3, 5, 9]
+    assert few.middle.tolist() == [0.1, 0.4, 0.2]
+    assert few.reversed_share == pytest.approx(2 / 9, abs=0.01)
 
 
 def test_report_passes_over_what_is_not_finite():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SAMPLE = 400_000  # pixels that are looked at
-BINS = 128  # of equally many pixels each
+BINS = 96  # of equally many pixels each, but that equal values share one
+BRIGHT = [*(1 - np.logspace(-2, -5, 13)), 1]  # further bounds: the few brightest span most of the range
 TOLERANCE = 1e-5  # of the output's range: rounding, not a reversal
 
 
@@ -18,7 +20,7 @@ class IntensityReport(NamedTuple):
     Attributes
     ----------
     inputs : ndarray, (N,)
-        Medians of the input in bins of equally many pixels, in its own units, rising.
+        Medians of the input in bins, in its own units, rising.
     low, middle, high : ndarray, (N,)
         5th, 50th and 95th percentiles of the output in these bins.
     monotone : bool
@@ -77,7 +79,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
         raise ValueError("The image holds no finite value: there is nothing to report.")
     order = np.lexsort((r, s))
     s, r = s[order], r[order]
-    parts = np.array_split(np.arange(s.size), min(BINS, s.size))
+    parts = _bins(s)
     low, middle, high = np.transpose([np.percentile(r[part], [5, 50, 95]) for part in parts])
     slack = TOLERANCE * float(np.ptp(r))
     return IntensityReport(
@@ -90,6 +92,13 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
         clipped_below=float((r < 0).mean()),
         clipped_above=float((r > 1).mean()),
     )
+
+
+def _bins(s: NDArray[Any]) -> list[slice]:
+    """Parts of sorted values; no value is in two of them."""
+    bounds = np.quantile(s, [*np.linspace(0, 1, BINS + 1)[:-1], *BRIGHT], method="lower")
+    starts = np.unique(np.searchsorted(s, np.unique(bounds)))
+    return [slice(a, b) for a, b in pairwise([*starts.tolist(), s.size])]
 
 
 def _reversed(s: NDArray[Any], r: NDArray[Any], slack: float) -> float:
