@@ -35,7 +35,8 @@ def enhance(
         Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
     ],
     model: Annotated[
-        str, typer.Option(help="auto, a bundled model or a .safetensors file.")
+        str,
+        typer.Option(help="auto, a bundled model or a file; with :global after it, one curve."),
     ] = "auto",
     strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
     black: Annotated[

@@ -56,6 +56,7 @@ ALLOWED = {
         "estimate",
         "inference",
         "network",
+        "normalization",
         "photometry",
         "scenes",
     },

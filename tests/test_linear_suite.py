@@ -42,7 +42,7 @@ def test_asinh_takes_the_median_to_the_background(rng):
 
 
 def test_an_inventor_is_found_out():
-    def inventor(image, strength=1.0):
+    def inventor(image, **levels):
         shown = image.astype(float)
         shown[::48, ::48] += 60 * shown.std()
         return SimpleNamespace(reflectance=shown)
@@ -62,7 +62,7 @@ def test_a_ring_is_found():
 
 
 def test_flicker_is_found(rng):
-    def flickering(image, strength=1.0):
+    def flickering(image):
         levels = Levels(0.0, 65535.0, "uint16")
         x = image / 65535.0 * np.exp(rng.normal(0, 0.1, (len(image), 1, 1)))
         return SimpleNamespace(reflectance=x, levels=levels)
@@ -72,7 +72,7 @@ def test_flicker_is_found(rng):
 
 
 def test_a_method_that_depends_on_the_scale_is_found():
-    def clipping(image, strength=1.0):
+    def clipping(image, **levels):
         return SimpleNamespace(reflectance=np.asarray(image) / 1000.0)
 
     assert linear_suite.invariance(clipping)["verdict"] == "fail"

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import torch
 from models import FORMS, random_model
+from typer.testing import CliRunner
 
+from napari_lle.cli import app
 from napari_lle.model import enhance, load_model, restore
+from napari_lle.model.files import read_image, write_image
 from napari_lle.model.inference import choose_model, survey
 from napari_lle.model.onecurve import one_curve
 from napari_lle.model.report import intensity_report
@@ -73,6 +76,18 @@ def test_names_and_the_models_themselves_stay(dark, model_file):
     assert choose_model(f"{model_file}:global", False, "uint16").name == "random:global"
     with pytest.raises(ValueError, match="There is no model nothing"):
         choose_model("nothing:global", False, "uint16")
+
+
+def test_from_the_command_line(tmp_path, dark):
+    write_image(tmp_path / "a.tif", dark, rgb=False)
+    files = [str(tmp_path / "a.tif"), "-o", str(tmp_path / "b.tif")]
+    words = ["enhance", *files, "--model", "auto:global", "--dtype", "float32"]
+    answer = CliRunner().invoke(app, words)
+    assert answer.exit_code == 0, answer.output
+    picture = read_image(tmp_path / "b.tif")
+    assert picture.record["model"] == "linear:global"
+    expected = enhance(dark, "linear:global", rgb=False).reflectance
+    np.testing.assert_array_equal(picture.pixels, expected)
 
 
 def test_report_of_known_curves():

@@ -53,7 +53,7 @@ def compare(name: str, method: Callable[[Array], Array]) -> dict[str, dict[str, 
     rows: dict[str, list[tuple[float, ...]]] = {k: [] for k in methods}
     for seed in range(FIELDS):
         rng = np.random.default_rng(200 + seed)
-        light, inside = disc_field(192, DISC)
+        light, inside, background = disc_field(192, DISC)
         discs = expose(light, rng)
         field = star_field(256, FAINT, rng)
         stars = expose(field.light, rng)
@@ -62,7 +62,7 @@ def compare(name: str, method: Callable[[Array], Array]) -> dict[str, dict[str, 
         for key, each in methods.items():
             shown = np.asarray(each(discs), dtype=np.float64)
             quality = completeness_and_purity(detect(each(stars), THRESHOLD), truth)
-            rows[key].append((_gain(shown, x, ~inside), _cnr(shown, inside), *quality))
+            rows[key].append((_gain(shown, x, background), _cnr(shown, inside, background), *quality))
     means = {key: np.mean(values, axis=0).tolist() for key, values in rows.items()}
     return {key: dict(zip(FIGURES, values, strict=True)) for key, values in means.items()}
 
@@ -76,8 +76,9 @@ def _gain(shown: Array, x: Array, background: Array) -> float:
     return float((after.std() / after.mean()) / (before.std() / before.mean()))
 
 
-def _cnr(shown: Array, inside: Array) -> float:
-    return float((shown[inside].mean() - shown[~inside].mean()) / shown[~inside].std())
+def _cnr(shown: Array, inside: Array, background: Array) -> float:
+    around = shown[background]
+    return float((shown[inside].mean() - around.mean()) / around.std())
 
 
 def sentences(name: str, methods: dict[str, dict[str, float]]) -> list[str]:

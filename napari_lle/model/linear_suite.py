@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checkpoint import Model, load_model
+from .checkpoint import Model
 from .contenders import compare, sentences
 from .estimate import Result, restore
-from .inference import Progress, enhance, estimate_steps, survey
+from .inference import Progress, choose_model, enhance, estimate_steps, survey
 from .network import Network, NetworkConfig
+from .normalization import find_levels
 from .photometry import detect, fluxes, widths
 from .scenes import FWHM, OFFSET, SKY, camera, expose, star_field
 
 LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
 SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
 CONTRAST = 1e5  # of the star whose surroundings are looked at
+FAR = 50.0  # noise spans to the white level of a series that holds bright objects
 RING = (8, 32)  # pixels from it
 
 Array = NDArray[Any]
@@ -55,10 +57,10 @@ def linear_suite_steps(
         ``value``, ``goal`` and ``verdict``: pass, fail or warning), ``methods`` (a dictionary of
         figures for each) and ``better``: what a method without a network does better.
     """
-    loaded = load_model(model)
+    loaded = choose_model(model, False, "uint16")
 
-    def run(image: Array, strength: float = 1.0) -> Any:
-        return enhance(image, loaded, strength=strength, device=device, rgb=False)
+    def run(image: Array, **levels: Any) -> Any:
+        return enhance(image, loaded, device=device, rgb=False, **levels)
 
     parts: list[Callable[[], list[Check]]] = [
         *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
@@ -102,11 +104,18 @@ def warning(name: str, value: float) -> Check:
 
 
 def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
-    """Detections on flat noise that the enhancement adds, in the worst of the fields."""
+    """Detections on flat noise that the enhancement adds, in the worst of the fields.
+
+    Once with automatic levels, which leave little to brighten, and once with a white level as a
+    bright object elsewhere in the series would set it, so that the noise is stretched hard.
+    """
     added = []
     for seed in range(seeds):
         field = expose(np.full((192, 192), light), np.random.default_rng(seed))
-        added.append(len(detect(run(field).reflectance)) - len(detect(field)))
+        levels = find_levels(field)
+        dark = {"black": levels.black, "white": levels.black + FAR * levels.span}
+        before = len(detect(field))
+        added += [len(detect(run(field, **how).reflectance)) - before for how in ({}, dark)]
     return [check(f"detections added to flat noise, {light:g} e-, worst of {seeds}", max(added), 1)]
 
 

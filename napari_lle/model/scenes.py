@@ -102,11 +102,26 @@ def star_field(
 
 def disc_field(
     side: int, contrast: float, radius: float = 6.0, sky: float = SKY
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Faint discs on a flat background, in electrons, and where the discs are."""
-    y, x = np.mgrid[:side, :side] % 32 - 16
-    inside = np.hypot(y, x) <= radius
-    return np.where(inside, sky + contrast, sky), inside
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Faint discs on a flat background beside bright stars that set the white level.
+
+    Returns
+    -------
+    light : ndarray, (Y, X)
+        In electrons.
+    inside, background : ndarray of bool, (Y, X)
+        The discs, and what is far from discs and stars.
+    """
+    light = np.full((side, side), sky)
+    y, x = np.mgrid[:side, :side]
+    distance = np.hypot(y % 32 - 16, x % 32 - 16)
+    bright = (y // 32 + x // 32) % 3 == 0
+    light[(distance <= radius) & ~bright] += contrast
+    for row in range(16, side, 32):
+        for column in range(16, side, 32):
+            if bright[row, column]:
+                add_star(light, row, column, 2e5)
+    return light, (distance <= radius) & ~bright, (distance > radius + 2) & ~bright
 
 
 def star_light(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
