@@ -6,7 +6,15 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_lle.cli import app
-from napari_lle.model import baselines, contenders, linear_suite, photometry, scenes
+from napari_lle.model import (
+    baselines,
+    contenders,
+    linear_suite,
+    load_model,
+    photometry,
+    rings,
+    scenes,
+)
 from napari_lle.model.normalization import Levels
 
 
@@ -54,11 +62,11 @@ def test_an_inventor_is_found_out():
 
 def test_a_ring_is_found():
     dip = np.array([0.5, 0.98, 1.03, 1.0])
-    depth, height = linear_suite.ring_checks("here", dip[1:])
+    depth, height = rings.ring_checks("here", dip[1:])
     assert depth["verdict"] == "fail"
     assert depth["value"] == pytest.approx(0.02)
     assert height["value"] == pytest.approx(0.03)
-    assert linear_suite.ring_checks("here", np.array([0.995, 1.0]))[0]["verdict"] == "pass"
+    assert rings.ring_checks("here", np.array([0.995, 1.0]))[0]["verdict"] == "pass"
 
 
 def test_flicker_is_found(rng):
@@ -76,6 +84,14 @@ def test_a_method_that_depends_on_the_scale_is_found():
         return SimpleNamespace(reflectance=np.asarray(image) / 1000.0)
 
     assert linear_suite.invariance(clipping)["verdict"] == "fail"
+
+
+def test_the_identity_is_the_models_own(monkeypatch):
+    model = load_model("linear")
+    assert linear_suite.identity(load_model("photo"), "cpu") == []
+    assert linear_suite.identity(model, "cpu")[0]["verdict"] == "pass"
+    monkeypatch.setattr(linear_suite, "one_curve", lambda model: model)  # local departures stay
+    assert linear_suite.identity(model, "cpu")[0]["verdict"] == "fail"
 
 
 def test_the_better_stretch_is_named():

@@ -7,7 +7,6 @@ fluxes on the reflectance are from the measured ones, is a warning. See `scenes`
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,18 @@ from .checkpoint import Model
 from .contenders import compare, sentences
 from .estimate import Result, restore
 from .inference import Progress, choose_model, enhance, estimate_steps, survey
-from .network import Network, NetworkConfig
 from .normalization import find_levels
+from .onecurve import one_curve
 from .photometry import detect, fluxes, widths
-from .scenes import FWHM, OFFSET, SKY, camera, expose, star_field
+from .rings import dark_ring, noisy_ring
+from .scenes import FWHM, OFFSET, camera, expose, star_field
+from .verdicts import Check, check, finished, warning
 
 LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
 SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
-CONTRAST = 1e5  # of the star whose surroundings are looked at
 FAR = 50.0  # noise spans to the white level of a series that holds bright objects
-RING = (8, 32)  # pixels from it
 
 Array = NDArray[Any]
-Check = dict[str, Any]
 
 
 def linear_suite_steps(
@@ -67,7 +65,7 @@ def linear_suite_steps(
         lambda: photometry(run),
         lambda: dark_ring(loaded, device) + noisy_ring(run),
         lambda: flicker(run) + bleaching(run),
-        lambda: [invariance(run), identity(loaded, device)],
+        lambda: [invariance(run), *identity(loaded, device)],
     ]
     checks: list[Check] = []
     for done, part in enumerate(parts, 1):
@@ -85,22 +83,6 @@ def linear_suite_steps(
         "methods": methods,
         "better": sentences(loaded.name, methods),
     }
-
-
-def check(name: str, value: float, most: float) -> Check:
-    """A figure that must not exceed a goal."""
-    passed = bool(np.isfinite(value) and value <= most)
-    return {
-        "name": name,
-        "value": float(value),
-        "goal": f"<= {most:g}",
-        "verdict": "pass" if passed else "fail",
-    }
-
-
-def warning(name: str, value: float) -> Check:
-    """A figure that users must know of."""
-    return {"name": name, "value": float(value), "goal": "", "verdict": "warning"}
 
 
 def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
@@ -155,62 +137,6 @@ def _edge(ratio: Array, flux: Array) -> float:
     return float(np.median(ratio[order[-tenth:]]) / np.median(ratio[order[:tenth]]))
 
 
-def _bright_star(side: int) -> Array:
-    """A Gaussian star, which has no wings to hide a ring, of `CONTRAST` times the sky."""
-    distance = np.hypot(*np.ogrid[-side // 2 : side // 2, -side // 2 : side // 2])
-    return SKY * (1 + CONTRAST * np.exp(-4 * np.log(2) * (distance / FWHM) ** 2))
-
-
-def _rings(image: Array) -> Array:
-    """Means over rings of 2 pixels about the middle; the last value is of all beyond."""
-    half = np.array(image.shape) // 2
-    distance = np.hypot(*np.ogrid[-half[0] : half[0], -half[1] : half[1]])
-    edges = [*range(*RING, 2), np.inf]
-    masks = ((distance >= a) & (distance < b) for a, b in pairwise(edges))
-    return np.array([image[mask].mean() for mask in masks])
-
-
-def dark_ring(loaded: Model, device: str) -> list[Check]:
-    """How far the sky about the star is drawn below the sky elsewhere, in R, without noise.
-
-    The network sees the expected image with the levels of a noisy exposure.
-    """
-    light = _bright_star(128)
-    exposed = expose(light, np.random.default_rng(6)).astype(np.float64)
-    known = survey(exposed, rgb=False)
-    steps = estimate_steps(light + OFFSET, loaded, device=device, rgb=False, known=known)
-    rings = _rings(_finish(steps).reflectance())
-    return ring_checks("about a star of 1e5:1, no noise", rings)
-
-
-def noisy_ring(run: Callable[..., Any], frames: int = 64) -> list[Check]:
-    """The same in the mean of noisy exposures, over the plain stretch of the same exposures.
-
-    A network that treats noise near a star unlike noise elsewhere shifts its mean there; the
-    stretch, which cannot, takes the noise off the figure.
-    """
-    light, sums = _bright_star(96), np.zeros((2, 96, 96))
-    for seed in range(frames):
-        image = expose(light, np.random.default_rng(100 + seed))
-        sums += run(image).reflectance, enhance(image, _plain(), rgb=False).reflectance
-    rings = np.divide(*(_rings(each) for each in sums))
-    return ring_checks(f"about it, mean of {frames} noisy exposures", rings)
-
-
-def ring_checks(where: str, rings: Array) -> list[Check]:
-    """Depth and height of rings relative to the last value; only dark ones look like a fault."""
-    relative = rings / rings[-1]
-    return [
-        check(f"dark ring {where}: depth", 1 - relative.min(), 0.01),
-        warning(f"bright ring {where}: height", relative.max() - 1),
-    ]
-
-
-def _plain() -> Model:
-    """The screen stretch as a model: no local departure at all."""
-    return Model("stretch", Network(NetworkConfig("stretching", local=0.0)).eval())
-
-
 def flicker(run: Callable[..., Any]) -> list[Check]:
     """A constant scene in noise: the frames' brightness after against before, levels locked."""
     rng = np.random.default_rng(7)
@@ -251,29 +177,19 @@ def invariance(run: Callable[..., Any]) -> Check:
     return check("k S + c, k from 1e-3 to 1e3: largest change of R", worst / first.max(), 1e-5)
 
 
-def identity(loaded: Model, device: str) -> Check:
-    """The model's block without local departure against the midtones transfer function."""
+def identity(loaded: Model, device: str) -> list[Check]:
+    """A stretching block without local departure against the midtones transfer function."""
+    if loaded.network.config.reflectance != "stretching":
+        return []
     ramp = np.linspace(0, 1, 64 * 64).reshape(64, 64) ** 4
-    plain = _plain()
     known = survey(ramp, rgb=False, black=0.0, white=1.0)
-    result = _finish(estimate_steps(ramp, plain, device=device, rgb=False, known=known))
+    result = finished(estimate_steps(ramp, one_curve(loaded), device=device, rgb=False, known=known))
     b = min(max(known.statistics.typical, 1e-3), 0.24)
     m = b * 0.75 / (b + 0.25 - 0.5 * b)
     expected = (m - 1) * ramp / ((2 * m - 1) * ramp - m)
-    return check(
-        "local strength 0 against the midtones transfer function",
-        np.abs(result.reflectance() - expected).max(),
-        1e-6,
-    )
+    name = "local strength 0 against the midtones transfer function"
+    return [check(name, np.abs(result.reflectance() - expected).max(), 1e-6)]
 
 
 def _restored(result: Result) -> Array:
     return restore(result.reflectance, result.illumination, result.levels)
-
-
-def _finish(steps: Any) -> Any:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
