@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from magicgui.widgets import (
 )
 
 from ._live import Options
+from ._models import OWN
 from .model.bundled import GLOBAL, SUFFIX, bundled_models
 
 CHOOSE = "choose a file…"
@@ -32,40 +33,54 @@ def device_choices() -> list[str]:
 
 
 class ModelChoice:
-    """A list of bundled models and of files that were chosen before.
+    """A list of bundled models and of the user's own files.
+
+    Parameters
+    ----------
+    first : sequence of str
+        Names that stand before the bundled models.
+    chosen : str
+        What is chosen at first.
 
     Attributes
     ----------
     widget : ComboBox
     """
 
-    def __init__(self) -> None:
-        self._names = ["auto", *bundled_models()]
-        self._last = "auto"
-        self.widget = ComboBox(
-            label="model",
-            choices=self._choices,
-            tooltip="The network. auto: photo for 8-bit RGB, linear for scientific data; or one of "
-            "your own, a .safetensors file.",
-        )
+    def __init__(
+        self,
+        first: Sequence[str] = ("auto",),
+        chosen: str = "auto",
+        label: str = "model",
+        tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data; or one "
+        "of your own, a .safetensors file.",
+    ) -> None:
+        self._names = [*first, *bundled_models()]
+        self._last = chosen
+        self.widget = ComboBox(label=label, choices=self._choices, value=chosen, tooltip=tooltip)
         self.widget.changed.connect(self._changed)
+        OWN.added.connect(self._offer)
 
     @property
     def value(self) -> str:
-        """``auto``, a bundled name or a path."""
+        """One of the first names, a bundled name or a path."""
         return self._last
 
     def use(self, model: str) -> None:
-        """Choose a bundled name or a file."""
-        if model not in self._names:
-            self._names.append(model)
+        """Choose a name of the list or a file."""
         self._last = model
-        with self.widget.changed.blocked():
-            self.widget.reset_choices()
+        if model not in self._names:
+            OWN.add(model)
+            self._offer()
         self.widget.value = model
 
+    def _offer(self, _: str = "") -> None:
+        """Take up the user's new models, keeping the choice."""
+        with self.widget.changed.blocked():
+            self.widget.reset_choices()
+
     def _choices(self, *_: Any) -> list[tuple[str, str]]:
-        names = [(Path(n).stem if n.endswith(SUFFIX) else n, n) for n in self._names]
+        names = [*((n, n) for n in self._names), *((Path(n).stem, n) for n in OWN.paths)]
         return [*names, (CHOOSE, CHOOSE)]
 
     def _changed(self, value: str) -> None:
@@ -188,18 +203,18 @@ class Form:
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""
         return [
-            *map(_labelled, (self.image, self.model.widget, self.strength, self.channels)),
-            *map(_labelled, (self.black, self.white)),
-            _labelled(self.reference, self.take),
-            _row(self.lock, self.pass_on),
-            _labelled(self.device),
+            *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
+            *map(labelled, (self.black, self.white)),
+            labelled(self.reference, self.take),
+            row(self.lock, self.pass_on),
+            labelled(self.device),
             self.curve,
             self.illumination,
             self.preview,
-            _row(self.run, self.cancel),
+            row(self.run, self.cancel),
             self.progress,
             self.status,
-            _row(self.report, self.python, self.command),
+            row(self.report, self.python, self.command),
         ]
 
     def options(self) -> Options:
@@ -230,17 +245,18 @@ class Form:
         ]
 
 
-def _labelled(widget: Any, *more: Any) -> Container:
+def labelled(widget: Any, *more: Any) -> Container:
     """A row of label and control; magicgui's own labels align for its own font only."""
     label = Label(value=widget.label, tooltip=widget.tooltip)
     label.min_width = label.max_width = LABEL_WIDTH
-    return _row(label, widget, *more)
+    return row(label, widget, *more)
 
 
-def _row(*widgets: Any) -> Container:
-    row = Container(widgets=widgets, layout="horizontal", labels=False)
-    row.margins = (0, 0, 0, 0)
-    return row
+def row(*widgets: Any) -> Container:
+    """Widgets side by side."""
+    made = Container(widgets=widgets, layout="horizontal", labels=False)
+    made.margins = (0, 0, 0, 0)
+    return made
 
 
 def _number(edit: LineEdit) -> float | None:

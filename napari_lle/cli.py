@@ -350,25 +350,24 @@ def train(
             raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
-        values = _settings(config, objective, base, epochs=epochs, steps=steps, minutes=minutes)
-        if vgg:
-            values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
-        folders = (low, reference) if images is None else (images,)
-        if None in folders or (images and (low or reference)):
-            raise ValueError("Give --low and --reference, or --images alone.")
-        if masks and images:
-            raise ValueError("--masks go with --low and --reference.")
+        given = {"low": low, "reference": reference, "masks": masks, "images": images}
+        from .model.project import read_config, read_data
+
+        values, folders = read_config(config) if config else ({}, {})
+        folders = {k: v for k, v in given.items() if v is not None} or folders
+        kinds = set(folders)
+        if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
+            raise ValueError("Give --low and --reference, with --masks or not, or --images alone.")
+        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
 
         from .model.checkpoint import save_model  # slow: only once all is well
-        from .model.data import load_images, load_masks, load_pairs
         from .model.training import read_settings
         from .model.training import train as run
 
         settings = read_settings(values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        pairs = load_images(images) if images else load_pairs(*map(str, folders))
-        pairs, held_out = load_masks(masks, pairs) if masks else (pairs, [])
+        pairs, held_out = read_data(folders)
         events = run(
             pairs,
             settings,
@@ -398,28 +397,27 @@ def _fetch_vgg(vgg: str | None, yes: bool) -> None:
     download()
 
 
-def _settings(
-    config: Path | None, objective: str | None, base: str | None, **lengths: float | None
-) -> Any:
-    """Settings of a YAML file with what the command line says in their place."""
-    import yaml
-
-    try:
-        values = yaml.safe_load(config.read_text()) if config else {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"{config} is not YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ValueError(f"{config} holds no settings: write lines of `name: value`.")
+def _override(
+    values: dict[str, Any],
+    objective: str | None,
+    base: str | None,
+    vgg: str | None,
+    **lengths: float | None,
+) -> None:
+    """Put what the command line says in the place of what a file of settings says."""
     if objective:
         values["objective"] = objective
     if base:
         values["base"] = base
+    if vgg:
+        values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
     given = {name: value for name, value in lengths.items() if value is not None}
     if len(given) > 1:
         raise ValueError("Give one of --epochs, --steps and --minutes.")
     if given:
-        values = {k: v for k, v in values.items() if k not in ("epochs", "minutes")} | given
-    return values
+        for name in ("epochs", "minutes"):
+            values.pop(name, None)
+        values.update(given)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ ALLOWED = {
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
     "onecurve": {"blocks", "bundled", "checkpoint", "config"},
+    "splitting": set(),
+    "paircheck": set(),
+    "project": {"atomic", "data", "files", "normalization", "paircheck", "splitting"},
+    "comparison": {"baselines", "data", "metrics", "network"},
     "estimate": {"normalization"},
     "inference": {
         "bundled",

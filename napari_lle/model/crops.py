@@ -75,10 +75,14 @@ def draw_batch(
 
 
 def centre(pair: Pair, size: int, halo: int = 0) -> Batch:
-    """The middle of a pair, `size` pixels a side or what there is, as a batch of one."""
+    """The middle of a pair, `size` pixels a side or what there is, as a batch of one.
+
+    Where the reference is known in part, the middle is that of the known pixels, in their order.
+    """
     spans = []
-    for length in pair.low.shape[:2]:
-        start = max(0, (length - size) // 2)
+    middle = pair.known[len(pair.known) // 2] if pair.partial else np.array(pair.low.shape[:2]) // 2
+    for length, at in zip(pair.low.shape[:2], middle, strict=True):
+        start = int(np.clip(at - size // 2, 0, max(0, length - size)))
         spans.append((start, min(start + size, length), length))
     rows, columns = (reflect(a - halo, b + halo, length) for a, b, length in spans)
     (top, bottom, _), (left, right, _) = spans

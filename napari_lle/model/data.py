@@ -54,8 +54,15 @@ class Pair:
         return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
-def as_photograph(image: ArrayLike, rgb: bool | None = None) -> NDArray[np.float32]:
+RANGE = "range"  # in the record of a TIFF: black and white level of the layer that it is part of
+
+
+def as_photograph(
+    image: ArrayLike, rgb: bool | None = None, levels: Sequence[float] | None = None
+) -> NDArray[np.float32]:
     """Normalise a 2-D or RGB(A) image to (H, W, 3) in 0..1; greys are repeated, alpha is left out.
+
+    `levels` are black and white; the image's own when not given.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def as_photograph(image: ArrayLike, rgb: bool | None = None) -> NDArray[np.float
     rgb = pixels.ndim == 3 if rgb is None else rgb
     if pixels.ndim != 2 + rgb or (rgb and pixels.shape[-1] not in (3, 4)):
         raise ValueError(f"Training takes 2-D or RGB images, not an array of shape {pixels.shape}.")
-    x = network_input(normalize(pixels, find_levels(pixels, rgb=rgb)))
+    black, white = levels or (None, None)
+    x = network_input(normalize(pixels, find_levels(pixels, rgb=rgb, black=black, white=white)))
     return x[..., :3] if rgb else np.repeat(x[..., None], 3, axis=-1)
 
 
@@ -78,7 +86,10 @@ def make_pair(name: str, low: ArrayLike, reference: ArrayLike) -> Pair:
     ValueError
         If they differ in size.
     """
-    a, b = as_photograph(low), as_photograph(reference)
+    return _matched(name, as_photograph(low), as_photograph(reference))
+
+
+def _matched(name: str, a: NDArray[np.float32], b: NDArray[np.float32]) -> Pair:
     if a.shape != b.shape:
         raise ValueError(
             f"{name}: the dark image is {a.shape[1]} x {a.shape[0]} pixels, its reference "
@@ -132,7 +143,7 @@ def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Pat
 def load_pairs(low: str | Path, reference: str | Path) -> list[Pair]:
     """Read all pairs of two folders, matched by file stem, in natural order."""
     return [
-        make_pair(stem, read_image(a).pixels, read_image(b).pixels)
+        _matched(stem, read_photograph(a), read_photograph(b))
         for stem, (a, b) in matched_files(low, reference).items()
     ]
 
@@ -200,7 +211,14 @@ def make_alone(name: str, low: ArrayLike) -> Pair:
 
 def load_images(folder: str | Path) -> list[Pair]:
     """Read all images of a folder, in natural order, as pairs without references."""
-    return [make_alone(stem, read_image(f).pixels) for stem, f in image_files(folder).items()]
+    found = {stem: read_photograph(f) for stem, f in image_files(folder).items()}
+    return [Pair(stem, image, image) for stem, image in found.items()]
+
+
+def read_photograph(file: Path) -> NDArray[np.float32]:
+    """`as_photograph` of a file, by the levels that it carries or its own."""
+    picture = read_image(file)
+    return as_photograph(picture.pixels, levels=(picture.record or {}).get(RANGE))
 
 
 def split_by_scene(

@@ -28,6 +28,7 @@ from .version import __version__, commit
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
 __all__ += ["read_settings", "train"]
 
+STOP = "stop"
 CHECKPOINT_SECONDS = 60.0
 DIVERGED = 10.0  # times the loss of the run's beginning
 TIMED_STEPS = 20  # that turn minutes into steps, after a few that warm up
@@ -35,13 +36,18 @@ TIMED_SECONDS = 10.0
 
 
 class Event(NamedTuple):
-    """One step done; `held_out` has the figures of `judging.judge` after a validation."""
+    """One step done.
+
+    After a validation, `held_out` has the figures of `judging.judge`, and `network` is what they
+    are of.
+    """
 
     step: int
     steps: int
     loss: float
     held_out: dict[str, Any] | None = None
     note: str = ""
+    network: Network | None = None
 
     @property
     def psnr(self) -> float | None:
@@ -69,7 +75,7 @@ def train(
     device: str = "auto",
     held_out: Sequence[Pair] = (),
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Generator[Event, None, Trained]:
+) -> Generator[Event, str | None, Trained]:
     """Train a network on pairs of dark images and references, or on dark images alone.
 
     Parameters
@@ -90,7 +96,8 @@ def train(
     Yields
     ------
     Event
-        After each step. Closing the generator stops the run, state saved.
+        After each step. Closing the generator stops the run, state saved; sending it `STOP` ends
+        the run, with the best network so far.
 
     Returns
     -------
@@ -190,8 +197,8 @@ def _loop(
     held_out: Sequence[Pair],
     logbook: Logbook,
     checkpoint_seconds: float,
-) -> Generator[Event, None, None]:
-    """Steps and validations until the end or the end of patience."""
+) -> Generator[Event, str | None, None]:
+    """Steps and validations until the end, the end of patience or `STOP`."""
     saved = clock = time.monotonic()
     settled = True  # whether the state is one that an uninterrupted run passes through
     try:
@@ -199,7 +206,7 @@ def _loop(
             settled = False
             event = Event(state.step + 1, state.steps, state.advance(training))
             if state.step % state.settings.validate_every == 0 or state.step == state.steps:
-                event = event._replace(held_out=_validate(state, held_out))
+                event = _validated(event, state, held_out)
             settled = True
             now = time.monotonic()
             state.seconds, clock = state.seconds + now - clock, now
@@ -208,10 +215,20 @@ def _loop(
                 saved = now
             if event.held_out:
                 logbook.write()
-            yield event
+            if (yield event) == STOP:
+                break
+        if not state.history:  # stopped before the first validation
+            logbook.checkpoint()
+            settled = False
+            yield _validated(event, state, held_out)
     finally:
         if settled:
             logbook.checkpoint()
+
+
+def _validated(event: Event, state: RunState, held_out: Sequence[Pair]) -> Event:
+    row = _validate(state, held_out)
+    return event._replace(held_out=row, network=state.averaged())
 
 
 def _judge(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
