@@ -42,10 +42,7 @@ def test_annotations_of_another_scale_fall_on_the_same_place():
 def test_shapes_mark_areas_by_their_label(layer):
     layer = Image(np.zeros((40, 60)), scale=(0.5, 0.5))
     shapes = Shapes(
-        [
-            np.array([[1, 1], [1, 6], [6, 6], [6, 1]]),
-            np.array([[10, 10], [10, 20], [20, 20], [20, 10]]),
-        ],
+        [np.array([[1, 1], [1, 6], [6, 6], [6, 1]]), np.array([[10, 10], [10, 20], [20, 20], [20, 10]])],
         shape_type=["rectangle", "ellipse"],
         features={"label": ["train", "validate"]},
     )
