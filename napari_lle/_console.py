@@ -63,3 +63,21 @@ def print_scores(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())
         typer.echo(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
+
+
+def print_suite(report: dict[str, Any]) -> None:
+    """Print the checks of a suite with goals and verdicts, then the methods beside each other."""
+    width = max(len(check["name"]) for check in report["checks"])
+    typer.echo(f"{'check':<{width}}{'value':>11}  {'goal':<9}verdict")
+    for check in report["checks"]:
+        line = f"{check['name']:<{width}}{check['value']:>11.3g}  {check['goal']:<9}"
+        typer.echo(line + check["verdict"])
+    figures = list(next(iter(report["methods"].values())))
+    typer.echo(f"\n{'method':<14}" + "".join(f"{name.replace('_', ' '):>14}" for name in figures))
+    for method, scores in report["methods"].items():
+        typer.echo(f"{method:<14}" + "".join(f"{scores[name]:>14.3f}" for name in figures))
+    for sentence in report["better"]:
+        typer.echo(sentence)
+    typer.echo(
+        f"{report['failed']} of the checks failed" if report["failed"] else "no check failed"
+    )

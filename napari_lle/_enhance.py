@@ -23,9 +23,12 @@ from ._layers import (
     result_options,
     scales,
 )
+from ._levels import LevelTools, references
 from ._live import Live, Made, Options, enhance_steps
 from ._preview import Preview, Wish
+from ._report import ReportWindow, gain_layer, report_steps
 from ._worker import Job
+from .model.bundled import GLOBAL, SUFFIX
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -40,8 +43,11 @@ class EnhanceWidget(Container):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
-        self.form = Form(self._images)
+        self.form = Form(self._images, lambda _: references(napari_viewer))
         super().__init__(widgets=self.form.rows(), labels=False)
+        self.levels = LevelTools(napari_viewer, self.form, self._say)
+        self.report_window: ReportWindow | None = None
+        self.report_job: Job | None = None
         self.job: Job | None = None
         self.live: Live | None = None
         self.preview = Preview(
@@ -91,8 +97,12 @@ class EnhanceWidget(Container):  # type: ignore[misc]
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
-        if self.job is not None:
-            self.job.abandon()
+        for each in (self.job, self.report_job):
+            if each is not None:
+                each.abandon()
+        self.levels.release()
+        if self.report_window is not None:
+            self.report_window.close()
         if self.live is not None:
             self.live.close()
         self.live = None
@@ -104,6 +114,24 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             events.removed.disconnect(self._on_removed)
             events.renamed.disconnect(self._fill)
             self.viewer.layers.selection.events.active.disconnect(self._choose_active)
+
+    def report(self) -> None:
+        """Tell what the latest result did to the intensities, and add its gain as a layer."""
+        live = self.live
+        if live is None:
+            return
+        strength = live.layer.metadata[KEY]["strength"]
+
+        def done(made: tuple[Any, Any]) -> None:
+            report, gain = made
+            self.viewer.add_layer(gain_layer(live.layer, live.estimate, gain))
+            self.report_window = ReportWindow(live.layer.name, report, self.native)
+            self.report_window.show()
+            self._say(" ".join(report.sentences()))
+
+        self.report_job = Job(
+            report_steps(live.estimate, strength), on_done=done, on_error=self._fail
+        )
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""
@@ -124,6 +152,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         layers.events.renamed.connect(self._fill)
         layers.selection.events.active.connect(self._choose_active)
         form.run.changed.connect(self.enhance)
+        form.report.changed.connect(self.report)
         form.cancel.changed.connect(self.cancel)
         form.strength.changed.connect(self._blends.throttle)
         form.preview.changed.connect(self._toggle_preview)
@@ -144,6 +173,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         """Offer the viewer's image layers, keeping the choice."""
         chosen = self.form.image.value
         self.form.image.reset_choices()
+        self.form.reference.reset_choices()
         if chosen in self.form.image.choices:  # a renamed layer counts as a new choice
             self.form.image.value = chosen
 
@@ -180,7 +210,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         made: Made,
     ) -> None:
         """Show a result, and its illumination where asked for."""
-        if options.model.endswith(".safetensors"):
+        if options.model.removesuffix(GLOBAL).endswith(SUFFIX):
             origin = {**origin, "model_file": str(Path(options.model).absolute())}
         about = metadata(made.estimate.record, strength=strength, **origin)
         light = None
@@ -246,7 +276,8 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         form.progress.visible = busy
 
     def _offer_copies(self) -> None:
-        self.form.python.enabled = self.form.command.enabled = self.live is not None
+        for button in (self.form.python, self.form.command, self.form.report):
+            button.enabled = self.live is not None
 
     def _say(self, message: str) -> None:
         self.form.status.value = message

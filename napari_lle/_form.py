@@ -21,7 +21,7 @@ from magicgui.widgets import (
 
 from ._live import Options
 from ._models import OWN
-from .model.bundled import SUFFIX, bundled_models
+from .model.bundled import GLOBAL, SUFFIX, bundled_models
 
 CHOOSE = "choose a file…"
 LABEL_WIDTH = 70  # pixels
@@ -103,9 +103,15 @@ class Form:
     ----------
     images : callable
         Takes the list widget; returns the names and layers that it offers.
+    references : callable
+        The same for what black can be taken from.
     """
 
-    def __init__(self, images: Callable[[Any], list[tuple[str, Any]]]) -> None:
+    def __init__(
+        self,
+        images: Callable[[Any], list[tuple[str, Any]]],
+        references: Callable[[Any], list[tuple[str, Any]]],
+    ) -> None:
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
         self.model = ModelChoice()
         self.strength = FloatSlider(
@@ -138,6 +144,37 @@ class Form:
             text="preview the visible part",
             tooltip="Show the part of the image in view as it would become, while you choose.",
         )
+        self.curve = CheckBox(
+            text="one curve for the whole image",
+            tooltip="For figures that are published: equal values become equal, and no brighter "
+            "pixel becomes darker. Noise is not reduced then.",
+        )
+        self.reference = ComboBox(
+            label="dark",
+            choices=references,
+            nullable=True,
+            tooltip="A dark layer, or a Shapes layer that marks where the image is dark.",
+        )
+        self.take = PushButton(
+            text="Take",
+            tooltip="Set black to the median of the dark layer, or of the image within the "
+            "selected shapes.",
+        )
+        self.lock = CheckBox(
+            text="lock levels",
+            tooltip="Keep these levels, found or typed, for every image that is chosen next: what "
+            "is compared must be stretched alike.",
+        )
+        self.pass_on = PushButton(
+            text="Copy levels to selected layers",
+            tooltip="The layers selected in the layer list keep these levels for their own runs.",
+        )
+        self.report = PushButton(
+            text="Report",
+            enabled=False,
+            tooltip="What the latest run did to the intensities: its curve, what would be "
+            "clipped, and the gain of each pixel as a layer.",
+        )
         self.run = PushButton(text="Enhance", tooltip="Enhance the whole layer into a new one.")
         self.cancel = PushButton(
             text="Cancel", enabled=False, tooltip="Stop the run; nothing is added."
@@ -167,19 +204,23 @@ class Form:
         """Widgets and rows of widgets, top to bottom."""
         return [
             *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
-            *map(labelled, (self.black, self.white, self.device)),
+            *map(labelled, (self.black, self.white)),
+            labelled(self.reference, self.take),
+            row(self.lock, self.pass_on),
+            labelled(self.device),
+            self.curve,
             self.illumination,
             self.preview,
             row(self.run, self.cancel),
             self.progress,
             self.status,
-            row(self.python, self.command),
+            row(self.report, self.python, self.command),
         ]
 
     def options(self) -> Options:
         """What is chosen; raises ValueError with a sentence for the user."""
         return Options(
-            model=self.model.value,
+            model=self.model.value + (GLOBAL if self.curve.value else ""),
             channels=self.channels.value,
             black=_number(self.black),
             white=_number(self.white),
@@ -200,14 +241,15 @@ class Form:
             self.black,
             self.white,
             self.device,
+            self.curve,
         ]
 
 
-def labelled(widget: Any) -> Container:
+def labelled(widget: Any, *more: Any) -> Container:
     """A row of label and control; magicgui's own labels align for its own font only."""
     label = Label(value=widget.label, tooltip=widget.tooltip)
     label.min_width = label.max_width = LABEL_WIDTH
-    return row(label, widget)
+    return row(label, widget, *more)
 
 
 def row(*widgets: Any) -> Container:

@@ -1,7 +1,7 @@
 """Sample data without a network: every image is simulated when asked for, with fixed seeds.
 
 The photograph starts from a picture that scikit-image carries in its wheel; the z stack and the
-star field start from nothing. All three go through `camera`, one model of a sensor.
+star field start from nothing. All three go through one model of a sensor, `scenes.camera`.
 """
 
 from __future__ import annotations
@@ -12,47 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .model.scenes import camera, star_light
+
 LayerTuple = tuple[Any, dict[str, Any], str]
-
-
-def camera(
-    electrons: NDArray[Any],
-    rng: np.random.Generator,
-    *,
-    gain: float = 1.0,
-    read_noise: float = 1.5,
-    offset: float = 100.0,
-    full_well: float = 30_000.0,
-    bits: int = 16,
-) -> NDArray[np.uint8 | np.uint16]:
-    """Expose a sensor: Poisson shot noise, Gaussian read noise, saturation, digitisation.
-
-    Parameters
-    ----------
-    electrons : ndarray
-        Mean number of photoelectrons in each pixel.
-    rng : numpy.random.Generator
-    gain : float
-        Electrons per analogue-to-digital unit (ADU).
-    read_noise : float
-        Standard deviation in electrons.
-    offset : float
-        ADU that a pixel without light reads.
-    full_well : float
-        Electrons at which a pixel is full.
-    bits : int
-        Depth of the converter, up to 16.
-
-    Returns
-    -------
-    ndarray
-        ``round(min(Poisson(e), full well) + N(0, read noise)) / gain + offset)``, clipped to the
-        converter's range; uint8 up to 8 bits, else uint16.
-    """
-    collected = np.minimum(rng.poisson(electrons), full_well).astype(np.float32)
-    collected += read_noise * rng.standard_normal(collected.shape, dtype=np.float32)
-    adu = np.clip(np.rint(collected / gain + offset), 0, 2**bits - 1)
-    return adu.astype(np.uint8 if bits <= 8 else np.uint16)
 
 
 def photograph(light: float = 0.06, seed: int = 1) -> NDArray[np.uint8]:
@@ -164,32 +126,6 @@ def stars(shape: tuple[int, int] = (600, 800), seed: int = 3) -> NDArray[np.uint
     hot = rng.integers(0, field.size, 60)
     field.flat[hot] = rng.integers(5_000, 65_535, hot.size)
     return field
-
-
-def star_light(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Electrons that `stars` expects in each pixel: the truth without noise."""
-    height, width = shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    sky = 40 + 25 * x / width + 15 * y / height
-    u, v = (x - 0.62 * width) + 0.5 * (y - 0.45 * height), (y - 0.45 * height) * 1.6
-    sky += 220 * np.exp(-np.hypot(u, v) / 22)
-    fluxes = 60 * (1 - rng.random(900)) ** -1.25  # cumulative counts fall with flux^-0.8
-    for flux in np.minimum(fluxes, 1.2e6):
-        _add_star(sky, rng.uniform(0, height), rng.uniform(0, width), flux)
-    return sky.astype(np.float32)
-
-
-def _add_star(
-    image: NDArray[np.float32], row: float, column: float, flux: float, beta: float = 3.0
-) -> None:
-    """Add one Moffat profile of FWHM 3 pixels, cut where it is far below the noise."""
-    width = 1.5 / np.sqrt(2 ** (1 / beta) - 1)
-    peak = flux * (beta - 1) / (np.pi * width**2)
-    reach = int(np.clip(width * (peak / 0.5) ** (1 / (2 * beta)), 4, 80))
-    top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)
-    part = image[top : int(row) + reach + 1, left : int(column) + reach + 1]
-    y, x = np.ogrid[top : top + part.shape[0], left : left + part.shape[1]]
-    part += (peak * (1 + ((y - row) ** 2 + (x - column) ** 2) / width**2) ** -beta).astype("f4")
 
 
 ARRAYS: dict[str, Callable[[], NDArray[Any]]] = {

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from ._batch import enhance_file, expand, find_targets, restore_file, run_all
-from ._console import drain, print_scores, reported
+from ._console import drain, print_scores, print_suite, reported
 
 app = typer.Typer(
     name="napari-lle",
@@ -38,7 +38,8 @@ def enhance(
         Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
     ],
     model: Annotated[
-        str, typer.Option(help="auto, a bundled model or a .safetensors file.")
+        str,
+        typer.Option(help="auto, a bundled model or a file; with :global after it, one curve."),
     ] = "auto",
     strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
     black: Annotated[
@@ -101,11 +102,46 @@ def restore(
 
 
 @app.command()
+def calibrate(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+    dark: Annotated[Path | None, typer.Option(help="Dark frame, or a stack of them.")] = None,
+    flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
+    undo: Annotated[
+        str | None, typer.Option(metavar="DTYPE", help="The way back, to e.g. uint16.")
+    ] = None,
+) -> None:
+    """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
+    with reported():
+        from .model.calibration import Calibration
+        from .model.files import read_image, write_image
+
+        if dark is None and flat is None:
+            raise ValueError("Give --dark or --flat, or both.")
+        picture = read_image(source)
+        if picture.rgb:
+            raise ValueError(f"{source} holds colours: dark and flat are for single channels.")
+        frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
+        calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
+        pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
+        write_image(output, pixels, rgb=False)
+        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+
+
+@app.command()
 def evaluate(
-    low: Annotated[Path, typer.Option(help="Folder of dark images.")],
-    reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
-    model: Model = "photo",
+    low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder of references, matched by stem.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A bundled model or a .safetensors file.")
+    ] = None,
     device: Device = "auto",
+    suite: Annotated[
+        str | None,
+        typer.Option(help="linear: trust on simulated linear data; needs no folders."),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures here.")
     ] = None,
@@ -116,11 +152,17 @@ def evaluate(
         bool, typer.Option(help="Also list the model's figures by image.")
     ] = False,
 ) -> None:
-    """Score a model on pairs, beside what needs no network."""
+    """Score a model on pairs, or by a suite, beside what needs no network."""
     from .model.atomic import atomic_path
     from .model.files import check_format
 
+    if suite is not None:
+        _evaluate_suite(suite, model or "linear", device, json_file, (low, reference, sheet))
+        return
     with reported():
+        if low is None or reference is None:
+            raise ValueError("Give --low and --reference, or --suite linear.")
+        model = model or "photo"
         if sheet:
             check_format(sheet, "uint8")
         from .model.evaluation import evaluate_steps, telling_cases
@@ -144,6 +186,27 @@ def evaluate(
     typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
     if per_image:
         print_scores([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
+
+
+def _evaluate_suite(
+    suite: str, model: str, device: str, json_file: Path | None, others: tuple[Any, ...]
+) -> None:
+    from .model.atomic import atomic_path
+
+    with reported():
+        if suite != "linear":
+            raise ValueError(f"--suite is linear, not {suite!r}.")
+        if any(others):
+            raise ValueError("--suite goes without --low, --reference and --sheet.")
+        from .model.linear_suite import linear_suite_steps  # slow: only once all is well
+
+        steps = linear_suite_steps(model, device=device)
+        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} parts")
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(report, indent=1) + "\n")
+    typer.echo(f"{report['model']} ({report['digest']}) on simulated linear data")
+    print_suite(report)
 
 
 @app.command()

@@ -100,7 +100,7 @@ def test_a_part_of_a_large_plane_reads_its_neighbourhood(rng, small_planes):
 
 @pytest.mark.parametrize(("shape", "rgb"), [((30, 20, 22), False), ((3, 20, 22, 4), True)])
 def test_the_excerpt_has_the_sample_of_the_whole(rng, monkeypatch, shape, rgb):
-    monkeypatch.setattr("napari_lle.model.normalization.SAMPLE", 5000)
+    monkeypatch.setattr("napari_lle.model.sampling.SAMPLE", 5000)
     monkeypatch.setattr("napari_lle.model.lazy.SAMPLE", 5000)
     image = rng.integers(0, 999, shape)
     part = excerpt(da.from_array(image, chunks=7), rgb)

@@ -111,3 +111,58 @@ def test_squares_are_neighbours():
         assert (squares[:, 0, 1] - squares[:, 0, 0] == 1).all()
         assert (squares[:, 1, 0] - squares[:, 0, 0] == 15).all()
         assert squares[0, 0, 0] == 15 * top + left
+
+
+def scene(shape=(240, 300)):
+    return np.random.default_rng(1).normal(500, 10, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("value", [0, 65535, np.nan, 430])
+@pytest.mark.parametrize("width", [3, 35])
+def test_levels_survive_empty_margins(value, width):
+    inner = scene()
+    outer = np.pad(inner, width, constant_values=value)
+    bare, framed = find_levels(inner), find_levels(outer)
+    assert framed.black == pytest.approx(bare.black, abs=3)
+    assert framed.white == pytest.approx(bare.white, abs=3)
+
+
+def test_one_sided_and_sheared_margins_are_left_out():
+    inner = scene()
+    left = np.pad(inner, ((0, 0), (90, 0)))
+    assert find_levels(left) == find_levels(inner)
+    y, x = np.mgrid[: inner.shape[0], : inner.shape[1]]
+    sheared = np.where(x + y < 120, 0, inner)
+    assert find_levels(sheared).black == pytest.approx(find_levels(inner).black, abs=3)
+    stack = np.stack([np.pad(inner, ((0, 0), (i, 40 - i))) for i in (0, 10, 40)])
+    assert find_levels(stack).black == pytest.approx(find_levels(inner).black, abs=3)
+
+
+def test_a_background_of_one_value_is_no_margin():
+    drawn = np.zeros((60, 60), np.uint16)
+    drawn[10:50, 5:55] = 100
+    assert find_levels(drawn) == Levels(0, 100, "uint16")
+    y, x = np.mgrid[-40:40, -40:40]
+    blob = 100 * np.exp(-(y**2 + x**2) / 400)
+    assert find_levels(blob).black < 1
+    clipped = np.clip(np.random.default_rng(0).normal(1, 2, (200, 200)), 0, None)
+    clipped[:20] = 0
+    assert find_levels(clipped).black == 0
+
+
+def test_levels_of_a_region():
+    image = scene()
+    image[50:80, 60:90] += 1000
+    mask = np.zeros(image.shape, bool)
+    mask[50:80, 60:90] = True
+    levels = find_levels(image, roi=mask)
+    assert levels == find_levels(image, roi=(slice(50, 80), slice(60, 90)))
+    assert 1460 < levels.black < 1480
+    assert find_levels(np.stack([image] * 3), roi=mask).black == pytest.approx(levels.black, abs=1)
+    with pytest.raises(ValueError, match="no values"):
+        find_levels(image, roi=np.zeros_like(mask))
+    with pytest.raises(ValueError, match="mask of booleans"):
+        find_levels(image, roi=mask[1:])
+    photo = np.zeros((8, 9, 3), np.uint8)
+    photo[:4] = 30
+    assert find_levels(photo, rgb=True, roi=(slice(0, 4), slice(None))).black == 30

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 SUFFIX = ".safetensors"
+GLOBAL = ":global"  # after a name or file: one curve for the whole image, see `onecurve`
 FOLDER = resources.files(__package__) / "weights"
 
 

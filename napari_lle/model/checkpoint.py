@@ -112,6 +112,8 @@ def _load(path: Path, name: str) -> Model:
             tensors |= {key: torch.zeros_like(value) for key, value in silent.items()}
         network.load_state_dict(tensors)
         card = json.loads(metadata["card"])
+        if not isinstance(card, dict):
+            raise ValueError("its card holds no names")
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
     if not all(torch.isfinite(t).all() for t in tensors.values()):

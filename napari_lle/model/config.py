@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+LARGEST = 512  # of any width, dilation or count: a damaged file must not ask for all memory
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 
 
@@ -61,6 +62,11 @@ class NetworkConfig:
             raise ValueError("dilations needs at least one branch, each of dilation 1 or more.")
         if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
             raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
+        if len(self.widths) != 2 or len(self.dilations) > LARGEST:
+            raise ValueError("widths holds two numbers, dilations one for each branch.")
+        sizes = (*self.dilations, *self.widths, self.branch_width, self.auxiliary_width)
+        if max(*sizes, self.stages) > LARGEST:
+            raise ValueError(f"dilations, widths and stages are at most {LARGEST}.")
         choices = {
             "reflectance": ("division", "metering", "stretching", "cleaning"),
             "activation": ("relu", "prelu"),
@@ -73,10 +79,14 @@ class NetworkConfig:
                 raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
         if not RESIDUAL_FLOOR < self.start < 1:
             raise ValueError(f"start is a residual between 0.001 and 1, not {self.start}.")
+        if not 0 <= self.local <= LARGEST:
+            raise ValueError(f"local is a number of octaves from 0, not {self.local}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
         """Rebuild from `to_dict`'s answer, lists standing for tuples; unknown names are errors."""
+        if not isinstance(values, dict):
+            raise ValueError("Not a network configuration: it holds no names.")
         plain: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }

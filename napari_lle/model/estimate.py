@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .normalization import Levels, denormalize
 
+NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
+
 
 @dataclass(frozen=True)
 class Result:
@@ -97,7 +99,7 @@ class Estimate:
         """
         check_strength(strength)
         reflectance = np.empty(self.image.shape, np.float32)
-        dtype = _working_dtype(self.levels.dtype)
+        dtype = _working_dtype(self.levels)
         illumination = np.empty(self.illumination.shape, dtype)
         for index in np.ndindex(self.lead):
             reflectance[index] = r = self.plane(index, strength)
@@ -202,16 +204,17 @@ def in_input_dtype(result: Result) -> NDArray[Any]:
     return denormalize(r, result.levels)
 
 
-def _working_dtype(name: str) -> np.dtype[Any]:
+def _working_dtype(levels: Levels) -> np.dtype[Any]:
     """float32 where it restores integers exactly, float64 for everything wider."""
-    dtype = np.dtype(name)
+    dtype = np.dtype(levels.dtype)
     narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
-    return np.dtype(np.float32 if narrow else np.float64)
+    near = max(abs(levels.black), abs(levels.white)) <= NEAR
+    return np.dtype(np.float32 if narrow and near else np.float64)
 
 
 def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
     """``(S - black) / (white - black)`` in the precision that the way back needs."""
-    dtype = _working_dtype(levels.dtype)
+    dtype = _working_dtype(levels)
     black, span = dtype.type(levels.black), dtype.type(levels.span)
     return (pixels.astype(dtype) - black) / span
 

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .bundled import automatic_model
+from .bundled import GLOBAL, automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, check_strength, normalized
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
+from .onecurve import one_curve
 from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
@@ -67,7 +68,8 @@ def enhance(
         the planes, or parts of large ones, that are asked for.
     model : str, Path or Model
         A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB and ``linear``, which
-        only divides, for everything else.
+        only divides, for everything else. With ``:global`` after it, e.g. ``auto:global``, one
+        rising curve for the whole image, see `onecurve`.
     strength : float
         0 leaves the normalised input, 1 is the full effect: ``R = S / L^strength``.
     black, white : float, optional
@@ -249,7 +251,12 @@ def lazy_estimate(
 
 def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
-    return load_model(automatic_model(rgb, dtype) if model == "auto" else model)
+    if isinstance(model, Model):
+        return model
+    mode = GLOBAL if str(model).endswith(GLOBAL) else ""
+    name: str | Path = str(model).removesuffix(GLOBAL) if mode else model
+    loaded = load_model(automatic_model(rgb, dtype) if name == "auto" else name)
+    return one_curve(loaded) if mode else loaded
 
 
 def survey(

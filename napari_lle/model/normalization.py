@@ -6,16 +6,29 @@ is stretched alike and the stored integers can be restored exactly.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
+
+__all__ = [
+    "SAMPLE",
+    "Levels",
+    "blocks",
+    "check_dtype",
+    "denormalize",
+    "find_levels",
+    "network_input",
+    "normalize",
+    "sample",
+]
 
 BLACK_PERCENTILE = 0.1
+EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
 WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
-SAMPLE = 2_000_000  # pixels that levels and statistics are taken from
 
 
 @dataclass(frozen=True)
@@ -40,72 +53,20 @@ class Levels:
                 f"The black level ({self.black:g}) must be a number below the white level "
                 f"({self.white:g}): change one of them."
             )
+        dtype = np.dtype(self.dtype)
+        if dtype.kind not in "ui":
+            return
+        largest = max(EXTREME, 4 * float(np.iinfo(dtype).max))
+        if max(abs(self.black), abs(self.white)) > largest or self.span < 1 / EXTREME:
+            raise ValueError(
+                f"Levels of {self.black:g} and {self.white:g} are out of all proportion to "
+                f"{dtype} values: the way back would not be exact."
+            )
 
     @property
     def span(self) -> float:
         """White minus black, in the input's units."""
         return self.white - self.black
-
-
-def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` as NumPy's, or raise TypeError where images cannot be of it."""
-    dtype = np.dtype(dtype)
-    if dtype.kind not in "buif":
-        raise TypeError(f"An image holds integers, floats or booleans, not {dtype}: convert it.")
-    return dtype
-
-
-def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArray[Any]:
-    """Squares of 2 x 2 neighbours at every `step`-th row and column of a plane.
-
-    Parameters
-    ----------
-    plane : ndarray, (Y, X) or (Y, X, C)
-    step : int
-        At 2 the squares cover every pixel; in planes of odd extent the last ones overlap.
-    top, left : int
-        Where the first square lies.
-
-    Returns
-    -------
-    ndarray, (N, 2, 2) or (N, 2, 2, C)
-    """
-    rows, columns = (
-        _starts(length, step, offset)[:, None] + np.arange(2)
-        for length, offset in zip(plane.shape, (top, left), strict=False)
-    )
-    rows = np.minimum(rows, plane.shape[0] - 1)
-    columns = np.minimum(columns, plane.shape[1] - 1)
-    squares = plane[rows[:, None, :, None], columns[None, :, None, :]]
-    return squares.reshape(-1, *squares.shape[2:])
-
-
-def _starts(length: int, step: int, offset: int) -> NDArray[np.intp]:
-    starts = np.arange(min(offset, max(length - 2, 0)), max(length - 1, 1), step)
-    if length > 2 and length % 2 and step == 2:
-        starts = np.append(starts, length - 2)
-    return starts
-
-
-def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
-    """Squares of 2 x 2 neighbouring pixels, spread evenly, of at most about `SAMPLE` pixels.
-
-    Few planes of a long stack are read, and each as a whole: right for lazy images.
-
-    Returns
-    -------
-    ndarray, (N, 2, 2) or (N, 2, 2, 3)
-        In the image's dtype; an alpha channel is left out.
-    """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    lead = data.shape[: data.ndim - (3 if rgb else 2)]
-    planes = list(np.ndindex(*lead))
-    area = math.prod(data.shape[len(lead) : len(lead) + 2])
-    kept = min(len(planes), max(16, SAMPLE // area))
-    chosen = [planes[round(i * (len(planes) - 1) / max(kept - 1, 1))] for i in range(kept)]
-    step = 2 * max(1, math.ceil(math.sqrt(area * kept / SAMPLE)))
-    found = np.concatenate([blocks(np.asarray(data[index]), step) for index in chosen])
-    return found[..., :3] if rgb else found
 
 
 def find_levels(
@@ -114,6 +75,7 @@ def find_levels(
     rgb: bool = False,
     black: float | None = None,
     white: float | None = None,
+    roi: Any = None,
 ) -> Levels:
     """Choose the black and white levels of a whole image, stack or series.
 
@@ -124,7 +86,10 @@ def find_levels(
     rgb : bool
         The last axis holds colours. An RGB image of dtype uint8 is a photograph: 0 and 255.
     black, white : float, optional
-        Levels in the input's units that replace the automatic ones: the 0.1 and 99.9 percentiles.
+        Levels in the input's units that replace the automatic ones: the 0.1 and 99.9 percentiles
+        without empty margins.
+    roi : ndarray of bool, (Y, X), or (slice, slice), optional
+        A region of the planes that the percentiles are taken from instead.
 
     Returns
     -------
@@ -141,9 +106,11 @@ def find_levels(
     dtype = check_dtype(data.dtype)
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")
-    if dtype.kind == "b":
+    if roi is not None:
+        automatic = _percentiles(region_values(data, roi, rgb=rgb), dtype)
+    elif dtype.kind == "b":
         automatic = (0.0, 1.0)
-    elif dtype == np.uint8 and rgb:
+    elif is_photograph(dtype, rgb):
         automatic = (0.0, 255.0)
     elif black is not None and white is not None:
         automatic = (black, white)

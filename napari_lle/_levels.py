@@ -1,0 +1,202 @@
+"""Levels in the Enhance widget: from a dark layer or a drawn region, locked, and passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Shapes
+
+from ._layers import is_result, pixels
+from ._worker import Job
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._form import Form
+
+KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
+AREAS = ("rectangle", "polygon", "ellipse")
+
+
+def region_mask(shapes: Shapes, image: Image) -> NDArray[np.bool_]:
+    """Pixels of an image's plane inside the selected shapes, or inside all if none is selected.
+
+    Returns
+    -------
+    ndarray of bool, (Y, X)
+
+    Raises
+    ------
+    ValueError
+        If no shape has an area, or none lies on the image.
+    """
+    from skimage.draw import polygon2mask
+
+    extent = pixels(image).shape[image.ndim - 2 : image.ndim]
+    mask = np.zeros(extent, bool)
+    for i in sorted(shapes.selected_data) or range(len(shapes.data)):
+        if shapes.shape_type[i] in AREAS:
+            outline = _outline(np.asarray(shapes.data[i]), shapes.shape_type[i])
+            mask |= polygon2mask(extent, np.array([_place(p, shapes, image) for p in outline]))
+    if not mask.any():
+        raise ValueError(
+            f"“{shapes.name}” marks no pixel of “{image.name}”: draw a rectangle, polygon or "
+            "ellipse on it."
+        )
+    return mask
+
+
+def _outline(corners: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Corners of a polygon; of an ellipse, whose data are its box, points on it."""
+    if kind != "ellipse":
+        return corners
+    turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, None]
+    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    return corners.mean(axis=0) + np.cos(turn) * one + np.sin(turn) * other
+
+
+def _place(point: NDArray[Any], shapes: Shapes, image: Image) -> NDArray[Any]:
+    """A point of the shapes' data as row and column of the image."""
+    world = np.zeros(max(image.ndim, shapes.ndim))
+    world[world.size - shapes.ndim :] = shapes.data_to_world(point)
+    return np.asarray(image.world_to_data(world[world.size - image.ndim :]))[-2:]
+
+
+def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
+    """Median of a layer or of a region of it, as a job."""
+    from .model.sampling import region_values
+
+    yield 0, 1, ""
+    return float(np.median(region_values(data, roi, rgb=rgb)))
+
+
+def found_steps(data: Any, rgb: bool) -> Generator[Any, None, tuple[float, float]]:
+    """Automatic levels of a layer, as a job."""
+    from .model.normalization import find_levels
+
+    yield 0, 1, ""
+    levels = find_levels(data, rgb=rgb)
+    return levels.black, levels.white
+
+
+def references(viewer: Any) -> list[tuple[str, Any]]:
+    """Layers that black can be taken from: images, and shapes."""
+    return [
+        (layer.name, layer)
+        for layer in viewer.layers
+        if isinstance(layer, Shapes) or (isinstance(layer, Image) and not is_result(layer))
+    ]
+
+
+class LevelTools:
+    """The buttons about levels and what they do to the form and the layers.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    form : Form
+    say : callable
+        Takes a sentence for the user.
+    """
+
+    def __init__(self, viewer: Any, form: Form, say: Callable[[str], Any]) -> None:
+        self.viewer = viewer
+        self.form = form
+        self._say = say
+        self._of_layer = False
+        self.job: Job | None = None
+        form.take.changed.connect(self.take_black)
+        form.lock.changed.connect(self._on_lock)
+        form.pass_on.changed.connect(self.pass_on)
+        form.image.changed.connect(self.show_kept)
+
+    def release(self) -> None:
+        """Let go of a measurement under way."""
+        if self.job is not None:
+            self.job.abandon()
+
+    def take_black(self) -> None:
+        """Measure the median of the dark layer, or of the image within the shapes, into black."""
+        image, source = self.form.image.value, self.form.reference.value
+        if image is None or source is None:
+            self._say("Open a dark frame, or draw a shape where the image is dark, first.")
+            return
+        try:
+            roi = region_mask(source, image) if isinstance(source, Shapes) else None
+        except ValueError as error:
+            self._say(str(error))
+            return
+        layer = image if isinstance(source, Shapes) else source
+
+        def done(black: float) -> None:
+            self.form.black.value = f"{black:.6g}"
+            self._say(f"Black is {black:.6g}, the median of “{source.name}”.")
+
+        self._measure(median_steps(pixels(layer), bool(layer.rgb), roi), done)
+
+    def pass_on(self) -> None:
+        """Give the levels in force to the selected layers, which keep them for their own runs."""
+        image = self.form.image.value
+        chosen = [
+            layer
+            for layer in self.viewer.layers.selection
+            if isinstance(layer, Image) and layer is not image and not is_result(layer)
+        ]
+        if image is None or not chosen:
+            self._say("Select the other image layers that are to have these levels.")
+            return
+
+        def done(levels: tuple[float, float]) -> None:
+            for layer in chosen:
+                layer.metadata[KEPT] = {"black": levels[0], "white": levels[1]}
+            names = ", ".join(sorted(layer.name for layer in chosen))
+            self._say(f"Black {levels[0]:.6g} and white {levels[1]:.6g} copied to {names}.")
+
+        self._with_levels(image, done)
+
+    def show_kept(self, *_: Any) -> None:
+        """Show the levels that the chosen layer keeps, unless they are locked."""
+        image = self.form.image.value
+        if image is None or self.form.lock.value:
+            return
+        kept = image.metadata.get(KEPT)
+        if kept:
+            self._fix(kept["black"], kept["white"])
+        elif self._of_layer:
+            self.form.black.value = self.form.white.value = ""
+        self._of_layer = bool(kept)
+
+    def _on_lock(self, locked: bool) -> None:
+        image = self.form.image.value
+        if locked and image is not None:
+            self._with_levels(image, lambda levels: self._fix(*levels))
+        elif not locked:
+            self._of_layer = True  # the next layer brings its own
+            self.show_kept()
+
+    def _with_levels(self, image: Image, use: Callable[[tuple[float, float]], Any]) -> None:
+        """Hand over what the form says, with what is found of the image in empty fields."""
+        try:
+            options = self.form.options()
+        except ValueError as error:
+            self._say(str(error))
+            return
+        typed = options.black, options.white
+        if typed[0] is not None and typed[1] is not None:
+            use((typed[0], typed[1]))
+            return
+
+        def done(found: tuple[float, float]) -> None:
+            black, white = (f if t is None else t for t, f in zip(typed, found, strict=True))
+            use((black, white))
+
+        self._measure(found_steps(pixels(image), bool(image.rgb)), done)
+
+    def _fix(self, black: float, white: float) -> None:
+        self.form.black.value, self.form.white.value = f"{black:.9g}", f"{white:.9g}"
+
+    def _measure(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
+        self.release()
+        self.job = Job(steps, on_done=done, on_error=lambda error: self._say(str(error)))
