@@ -214,6 +214,7 @@ def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
         ("napari_lle.cli", ("torch", "napari", "qtpy")),
         ("napari_lle._enhance", ("torch",)),
         ("napari_lle._stages", ("torch",)),
+        ("napari_lle._train", ("torch",)),
         ("napari_lle.model.inference", ("napari", "qtpy", "skimage")),
     ],
 )
