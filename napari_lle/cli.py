@@ -311,6 +311,21 @@ def train(
     typer.echo(f"{output}: step {best['step']}, held out: {scores}")
 
 
+@app.command()
+def warmup(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Bundled models or .safetensors files; all bundled.")
+    ] = None,
+) -> None:
+    """Compile the fast kernels of this machine once; needs the extra `fast`."""
+    from .model.kernels import warm_up
+
+    with reported():
+        typer.echo("Compiling: some seconds for each kernel, once on this machine.")
+        for what, seconds in warm_up(models):
+            typer.echo(f"{what}: {seconds:.1f} s")
+
+
 def _settings(config: Path | None, objective: str | None, **lengths: float | None) -> Any:
     """Settings of a YAML file with what the command line says in their place."""
     import yaml

@@ -18,6 +18,7 @@ from .bundled import automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, normalized
+from .kernels import find
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
 from .statistics import Statistics, image_statistics
@@ -149,12 +150,13 @@ def estimate_steps(
     illumination = np.empty(
         (*lead, height, width, 3) if per else (*lead, height, width), np.float32
     )
+    kernel = find(network, 3 if per else 1) if where.type == "cpu" else None
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
         pixels = np.asarray(data[index])
         x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-        steps = _plane(network, _as_channels(x, per), statistics, illumination[index], size)
-        for step in steps:
+        light = illumination[index]
+        for step in _plane(network, _as_channels(x, per), statistics, light, size, kernel):
             size = step.size
             yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
     record = {
@@ -167,6 +169,7 @@ def estimate_steps(
         "channels": "per" if per else "joint",
         "rgb": rgb,
         "device": where.type,
+        "kernel": "torch" if kernel is None else "numba",
     }
     darkest = float(network.block.darkest(statistics))
     return Estimate(data, illumination, levels, rgb, darkest, record)
@@ -219,8 +222,19 @@ def _plane(
     statistics: torch.Tensor,
     out: NDArray[np.float32],
     size: int,
+    kernel: Any = None,
 ) -> Generator[_Step, None, None]:
-    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out."""
+    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out.
+
+    A fused kernel, see `kernels.find`, takes the place of torch.
+    """
+    if kernel is not None:
+        from .kernels.runner import strips
+
+        colours = x if out.ndim == 3 else x[:1]
+        for done, total in strips(kernel, network, colours, statistics, out):
+            yield _Step(done, total, size)
+        return
     height, width = x.shape[-2:]
     device = statistics.device
     note = ""

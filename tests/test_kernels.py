@@ -1,0 +1,144 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from models import FORMS, random_model
+
+from napari_lle.model import enhance, kernels, load_model
+from napari_lle.model.bundled import bundled_models
+from napari_lle.model.estimate import in_input_dtype
+from napari_lle.model.inference import _plane
+
+pytest.importorskip("numba")
+from napari_lle.model.kernels import forms, runner
+from napari_lle.model.kernels.compiled import compile_kernel, load
+from napari_lle.model.kernels.fused import widest
+
+RANDOM = {
+    **{form: {"form": form} for form in FORMS},
+    "sigmoid": {"form": "division", "positivity": "sigmoid"},
+    "wide": {
+        "form": "stretching",
+        "activation": "prelu",
+        "dilations": (1, 7),
+        "branch_width": 3,
+        "widths": (11, 9),
+    },
+}
+SHAPES = [(1, 1), (1, 9), (3, 2), (57, 83), (140, 37)]
+STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]])
+
+
+def model(name):
+    return random_model(**RANDOM[name]) if name in RANDOM else load_model(name)
+
+
+def picture(colours, shape):
+    values = np.random.default_rng(0).gamma(2, 0.1, (colours, *shape))
+    return values.clip(0, 1).astype(np.float32)
+
+
+def kernel(network, colours):
+    layout = forms.layout(network.config, colours)
+    compile_kernel(layout)
+    return load(layout)
+
+
+def fused(network, x):
+    out = np.full((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.nan, np.float32)
+    steps = list(runner.strips(kernel(network, len(x)), network, x, STATISTICS, out))
+    assert [done for done, _ in steps] == list(range(1, steps[0][1] + 1))
+    return out
+
+
+def plain(network, x):
+    out = np.empty((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.float32)
+    list(_plane(network, np.broadcast_to(x, (3, *x.shape[1:])), STATISTICS, out, 512))
+    return out
+
+
+@pytest.mark.parametrize("colours", [3, 1])
+@pytest.mark.parametrize("name", [*bundled_models(), *RANDOM])
+def test_the_kernel_is_the_network(name, colours):
+    network = model(name).network
+    for shape in SHAPES:
+        x = picture(colours, shape)
+        ours, theirs = fused(network, x), plain(network, x)
+        np.testing.assert_allclose(ours, theirs, rtol=5e-5)
+        pixels = np.moveaxis(x, 0, -1) if colours == 3 else x[0]
+        np.testing.assert_allclose(pixels / ours, pixels / theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("colours", [3, 1])
+@pytest.mark.parametrize("name", FORMS)
+def test_any_cut_gives_the_same_bits(name, colours, monkeypatch):
+    network = model(name).network
+    width = widest(network.radius)
+    x = picture(colours, (40, 2 * width + 7))
+    whole = fused(network, x)
+    for rows, columns in ((7, 61), (64, width - 1), (1, 500)):
+        monkeypatch.setattr(runner, "ROWS", rows)
+        monkeypatch.setattr(runner, "widest", lambda halo, columns=columns: columns)
+        assert (fused(network, x) == whole).all()
+    inner = (slice(10, 30), slice(500, 1700))
+    halo = network.radius
+    wider = tuple(slice(s.start - halo, s.stop + halo) for s in inner)
+    part = fused(network, np.ascontiguousarray(x[:, *wider]))
+    assert (part[halo:-halo, halo:-halo] == whole[inner]).all()
+
+
+def test_odd_values_do_not_spread():
+    """What the network itself makes of numbers outside 0..1 is made of them here too."""
+    x = picture(3, (30, 40))
+    x[:, 12, 13] = [-0.2, 5.0, 0.0]
+    for name in FORMS:
+        network = model(name).network
+        ours, theirs = fused(network, x), plain(network, x)
+        np.testing.assert_allclose(ours, theirs, rtol=5e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", ["per", "joint"])
+@pytest.mark.parametrize("name", [*bundled_models(), *FORMS])
+def test_enhance_takes_the_kernel_by_itself(name, channels, monkeypatch):
+    image = np.random.default_rng(1).integers(0, 60, (75, 90, 3)).astype(np.uint8)
+    chosen = model(name)
+    torch_made = enhance(image, chosen, channels=channels)
+    assert torch_made.record["kernel"] == "torch"
+    monkeypatch.delenv(kernels.SWITCH)
+    kernel(chosen.network, 3 if channels == "per" else 1)
+    made = enhance(image, chosen, channels=channels)
+    assert made.record["kernel"] == "numba"
+    np.testing.assert_allclose(made.reflectance, torch_made.reflectance, rtol=0, atol=1e-5)
+    levels = in_input_dtype(made).astype(int) - in_input_dtype(torch_made)
+    assert np.abs(levels).max() <= 1
+
+
+def test_nothing_is_compiled_unasked(monkeypatch, tmp_path):
+    monkeypatch.delenv(kernels.SWITCH)
+    network = random_model("division", widths=(2, 3), branch_width=1).network
+    code = (
+        "import sys; from pathlib import Path; from models import random_model;"
+        "from napari_lle.model import kernels;"
+        "n = random_model('division', widths=(2, 3), branch_width=1).network;"
+        "print(kernels.find(n, 1) is None, list(Path(sys.argv[1]).rglob('*.nb?')))"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["True", "[]"]
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    assert kernels.find(network, 1) is None
+    with pytest.raises(ValueError, match="napari-lle\\[fast\\]"):
+        next(kernels.warm_up())
+
+
+def test_a_stand_in_for_the_block_is_run_by_torch(monkeypatch):
+    monkeypatch.delenv(kernels.SWITCH)
+    network = random_model().network
+    kernel(network, 3)
+    assert kernels.find(network, 3) is not None
+    network.block = torch.nn.Sequential(network.block)
+    assert kernels.find(network, 3) is None
