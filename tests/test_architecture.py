@@ -28,7 +28,8 @@ ALLOWED = {
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
-    "estimate": {"normalization"},
+    "bands": set(),
+    "estimate": {"bands", "normalization"},
     "inference": {
         "bundled",
         "checkpoint",
@@ -46,7 +47,7 @@ ALLOWED = {
     "kernels/forms": {"blocks", "config", "network"},
     "kernels/fused": {"kernels"},
     "kernels/lanes": set(),
-    "kernels/pointwise": {"kernels"},
+    "kernels/pointwise": {"blocks", "config", "kernels"},
     "kernels/runner": {"kernels", "network", "tiling"},
     "metrics": set(),
     "baselines": {"metrics"},

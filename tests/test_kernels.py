@@ -49,7 +49,8 @@ def kernel(network, colours):
 
 def fused(network, x):
     out = np.full((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.nan, np.float32)
-    steps = list(runner.strips(kernel(network, len(x)), network, x, STATISTICS, out))
+    whole = np.broadcast_to(x, (3, *x.shape[1:]))
+    steps = list(runner.strips(kernel(network, len(x)), network, whole, STATISTICS, out))
     assert [done for done, _ in steps] == list(range(1, steps[0][1] + 1))
     return out
 
@@ -80,7 +81,7 @@ def test_any_cut_gives_the_same_bits(name, colours, monkeypatch):
     x = picture(colours, (40, 2 * width + 7))
     whole = fused(network, x)
     for rows, columns in ((7, 61), (64, width - 1), (1, 500)):
-        monkeypatch.setattr(runner, "ROWS", rows)
+        monkeypatch.setattr(runner, "MOST_ROWS", rows)
         monkeypatch.setattr(runner, "widest", lambda halo, columns=columns: columns)
         assert (fused(network, x) == whole).all()
     inner = (slice(10, 30), slice(500, 1700))

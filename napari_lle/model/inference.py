@@ -7,6 +7,7 @@ arithmetic, see `estimate`.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -153,10 +154,8 @@ def estimate_steps(
     kernel = find(network, 3 if per else 1) if where.type == "cpu" else None
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
-        pixels = np.asarray(data[index])
-        x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-        light = illumination[index]
-        for step in _plane(network, _as_channels(x, per), statistics, light, size, kernel):
+        seen = _Seen(np.asarray(data[index]), levels, rgb, per)
+        for step in _plane(network, seen, statistics, illumination[index], size, kernel):
             size = step.size
             yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
     record = {
@@ -216,9 +215,33 @@ class _Step(NamedTuple):
     note: str = ""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
+
+    pixels: NDArray[Any]
+    levels: Levels
+    rgb: bool
+    per: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return 3, *self.pixels.shape[:2]
+
+    def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
+        channels, rows, columns = where
+        part = self.pixels[rows, columns]
+        if self.per:  # small integers are sorted by colour sooner than what becomes of them
+            part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
+            return network_input(normalized(part, self.levels))[channels]
+        part = part[..., :3] if self.rgb else part
+        x = network_input(normalized(part, self.levels))
+        return _as_channels(x, False)[channels]
+
+
 def _plane(
     network: Network,
-    x: NDArray[np.float32],
+    x: _Seen | NDArray[np.float32],
     statistics: torch.Tensor,
     out: NDArray[np.float32],
     size: int,
@@ -231,8 +254,7 @@ def _plane(
     if kernel is not None:
         from .kernels.runner import strips
 
-        colours = x if out.ndim == 3 else x[:1]
-        for done, total in strips(kernel, network, colours, statistics, out):
+        for done, total in strips(kernel, network, x, statistics, out):
             yield _Step(done, total, size)
         return
     height, width = x.shape[-2:]
@@ -267,7 +289,7 @@ def _run(
 ) -> NDArray[np.float32]:
     """One block on one padded tile."""
     with torch.inference_mode():
-        batch = torch.from_numpy(patch)[None]
+        batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
         batch = batch.to(statistics.device, memory_format=torch.channels_last)
         return network.block(batch, statistics)[0].cpu().numpy()
 

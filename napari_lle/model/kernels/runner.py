@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -18,13 +17,22 @@ from .fused import widest
 if TYPE_CHECKING:
     from ..network import Network
 
-ROWS = 128  # of a strip at most: the halo's rows are computed twice
+MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
+
+
+class Source(Protocol):
+    """A plane that is read in parts, (3, H, W): an array, or what makes one when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, where: tuple[slice, slice, slice]) -> NDArray[np.float32]: ...
 
 
 def strips(
     kernel: Any,
     network: Network,
-    x: NDArray[np.float32],
+    x: Source,
     statistics: torch.Tensor,
     out: NDArray[np.float32],
 ) -> Iterator[tuple[int, int]]:
@@ -33,22 +41,21 @@ def strips(
     Parameters
     ----------
     kernel : callable
-        Of the network's layout for as many colours as `x` has.
+        Of the network's layout for the colours of `out`.
     network : Network
-    x : ndarray, (1 or 3, H, W)
-        Normalised, 0..1.
+    x : array-like, (3, H, W)
+        Normalised, 0..1; of equal channels where `out` has none.
     statistics : Tensor, (1, 7)
     out : ndarray, (H, W) or (H, W, 3)
-        Contiguous.
     """
-    colours, height, width = x.shape
-    halo = network.radius
+    height = x.shape[1]
+    colours = 3 if out.ndim == 3 else 1
     packed = pack(network, statistics, colours)
-    rows, columns = spans(height, ROWS), spans(width, widest(halo))
-    source, target = np.ascontiguousarray(x), out.reshape(height, -1)
-    parts = list(product(rows, columns))
-    with ThreadPoolExecutor(min(torch.get_num_threads(), len(parts))) as pool:
-        jobs = [pool.submit(_strip, kernel, packed, source, target, part, halo) for part in parts]
+    threads = torch.get_num_threads()
+    size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
+    parts = spans(height, size)
+    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+        jobs = [pool.submit(_strip, kernel, packed, x, out, part, network.radius) for part in parts]
         try:
             for done, job in enumerate(jobs, 1):
                 job.result()
@@ -60,28 +67,22 @@ def strips(
 def _strip(
     kernel: Any,
     packed: Packed,
-    source: NDArray[np.float32],
-    target: NDArray[np.float32],
-    part: tuple[tuple[int, int], tuple[int, int]],
+    x: Source,
+    out: NDArray[np.float32],
+    part: tuple[int, int],
     halo: int,
 ) -> None:
-    (top, bottom), (left, right) = part
-    height, width = source.shape[1:]
+    top, bottom = part
+    _, height, width = x.shape
     rows = reflect(top - halo, bottom + halo, height)
-    columns = reflect(left - halo, right + halo, width)
-    # The stretch of columns that lie side by side; what is beside it is mirrored.
-    inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
-    kernel(
-        source,
-        rows,
-        columns,
-        inner,
-        target,
-        (top, left),
-        packed.dilations,
-        packed.branches,
-        packed.first,
-        packed.second,
-        packed.last,
-        packed.scalars,
-    )
+    first, last = int(rows.min()), int(rows.max())
+    colours = 3 if out.ndim == 3 else 1
+    source = np.ascontiguousarray(x[:colours, first : last + 1, :])
+    target = np.empty((bottom - top, width * colours), np.float32)
+    for left, right in spans(width, widest(halo)):
+        columns = reflect(left - halo, right + halo, width)
+        # The stretch of columns that lie side by side; what is beside it is mirrored.
+        inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
+        corner = (top - first, left)
+        kernel(source, rows - first, columns, inner, target, corner, *packed)
+    out[top:bottom] = target.reshape(out[top:bottom].shape)
