@@ -145,10 +145,10 @@ class Estimate:
         self, pixels: NDArray[Any], x: NDArray[Any], light: NDArray[Any], strength: float
     ) -> NDArray[np.float32]:
         """``S / L^strength``."""
-        if self.darkest and not self.joint:  # joint colours keep their ratios instead
-            lifted = x + strength * (self.darkest - x)
-            x = np.where((x >= 0) & (x < self.darkest), lifted, x)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # values that are not finite stay so
+            if self.darkest and not self.joint:  # joint colours keep their ratios instead
+                lifted = x + strength * (self.darkest - x)
+                x = np.where((x >= 0) & (x < self.darkest), lifted, x)
             r = (x / _power(light, strength)).astype(np.float32, copy=False)
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)
