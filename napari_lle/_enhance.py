@@ -26,6 +26,7 @@ from ._layers import (
 from ._live import Live, Made, Options, enhance_steps
 from ._preview import Preview, Wish
 from ._worker import Job
+from .model.kernels import warm_up_in_background
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -54,6 +55,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self._choose_active()
         self._connect()
         self.form.progress.hide()
+        warm_up_in_background()
 
     def enhance(self) -> None:
         """Start a run on the chosen layer."""

@@ -13,7 +13,7 @@ from napari_lle.model.estimate import in_input_dtype
 from napari_lle.model.inference import _plane
 
 pytest.importorskip("numba")
-from napari_lle.model.kernels import forms, runner
+from napari_lle.model.kernels import compiled, forms, runner
 from napari_lle.model.kernels.compiled import compile_kernel, load
 from napari_lle.model.kernels.fused import widest
 
@@ -143,3 +143,60 @@ def test_a_stand_in_for_the_block_is_run_by_torch(monkeypatch):
     assert kernels.find(network, 3) is not None
     network.block = torch.nn.Sequential(network.block)
     assert kernels.find(network, 3) is None
+
+
+def test_a_damaged_or_missing_cache_is_survived(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from models import random_model
+from napari_lle.model import kernels
+from napari_lle.model.kernels import compiled, forms
+network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
+print(kernels.find(network, 1) is None)
+compiled.compile_kernel(forms.layout(network.config, 1))
+print(kernels.find(network, 1) is None)
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
+    environment[kernels.SWITCH] = "auto"
+
+    def found():
+        command = [sys.executable, "-c", code]
+        answer = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
+        return answer.stdout.split()
+
+    assert found() == ["True", "False"]
+    assert found() == ["False", "False"]
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(b"damaged")
+    assert found() == ["True", "False"]
+
+
+def test_without_any_cache_the_kernel_lasts_as_long_as_the_process(monkeypatch):
+    built = compiled.build
+
+    def build(*layout, cache):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return built(*layout, cache=False)
+
+    monkeypatch.delenv(kernels.SWITCH)
+    monkeypatch.setattr(compiled, "build", build)
+    network = random_model("division", widths=(1, 2), branch_width=1, dilations=(1,)).network
+    assert kernels.find(network, 1) is None
+    compile_kernel(forms.layout(network.config, 1))
+    assert kernels.find(network, 1) is not None
+
+
+def test_the_background_warm_up_is_one_process(monkeypatch):
+    started = []
+    monkeypatch.setattr(kernels.subprocess, "Popen", lambda *a, **k: started.append(a) or "one")
+    kernels.warm_up_in_background()
+    assert not started  # switched off
+    monkeypatch.delenv(kernels.SWITCH)
+    kernels.warm_up_in_background()
+    kernels.warm_up_in_background()
+    assert len(started) == 1 and started[0][0][0] == sys.executable
+    monkeypatch.setattr(kernels, "_background", None)

@@ -73,13 +73,23 @@ def warm_up(models: list[str] | None = None) -> Iterator[tuple[str, float]]:
                 yield f"{name}, {'per channel' if colours == 3 else 'joint'}", seconds
 
 
-def warm_up_in_background() -> subprocess.Popen[bytes] | None:
-    """Let another process compile the kernels of the bundled models, where there is numba.
+_background: subprocess.Popen[bytes] | None = None
 
-    A process, because compiling holds Python's lock for seconds, which a window would feel.
+
+def warm_up_in_background() -> None:
+    """Let another process compile the kernels of the bundled models, once, where there is numba.
+
+    A process, because compiling holds Python's lock for seconds, which a window would feel. What
+    it leaves on disk is found by the next run.
     """
-    if not available():
-        return None
-    code = "from napari_lle.model.kernels import warm_up; list(warm_up())"
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen([sys.executable, "-c", code], stdin=quiet, stdout=quiet, stderr=quiet)
+    global _background
+    if _background is None and available():
+        code = "from napari_lle.model.kernels import warm_up; list(warm_up())"
+        quiet = subprocess.DEVNULL
+        _background = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
+        )

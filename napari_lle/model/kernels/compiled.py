@@ -57,13 +57,13 @@ def compile_kernel(layout: Layout) -> float:
 
 
 def _compile(layout: Layout) -> Any:
-    try:
+    # No folder can be written, the disk is full, or what lies on it is damaged.
+    with suppress(Exception):
         strip = build(*layout, cache=True)
-    except RuntimeError:  # no folder can be written
-        strip = build(*layout, cache=False)
-    with suppress(OSError):  # compiled, but not saved: the disk is full, or changed its mind
-        strip.compile(SIGNATURE)
-    if not strip.signatures:
-        strip = build(*layout, cache=False)
-        strip.compile(SIGNATURE)
+        with suppress(OSError):  # compiled, but not saved
+            strip.compile(SIGNATURE)
+        if strip.signatures:
+            return strip
+    strip = build(*layout, cache=False)
+    strip.compile(SIGNATURE)
     return strip
