@@ -50,6 +50,8 @@ def strips(
     """
     height = x.shape[1]
     colours = 3 if out.ndim == 3 else 1
+    if isinstance(x, np.ndarray):
+        x = np.ascontiguousarray(x[:colours])
     packed = pack(network, statistics, colours)
     threads = torch.get_num_threads()
     size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
@@ -75,14 +77,20 @@ def _strip(
     top, bottom = part
     _, height, width = x.shape
     rows = reflect(top - halo, bottom + halo, height)
-    first, last = int(rows.min()), int(rows.max())
     colours = 3 if out.ndim == 3 else 1
-    source = np.ascontiguousarray(x[:colours, first : last + 1, :])
-    target = np.empty((bottom - top, width * colours), np.float32)
+    if isinstance(x, np.ndarray):
+        source, first = x, 0
+    else:
+        first, last = int(rows.min()), int(rows.max())
+        source = np.ascontiguousarray(x[:colours, first : last + 1, :])
+    view = out[top:bottom]
+    target = view if view.flags.c_contiguous else np.empty(view.shape, np.float32)
+    lines = target.reshape(bottom - top, width * colours)
     for left, right in spans(width, widest(halo)):
         columns = reflect(left - halo, right + halo, width)
         # The stretch of columns that lie side by side; what is beside it is mirrored.
         inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
         corner = (top - first, left)
-        kernel(source, rows - first, columns, inner, target, corner, *packed)
-    out[top:bottom] = target.reshape(out[top:bottom].shape)
+        kernel(source, rows - first, columns, inner, lines, corner, *packed)
+    if target is not view:
+        view[...] = target
