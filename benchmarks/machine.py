@@ -22,6 +22,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Of all threads together."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 def sgemm_rate(repeats: int = 8, n: int = 2048) -> float:
     """FLOP/s of float32 matrix products, by the better of NumPy's and torch's library."""
     a = np.random.default_rng(0).random((n, n), np.float32)

@@ -16,13 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import process_time
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
-from machine import copy_rate, draw_roofline, extra_memory, seconds, sgemm_rate
+from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds, sgemm_rate
 
 from napari_lle.model import enhance, kernels, load_model
 from napari_lle.model.estimate import in_input_dtype
@@ -186,9 +185,7 @@ def measure(case: Case, repeats: int) -> list[Row]:
         rows.append(Row(name, [], [], extra_memory(call), work))
     for _ in range(repeats):
         for row in rows:
-            start = process_time()
-            row.times.append(seconds(calls[row.name][0]))
-            row.work.append(process_time() - start)
+            row.work.append(cpu_seconds(lambda: row.times.append(seconds(calls[row.name][0]))))  # noqa: B023
     return rows
 
 
@@ -214,13 +211,15 @@ def table(case: Case, rows: list[Row], flops: float, bandwidth: float) -> str:
 
 
 def linearity(repeats: int) -> str:
-    """Least times of an image and of one with ten times its pixels."""
+    """Least CPU times of an image and of one with ten times its pixels."""
     small, large = cases(["1920x540", "1920x5400"])
-    lines = ["| path | time of 10x the pixels |", "|---|--:|"]
+    lines = ["| path | CPU time of 10x the pixels |", "|---|--:|"]
     calls = paths(small), paths(large)
     for name in (KERNEL, "enhance(), kernel"):
         if name in calls[0]:
-            times = [[seconds(found[name][0]) for found in calls] for _ in range(repeats + 1)][1:]
+            times = [[cpu_seconds(found[name][0]) for found in calls] for _ in range(repeats + 1)][
+                1:
+            ]
             low, high = (min(column) for column in zip(*times, strict=True))
             lines.append(f"| {name} | {high / low:.2f}x |")
     return "\n".join([*lines, ""])

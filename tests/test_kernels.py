@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from models import FORMS, random_model
+from typer.testing import CliRunner
 
+from napari_lle.cli import app
 from napari_lle.model import enhance, kernels, load_model
 from napari_lle.model.bundled import bundled_models
 from napari_lle.model.estimate import in_input_dtype
@@ -200,3 +202,20 @@ def test_the_background_warm_up_is_one_process(monkeypatch):
     kernels.warm_up_in_background()
     assert len(started) == 1 and started[0][0][0] == sys.executable
     monkeypatch.setattr(kernels, "_background", None)
+
+
+def test_warmup_says_what_it_does_and_takes_models(monkeypatch):
+    monkeypatch.setattr(kernels, "warm_up", lambda models: [(f"{models}, joint", 1.25)])
+    answer = CliRunner().invoke(app, ["warmup", "photo"])
+    assert answer.exit_code == 0
+    assert "once on this machine" in answer.output and "['photo'], joint: 1.2 s" in answer.output
+    monkeypatch.undo()
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    answer = CliRunner().invoke(app, ["warmup"])
+    assert answer.exit_code == 2 and "pip install" in answer.output
+
+
+def test_a_halo_beyond_the_rings_is_run_by_torch(monkeypatch):
+    monkeypatch.delenv(kernels.SWITCH)
+    assert not forms.plain(random_model(dilations=(1, 300)).network)
+    assert forms.plain(random_model(dilations=(1, 200)).network)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..network import Network
 
 SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING = range(5)  # division ends in two ways
+FARTHEST = 256  # pixels of halo
 Weights = NDArray[np.float32]
 
 
@@ -60,8 +61,8 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
 
 
 def plain(network: Network) -> bool:
-    """Whether the block is one that the kernels know, not a stand-in."""
-    return type(network.block) is BLOCKS[network.config.reflectance]
+    """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
+    return type(network.block) is BLOCKS[network.config.reflectance] and network.radius <= FARTHEST
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:

@@ -29,6 +29,7 @@ E7 = float32(1 / 5040)
 A3, A5, A7, A9, A11, A13, A15 = (float32(2 / n) for n in (3, 5, 7, 9, 11, 13, 15))
 CENTRE = float32(0.4)  # of the brightness that the convolutions see
 SHARPNESS = float32(512)  # of the soft positive part that ends cleaning
+STRAIGHT = float32(20 / 512)  # above it the soft part is the number itself, to the last bit
 FLOOR, LEAST = float32(RESIDUAL_FLOOR), float32(blocks.LEAST)
 LN2, THIRD = float32(0.6931471805599453), float32(1 / 3)
 
@@ -150,9 +151,17 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
     _mix(rows, length, colour, presence)
     bottom = max(darkest, FLOOR)
     for k in range(3):
-        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
-        for x in range(length):
-            h[x] = max(v[x], bottom) / (softplus(SHARPNESS * h[x]) / SHARPNESS + FLOOR)
+        for start in range(0, length, LARGEST):
+            h = rows[k * PITCH + start :][:LARGEST]
+            v = rows[(3 + k) * PITCH + start :][:LARGEST]
+            bent = 0
+            for x in range(LARGEST):
+                bent += h[x] < STRAIGHT
+            if bent:
+                for x in range(LARGEST):
+                    h[x] = softplus(SHARPNESS * h[x]) / SHARPNESS
+            for x in range(LARGEST):
+                h[x] = max(v[x], bottom) / (h[x] + FLOOR)
 
 
 @compiled
