@@ -1,6 +1,6 @@
 """How much of a training step is making its batch: whether worker processes would pay.
 
-    python benchmarks/feeding.py --low lol/train/low --reference lol/train/high
+python benchmarks/feeding.py --low lol/train/low --reference lol/train/high
 """
 
 from __future__ import annotations
