@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from magicgui.widgets import Container
 from napari.layers import Image
@@ -14,7 +15,9 @@ from superqt.utils import QSignalThrottler
 
 from ._form import Form
 from ._layers import (
+    ILLUMINATION,
     KEY,
+    REFLECTANCE,
     as_command,
     as_python,
     illumination_options,
@@ -212,13 +215,15 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         """Show a result, and its illumination where asked for."""
         if options.model.removesuffix(GLOBAL).endswith(SUFFIX):
             origin = {**origin, "model_file": str(Path(options.model).absolute())}
-        about = metadata(made.estimate.record, strength=strength, **origin)
+        about = metadata(
+            made.estimate.record, strength=strength, kind=REFLECTANCE, run=uuid4().hex, **origin
+        )
         light = None
         if made.illumination is not None:
             light = Image(
                 made.illumination,
                 **illumination_options(source, made.estimate),
-                metadata={KEY: dict(about[KEY])},
+                metadata={KEY: {**about[KEY], "kind": ILLUMINATION}},
             )
             self.viewer.add_layer(light)
         layer = Image(made.reflectance, **look, contrast_limits=made.limits, metadata=about)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .model.estimate import Estimate
 
 KEY = "napari_lle"
-NOTE = "Reflectance is for looking; measure on reflectance times illumination."
+NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
+REFLECTANCE, ILLUMINATION = "reflectance", "illumination"  # kinds of results
 WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 SAMPLE = 1_000_000  # pixels that the percentile is taken from
 
@@ -110,6 +111,11 @@ def metadata(record: dict[str, Any], **more: Any) -> dict[str, Any]:
 def is_result(layer: Any) -> bool:
     """Whether a layer was made here."""
     return KEY in layer.metadata
+
+
+def kind(layer: Any) -> str:
+    """What a layer made by the Enhance widget holds; empty for all others."""
+    return str(layer.metadata.get(KEY, {}).get("kind", ""))
 
 
 def region_options(layer: Image, region: Region) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -157,6 +158,14 @@ def _lazy(
     )
 
 
+_LIVE: WeakKeyDictionary[Image, Live] = WeakKeyDictionary()
+
+
+def live_of(layer: Image) -> Live | None:
+    """What keeps the estimate of a result, as long as its strength can be moved."""
+    return _LIVE.get(layer)
+
+
 class Live:
     """Layers that follow the strength.
 
@@ -175,6 +184,7 @@ class Live:
         self.light = light
         self._job: Job | None = None
         self._next: float | None = None
+        _LIVE[layer] = self
 
     def blend(self, strength: float) -> None:
         """Show another strength: at once, or soon for a plane so large that it takes a while."""
@@ -188,7 +198,8 @@ class Live:
             self._job = Job(self._steps(strength), on_done=lambda made: self._shown(*made))
 
     def close(self) -> None:
-        """Let go of a blend under way."""
+        """Let go of a blend under way, and of the estimate."""
+        _LIVE.pop(self.layer, None)
         if self._job is not None:
             self._job.abandon()
 
