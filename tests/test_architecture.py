@@ -66,6 +66,7 @@ ALLOWED = {
         "normalization",
         "zarr_writer",
     },
+    "jointly": {"estimate", "inference", "lazy", "normalization"},
     "metrics": set(),
     "report": set(),
     "scenes": set(),

@@ -118,7 +118,8 @@ class Estimate:
         return self.rgb and self.illumination.ndim < len(self.image.shape)
 
     def _light(self, index: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        light = self.illumination[index].astype(dtype, copy=False)
+        # Torch wants memory that it may write to; light that channels share is a view.
+        light = np.require(self.illumination[index], dtype, "W")
         return light[..., None] if self.joint else light
 
     def plane_illumination(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[Any]:
