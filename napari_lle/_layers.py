@@ -5,7 +5,6 @@ Nothing here needs a window.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 KEY = "napari_lle"
 NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
 REFLECTANCE, ILLUMINATION = "reflectance", "illumination"  # kinds of results
+CHANNELS = ("c", "ch", "channel", "channels")  # names of an axis
 WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 SAMPLE = 1_000_000  # pixels that the percentile is taken from
 
@@ -42,6 +42,15 @@ def pixels(layer: Image) -> Any:
 def scales(layer: Image) -> list[Any]:
     """All arrays of a layer, finest first; one, unless it is multiscale."""
     return list(layer.data) if layer.multiscale else [layer.data]
+
+
+def channel_axis(layer: Image) -> int | None:
+    """The axis before rows and columns that the layer's labels call channels, if it has several."""
+    if layer.rgb:
+        return None
+    names = [str(name).lower() for name in layer.axis_labels[:-2]]
+    found = [i for i, name in enumerate(names) if name in CHANNELS]
+    return found[0] if len(found) == 1 and pixels(layer).shape[found[0]] > 1 else None
 
 
 def spatial(layer: Image) -> dict[str, Any]:
@@ -162,31 +171,3 @@ def _visible(layer: Image, axis: int, shape: tuple[int, ...]) -> tuple[int, int]
         first, last = int(first * factor), int((last + 1) * factor)
     first, last = max(first, 0), min(last + 1, shape[axis])
     return (first, last) if last - first > 1 else (0, shape[axis])
-
-
-def as_python(record: dict[str, Any]) -> str:
-    """Python that repeats a run on the array `image`."""
-    levels = record["levels"]
-    options = {
-        "model": record.get("model_file") or record["model"],
-        "strength": record["strength"],
-        "black": levels["black"],
-        "white": levels["white"],
-        "channels": record["channels"],
-        "rgb": record["rgb"],
-    }
-    lines = "".join(f"    {name}={value!r},\n" for name, value in options.items())
-    return f"from napari_lle.model import enhance\n\nresult = enhance(\n    image,\n{lines})\n"
-
-
-def as_command(record: dict[str, Any]) -> str:
-    """Shell command that repeats a run on the file that the layer came from."""
-    levels = record["levels"]
-    words = [
-        *("napari-lle", "enhance", record.get("source") or "INPUT.tif", "-o", "OUTPUT.tif"),
-        *("--model", record.get("model_file") or record["model"]),
-        *("--strength", f"{record['strength']:g}"),
-        *("--black", repr(levels["black"]), "--white", repr(levels["white"])),
-        *("--channels", record["channels"], "--dtype", "float32"),
-    ]
-    return shlex.join(words)

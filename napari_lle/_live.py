@@ -65,6 +65,11 @@ def enhance_steps(
         estimate = yield from _lazy_steps(data, options.model, asked)
     else:
         estimate = yield from estimate_steps(data, options.model, **asked)
+    return shown(estimate, strength, illumination)
+
+
+def shown(estimate: Any, strength: float, illumination: bool) -> Made:
+    """Blend an estimate for the first time."""
     light = blended(estimate, strength, light_plane) if illumination else None
     return Made(
         estimate,
@@ -88,19 +93,22 @@ def _lazy_steps(
     data: Any, model: str, asked: dict[str, Any]
 ) -> Generator[Progress, None, LazyEstimate | Scales]:
     """Survey a layer, once for all of its scales: the rest waits until it is looked at."""
-    import dask.array as da
-
     from .model.inference import Progress, lazy_estimate, survey
-    from .model.lazy import as_dask, is_lazy
 
     yield Progress(0, 1)
-    arrays = [
-        as_dask(a) if is_lazy(a) else da.from_array(a)
-        for a in (data if isinstance(data, list) else [data])
-    ]
+    arrays = as_dasks(data if isinstance(data, list) else [data])
     known = survey(arrays[0], **{k: v for k, v in asked.items() if k != "device"})
     estimates = [lazy_estimate(a, model, known=known, **asked) for a in arrays]
     return Scales(estimates) if isinstance(data, list) else estimates[0]
+
+
+def as_dasks(arrays: list[Any]) -> list[Any]:
+    """All arrays as those of dask."""
+    import dask.array as da
+
+    from .model.lazy import as_dask, is_lazy
+
+    return [as_dask(a) if is_lazy(a) else da.from_array(a) for a in arrays]
 
 
 def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:

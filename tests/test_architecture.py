@@ -62,6 +62,7 @@ ALLOWED = {
         "estimate",
         "filerecord",
         "inference",
+        "jointly",
         "lazy",
         "normalization",
         "zarr_writer",

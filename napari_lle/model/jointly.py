@@ -20,8 +20,6 @@ from .inference import Progress, Survey, estimate_steps, lazy_estimate, survey
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .normalization import Levels, find_levels, network_input
 
-SEEN = {"black": 0.0, "white": 1.0}  # levels of the brightest, which is normalised
-
 
 class Together(NamedTuple):
     """What is found once for channels that share an illumination: `Survey` of several arrays."""
@@ -76,8 +74,9 @@ def enhance_jointly(
     >>> result.reflectance.shape
     (2, 8, 8)
     """
-    options = {"axis": axis, "black": black, "white": white, "device": device, "tile": tile}
-    steps = joint_steps(images, model, **options)
+    steps = joint_steps(
+        images, model, axis=axis, black=black, white=white, device=device, tile=tile
+    )
     while True:
         try:
             next(steps)
@@ -136,7 +135,8 @@ def survey_together(
             images, _each(black, count, "black"), _each(white, count, "white"), strict=True
         )
     )
-    return Together(levels, survey(brightest(images, levels, axis), rgb=False, **SEEN))
+    seen = brightest(images, levels, axis)
+    return Together(levels, survey(seen, black=0.0, white=1.0, rgb=False))
 
 
 def check_together(images: Sequence[Any], axis: int | None) -> int | None:
