@@ -34,7 +34,17 @@ ALLOWED = {
     "zarr_layout": {"filerecord"},
     "zarr_files": {"filerecord", "zarr_layout"},
     "zarr_writer": {"filerecord", "zarr_layout"},
-    "files": {"atomic", "filerecord", "fits", "pictures", "tiff", "zarr_files", "zarr_writer"},
+    "signatures": {"filerecord"},
+    "files": {
+        "atomic",
+        "filerecord",
+        "fits",
+        "pictures",
+        "signatures",
+        "tiff",
+        "zarr_files",
+        "zarr_writer",
+    },
     "checkpoint": {"atomic", "bundled", "network"},
     "data": {"files", "normalization", "statistics"},
     "crops": {"data", "normalization", "statistics", "tiling"},
@@ -126,7 +136,7 @@ ALLOWED = {
     },
     "look": {"checkpoint", "devices", "inference", "unrolled"},
     "stagefiles": {"files", "inference", "trace", "unrolled"},
-    "__init__": {"checkpoint", "inference", "lazy", "look", "training"},
+    "__init__": {"checkpoint", "inference", "jointly", "lazy", "look", "training"},
 }
 WITHOUT_TORCH = {
     "version",

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import fits, pictures, tiff, zarr_files, zarr_writer
 from .atomic import atomic_path
 from .filerecord import FileError, FileRecord, Picture, readable
+from .signatures import misnamed
 
 __all__ = [
     "SUFFIXES",
@@ -52,14 +53,21 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
     _check_suffix(path)
     if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
         raise FileError(f"There is no file {path}.")
-    with readable(path):
-        if _is(path, tiff):
-            return tiff.read_tiff(path, lazy=lazy)
-        if _is(path, fits):
-            return fits.read_fits(path, lazy=lazy)
-        if _is(path, zarr_files):
-            return zarr_files.read_zarr(path, lazy=lazy)
-        return pictures.read_picture(path)
+    try:
+        with readable(path):
+            return _read(path, lazy)
+    except FileError as error:
+        raise misnamed(path) or error from None
+
+
+def _read(path: Path, lazy: bool) -> Picture:
+    if _is(path, tiff):
+        return tiff.read_tiff(path, lazy=lazy)
+    if _is(path, fits):
+        return fits.read_fits(path, lazy=lazy)
+    if _is(path, zarr_files):
+        return zarr_files.read_zarr(path, lazy=lazy)
+    return pictures.read_picture(path)
 
 
 def write_image(
