@@ -95,6 +95,8 @@ def enhance_file(
     from .model.files import check_format, is_zarr, read_image, write_image
 
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
+    if not stream:
+        _check_fits(source)
     picture = read_image(source, lazy=stream)
     axis = _channel_axis(picture, options["channels"])
     axes = picture.pixels.ndim - picture.rgb
@@ -174,6 +176,15 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         history = f"napari-lle {__version__}: restored from {reflectance.name}"
         write_image(output, pixels, rgb=r.rgb, about=about, history=history)
     return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+
+
+def _check_fits(source: Path) -> None:
+    """Refuse, before anything is read, what is too large to be enhanced as a whole."""
+    from .model.files import count_values
+    from .model.memory import check_memory, enhancing
+
+    needed = enhancing(*count_values(source))
+    check_memory(source, needed, "write to a .zarr, which is made block by block")
 
 
 def _channel_axis(picture: Any, channels: str) -> int | None:

@@ -9,59 +9,13 @@ import numpy as np
 from napari.layers import Image, Shapes
 
 from ._layers import is_result, pixels
+from ._regions import region_mask
 from ._worker import Job
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ._form import Form
 
 KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
-AREAS = ("rectangle", "polygon", "ellipse")
-
-
-def region_mask(shapes: Shapes, image: Image) -> NDArray[np.bool_]:
-    """Pixels of an image's plane inside the selected shapes, or inside all if none is selected.
-
-    Returns
-    -------
-    ndarray of bool, (Y, X)
-
-    Raises
-    ------
-    ValueError
-        If no shape has an area, or none lies on the image.
-    """
-    from skimage.draw import polygon2mask
-
-    extent = pixels(image).shape[image.ndim - 2 : image.ndim]
-    mask = np.zeros(extent, bool)
-    for i in sorted(shapes.selected_data) or range(len(shapes.data)):
-        if shapes.shape_type[i] in AREAS:
-            outline = _outline(np.asarray(shapes.data[i]), shapes.shape_type[i])
-            mask |= polygon2mask(extent, np.array([_place(p, shapes, image) for p in outline]))
-    if not mask.any():
-        raise ValueError(
-            f"“{shapes.name}” marks no pixel of “{image.name}”: draw a rectangle, polygon or "
-            "ellipse on it."
-        )
-    return mask
-
-
-def _outline(corners: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Corners of a polygon; of an ellipse, whose data are its box, points on it."""
-    if kind != "ellipse":
-        return corners
-    turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, None]
-    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-    return corners.mean(axis=0) + np.cos(turn) * one + np.sin(turn) * other
-
-
-def _place(point: NDArray[Any], shapes: Shapes, image: Image) -> NDArray[Any]:
-    """A point of the shapes' data as row and column of the image."""
-    world = np.zeros(max(image.ndim, shapes.ndim))
-    world[world.size - shapes.ndim :] = shapes.data_to_world(point)
-    return np.asarray(image.world_to_data(world[world.size - image.ndim :]))[-2:]
 
 
 def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:

@@ -5,7 +5,8 @@ from napari.layers import Image, Shapes
 
 from napari_lle._enhance import EnhanceWidget
 from napari_lle._layers import KEY
-from napari_lle._levels import KEPT, region_mask
+from napari_lle._levels import KEPT
+from napari_lle._regions import region_mask
 from napari_lle._repeat import as_command
 from napari_lle.model import enhance
 

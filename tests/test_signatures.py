@@ -27,7 +27,7 @@ def test_a_wrong_suffix_is_named_with_the_right_one(tmp_path, suffix, wrong, nam
 
 def test_an_empty_file_is_called_so(tmp_path):
     (tmp_path / "a.tif").touch()
-    with pytest.raises(FileError, match="is empty"):
+    with pytest.raises(FileError, match="it is empty"):
         read_image(tmp_path / "a.tif")
 
 

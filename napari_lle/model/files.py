@@ -20,6 +20,7 @@ __all__ = [
     "FileRecord",
     "Picture",
     "check_format",
+    "count_values",
     "is_zarr",
     "read_image",
     "write_image",
@@ -68,6 +69,25 @@ def _read(path: Path, lazy: bool) -> Picture:
     if _is(path, zarr_files):
         return zarr_files.read_zarr(path, lazy=lazy)
     return pictures.read_picture(path)
+
+
+def count_values(path: str | Path) -> tuple[int, int]:
+    """Values of an image file and bytes of each; its pixels are left unread where they can be.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    path = Path(path)
+    if path.is_file() and path.suffix.lower() in pictures.SUFFIXES:
+        try:
+            with readable(path):
+                return pictures.count_values(path)
+        except FileError as error:
+            raise misnamed(path) or error from None
+    pixels = read_image(path, lazy=True).pixels
+    return pixels.size, pixels.dtype.itemsize
 
 
 def write_image(

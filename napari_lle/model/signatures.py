@@ -25,7 +25,7 @@ def misnamed(path: Path) -> FileError | None:
     with path.open("rb") as file:
         start = file.read(16)
     if not start:
-        return FileError(f"{path} is empty: was it copied completely?")
+        return FileError(f"{path} cannot be read (it is empty): is it complete?")
     for signature, name, suffixes in SIGNATURES:
         if start.startswith(signature) and path.suffix.lower() not in suffixes:
             return FileError(f"{path} is a {name} file: rename it to end with {suffixes[0]}.")
