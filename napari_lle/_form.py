@@ -88,6 +88,17 @@ class Form:
             tooltip="For figures that are published: equal values become equal, and no brighter "
             "pixel becomes darker. Noise is not reduced then.",
         )
+        self.find = PushButton(
+            text="Find",
+            tooltip="Find the automatic levels now, without a run, and show them in the layer's "
+            "histogram: black blue, white orange.",
+        )
+        self.histogram = Label(
+            value="",
+            visible=False,
+            tooltip="How many pixels have which value, on a logarithmic scale; blue line: black, "
+            "orange line: white. The ends count what lies beyond.",
+        )
         self.reference = ComboBox(
             label="dark",
             choices=references,
@@ -144,7 +155,9 @@ class Form:
         return [
             *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
             self.together,
-            *map(labelled, (self.black, self.white)),
+            labelled(self.black),
+            labelled(self.white, self.find),
+            self.histogram,
             labelled(self.reference, self.take),
             row(self.lock, self.pass_on),
             labelled(self.device),
@@ -171,6 +184,11 @@ class Form:
         """Show levels that were found, without fixing them."""
         for edit, value in ((self.black, black), (self.white, white)):
             edit.native.setPlaceholderText(f"auto ({value:.6g})")
+
+    def forget_levels(self) -> None:
+        """Show that levels are to be found."""
+        for edit in (self.black, self.white):
+            edit.native.setPlaceholderText("auto")
 
     def inputs(self) -> list[Any]:
         """The controls that change what the network is asked for."""

@@ -10,9 +10,9 @@ from napari.layers import Image
 from PIL import Image as Picture
 from PIL import ImageDraw
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
+from ._histogram import pixmap
 from ._layers import KEY, illumination_options, spatial
 from ._live import blended
 
@@ -109,11 +109,8 @@ class ReportWindow(QDialog):  # type: ignore[misc]
         super().__init__(parent)
         self.setWindowTitle(f"Intensities of {name}")
         picture = draw(report)
-        image = QImage(
-            picture.tobytes(), *picture.size, 3 * picture.width, QImage.Format.Format_RGB888
-        )
         curve = QLabel()
-        curve.setPixmap(QPixmap.fromImage(image))
+        curve.setPixmap(pixmap(picture))
         curve.setToolTip("Line: median output; band: 5 to 95 % of the pixels of one input value.")
         self.text = QLabel("\n".join(report.sentences()))
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
