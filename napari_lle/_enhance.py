@@ -241,4 +241,6 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             button.enabled = self.live is not None
 
     def _say(self, message: str) -> None:
+        label = self.form.status.native
         self.form.status.value = message
+        label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KEY = "napari_lle"
 NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
-REFLECTANCE, ILLUMINATION = "reflectance", "illumination"  # kinds of results
+REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
 CHANNELS = ("c", "ch", "channel", "channels")  # names of an axis
 WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 SAMPLE = 1_000_000  # pixels that the percentile is taken from
@@ -123,7 +123,7 @@ def is_result(layer: Any) -> bool:
 
 
 def kind(layer: Any) -> str:
-    """What a layer made by the Enhance widget holds; empty for all others."""
+    """What a layer of a run or of Restore holds; empty for all others."""
     return str(layer.metadata.get(KEY, {}).get("kind", ""))
 
 

@@ -9,7 +9,7 @@ from napari import Viewer  # napari reads the annotation of the command to fill 
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
-from ._layers import ILLUMINATION, KEY, REFLECTANCE, kind, scales, spatial
+from ._layers import ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind, scales, spatial
 from ._live import blended, light_plane, live_of
 from ._worker import Job
 
@@ -115,6 +115,7 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
         "rgb": bool(reflectance.rgb),
         "multiscale": bool(reflectance.multiscale),
         "contrast_limits": (levels["black"], levels["white"]),
+        "metadata": {KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}},
     }
     return options if reflectance.rgb else {**options, "colormap": reflectance.colormap}
 

@@ -95,6 +95,7 @@ def test_the_illumination_can_be_selected_instead(qtbot, viewer, widget, rng):
     viewer.add_image(image, name="cells")
     run(qtbot, widget)
     np.testing.assert_array_equal(restored(qtbot, viewer, "cells illumination").data, image)
+    assert widget.form.image.value.name == "cells"  # still what is enhanced
 
 
 def test_a_lazy_multiscale_layer_stays_so(qtbot, viewer, widget, rng):
