@@ -78,15 +78,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self._busy(True)
         self._say(f"Enhancing {name}…")
         self.job = Job(
-            subject_steps(
-                subject.arrays(),
-                bool(layer.rgb),
-                subject.axis,
-                subject.levels,
-                options,
-                strength,
-                light,
-            ),
+            subject_steps(subject, options, strength, light),
             on_progress=self._progress,
             on_done=lambda made: self._add(origins, options, strength, made),
             on_error=self._fail,

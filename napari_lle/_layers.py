@@ -45,12 +45,22 @@ def scales(layer: Image) -> list[Any]:
 
 
 def channel_axis(layer: Image) -> int | None:
-    """The axis before rows and columns that the layer's labels call channels, if it has several."""
+    """The axis that the layer's labels call channels, if it has several; see `plane_order`."""
     if layer.rgb:
         return None
-    names = [str(name).lower() for name in layer.axis_labels[:-2]]
-    found = [i for i, name in enumerate(names) if name in CHANNELS]
-    return found[0] if len(found) == 1 and pixels(layer).shape[found[0]] > 1 else None
+    order = plane_order(layer)
+    lead = [i for i in order[:-2] if str(layer.axis_labels[i]).lower() in CHANNELS]
+    return order.index(lead[0]) if len(lead) == 1 and pixels(layer).shape[lead[0]] > 1 else None
+
+
+def plane_order(layer: Image) -> tuple[int, ...]:
+    """The layer's axes with those that its labels call y and x at the end, where it has both."""
+    names = [str(name).lower() for name in layer.axis_labels]
+    axes = range(layer.ndim)
+    if layer.rgb or names.count("y") != 1 or names.count("x") != 1:
+        return tuple(axes)
+    plane = names.index("y"), names.index("x")
+    return (*(i for i in axes if i not in plane), *plane)
 
 
 def spatial(layer: Image) -> dict[str, Any]:

@@ -46,9 +46,15 @@ class Made(NamedTuple):
 def enhance_steps(
     data: Any, rgb: bool, options: Options, strength: float, illumination: bool
 ) -> Generator[Progress, None, Made]:
-    """Estimate a whole layer and blend it for the first time; torch is loaded only here.
+    """Estimate a whole layer and blend it for the first time; see `layer_steps`."""
+    estimate = yield from layer_steps(data, rgb, options)
+    return shown(estimate, strength, illumination)
 
-    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy result.
+
+def layer_steps(data: Any, rgb: bool, options: Options) -> Generator[Progress, None, Any]:
+    """Estimate a whole layer; torch is loaded only here.
+
+    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy estimate.
     """
     from .model.inference import estimate_steps
     from .model.lazy import is_lazy
@@ -65,7 +71,7 @@ def enhance_steps(
         estimate = yield from _lazy_steps(data, options.model, asked)
     else:
         estimate = yield from estimate_steps(data, options.model, **asked)
-    return shown(estimate, strength, illumination)
+    return estimate
 
 
 def shown(estimate: Any, strength: float, illumination: bool) -> Made:
@@ -87,6 +93,34 @@ class Scales:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.estimates[0], name)
+
+
+class Turned:
+    """The estimate of a layer whose rows and columns are not its last axes.
+
+    Parameters
+    ----------
+    estimate : Estimate, LazyEstimate or Scales
+        Of the layer's data with its axes in another order, rows and columns last.
+    order : tuple of int
+        That order: as of `transpose`.
+    """
+
+    def __init__(self, estimate: Any, order: tuple[int, ...]) -> None:
+        self.estimate = estimate
+        self.back = tuple(int(i) for i in np.argsort(order))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimate, name)
+
+
+def turned(data: Any, order: tuple[int, ...]) -> Any:
+    """An array, or each of a list, with its axes in another order; lazy if it is."""
+    if isinstance(data, list):
+        return [turned(each, order) for each in data]
+    if not hasattr(data, "transpose"):  # Zarr
+        data = as_dasks([data])[0]
+    return data.transpose(order)
 
 
 def _lazy_steps(
@@ -130,6 +164,8 @@ def blended(
 
     Of a multiscale layer, a list of them.
     """
+    if isinstance(estimate, Turned):
+        return turned(blended(estimate.estimate, strength, plane), estimate.back)
     if estimate.lazy:
         results = [e.result(strength) for e in getattr(estimate, "estimates", [estimate])]
         name = "reflectance" if plane is reflectance_plane else "illumination"

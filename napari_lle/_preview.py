@@ -159,6 +159,11 @@ class Preview:
         subject, options, _ = wish
         layer = subject.layers[0]
         dims = self._viewer.dims
+        if not subject.straight:
+            self._say(f"Preview needs the axes y and x of “{layer.name}” to be its last ones.")
+            self._asked = ()
+            self._clear()
+            return
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
             self._say("Preview needs the 2-D view with the image's last two axes.")
             self._asked = ()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.layers import Image
 
-from ._layers import channel_axis, is_result, pixels, scales
+from ._layers import channel_axis, is_result, pixels, plane_order, scales
 from ._levels import KEPT
-from ._live import Made, Options, Scales, as_dasks, enhance_steps, shown
+from ._live import Made, Options, Scales, Turned, as_dasks, layer_steps, shown, turned
 
 if TYPE_CHECKING:
     from .model.inference import Progress
@@ -27,11 +27,19 @@ class Subject(NamedTuple):
         Of channels that share an illumination, in each of the layers.
     levels : tuple of (black, white)
         For each of the layers; None where they are to be found.
+    order : tuple of int
+        Of the axes of each layer, rows and columns last; `axis` counts in it.
     """
 
     layers: tuple[Image, ...]
     axis: int | None
     levels: tuple[Pair, ...]
+    order: tuple[int, ...]
+
+    @property
+    def straight(self) -> bool:
+        """Rows and columns are the last axes already."""
+        return self.order == tuple(range(len(self.order)))
 
     @property
     def single(self) -> bool:
@@ -39,8 +47,9 @@ class Subject(NamedTuple):
         return len(self.layers) == 1 and self.axis is None
 
     def arrays(self) -> list[Any]:
-        """The data of each layer; of a multiscale layer, a list."""
-        return [scales(layer) if layer.multiscale else layer.data for layer in self.layers]
+        """The data of each layer, rows and columns last; of a multiscale layer, a list."""
+        data = [scales(layer) if layer.multiscale else layer.data for layer in self.layers]
+        return data if self.straight else [turned(each, self.order) for each in data]
 
 
 def find_subject(
@@ -66,8 +75,9 @@ def find_subject(
     """
     own = (options.black, options.white)
     axis = None if options.channels == "per" else channel_axis(layer)
+    order = plane_order(layer)
     if not together:
-        return Subject((layer,), axis, (own,))
+        return Subject((layer,), axis, (own,), order)
     others = [
         other
         for other in viewer.layers
@@ -84,27 +94,43 @@ def find_subject(
     for other in (layer, *others):
         if other.rgb:
             raise ValueError(f"“{other.name}” holds colours: only grey layers can be channels.")
-        if pixels(other).shape != pixels(layer).shape or other.multiscale != layer.multiscale:
+        alike = pixels(other).shape == pixels(layer).shape and plane_order(other) == order
+        if not alike or other.multiscale != layer.multiscale:
             raise ValueError(
                 f"“{other.name}” and “{layer.name}” differ in shape: select channels of one scene."
             )
     levels = [own if locked else _kept(other) for other in others]
-    return Subject((layer, *others), axis, (own, *levels))
+    return Subject((layer, *others), axis, (own, *levels), order)
 
 
 def subject_steps(
-    arrays: list[Any],
-    rgb: bool,
-    axis: int | None,
-    levels: tuple[Pair, ...],
-    options: Options,
+    subject: Subject, options: Options, strength: float, illumination: bool
+) -> Generator[Progress, None, list[Made]]:
+    """Estimate the layers of a subject and blend them for the first time, as a job."""
+    # What the layers are now: the job may outlive them.
+    work = _steps(subject, subject.arrays(), options)
+    return _shown_steps(work, subject, strength, illumination)
+
+
+def _shown_steps(
+    work: Generator[Progress, None, list[Any]],
+    subject: Subject,
     strength: float,
     illumination: bool,
 ) -> Generator[Progress, None, list[Made]]:
-    """Estimate the arrays of a `Subject` and blend them for the first time, as a job."""
-    if len(arrays) == 1 and axis is None:
-        made = yield from enhance_steps(arrays[0], rgb, options, strength, illumination)
-        return [made]
+    estimates = yield from work
+    if not subject.straight:
+        estimates = [Turned(estimate, subject.order) for estimate in estimates]
+    return [shown(estimate, strength, illumination) for estimate in estimates]
+
+
+def _steps(
+    subject: Subject, arrays: list[Any], options: Options
+) -> Generator[Progress, None, list[Any]]:
+    axis, levels = subject.axis, subject.levels
+    if subject.single:
+        estimate = yield from layer_steps(arrays[0], bool(subject.layers[0].rgb), options)
+        return [estimate]
     from .model.jointly import joint_steps, survey_together
     from .model.lazy import is_lazy
 
@@ -118,8 +144,7 @@ def subject_steps(
     for parts in zip(*each, strict=True):  # the same scale of each layer
         steps = joint_steps(parts, options.model, axis=axis, known=known, device=options.device)
         found.append((yield from steps))
-    estimates = [Scales(list(of)) if many else of[0] for of in zip(*found, strict=True)]
-    return [shown(estimate, strength, illumination) for estimate in estimates]
+    return [Scales(list(of)) if many else of[0] for of in zip(*found, strict=True)]
 
 
 def _kept(layer: Image) -> Pair:

@@ -174,3 +174,30 @@ def test_code_repeats_the_run_and_a_command_where_there_is_one(qtbot, viewer, wi
 def test_an_axis_of_one_channel_is_none(viewer, scene):
     layer = viewer.add_image(scene[:1], axis_labels=("c", "y", "x"))
     assert channel_axis(layer) is None
+
+
+@pytest.mark.parametrize("kind", ["array", "dask", "multiscale"])
+def test_rows_and_columns_are_found_by_their_names(qtbot, viewer, widget, scene, kind):
+    back = np.moveaxis(scene, 0, -1)  # (Y, X, C)
+    data = {
+        "array": back,
+        "dask": da.from_array(back, chunks=(-1, -1, 1)),
+        "multiscale": [back, back[::2, ::2]],
+    }[kind]
+    viewer.add_image(
+        data, name="cells", rgb=False, axis_labels=("y", "x", "c"), multiscale=kind == "multiscale"
+    )
+    widget.form.illumination.value = True
+    run(qtbot, widget)
+    (expected,) = enhance_jointly([scene], str(widget.form.model.value), axis=0)
+    result = viewer.layers["cells enhanced"]
+    found = result.data[0] if kind == "multiscale" else result.data
+    np.testing.assert_allclose(np.moveaxis(found, -1, 0), expected.reflectance, rtol=1e-6)
+    assert result.axis_labels == ("y", "x", "c")
+    widget.form.strength.value = 0.3
+    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.3)
+    viewer.layers.selection.active = result
+    job = restore_layer(viewer)
+    qtbot.waitUntil(lambda: not job.running)
+    restored = viewer.layers[-1].data
+    np.testing.assert_array_equal(restored[0] if kind == "multiscale" else restored, back)
