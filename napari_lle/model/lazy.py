@@ -150,12 +150,18 @@ class LazyEstimate:
 
     def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
         """The middle of one plane of the reflectance, of one chunk at most."""
-        plane = self.result(strength).reflectance[index]
-        middle = tuple(
+        return self.middle(index, strength)[1]
+
+    def middle(
+        self, index: tuple[int, ...], strength: float = 1.0
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """The middle chunk of one plane: of the input, and of the reflectance."""
+        before, after = self.image[index], self.result(strength).reflectance[index]
+        part = tuple(
             slice(sum(chunks[: len(chunks) // 2]), sum(chunks[: len(chunks) // 2 + 1]))
-            for chunks in plane.chunks[:2]
+            for chunks in after.chunks[:2]
         )
-        return np.asarray(plane[middle])
+        return np.asarray(before[part]), np.asarray(after[part])
 
     def _illuminate(self, light: Light, halo: int, plane: tuple[int, ...]) -> Any:
         import dask.array as da
