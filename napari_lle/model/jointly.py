@@ -148,6 +148,8 @@ def check_together(images: Sequence[Any], axis: int | None) -> int | None:
         told = " and ".join(map(str, dict.fromkeys(shapes)))
         raise ValueError(f"One illumination needs channels of one shape, not {told}.")
     count = len(shapes[0]) - 2
+    if count < 0:
+        raise ValueError(f"An image has two spatial axes; this array's shape is {shapes[0]}.")
     if axis is None:
         return None
     if not -count - 2 <= axis < count or axis in (-1, -2):
