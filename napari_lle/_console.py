@@ -37,7 +37,10 @@ def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str]
         TextColumn("{task.fields[text]}"),
     )
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    quiet = not console.is_terminal  # else each bar leaves an empty line in a log
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=quiet
+    ) as bar:
         task = bar.add_task(label, text="")
         while True:
             try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .estimate import Estimate, Result, check_strength, in_input_dtype, normalized, restore
 from .filerecord import FileRecord, Picture
 from .inference import Plan, make_plan
+from .jointly import brightest, survey_together
 from .lazy import as_dask, is_lazy
 from .normalization import Levels, network_input
 from .zarr_writer import Target, Written, write_steps
@@ -25,6 +26,7 @@ def enhance_to_zarr(
     dtype: str = "same",
     strength: float = 1.0,
     source: str = "",
+    axis: int | None = None,
     **options: Any,
 ) -> Generator[Written, None, None]:
     """Enhance an image into a Zarr, and its illumination into another, yielding after each block.
@@ -41,13 +43,17 @@ def enhance_to_zarr(
         0..1.
     source : str
         What the pixels were read from: a run killed on the same is taken up again.
+    axis : int, optional
+        Of channels that share an illumination, see `jointly`.
     **options
         As of `inference.make_plan`.
     """
     check_strength(strength)
     image, rgb = picture.pixels, picture.rgb
     image = as_dask(image) if is_lazy(image) else image
-    plan = make_plan(image, rgb=rgb, **options)
+    plan = (
+        make_plan(image, rgb=rgb, **options) if axis is None else joint_plan(image, axis, **options)
+    )
     record = {**plan.record, "strength": float(strength)}
     about = picture.about
     if about is not None:
@@ -62,7 +68,7 @@ def enhance_to_zarr(
         targets.append(Target(illumination, tuple(shape), light, plan.per, record, about))
 
     def block_of(index: tuple[int, ...], rows: slice, columns: slice) -> tuple[NDArray[Any], ...]:
-        estimate = estimate_part(image, plan, index, rows, columns)
+        estimate = estimate_part(image, plan, index, rows, columns, axis)
         if illumination is None:
             r = estimate.reflectance(strength)
             result = Result(r, estimate.illumination, plan.levels, {})
@@ -88,8 +94,32 @@ def restore_to_zarr(
     return write_steps([target], block_of)
 
 
+def joint_plan(
+    image: Any,
+    axis: int,
+    model: Any = "auto",
+    *,
+    black: float | None = None,
+    white: float | None = None,
+    channels: str = "auto",
+    **options: Any,
+) -> Plan:
+    """The plan for channels along an axis, which share an illumination."""
+    known = survey_together([image], axis=axis, black=black, white=white)
+    seen = brightest([image], known.levels, axis)
+    plan = make_plan(seen, model, rgb=False, channels=channels, known=known.brightest, **options)
+    levels = known.levels[0]
+    record = {**plan.record, "levels": vars(levels), "channel_axis": axis}
+    return plan._replace(levels=levels, darkest=0.0, record=record)
+
+
 def estimate_part(
-    image: Any, plan: Plan, index: tuple[int, ...], rows: slice, columns: slice
+    image: Any,
+    plan: Plan,
+    index: tuple[int, ...],
+    rows: slice,
+    columns: slice,
+    axis: int | None = None,
 ) -> Estimate:
     """The `Estimate` of a part of one plane, as it is in the estimate of the whole."""
     halo = plan.network.radius
@@ -98,8 +128,14 @@ def estimate_part(
         (max(part.start - halo, 0), min(part.stop + halo, length))
         for part, length in zip((rows, columns), image.shape[at : at + 2], strict=True)
     )
-    pixels = np.asarray(image[(*index, slice(top, bottom), slice(left, right))])
-    x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+    place = slice(top, bottom), slice(left, right)
+    if axis is None:
+        pixels = np.asarray(image[(*index, *place)])
+        x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+    else:
+        channels = np.asarray(image[(*index[:axis], slice(None), *index[axis + 1 :], *place)])
+        pixels = channels[index[axis]]
+        x = brightest([channels], [plan.levels], 0)
     raw = plan.light(x.max(axis=-1) if plan.rgb and not plan.per else x)
     inner = (
         slice(rows.start - top, rows.stop - top),
