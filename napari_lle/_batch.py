@@ -90,11 +90,14 @@ def enhance_file(
     dtype: str,
     strength: float,
     options: dict[str, Any],
+    scheduler: str | None = None,
 ) -> None:
-    """Enhance one file; a Zarr is written block by block."""
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
     from .model.files import check_format, is_zarr, read_image, write_image
 
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
+    if scheduler and not stream:
+        raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
     picture = read_image(source, lazy=stream)
     axes = picture.pixels.ndim - picture.rgb
     # Before the work, not after it.
@@ -102,17 +105,16 @@ def enhance_file(
     if illumination:
         check_format(illumination, "float64", axes)
     if stream:
-        from .model.stream import enhance_to_zarr
+        options = {**options, "dtype": dtype, "strength": strength, "source": _identity(source)}
+        if scheduler:
+            from .model.cluster import enhance_on_cluster
 
-        written = enhance_to_zarr(
-            picture,
-            target,
-            illumination,
-            dtype=dtype,
-            strength=strength,
-            source=_identity(source),
-            **options,
-        )
+            options |= {"file": source, "scheduler": scheduler}
+            written = enhance_on_cluster(picture, target, illumination, **options)
+        else:
+            from .model.stream import enhance_to_zarr
+
+            written = enhance_to_zarr(picture, target, illumination, **options)
         drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
 
