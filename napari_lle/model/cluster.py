@@ -177,6 +177,9 @@ class Cluster:
             raise ClusterError(
                 f"{address} has no workers: start some with `dask worker {address}`."
             )
+        for folder in folders:
+            if not folder.is_dir():
+                raise ClusterError(f"There is no folder {folder}.")
         tokens = [tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) for folder in folders]  # noqa: SIM115
         try:
             names = [Path(token.name) for token in tokens]
