@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,8 @@ def enhance_file(
             from .model.stream import enhance_to_zarr
 
             written = enhance_to_zarr(picture, target, illumination, **options)
-        drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
+        with _hushed():
+            drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
 
     from .model.estimate import in_input_dtype  # slow: only once all is well
@@ -168,6 +171,16 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         history = f"napari-lle {__version__}: restored from {reflectance.name}"
         write_image(output, pixels, rgb=r.rgb, about=about, history=history)
     return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the log of dask.distributed, whose tracebacks would bury our one sentence."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _identity(source: Path) -> str:

@@ -11,7 +11,9 @@ import torch
 import yaml
 from skimage import data as pictures
 from skimage.transform import resize
+from typer.testing import CliRunner
 
+from napari_lle.cli import app
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.files import write_image
 from napari_lle.model.network import Network, NetworkConfig
@@ -44,17 +46,26 @@ def folders(tmp_path_factory):
 
 
 def train(folders, out, *options, count=1, **settings):
-    """A run from the command line, by one process or by several."""
+    """A run from the command line: exit code, standard output and error.
+
+    Several processes are started by `torchrun`; one is this process itself, which saves time.
+    """
     file = out.with_suffix(".yaml")
     file.write_text(yaml.safe_dump({**TINY.to_dict(), **settings}))
-    use = ("-m", "napari_lle.cli", "train", "--config", file, "-o", out, "--device", "cpu")
-    use += ("--low", folders / "low", "--reference", folders / "reference", *options)
-    start = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", count)
-    command = [sys.executable, *(start if count > 1 else ()), *use]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, env=environment
+    use = ("train", "--config", file, "-o", out, "--device", "cpu", *options)
+    use += ("--low", folders / "low", "--reference", folders / "reference")
+    words = [str(word) for word in use]
+    if count == 1:
+        result = CliRunner().invoke(app, words)
+        return result.exit_code, result.stdout, result.stderr
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    done = subprocess.run(
+        [sys.executable, *start, "-m", "napari_lle.cli", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_two_processes_make_the_run_of_one(folders, tmp_path):
@@ -65,9 +76,9 @@ def test_two_processes_make_the_run_of_one(folders, tmp_path):
     runs = []
     for count in (1, 2):
         out, run = tmp_path / f"{count}.safetensors", tmp_path / f"run{count}"
-        done = train(folders, out, "--resume", run, count=count)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count(str(out)) == 1  # one of them prints
+        code, said, error = train(folders, out, "--resume", run, count=count)
+        assert code == 0, error
+        assert said.count(str(out)) == 1  # one of them prints
         runs.append((load_model(out), json.loads((run / "summary.json").read_text())))
     (one, summary), (two, other) = runs
     for name, weight in one.network.state_dict().items():
@@ -82,10 +93,11 @@ def test_two_processes_make_the_run_of_one(folders, tmp_path):
 
 def test_what_ends_one_process_ends_all(folders, tmp_path):
     out = tmp_path / "m.safetensors"
-    done = train(folders, out, "--resume", tmp_path / "run", count=2, learning_rate=0.9)
-    assert done.returncode != 0 and not out.exists()
-    assert done.stderr.count("napari-lle: Training collapsed") == 1
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["status"] == "failed"
+    run = tmp_path / "run"
+    code, _, error = train(folders, out, "--resume", run, count=2, learning_rate=0.9)
+    assert code != 0 and not out.exists()
+    assert error.count("napari-lle: Training collapsed") == 1
+    assert json.loads((run / "summary.json").read_text())["status"] == "failed"
 
 
 @pytest.mark.parametrize("crops", [2, 3, 4, 7, 8])

@@ -189,9 +189,13 @@ class Cluster:
                 token.close()
         devices = set()
         for worker, sight in found.items():
-            if isinstance(sight, ImportError):
-                raise ClusterError(f"The worker {worker} lacks napari-lle {__version__}: {sight}.")
             if isinstance(sight, Exception):
+                # What cannot be found while `look` is unpacked comes as text in another error.
+                if "ModuleNotFoundError" in repr(sight):
+                    raise ClusterError(
+                        f"The worker {worker} lacks napari-lle {__version__}, or a part of it: "
+                        "pip install 'napari-lle[zarr,distributed]' there."
+                    )
                 raise ClusterError(f"The worker {worker} cannot help: {sight}")
             if sight.versions != versions():
                 other = next(n for n in versions() if sight.versions[n] != versions()[n])
