@@ -109,7 +109,7 @@ def enhance_file(
     if stream:
         options = {**options, "dtype": dtype, "strength": strength, "source": _identity(source)}
         if scheduler:
-            from .model.cluster import enhance_on_cluster
+            from .model.remote import enhance_on_cluster
 
             options |= {"file": source, "scheduler": scheduler}
             written = enhance_on_cluster(picture, target, illumination, **options)

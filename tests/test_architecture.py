@@ -66,9 +66,10 @@ ALLOWED = {
         "normalization",
         "zarr_writer",
     },
-    "cluster": {
+    "cluster": {"devices", "version", "zarr_writer"},
+    "remote": {
         "checkpoint",
-        "devices",
+        "cluster",
         "estimate",
         "filerecord",
         "files",
@@ -76,7 +77,6 @@ ALLOWED = {
         "lazy",
         "statistics",
         "stream",
-        "version",
         "zarr_writer",
     },
     "metrics": set(),

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from napari_lle.cli import app
 from napari_lle.model import restore
-from napari_lle.model.cluster import Cluster, ClusterError, enhance_on_cluster
+from napari_lle.model.cluster import Cluster, ClusterError
 from napari_lle.model.devices import devices
 from napari_lle.model.files import read_image, write_image
 from napari_lle.model.inference import enhance
+from napari_lle.model.remote import enhance_on_cluster
 from napari_lle.model.stream import enhance_to_zarr
 from napari_lle.model.zarr_writer import Block
 

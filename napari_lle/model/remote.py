@@ -1,0 +1,121 @@
+"""Enhance an image with a cluster: every worker opens the file and chooses a device for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checkpoint import Model
+from .cluster import Cluster
+from .estimate import check_strength
+from .filerecord import Picture
+from .files import read_image
+from .inference import Survey, choose_model, make_plan
+from .lazy import as_dask, is_lazy
+from .statistics import Statistics
+from .stream import Enhancer, find_targets
+from .zarr_writer import Written, write_steps
+
+
+def enhance_on_cluster(
+    picture: Picture,
+    path: Path,
+    illumination: Path | None = None,
+    *,
+    file: Path,
+    scheduler: str,
+    model: str | Path | Model = "auto",
+    dtype: str = "same",
+    strength: float = 1.0,
+    device: str = "auto",
+    source: str = "",
+    **options: Any,
+) -> Generator[Written, None, None]:
+    """Do as `stream.enhance_to_zarr` does, with the workers of a cluster.
+
+    Levels and statistics are found here. Closing the generator cancels the run; what is done
+    stays, and the next run goes on there.
+
+    Parameters
+    ----------
+    picture : Picture
+        What `file` holds.
+    path, illumination : Path
+        Zarrs to write, where every worker can write.
+    file : Path
+        The input, where every worker can read.
+    scheduler : str
+        Address of the cluster's scheduler, such as ``tcp://host:8786``.
+    model, dtype, strength, source, **options
+        As in `stream.enhance_to_zarr`.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Chosen by each worker for itself.
+
+    Raises
+    ------
+    ClusterError
+        If there is no such scheduler, it has no workers, or one of them has other versions or
+        cannot see the files.
+    """
+    check_strength(strength)
+    file, path = file.absolute(), path.absolute()
+    illumination = illumination and illumination.absolute()
+    outputs = [path] if illumination is None else [path, illumination]
+    with Cluster(scheduler) as cluster:
+        devices = cluster.examine(file, [output.parent for output in outputs], device)
+        image, rgb = picture.pixels, picture.rgb
+        image = as_dask(image) if is_lazy(image) else image
+        loaded = choose_model(model, rgb, image.dtype.name)
+        plan = make_plan(image, loaded, rgb=rgb, device="cpu", **options)
+        plan = plan._replace(record={**plan.record, "device": devices})
+        targets = find_targets(picture, plan, path, illumination, dtype, strength)
+        known = Survey(plan.levels, Statistics(*plan.statistics[0].tolist()))
+        options |= {"known": known, "rgb": rgb, "device": device}
+        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, len(targets))
+        yield from write_steps(targets, enhancer, source, cluster.run)
+
+
+class RemoteEnhancer:
+    """An `Enhancer` that opens its file and settles on a device where it is used."""
+
+    def __init__(
+        self,
+        file: Path,
+        model: Model,
+        options: dict[str, Any],
+        dtype: str,
+        strength: float,
+        parts: int,
+    ) -> None:
+        self.file, self.model, self.options = file, model, options
+        self.dtype, self.strength, self.parts = dtype, strength, parts
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_here"}
+
+    def __call__(self, *place: Any) -> tuple[NDArray[Any], ...]:
+        """The blocks of a part of one plane."""
+        return self._here(*place)
+
+    @cached_property
+    def _here(self) -> Enhancer:
+        image = read_image(self.file, lazy=True).pixels
+        image = Pixels(as_dask(image)) if is_lazy(image) else image
+        plan = make_plan(image, self.model, **self.options)
+        return Enhancer(image, plan, self.dtype, self.strength, self.parts)
+
+
+class Pixels:
+    """A dask array that is computed in the thread which asks, not by the cluster it runs on."""
+
+    def __init__(self, image: Any) -> None:
+        self.image = image
+        self.shape, self.dtype, self.ndim = image.shape, image.dtype, image.ndim
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        return np.asarray(self.image[key].compute(scheduler="synchronous"))
