@@ -29,6 +29,7 @@ from ._preview import Preview, Wish
 from ._report import ReportWindow, gain_layer, report_steps
 from ._worker import Job
 from .model.bundled import GLOBAL, SUFFIX
+from .model.kernels import warm_up_in_background
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -60,6 +61,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self._choose_active()
         self._connect()
         self.form.progress.hide()
+        warm_up_in_background()
 
     def enhance(self) -> None:
         """Start a run on the chosen layer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from ._cli_images import calibrate, enhance, restore, stages
-from ._cli_models import evaluate, info
+from ._cli_models import evaluate, info, warmup
 from ._cli_train import train
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (enhance, restore, calibrate, stages, train, evaluate, info):
+for command in (enhance, restore, calibrate, stages, train, evaluate, info, warmup):
     app.command()(command)
 
 
