@@ -68,7 +68,7 @@ ALLOWED = {
         "normalization",
         "zarr_writer",
     },
-    "cluster": {"devices", "version", "zarr_writer"},
+    "cluster": {"devices", "kernels", "version", "zarr_writer"},
     "remote": {
         "checkpoint",
         "cluster",
@@ -76,6 +76,7 @@ ALLOWED = {
         "filerecord",
         "files",
         "inference",
+        "kernels",
         "lazy",
         "statistics",
         "stream",

@@ -182,7 +182,7 @@ def test_the_command_says_what_a_cluster_lacks(cluster, stack, tmp_path, monkeyp
 
 def test_what_workers_cannot_see_is_named(cluster, stack, tmp_path, monkeypatch):
     with Cluster(cluster.scheduler_address) as connected:
-        assert connected.examine(stack, [tmp_path], "cpu") == "cpu"
+        assert connected.examine(stack, [tmp_path], "cpu") == ("cpu", False)
         with pytest.raises(ClusterError, match=r"cannot see .*gone: use a folder that all"):
             connected.examine(tmp_path / "gone", [tmp_path], "cpu")
         with pytest.raises(ClusterError, match="There is no folder"):

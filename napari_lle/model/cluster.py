@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from .devices import choose_device
+from .kernels import available
 from .version import __version__
 from .zarr_writer import Block, Fill
 
@@ -59,8 +60,11 @@ class Cluster:
         self._sent = None
         self.client.close()
 
-    def examine(self, file: Path, folders: list[Path], device: str) -> str:
-        """See that every worker has our versions and sees our files; return their devices."""
+    def examine(self, file: Path, folders: list[Path], device: str) -> tuple[str, bool]:
+        """See that every worker has our versions and sees our files.
+
+        Returns their kinds of devices, and whether all of them can compile kernels.
+        """
         address = self.client.scheduler.address
         if not self._threads():
             raise ClusterError(
@@ -98,7 +102,7 @@ class Cluster:
                     "under one name."
                 )
             devices.add(sight.device)
-        return "+".join(sorted(devices))
+        return "+".join(sorted(devices)), all(sight.numba for sight in found.values())
 
     def run(self, fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
         """Fill blocks on the workers; see `zarr_writer.one_by_one`.
@@ -161,6 +165,7 @@ class Sight(NamedTuple):
 
     versions: dict[str, str]
     device: str
+    numba: bool
     lacking: str
 
 
@@ -183,7 +188,7 @@ def look(file: Path, tokens: list[Path], device: str) -> Sight:
     for token in tokens:
         if not token.exists() or not os.access(token.parent, os.W_OK):
             lacking = lacking or f"cannot write to {token.parent}"
-    return Sight(versions(), choose_device(device).type, lacking)
+    return Sight(versions(), choose_device(device).type, available(), lacking)
 
 
 def _same(fill: Fill) -> Fill:

@@ -16,6 +16,7 @@ from .estimate import check_strength
 from .filerecord import Picture
 from .files import read_image
 from .inference import Survey, choose_model, make_plan
+from .kernels import warm_up
 from .lazy import as_dask, is_lazy
 from .statistics import Statistics
 from .stream import Enhancer, find_targets
@@ -67,16 +68,20 @@ def enhance_on_cluster(
     illumination = illumination and illumination.absolute()
     outputs = [path] if illumination is None else [path, illumination]
     with Cluster(scheduler) as cluster:
-        devices = cluster.examine(file, [output.parent for output in outputs], device)
+        devices, numba = cluster.examine(file, [output.parent for output in outputs], device)
         image, rgb = picture.pixels, picture.rgb
         image = as_dask(image) if is_lazy(image) else image
         loaded = choose_model(model, rgb, image.dtype.name)
         plan = make_plan(image, loaded, rgb=rgb, device="cpu", **options)
-        plan = plan._replace(record={**plan.record, "device": devices})
+        # One kind of kernel for all blocks, or there would be seams of a rounding.
+        fused = plan.kernel is not None and numba and devices == "cpu"
+        kernel = "numba" if fused else "torch"
+        plan = plan._replace(record={**plan.record, "device": devices, "kernel": kernel})
         targets = find_targets(picture, plan, path, illumination, dtype, strength)
         known = Survey(plan.levels, Statistics(*plan.statistics[0].tolist()))
         options |= {"known": known, "rgb": rgb, "device": device}
-        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, len(targets))
+        parts = len(targets)
+        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, parts, fused)
         yield from write_steps(targets, enhancer, source, cluster.run)
 
 
@@ -91,9 +96,11 @@ class RemoteEnhancer:
         dtype: str,
         strength: float,
         parts: int,
+        fused: bool,
     ) -> None:
         self.file, self.model, self.options = file, model, options
         self.dtype, self.strength, self.parts = dtype, strength, parts
+        self.fused = fused
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_here"}
@@ -106,7 +113,11 @@ class RemoteEnhancer:
     def _here(self) -> Enhancer:
         image = read_image(self.file, lazy=True).pixels
         image = Pixels(as_dask(image)) if is_lazy(image) else image
+        if self.fused:  # compiled once on each machine, then found on its disk
+            list(warm_up([self.model]))
         plan = make_plan(image, self.model, **self.options)
+        if not self.fused:
+            plan = plan._replace(kernel=None)
         return Enhancer(image, plan, self.dtype, self.strength, self.parts)
 
 
