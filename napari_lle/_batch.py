@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +92,14 @@ def enhance_file(
     dtype: str,
     strength: float,
     options: dict[str, Any],
+    scheduler: str | None = None,
 ) -> None:
-    """Enhance one file; a Zarr is written block by block."""
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
     from .model.files import check_format, is_zarr, read_image, write_image
 
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
+    if scheduler and not stream:
+        raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
     if not stream:
         _check_fits(source)
     picture = read_image(source, lazy=stream)
@@ -105,19 +110,18 @@ def enhance_file(
     if illumination:
         check_format(illumination, "float64", axes)
     if stream:
-        from .model.stream import enhance_to_zarr
+        options = {**options, "dtype": dtype, "strength": strength, "source": _identity(source)}
+        if scheduler:
+            from .model.remote import enhance_on_cluster
 
-        written = enhance_to_zarr(
-            picture,
-            target,
-            illumination,
-            dtype=dtype,
-            strength=strength,
-            source=_identity(source),
-            axis=axis,
-            **options,
-        )
-        drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
+            options |= {"file": source, "scheduler": scheduler, "axis": axis}
+            written = enhance_on_cluster(picture, target, illumination, **options)
+        else:
+            from .model.stream import enhance_to_zarr
+
+            written = enhance_to_zarr(picture, target, illumination, axis=axis, **options)
+        with _hushed():
+            drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
 
     from .model.estimate import in_input_dtype  # slow: only once all is well
@@ -194,6 +198,16 @@ def _channel_axis(picture: Any, channels: str) -> int | None:
         return None
     place = letters.find("C")
     return place if 0 <= place < len(letters) - 2 and picture.pixels.shape[place] > 1 else None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the log of dask.distributed, whose tracebacks would bury our one sentence."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _identity(source: Path) -> str:

@@ -44,6 +44,10 @@ def enhance(
         Path | None,
         typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Zarr outputs: let this dask cluster do the work."),
+    ] = None,
 ) -> None:
     """Enhance image files."""
     with reported():
@@ -67,7 +71,9 @@ def enhance(
         }
     run_all(
         list(zip(sources, targets, strict=True)),
-        lambda source, target: enhance_file(source, target, illumination, dtype, strength, options),
+        lambda source, target: enhance_file(
+            source, target, illumination, dtype, strength, options, scheduler
+        ),
     )
 
 

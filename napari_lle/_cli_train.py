@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -51,7 +52,9 @@ def train(
     """Train a model on pairs of dark images and references, or on dark images alone."""
     from .model.bundled import SUFFIX
 
-    with reported():
+    # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
+    first = os.environ.get("RANK", "0") == "0"
+    with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
         if output.suffix != SUFFIX or not output.parent.is_dir():
             raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
         if config is None and resume and (resume / "settings.yaml").is_file():
@@ -67,6 +70,7 @@ def train(
         _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
 
         from .model.checkpoint import save_model  # slow: only once all is well
+        from .model.parallel import joined
         from .model.training import read_settings
         from .model.training import train as run
 
@@ -82,7 +86,12 @@ def train(
             held_out=held_out,
             checkpoint_seconds=checkpoint_seconds,
         )
-        network, card = drain(events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}")
+        with joined(device):
+            network, card = drain(
+                events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}", quiet=not first
+            )
+        if not first:
+            return
         command = shlex.join(["napari-lle", *sys.argv[1:]])
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)

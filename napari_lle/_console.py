@@ -14,19 +14,28 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 @contextmanager
-def reported(about: str = "") -> Iterator[None]:
-    """Turn what a user can mend into one line, which names `about`, and exit code 2."""
+def reported(about: str = "", quiet: bool = False) -> Iterator[None]:
+    """Turn what a user can mend into one line, which names `about`, and exit code 2.
+
+    A `quiet` process leaves the line to another that says the same.
+    """
     try:
         yield
     except (ValueError, TypeError, MemoryError, OSError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
         if about not in message:
             message = f"{about}: {message}"
-        typer.echo(f"napari-lle: {message}", err=True)
+        if not quiet:
+            typer.echo(f"napari-lle: {message}", err=True)
         raise typer.Exit(2) from None
 
 
-def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str] = str) -> T:
+def drain(
+    steps: Generator[Any, None, T],
+    label: str,
+    text: Callable[[Any], str] = str,
+    quiet: bool = False,
+) -> T:
     """Run a generator of progress to its end behind a progress bar; return what it returns."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,10 +45,10 @@ def drain(steps: Generator[Any, None, T], label: str, text: Callable[[Any], str]
         BarColumn(),
         TextColumn("{task.fields[text]}"),
     )
-    console = Console(stderr=True)
-    quiet = not console.is_terminal  # else each bar leaves an empty line in a log
+    console = Console(stderr=True, quiet=quiet)
+    silent = not console.is_terminal  # else each bar leaves an empty line in a log
     with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=quiet
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=silent
     ) as bar:
         task = bar.add_task(label, text="")
         while True:

@@ -182,6 +182,10 @@ class Plan(NamedTuple):
     kernel: Any
     record: dict[str, Any]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled without the kernel, which is machine code: found again where the plan arrives."""
+        return _arrived, (tuple(self._replace(kernel=None)), self.kernel is not None)
+
     def light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The illumination of what the network sees, (Y, X) or (Y, X, 3), mirrored at its ends."""
         out = np.empty(x.shape, np.float32)
@@ -189,6 +193,11 @@ class Plan(NamedTuple):
         for _ in _plane(self.network, seen, self.statistics, out, self.size, self.kernel):
             pass
         return out
+
+
+def _arrived(fields: tuple[Any, ...], fused: bool) -> Plan:
+    plan = Plan(*fields)
+    return plan._replace(kernel=find(plan.network, 3 if plan.per else 1)) if fused else plan
 
 
 def make_plan(

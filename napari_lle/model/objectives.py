@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from . import losses
 from .network import Network, Stage
+from .parallel import Share
 from .settings import Paper, TrainingError, TrainingSettings
 from .vgg import VGG16
 
 Features = Callable[[Tensor], Sequence[Tensor]]
 
-# Network, dark crops with their halo, references without one, statistics -> loss.
-Objective = Callable[[Network, Tensor, Tensor, Tensor], Tensor]
+
+class Objective(Protocol):
+    """Network, dark crops with their halo, references without one, statistics -> loss.
+
+    Of a share of a batch it is this share's part of the batch's loss: the parts add up to it.
+    """
+
+    def __call__(
+        self,
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        """The loss, a scalar."""
 
 
 class Look(NamedTuple):
@@ -116,9 +131,22 @@ def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
     if paper.weights["perceptual"] and paper.vgg:
         features = VGG16(paper.layers, paper.convention).load(paper.vgg).to(device)
 
-    def objective(network: Network, low: Tensor, reference: Tensor, statistics: Tensor) -> Tensor:
+    def objective(
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        share = share or Share(len(low))
+        if share.processes > 1 and paper.reduction == "sum":
+            raise TrainingError(
+                "With paper.reduction sum, a batch cannot be shared: set it to mean, or start one "
+                "process."
+            )
         stages = network(low, statistics)
-        return paper_objective(Look(stages, low, statistics, network, paper, features))
+        look = Look(stages, low, statistics, network, paper, features)
+        return share.weight() * paper_objective(look)
 
     return objective
 
@@ -126,9 +154,16 @@ def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
 def _paired(settings: TrainingSettings) -> Objective:
     s = settings
 
-    def objective(network: Network, low: Tensor, reference: Tensor, statistics: Tensor) -> Tensor:
+    def objective(
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        share = share or Share(len(low))
         result = network.enhance(low, statistics)
-        loss = losses.paired_objective(
+        loss = share.weight() * losses.paired_objective(
             result,
             known_or(reference, result),
             absolute=s.absolute,
@@ -137,7 +172,7 @@ def _paired(settings: TrainingSettings) -> Objective:
             smooth=s.smooth,
         )
         if s.auxiliary:
-            later = _later_stages(network, low, reference, statistics, s.tie)
+            later = _later_stages(network, low, reference, statistics, s.tie, share)
             loss = loss + s.auxiliary * later
         return loss
 
@@ -150,13 +185,21 @@ def known_or(reference: Tensor, result: Tensor) -> Tensor:
 
 
 def _later_stages(
-    network: Network, low: Tensor, reference: Tensor, statistics: Tensor, tie: float
+    network: Network,
+    low: Tensor,
+    reference: Tensor,
+    statistics: Tensor,
+    tie: float,
+    share: Share,
 ) -> Tensor:
     """Later stages are to be as good as the first and equal to it.
 
     On corners of a third of the crops: on all of it they would cost T times the rest.
     """
-    n, side, halo = -(-len(low) // 3), reference.shape[-1] // 2, network.radius
+    third = -(-share.crops // 3)
+    n, side, halo = share.among(third), reference.shape[-1] // 2, network.radius
+    if not n:
+        return low.new_zeros(())
     corner = low[:n, :, halo : halo + side, halo : halo + side]
     stages = network(corner, statistics[:n])
     target = reference[:n, :, :side, :side]
@@ -166,4 +209,4 @@ def _later_stages(
     ]
     if not later:
         return low.new_zeros(())
-    return torch.stack(later).sum() + tie * losses.agreement(stages)
+    return share.weight(third) * (torch.stack(later).sum() + tie * losses.agreement(stages))

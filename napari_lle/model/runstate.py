@@ -17,6 +17,7 @@ from .crops import draw_batch
 from .data import Pair
 from .network import Network
 from .objectives import make_objective
+from .parallel import our_share, sum_gradients
 from .reparam import fold, unfold
 from .settings import TrainingError, TrainingSettings
 
@@ -73,18 +74,26 @@ class RunState:
         self.seconds = 0.0
 
     def advance(self, pairs: Sequence[Pair]) -> float:
-        """One optimizer step; returns the loss."""
+        """One optimizer step; returns the loss.
+
+        Where several processes train, each draws the whole batch, so that chance is the same as
+        for one, and takes its share.
+        """
         s = self.settings
+        share = our_share(s.batch)
         crops = draw_batch(pairs, self.rng, s.batch, s.crop, self.network.radius, s.augmentation)
-        low, reference, statistics = (torch.from_numpy(a).to(self.device) for a in crops)
+        low, reference, statistics = (
+            torch.from_numpy(a[share.part]).to(self.device) for a in crops
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = s.learning_rate * schedule(self.step, self.steps)
         # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
         mixed = s.mixed and self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-            loss = self.objective(self.network, low, reference, statistics)
+            loss = self.objective(self.network, low, reference, statistics, share)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        loss = sum_gradients(self.network, loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
         if not math.isfinite(value := float(loss.detach())) or not torch.isfinite(norm):
             raise TrainingError(

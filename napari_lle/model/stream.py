@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,30 +55,61 @@ def enhance_to_zarr(
     plan = (
         make_plan(image, rgb=rgb, **options) if axis is None else joint_plan(image, axis, **options)
     )
+    targets = find_targets(picture, plan, path, illumination, dtype, strength)
+    enhancer = Enhancer(image, plan, dtype, strength, len(targets), axis)
+    yield from write_steps(targets, enhancer, source)
+
+
+def find_targets(
+    picture: Picture,
+    plan: Plan,
+    path: Path,
+    illumination: Path | None,
+    dtype: str,
+    strength: float,
+) -> list[Target]:
+    """What the Zarrs of a result are to be; the parameters are those of `enhance_to_zarr`."""
+    shape, rgb, about = tuple(picture.pixels.shape), picture.rgb, picture.about
     record = {**plan.record, "strength": float(strength)}
-    about = picture.about
     if about is not None:
         record["file"] = about.to_dict()
     if path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
         about = FileRecord(about.axes)
     kind = np.dtype(plan.levels.dtype if dtype == "same" else "float32")
-    targets = [Target(path, tuple(image.shape), kind, rgb, record, about)]
+    targets = [Target(path, shape, kind, rgb, record, about)]
     if illumination is not None:
-        shape = (*image.shape[:-1], 3)[: None if plan.per else -1] if rgb else image.shape
-        light = normalized(np.empty(0, image.dtype), plan.levels).dtype
-        targets.append(Target(illumination, tuple(shape), light, plan.per, record, about))
+        shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
+        light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
+        targets.append(Target(illumination, shape, light, plan.per, record, about))
+    return targets
 
-    def block_of(index: tuple[int, ...], rows: slice, columns: slice) -> tuple[NDArray[Any], ...]:
-        estimate = estimate_part(image, plan, index, rows, columns, axis)
-        if illumination is None:
-            r = estimate.reflectance(strength)
-            result = Result(r, estimate.illumination, plan.levels, {})
+
+@dataclass(frozen=True)
+class Enhancer:
+    """From a place in an image to its blocks of a result: reflectance, and illumination if asked.
+
+    `parts` is 1 or 2; the rest is as in `enhance_to_zarr`.
+    """
+
+    image: Any
+    plan: Plan
+    dtype: str
+    strength: float
+    parts: int
+    axis: int | None = None
+
+    def __call__(
+        self, index: tuple[int, ...], rows: slice, columns: slice
+    ) -> tuple[NDArray[Any], ...]:
+        """The blocks of a part of one plane."""
+        estimate = estimate_part(self.image, self.plan, index, rows, columns, self.axis)
+        if self.parts == 1:
+            r = estimate.reflectance(self.strength)
+            result = Result(r, estimate.illumination, self.plan.levels, {})
         else:
-            result = estimate.result(strength)
-        pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
-        return (pixels, result.illumination)[: len(targets)]
-
-    yield from write_steps(targets, block_of, source)
+            result = estimate.result(self.strength)
+        pixels = in_input_dtype(result) if self.dtype == "same" else result.reflectance
+        return (pixels, result.illumination)[: self.parts]
 
 
 def restore_to_zarr(

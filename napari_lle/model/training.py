@@ -20,6 +20,7 @@ from .devices import choose_device
 from .judging import WHOLE, examine, judge
 from .logbook import STATE, Logbook
 from .network import Network
+from .parallel import agreed, processes, rank
 from .runstate import RunState, schedule
 from .selfpairs import self_pairs
 from .settings import Paper, TrainingError, TrainingSettings
@@ -108,6 +109,11 @@ def train(
     TrainingError
         If the data or settings cannot be used, the folder belongs to another run, the loss is
         no longer finite or grows without end, or the network has collapsed.
+
+    Notes
+    -----
+    Inside `parallel.joined`, all processes make the same run together: each yields the same
+    events and returns the same network, and the first alone writes to the folder.
     """
     settings = settings or TrainingSettings()
     if settings.objective == "paired" and any(pair.alone for pair in pairs):
@@ -127,16 +133,18 @@ def train(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state.resume(folder / STATE)
+        if agreed(lambda: state.step) != state.step:
+            raise TrainingError(f"The processes see different runs: let all of them share {run}.")
     if not state.steps:
         state.steps = planned_steps(settings, training, held_out, target)
-    with Logbook(folder, state) as logbook:
+    with Logbook(folder if rank() == 0 else None, state) as logbook:
         yield from _loop(state, training, held_out, logbook, checkpoint_seconds)
         if not state.best:
             raise TrainingError(
                 f"Training collapsed: {state.history[-1]['verdict']}; start again with another "
                 "exposure, other weights or a lower learning rate."
             )
-        trained = Trained(state.kept(), _card(state, *parts))
+        trained = Trained(state.kept(), agreed(lambda: _card(state, *parts)))
         logbook.done(trained.network, trained.card)
     return trained
 
@@ -181,14 +189,15 @@ def planned_steps(
     for _ in range(3):
         trial.advance(training)
     start, done = time.perf_counter(), 0
-    while done < TIMED_STEPS and time.perf_counter() - start < TIMED_SECONDS:
+    while done < TIMED_STEPS and agreed(lambda: time.perf_counter() - start) < TIMED_SECONDS:
         trial.advance(training)
         done += 1
     step = (time.perf_counter() - start) / done
     start = time.perf_counter()
     _judge(trial, held_out)
     validation = time.perf_counter() - start
-    return max(1, round(60 * settings.minutes / (step + validation / settings.validate_every)))
+    whole = 60 * settings.minutes / (step + validation / settings.validate_every)
+    return agreed(lambda: max(1, round(whole)))
 
 
 def _loop(
@@ -233,7 +242,7 @@ def _validated(event: Event, state: RunState, held_out: Sequence[Pair]) -> Event
 
 def _judge(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
     crop = state.settings.crop
-    return judge(state.averaged(), state.objective, held_out, crop, state.device)
+    return agreed(lambda: judge(state.averaged(), state.objective, held_out, crop, state.device))
 
 
 def _validate(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
@@ -259,6 +268,7 @@ def _card(state: RunState, training: Sequence[Pair], held_out: Sequence[Pair]) -
         "steps": state.steps,
         "training_pairs": [p.name for p in training],
         "held_out_pairs": [p.name for p in held_out],
+        **({"processes": processes()} if processes() > 1 else {}),
         "held_out": {k: v for k, v in state.best.items() if k != "verdict"},
         "stages": examine(network, held_out, WHOLE, state.device),
     }

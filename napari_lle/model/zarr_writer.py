@@ -11,6 +11,8 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,10 +60,19 @@ class Block(NamedTuple):
 
 
 BlockOf = Callable[[tuple[int, ...], slice, slice], tuple[NDArray[Any], ...]]
+Fill = Callable[[Block], None]
+Run = Callable[[Fill, dict[int, Block]], Iterator[int]]
+
+
+def one_by_one(fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
+    """Fill numbered blocks here, yielding the number of each when it is done."""
+    for number, block in blocks.items():
+        fill(block)
+        yield number
 
 
 def write_steps(
-    targets: list[Target], block_of: BlockOf, job: str = ""
+    targets: list[Target], block_of: BlockOf, job: str = "", run: Run = one_by_one
 ) -> Generator[Written, None, None]:
     """Fill one or more Zarrs of the same planes, yielding after every block.
 
@@ -72,18 +83,23 @@ def write_steps(
         From the index of a plane, rows and columns to a block for each target.
     job : str
         What the blocks depend on: another text starts from the beginning.
+    run : callable
+        Who fills the blocks, in any order, see `one_by_one`. It is called once for each level of
+        the pyramid, for every level is made of the one before.
     """
     try:
         levels, done = _begin(targets, job)
         blocks = list(_blocks(max(levels, key=len)))
+        fill = partial(_fill, levels, block_of)
+        left = [number for number in range(len(blocks)) if number not in done]
         with (targets[0].folder / JOURNAL).open("a", newline="\n") as journal:
-            for number, block in enumerate(blocks):
-                if number in done:
-                    continue
-                _fill(levels, block, block_of)
-                journal.write(f"{number}\n")
-                journal.flush()
-                yield Written(number + 1, len(blocks))
+            for _, numbers in groupby(left, key=lambda number: blocks[number].level):
+                for number in run(fill, {number: blocks[number] for number in numbers}):
+                    journal.write(f"{number}\n")
+                    journal.flush()
+                    done.add(number)
+                    yield Written(len(done), len(blocks))
+        _remove_torn(targets)
         (targets[0].folder / JOURNAL).unlink()
         for target in reversed(targets):
             _publish(target)
@@ -119,8 +135,7 @@ def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]
         first, *lines = whole.split("\n")
         if first == title and all(t.folder.is_dir() for t in targets):
             os.truncate(file, len(whole.encode()) + 1)
-            for torn in (torn for t in targets for torn in t.folder.rglob("*.partial")):
-                torn.unlink()  # a chunk that Zarr had not yet given its name
+            _remove_torn(targets)
             levels = [open_levels(t.folder, t.shape, t.rgb, t.about) for t in targets]
             return levels, {int(line) for line in lines}
     for target in targets:
@@ -142,7 +157,7 @@ def _blocks(levels: list[Level]) -> Iterator[Block]:
                     yield Block(number, index, rows, columns)
 
 
-def _fill(levels: list[list[Level]], block: Block, block_of: BlockOf) -> None:
+def _fill(levels: list[list[Level]], block_of: BlockOf, block: Block) -> None:
     place = block.plane, block.rows, block.columns
     if block.level == 0:
         for stages, pixels in zip(levels, block_of(*place), strict=True):
@@ -165,6 +180,13 @@ def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(invalid="ignore", over="ignore"):
         means = squares.mean(axis=(1, 3), dtype=np.float64)
     return (np.rint(means) if pixels.dtype.kind in "bui" else means).astype(pixels.dtype)
+
+
+def _remove_torn(targets: list[Target]) -> None:
+    """Remove the chunks that killed processes had not yet given their names."""
+    for target in targets:
+        for torn in target.folder.rglob("*.partial"):
+            torn.unlink(missing_ok=True)
 
 
 def _publish(target: Target) -> None:

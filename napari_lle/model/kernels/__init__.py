@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..checkpoint import Model
     from ..network import Network
 
 SWITCH = "NAPARI_LLE_KERNEL"
@@ -43,13 +44,13 @@ def find(network: Network, colours: int) -> Any | None:
     return load(layout(network.config, colours)) if plain(network) else None
 
 
-def warm_up(models: list[str] | None = None) -> Iterator[tuple[str, float]]:
+def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, float]]:
     """Compile the kernels of models, yielding (what, seconds) after each.
 
     Parameters
     ----------
-    models : list of str, optional
-        Bundled names or model files; all bundled models when not given.
+    models : sequence of str or Model, optional
+        Bundled names, model files or loaded models; all bundled models when not given.
 
     Raises
     ------
@@ -70,7 +71,10 @@ def warm_up(models: list[str] | None = None) -> Iterator[tuple[str, float]]:
             if wanted not in done:
                 done.add(wanted)
                 seconds = compile_kernel(wanted)
-                yield f"{name}, {'per channel' if colours == 3 else 'joint'}", seconds
+                yield (
+                    f"{getattr(name, 'name', name)}, {'per channel' if colours == 3 else 'joint'}",
+                    seconds,
+                )
 
 
 _background: subprocess.Popen[bytes] | None = None
