@@ -22,7 +22,9 @@ import numpy as np
 import torch
 import typer
 
-from napari_lle._trainer import Controls, Outcome, Wish, begin, train_steps
+from napari_lle._controls import Controls
+from napari_lle._recipe import Wish
+from napari_lle._trainer import Outcome, begin, train_steps
 from napari_lle.model.files import read_image
 from napari_lle.model.project import Draft
 from napari_lle.model.scenes import camera

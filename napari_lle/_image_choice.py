@@ -1,4 +1,4 @@
-"""A list of the viewer's image layers that follows the viewer."""
+"""Lists of a viewer's layers that follow the viewer."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ from ._layers import KEY
 
 
 class ImageChoice:
-    """Keeps a list widget filled with image layers, those apart that this plugin shows for a time.
+    """Keeps list widgets filled with layers.
 
     Parameters
     ----------
     viewer : napari.components.ViewerModel
-    widget : ComboBox
-        Made with `images` of this viewer as its choices.
+    *widgets : ComboBox
+        Made with layers of this viewer as their choices, `images` for instance.
+    follow : bool
+        Choose the selected layer in the first of them.
     """
 
-    def __init__(self, viewer: Any, widget: Any) -> None:
-        self._viewer, self._widget = viewer, widget
+    def __init__(self, viewer: Any, *widgets: Any, follow: bool = True) -> None:
+        self._viewer, self._widgets = viewer, widgets
         layers = viewer.layers
         self._followed = [
             (layers.events.inserted, self.fill),
             (layers.events.removed, self.fill),
             (layers.events.renamed, self.fill),
-            (layers.selection.events.active, self.choose_active),
         ]
+        if follow:
+            self._followed.append((layers.selection.events.active, self.choose_active))
         for emitter, slot in self._followed:
             emitter.connect(slot)
-        self.choose_active()
+        if follow:
+            self.choose_active()
+        else:
+            self.fill()
 
     def release(self) -> None:
         """Let go of the viewer."""
@@ -40,22 +46,23 @@ class ImageChoice:
                 emitter.disconnect(slot)
 
     def fill(self, *_: Any) -> None:
-        """Offer the layers that are there, keeping the choice."""
-        chosen = self._widget.value
-        self._widget.reset_choices()
-        if chosen in self._widget.choices:  # a renamed layer counts as a new choice
-            self._widget.value = chosen
+        """Offer the layers that are there, keeping the choices."""
+        for widget in self._widgets:
+            chosen = widget.value
+            widget.reset_choices()
+            if chosen in widget.choices:  # a renamed layer counts as a new choice
+                widget.value = chosen
 
     def choose_active(self, *_: Any) -> None:
         """Follow the selection to images."""
         self.fill()
         active = self._viewer.layers.selection.active
-        if active is not None and active in self._widget.choices:
-            self._widget.value = active
+        if active is not None and active in self._widgets[0].choices:
+            self._widgets[0].value = active
 
 
 def images(viewer: Any) -> list[tuple[str, Image]]:
-    """Names and layers to choose from."""
+    """Names and layers to choose from, those apart that this plugin shows for a time."""
     return [
         (layer.name, layer)
         for layer in viewer.layers

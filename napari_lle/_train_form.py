@@ -18,7 +18,7 @@ from magicgui.widgets import (
 from superqt import QCollapsible
 
 from ._form import ModelChoice, device_choices, labelled, row
-from ._trainer import QUICK, Wish
+from ._recipe import QUICK, Wish
 
 COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "says")
 SCORES = ("method", "PSNR", "SSIM")

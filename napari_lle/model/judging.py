@@ -24,7 +24,7 @@ WHITE, BLACK = 0.98, 0.01
 EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
 FLAT = 0.01  # relative deviation of the illumination of a shaded scene, at least
 HALF_STEP = 0.5 / 255  # closer than this to 0 or 1 an 8-bit value says nothing
-WHOLE = 1024  # side of the centre that stands for a large image
+WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
 
 
 def judge(
@@ -41,7 +41,7 @@ def judge(
     pairs : sequence of Pair
         With references, the score is SSIM; without, the negative loss.
     size : int
-        Side of the centres in pixels; PSNR and SSIM are of whole images.
+        Side of the centres that the loss is of, in pixels; PSNR and SSIM are of whole images.
     device : torch.device
 
     Returns
@@ -61,7 +61,9 @@ def judge(
         scores = np.mean([_compare(network, pair, device) for pair in pairs], axis=0)
         figures |= {"psnr": float(scores[0]), "ssim": float(scores[1])}
         figures["score"] = figures["ssim"]
-    figures |= examine(network, pairs, size, device)
+    # Of one image, the little that the loss is taken from could well be its only bright spot.
+    looked = max(size, round(WHOLE / math.sqrt(len(pairs))))
+    figures |= examine(network, pairs, looked, device)
     return {**figures, "verdict": verdict(figures)}
 
 
@@ -121,7 +123,7 @@ def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) 
     r = stages[0].reflectance
     counted = (low > HALF_STEP) & (low < 1 - HALF_STEP)
     if not pair.alone:
-        counted &= ~_extreme(reference)
+        counted &= ~_extreme(reference) & ~reference.isnan()
     return {
         "agreement_max": float(drift.max()),
         "agreement_mean": float(drift[1:].mean()) if len(stages) > 1 else 0.0,
