@@ -2,9 +2,10 @@
 
 The left of the image is marked to train on and the right to judge by, with a gap between them that
 no receptive field reaches across; what is printed is of the right part alone. A reference without
-a dark image is darkened first, by the camera model of `napari_lle.model.scenes.camera`:
+a dark image is darkened first, by the camera model of `napari_lle.model.scenes.camera`: it is taken
+for values on a screen, of gamma 2.2, and the camera is linear:
 
-    dark = round((Poisson(e) + N(0, s)) / g + o),  e = electrons * reference / its maximum
+    dark = round((Poisson(e) + N(0, s)) / g + o),  e = electrons * (reference / its maximum) ^ 2.2
 
 with s electrons of read noise, g electrons a unit and an offset of o units, 16 bits.
 
@@ -31,11 +32,12 @@ from napari_lle.model.scenes import camera
 from napari_lle.model.splitting import TRAIN, VALIDATE
 
 READ_NOISE, GAIN, OFFSET = 2.0, 1.0, 100.0  # of the camera that darkens
+GAMMA = 2.2  # of the screen
 
 
 def darkened(reference: np.ndarray, electrons: float) -> np.ndarray:
     """What the camera sees of a reference with so many electrons at its brightest, uint16."""
-    light = electrons * reference.astype(float) / reference.max()
+    light = electrons * (reference / reference.max()) ** GAMMA
     rng = np.random.default_rng(0)
     return camera(light, rng, gain=GAIN, read_noise=READ_NOISE, offset=OFFSET)
 
@@ -64,7 +66,7 @@ def main(
     reference: Annotated[Path, typer.Option(help="The well-exposed image.")],
     low: Annotated[Path | None, typer.Option(help="The dark image of the same scene.")] = None,
     darken: Annotated[bool, typer.Option(help="Darken the reference instead.")] = False,
-    electrons: Annotated[float, typer.Option(help="At the brightest pixel, when darkening.")] = 60,
+    electrons: Annotated[float, typer.Option(help="At the brightest, when darkening.")] = 1000,
     minutes: Annotated[float, typer.Option(help="Time to train.")] = 1.0,
     base: Annotated[str, typer.Option(help="The model to go on from; empty: none.")] = "photo",
     share: Annotated[float, typer.Option(help="Of the width, to train on.")] = 0.6,

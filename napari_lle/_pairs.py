@@ -193,11 +193,13 @@ def _row(draft: Draft) -> tuple[str, ...]:
     """What the table tells of a pair."""
     size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb]))
     if draft.reference is None:
-        return (draft.name, size, "", "", "", "dark image alone")
+        return (draft.name, size, "", "", "", "", "dark image alone")
     check = draft.check
     says = " ".join(p.sentence for p in check.problems) or "good"
     shift = f"{np.hypot(*check.shift):.1f}"
-    return (draft.name, size, shift, f"{check.stops:+.1f}", f"{check.correlation:.2f}", says)
+    levels = "" if check.levels is None else "{:.4g} to {:.4g}".format(*check.levels)
+    stops, alike = f"{check.stops:+.1f}", f"{check.correlation:.2f}"
+    return (draft.name, size, shift, stops, alike, levels, says)
 
 
 def _renamed(draft: Draft, name: str) -> Draft:

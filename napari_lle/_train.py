@@ -88,7 +88,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         if self.training and self.controls is not None:
             self.controls.pause(not self.controls.paused)
             self.form.pause.text = "Go on" if self.controls.paused else "Pause"
-            self._say("Paused." if self.controls.paused else "Going on…")
+            self._say("Pausing after this step…" if self.controls.paused else "Going on…")
 
     def stop(self) -> None:
         """End the run and keep the best so far."""

@@ -20,7 +20,7 @@ from superqt import QCollapsible
 from ._form import ModelChoice, device_choices, labelled, row
 from ._recipe import QUICK, Wish
 
-COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "says")
+COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "levels", "says")
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
 MOST_ROWS = 6  # that a table shows without scrolling
@@ -71,7 +71,8 @@ class TrainForm:
         )
         self.table = Table(
             value=_columns(COLUMNS, []),
-            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation.",
+            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation; "
+            "black and white of the dark layer.",
         )
         self.mend = PushButton(
             text="Mend", tooltip="Mend what the selected pair complains of, if that can be done."

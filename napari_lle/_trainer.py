@@ -134,9 +134,11 @@ def train_steps(
             preview = _preview(event.network, project.held_out) if event.network else None
             note = f"Step {event.step} of {event.steps}" if event.held_out else ""
             yield Tick(event.step, event.steps, note, left, event.held_out, preview)
+            note = "Paused."
             while controls.paused:
+                yield Tick(event.step, event.steps, note, left)
                 clock.wait(PAUSE)
-                yield Tick(event.step, event.steps, "", left)
+                note = ""
             answer = STOP if controls.stopped else None
     return _outcome(folder, project, settings.base, network, card)
 

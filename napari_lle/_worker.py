@@ -15,6 +15,7 @@ from qtpy.QtCore import QTimer
 from ._turns import brief_turns
 
 INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
+DRAWN = 30  # ms after which the window has been drawn, or begins to be
 PATIENCE = 1.0  # seconds that a job waits until what it noted is shown
 
 
@@ -103,7 +104,7 @@ class Job:
             self._bar.update(step[0] - self._bar.n)
         if not self._stop:
             self._on_progress(step)
-        QTimer.singleShot(0, self._shown.set)  # once the window has been drawn
+        QTimer.singleShot(DRAWN, self._shown.set)
 
     def _keep(self, outcome: Any) -> None:
         self._outcome = outcome

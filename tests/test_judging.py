@@ -50,6 +50,7 @@ def test_what_the_reference_has_in_white_and_black_is_no_collapse():
     pair = Pair("night", low, np.zeros_like(low))
     assert examine(network, [pair], 32, CPU)["extreme"] == 0
     assert examine(network, [Pair("day", low, low + 0.2)], 32, CPU)["extreme"] > 0.6
+    assert examine(network, [Pair("dusk", low, low * 0 + 0.02)], 32, CPU)["extreme"] == 0
 
 
 def test_saturated_values_do_not_count():
