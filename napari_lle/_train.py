@@ -159,7 +159,6 @@ class TrainWidget(Container):  # type: ignore[misc]
         steps: Generator[Any, None, Any],
         done: Callable[[Any], Any],
         text: str,
-        label: str = "",
     ) -> None:
         """Run something beside the window, one thing at a time."""
         if self.job is not None and self.job.running:
@@ -178,7 +177,6 @@ class TrainWidget(Container):  # type: ignore[misc]
             on_done=ended,
             on_error=self._fail,
             on_cancelled=lambda: self._end("Stopped: press Resume to go on."),
-            label=label,
         )
 
     def _run(self, folder: Path, controls: Controls, steps: Generator[Any, None, Any]) -> None:
@@ -190,7 +188,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         self.form.show_scores([])
         self.form.save.enabled = self.form.command.enabled = False
         self._leaving.watch()
-        self._start(steps, self._finish, "Training", "Training")
+        self._start(steps, self._finish, "Training")
 
     def _progress(self, tick: Any) -> None:
         form = self.form

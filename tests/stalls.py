@@ -9,6 +9,7 @@ subtracted.
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,23 +41,33 @@ class Loop:
         timer.start(TICK)
         QTimer.singleShot(0, act)
         self._qtbot.waitUntil(lambda: len(ticks) > 3 and until(), timeout=timeout)
+        ticks_at_end = len(ticks)
+        self._qtbot.waitUntil(lambda: len(ticks) > ticks_at_end + 3)  # what is drawn after it
         timer.stop()
         ticks.append(clocks())
         wall, computed, waited = np.diff(ticks, axis=0).T
         return np.minimum(wall - waited, computed)
 
     def allowed(self, viewer, *makers):
-        """The longest gap that is not ours, or `STALL`: napari needs time for a layer of each kind,
-        and the machine for any window."""
-        longest = [self.quiet()]
+        """The longest gap that is not ours, or `STALL`: napari needs time for a layer of each kind
+        and to draw them all anew, and the machine for any window."""
+        longest, made = [self.quiet()], []
         for make in makers:
             for _ in range(2):  # the first one compiles shaders
                 layer = make()
-                gaps = self.gaps(
-                    lambda la=layer: viewer.add_layer(la), lambda la=layer: la in viewer.layers
-                )
+                added = partial(viewer.layers.__contains__, layer)
+                gaps = self.gaps(partial(viewer.add_layer, layer), added)
                 viewer.layers.remove(layer)
+            viewer.add_layer(layer)
+            made.append(layer)
             longest.append(gaps.max())
+        for _ in range(5):
+            changed = made[0].data.copy()
+            longest.append(
+                self.gaps(partial(setattr, made[0], "data", changed), lambda: True).max()
+            )
+        for layer in made:
+            viewer.layers.remove(layer)
         return max(STALL, 1.5 * max(longest))
 
     def quiet(self, seconds=1.0):

@@ -78,8 +78,8 @@ def examine(
     dict
         ``agreement_max`` and ``agreement_mean``: of |L_t - L_1| over all stages. ``extreme``:
         share of unsaturated values at R > 0.98 or R < 0.01 whose reference is not near.
-        ``variation``: mean relative deviation of u, 0 where the network is one curve for all pixels.
-        ``shading``: relative deviation of the illumination of `shaded_phantom`.
+        ``variation``: mean relative deviation of u, 0 where the network is one curve for all
+        pixels. ``shading``: relative deviation of the illumination of `shaded_phantom`.
     """
     found = [_examine_one(network, pair, size, device) for pair in pairs]
     phantom = shaded_phantom()
