@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class ModelChoice:
 
     def _offer(self, _: str = "") -> None:
         """Take up the user's new models, keeping the choice."""
-        with self.widget.changed.blocked():
+        with suppress(RuntimeError), self.widget.changed.blocked():  # Qt may have deleted the list
             self.widget.reset_choices()
 
     def _choices(self, *_: Any) -> list[tuple[str, str]]:

@@ -50,7 +50,8 @@ class Loop:
 
     def allowed(self, viewer, *makers):
         """The longest gap that is not ours, or `STALL`: napari needs time for a layer of each kind
-        and to draw them all anew, and the machine for any window."""
+        and to draw them all anew, and the machine for any window. Twice that, for a run does both
+        at once, and what else the machine does slows down either."""
         longest, made = [self.quiet()], []
         for make in makers:
             for _ in range(2):  # the first one compiles shaders
@@ -68,7 +69,7 @@ class Loop:
             )
         for layer in made:
             viewer.layers.remove(layer)
-        return max(STALL, 1.5 * max(longest))
+        return max(STALL, 2 * max(longest))
 
     def quiet(self, seconds=1.0):
         """The longest gap while nothing is done: what the machine makes of any window."""
