@@ -9,6 +9,7 @@ import napari
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtWidgets import QApplication
+from skimage.data import coffee
 
 from napari_lle import _samples
 from napari_lle.model import enhance
@@ -76,6 +77,39 @@ def stage_inspector():
     viewer.close()
 
 
+def training_widget():
+    """Train on the dark photograph and what light there really was, annotated."""
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1600, 1200)
+    (dark, options, _), *_ = _samples.photograph_layers()
+    bright = coffee()  # what the sample was made from
+    viewer.add_image(bright, name="reference", rgb=True)
+    viewer.add_image(dark, **options)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Train on layer pairs")
+    form = widget.form
+    form.low.value, form.reference.value = viewer.layers[-1], viewer.layers["reference"]
+    form.draw.native.click()
+    wait(lambda: not widget.pairs.drawing.running)
+    form.advanced["validate_every"].value = 4  # a curve also on a slow machine
+    columns = dark.shape[1]
+    labels = form.annotation.value
+    marked = np.zeros(dark.shape[:2], np.uint8)
+    marked[:, : columns // 2], marked[:, columns // 2 + 20 :] = 1, 2
+    labels.data, labels.mode = marked, "pan_zoom"
+    form.add.native.click()
+    wait(lambda: not widget.job.running)
+    form.split.native.click()
+    wait(lambda: not widget.job.running)
+    labels.visible = False
+    form.train.native.click()
+    wait(lambda: not widget.job.running, 600)
+    shown = monotonic() + 2
+    wait(lambda: monotonic() > shown)
+    save(viewer.screenshot(canvas_only=False, flash=False), "train_widget.jpg")
+    widget.release()
+    viewer.close()
+
+
 def before_after():
     """The three samples above, what becomes of them below."""
     columns = [column(make()) for make in _samples.ARRAYS.values()]
@@ -113,4 +147,5 @@ def small(image):
 if __name__ == "__main__":
     enhance_widget()
     stage_inspector()
+    training_widget()
     before_after()

@@ -5,6 +5,8 @@ Nothing here needs a window.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from napari.layers import Image, Labels, Shapes
 from napari.utils.colormaps import DirectLabelColormap
@@ -18,6 +20,7 @@ from .model.splitting import TRAIN, VALIDATE
 
 COLOURS = {TRAIN: "#31a354", VALIDATE: "#f5a623", 0: "transparent", None: "transparent"}
 CLASSES = {"train": TRAIN, "validate": VALIDATE, "ignore": 0}
+NO_NAME = r'[\\/:*?"<>|]+'  # not in names of files
 
 
 def draft(low: Image, reference: Image | None) -> Draft:
@@ -34,7 +37,7 @@ def draft(low: Image, reference: Image | None) -> Draft:
         raise ValueError(f"{low.name} and {reference.name}: one is in colour, the other grey.")
     data = np.asarray(pixels(low))
     bright = None if reference is None else np.asarray(pixels(reference))
-    return Draft(low.name, data, bright, bool(low.rgb))
+    return Draft(re.sub(NO_NAME, "-", low.name), data, bright, bool(low.rgb))
 
 
 def annotation_layer(layer: Image) -> Labels:

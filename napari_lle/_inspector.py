@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._layers import Region
+from ._turns import load_torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,6 +133,7 @@ def inspect_steps(
     known : Stages, optional
         Of the same layer, model and count, from an earlier look.
     """
+    load_torch()
     from .model.inference import Progress
     from .model.look import stages
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class ModelChoice:
 
     def _offer(self, _: str = "") -> None:
         """Take up the user's new models, keeping the choice."""
-        with self.widget.changed.blocked():
+        with suppress(RuntimeError), self.widget.changed.blocked():  # Qt may have deleted the list
             self.widget.reset_choices()
 
     def _choices(self, *_: Any) -> list[tuple[str, str]]:

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from magicgui.widgets import show_file_dialog
 from napari.layers import Image, Labels, Shapes
 
-from ._annotations import annotation_layer, annotation_mask, draft, split_layer
+from ._pair_steps import (
+    Entry,
+    Split,
+    annotation_steps,
+    mended_steps,
+    read_folders_steps,
+    read_steps,
+    split_steps,
+)
 from ._train_form import TrainForm
 from ._trainer import RECEPTIVE_FIELD
-from .model.project import Draft, masks
+from ._worker import Job
+from .model.project import Draft
 
 Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A pair and the layers that it came from; the annotation is read when training starts."""
-
-    draft: Draft
-    layer: Image | None = None
-    annotation: Labels | Shapes | None = None
-
-    def annotated(self) -> Draft:
-        """The pair as it is to be trained on."""
-        if self.annotation is None or self.layer is None:
-            return self.draft
-        return replace(self.draft, annotation=annotation_mask(self.annotation, self.layer))
-
-
-class Step(NamedTuple):
-    """So many pairs of all are read."""
-
-    done: int
-    total: int
-    note: str = ""
 
 
 class Pairs:
@@ -66,6 +52,7 @@ class Pairs:
     ) -> None:
         self.viewer, self.form, self.start, self.say, self.suit = viewer, form, start, say, suit
         self.entries: list[Entry] = []
+        self.drawing: Job | None = None
         form.add.changed.connect(self.add_chosen)
         form.add_selected.changed.connect(self.add_selected)
         form.add_folders.changed.connect(self.choose_folders)
@@ -101,7 +88,7 @@ class Pairs:
 
     def add_folders(self, low: str, reference: str) -> None:
         """Add the pairs of two folders, matched by file stem."""
-        self.start(_read_folders(low, reference), self._take, "Reading pairs")
+        self.start(read_folders_steps(low, reference), self._take, "Reading pairs")
 
     def draw_annotation(self) -> None:
         """Add an empty annotation to the dark layer, choose it, and take up the brush."""
@@ -109,7 +96,10 @@ class Pairs:
         if layer is None:
             self.say("Open or choose a dark layer first.")
             return
-        labels = annotation_layer(layer)
+        # Beside whatever else runs: one may draw while a network is trained.
+        self.drawing = Job(annotation_steps(layer), on_done=self._draw)
+
+    def _draw(self, labels: Labels) -> None:
         self.viewer.add_layer(labels)
         labels.mode = "paint"
         self.form.annotation.value = labels
@@ -126,7 +116,7 @@ class Pairs:
             return
         place = self.entries.index(entry)
         self.start(
-            _mended(entry, mends[0]),
+            mended_steps(entry, mends[0]),
             lambda found: self._replace(place, found),
             f"Mending {entry.draft.name}",
         )
@@ -143,7 +133,7 @@ class Pairs:
         if not self.entries or self.entries[0].draft.reference is None:
             self.say("Add a pair first: dark images alone are split by image.")
             return
-        self.start(_split(list(self.entries)), self._add_splits, "Splitting")
+        self.start(split_steps(list(self.entries)), self._add_splits, "Splitting")
 
     def show(self) -> None:
         """Fill the table."""
@@ -156,7 +146,7 @@ class Pairs:
         annotation: Labels | Shapes | None,
         sort: bool = False,
     ) -> None:
-        self.start(_read(low, reference, annotation, sort), self._take, f"Checking {low.name}")
+        self.start(read_steps(low, reference, annotation, sort), self._take, f"Checking {low.name}")
 
     def _take(self, found: list[Entry]) -> None:
         for entry in found:
@@ -176,15 +166,16 @@ class Pairs:
         self.show()
         self.say(" ".join(p.sentence for p in entry.draft.check.problems) or "Mended.")
 
-    def _add_splits(self, found: list[tuple[Entry, Any]]) -> None:
-        for entry, mask in found:
-            if entry.layer is None:
+    def _add_splits(self, found: list[Split]) -> None:
+        for split in found:
+            if split.layer is None:
                 continue
-            made = split_layer(entry.layer, mask)
-            if made.name in self.viewer.layers:
-                self.viewer.layers.remove(made.name)
-            self.viewer.add_layer(made)
-        share = np.mean([[(mask == part).mean() for part in (1, 2)] for _, mask in found], axis=0)
+            if split.layer.name in self.viewer.layers:  # shown before
+                shown = self.viewer.layers[split.layer.name]
+                shown.data, shown.affine = split.layer.data, split.layer.affine
+            else:
+                self.viewer.add_layer(split.layer)
+        share = np.mean([[(s.mask == part).mean() for part in (1, 2)] for s in found], axis=0)
         self.say(
             f"{100 * share[0]:.0f} % to train on, {100 * share[1]:.0f} % to judge by, "
             f"{RECEPTIVE_FIELD} pixels apart."
@@ -198,19 +189,17 @@ class Pairs:
         return self.entries[place]
 
 
-def _mean(image: Any) -> float:
-    return float(np.nanmean(image))
-
-
 def _row(draft: Draft) -> tuple[str, ...]:
     """What the table tells of a pair."""
     size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb]))
     if draft.reference is None:
-        return (draft.name, size, "", "", "", "dark image alone")
+        return (draft.name, size, "", "", "", "", "dark image alone")
     check = draft.check
     says = " ".join(p.sentence for p in check.problems) or "good"
     shift = f"{np.hypot(*check.shift):.1f}"
-    return (draft.name, size, shift, f"{check.stops:+.1f}", f"{check.correlation:.2f}", says)
+    levels = "" if check.levels is None else "{:.4g} to {:.4g}".format(*check.levels)
+    stops, alike = f"{check.stops:+.1f}", f"{check.correlation:.2f}"
+    return (draft.name, size, shift, stops, alike, levels, says)
 
 
 def _renamed(draft: Draft, name: str) -> Draft:
@@ -219,44 +208,3 @@ def _renamed(draft: Draft, name: str) -> Draft:
     other = replace(draft, name=name)
     other.__dict__["check"] = draft.check  # it does not depend on the name
     return other
-
-
-def _read(
-    low: Image, reference: Image | None, annotation: Labels | Shapes | None, sort: bool
-) -> Generator[Step, None, list[Entry]]:
-    yield Step(0, 0)
-    made = draft(low, reference)
-    if sort and reference is not None and _mean(made.low) > _mean(made.reference):
-        low, made = reference, draft(reference, low)
-    _ = made.check
-    yield Step(1, 1)
-    return [Entry(made, low, annotation)]
-
-
-def _read_folders(low: str, reference: str) -> Generator[Step, None, list[Entry]]:
-    from .model.data import matched_files
-    from .model.files import read_image
-
-    yield Step(0, 0)
-    files = matched_files(low, reference)
-    found = []
-    for name, (dark, bright) in files.items():
-        a, b = read_image(dark), read_image(bright)
-        made = Draft(name, a.pixels, b.pixels, a.rgb)
-        _ = made.check
-        found.append(Entry(made))
-        yield Step(len(found), len(files))
-    return found
-
-
-def _mended(entry: Entry, mend: str) -> Generator[Step, None, Entry]:
-    yield Step(0, 0)
-    made = entry.draft.mended(mend)
-    _ = made.check
-    return replace(entry, draft=made)
-
-
-def _split(entries: list[Entry]) -> Generator[Step, None, list[tuple[Entry, Any]]]:
-    yield Step(0, 0)
-    drafts = [entry.annotated() for entry in entries]
-    return list(zip(entries, masks(drafts, RECEPTIVE_FIELD), strict=True))

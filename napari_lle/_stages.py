@@ -97,16 +97,17 @@ class StagesWidget(Container):  # type: ignore[misc]
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
-        if self.job is not None:
-            self.job.abandon()
-        self._work.stop()
-        self._soon.cancel()
-        self._cursor.cancel()
         self.shown.release()
         self._images.release()
         for emitter, slot in self._listened():
             with suppress(ValueError):
                 emitter.disconnect(slot)
+        if self.job is not None:
+            self.job.abandon()
+        with suppress(RuntimeError):  # where Qt has deleted them before
+            self._work.stop()
+            self._soon.cancel()
+            self._cursor.cancel()
 
     @property
     def working(self) -> bool:

@@ -7,22 +7,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from magicgui.widgets import Container, show_file_dialog
-from napari.layers import Image, Labels, Shapes
+from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QApplication
 
 from . import _runs
-from ._annotations import planar_affine
-from ._layers import KEY
+from ._controls import Controls
+from ._image_choice import ImageChoice, images
 from ._leaving import Leaving
 from ._models import OWN
+from ._pair_steps import annotated_steps
 from ._pairs import Pairs
 from ._train_form import TrainForm
 from ._train_plots import TrainPlots
-from ._trainer import Controls, Outcome, Preview, Tick, command, start_steps, train_steps
+from ._train_preview import PreviewLayer
+from ._trainer import Outcome, Tick, command, start_steps, train_steps
 from ._worker import Job
 from .model.bundled import SUFFIX
 
@@ -37,7 +38,7 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
-        self.form = TrainForm(self._images, self._annotations)
+        self.form = TrainForm(lambda _: images(napari_viewer), self._annotations)
         super().__init__(widgets=self.form.upper(), labels=False)
         self.plots = TrainPlots()
         self._lower = Container(widgets=self.form.lower(), labels=False)
@@ -49,10 +50,14 @@ class TrainWidget(Container):  # type: ignore[misc]
         self.controls: Controls | None = None
         self.folder: Path | None = None
         self.outcome: Outcome | None = None
-        self._preview: Image | None = None
+        self._preview = PreviewLayer(napari_viewer)
+        form = self.form
+        self._choices = [
+            ImageChoice(napari_viewer, widget, lambda _: False)  # pairs are chosen by hand
+            for widget in (form.low, form.reference, form.annotation)
+        ]
         self._leaving = Leaving(self.native, self.cancel)
         self._connect()
-        self._fill()
         self._recolour()
         self.form.progress.hide()
         self._offer_resume()
@@ -64,15 +69,10 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def train(self) -> None:
         """Train on the pairs of the list."""
-        try:
-            drafts = [entry.annotated() for entry in self.pairs.entries]
-        except ValueError as error:
-            self._fail(error)
-            return
-        name = drafts[0].name if drafts else ""
-        folder = _runs.new_folder(name)
-        controls = Controls()
-        self._run(folder, controls, start_steps(folder, drafts, self.form.wish(), controls))
+        entries, wish, controls = list(self.pairs.entries), self.form.wish(), Controls()
+        folder = _runs.new_folder(entries[0].draft.name if entries else "")
+        steps = annotated_steps(entries, lambda ds: start_steps(folder, ds, wish, controls))
+        self._run(folder, controls, steps)
 
     def resume(self) -> None:
         """Go on with the latest run that has not come to its end."""
@@ -89,7 +89,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         if self.training and self.controls is not None:
             self.controls.pause(not self.controls.paused)
             self.form.pause.text = "Go on" if self.controls.paused else "Pause"
-            self._say("Paused." if self.controls.paused else "Going on…")
+            self._say("Pausing after this step…" if self.controls.paused else "Going on…")
 
     def stop(self) -> None:
         """End the run and keep the best so far."""
@@ -124,23 +124,14 @@ class TrainWidget(Container):  # type: ignore[misc]
             if self.controls is not None:
                 self.controls.pause(False)
             self.job.abandon()
-        for emitter, slot in self._listened():
-            with suppress(ValueError):
-                emitter.disconnect(slot)
-
-    def _listened(self) -> list[tuple[Any, Any]]:
-        events = self.viewer.layers.events
-        return [
-            (events.inserted, self._fill),
-            (events.removed, self._fill),
-            (events.renamed, self._fill),
-            (self.viewer.events.theme, self._recolour),
-        ]
+        for choice in self._choices:
+            choice.release()
+        with suppress(ValueError):
+            self.viewer.events.theme.disconnect(self._recolour)
 
     def _connect(self) -> None:
         form = self.form
-        for emitter, slot in self._listened():
-            emitter.connect(slot)
+        self.viewer.events.theme.connect(self._recolour)
         form.train.changed.connect(self.train)
         form.pause.changed.connect(self.pause)
         form.stop.changed.connect(self.stop)
@@ -156,17 +147,6 @@ class TrainWidget(Container):  # type: ignore[misc]
             self.cancel()
             show_info("Training was stopped: open the widget again and press Resume to go on.")
 
-    def _fill(self, *_: Any) -> None:
-        for widget in (self.form.low, self.form.reference, self.form.annotation):
-            chosen = widget.value
-            widget.reset_choices()
-            if chosen in widget.choices:
-                widget.value = chosen
-
-    def _images(self, _: Any) -> list[tuple[str, Any]]:
-        layers = self.viewer.layers
-        return [(la.name, la) for la in layers if isinstance(la, Image) and KEY not in la.metadata]
-
     def _annotations(self, _: Any) -> list[tuple[str, Any]]:
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
 
@@ -181,7 +161,6 @@ class TrainWidget(Container):  # type: ignore[misc]
         steps: Generator[Any, None, Any],
         done: Callable[[Any], Any],
         text: str,
-        label: str = "",
     ) -> None:
         """Run something beside the window, one thing at a time."""
         if self.job is not None and self.job.running:
@@ -200,7 +179,6 @@ class TrainWidget(Container):  # type: ignore[misc]
             on_done=ended,
             on_error=self._fail,
             on_cancelled=lambda: self._end("Stopped: press Resume to go on."),
-            label=label,
         )
 
     def _run(self, folder: Path, controls: Controls, steps: Generator[Any, None, Any]) -> None:
@@ -212,7 +190,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         self.form.show_scores([])
         self.form.save.enabled = self.form.command.enabled = False
         self._leaving.watch()
-        self._start(steps, self._finish, "Training", "Training")
+        self._start(steps, self._finish, "Training")
 
     def _progress(self, tick: Any) -> None:
         form = self.form
@@ -223,35 +201,11 @@ class TrainWidget(Container):  # type: ignore[misc]
         if tick.row:
             self.plots.add(tick.row)
         if tick.preview:
-            self._show_preview(tick.preview)
+            self._preview.show(tick.preview, self.pairs.entries)
         if tick.total and self.controls and not (self.controls.paused or self.controls.stopped):
             self._say(f"Step {tick.done} of {tick.total}, {_duration(tick.left)} left.")
         elif tick.note:
             self._say(tick.note)
-
-    def _show_preview(self, preview: Preview) -> None:
-        """Show what the network makes of the held-out region, over its layer where that is."""
-        if self._preview is not None and self._preview in self.viewer.layers:
-            self._preview.data = preview.image
-            return
-        name = f"[training] {preview.name}"
-        place = self._place(preview)
-        shown = {"rgb": True, "contrast_limits": (0, 1), "metadata": {KEY: {"preview": True}}}
-        self._preview = self.viewer.add_image(preview.image, name=name, **place, **shown)
-
-    def _place(self, preview: Preview) -> dict[str, Any]:
-        """Where the previewed region lies, if its layer is still there."""
-        for entry in self.pairs.entries:
-            layer, name = entry.layer, entry.draft.name
-            if layer is not None and layer in self.viewer.layers and preview.name.startswith(name):
-                corner = np.eye(3)
-                corner[:2, 2] = preview.rows[0], preview.columns[0]
-                return {
-                    "affine": planar_affine(layer) @ corner,
-                    "units": layer.units[-2:],
-                    "axis_labels": layer.axis_labels[-2:],
-                }
-        return {}
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -19,9 +19,9 @@ from superqt import QCollapsible
 
 from ._form import device_choices, labelled, row
 from ._model_choice import ModelChoice
-from ._trainer import QUICK, Wish
+from ._recipe import QUICK, Wish
 
-COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "says")
+COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "levels", "says")
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
 MOST_ROWS = 6  # that a table shows without scrolling
@@ -72,7 +72,8 @@ class TrainForm:
         )
         self.table = Table(
             value=_columns(COLUMNS, []),
-            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation.",
+            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation; "
+            "black and white of the dark layer.",
         )
         self.mend = PushButton(
             text="Mend", tooltip="Mend what the selected pair complains of, if that can be done."

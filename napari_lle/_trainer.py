@@ -3,99 +3,22 @@
 from __future__ import annotations
 
 import shlex
-import threading
-import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._controls import PAUSE, Clock, Controls
+from ._recipe import Wish
+from ._turns import load_torch
 from .model.project import CONFIG, RUN, Draft, digest, open_project, write_config, write_project
 
 RECEPTIVE_FIELD = 17  # pixels, of all bundled models: the gap between training and validation
 PREVIEW = 512  # pixels of the longer side of the validation region that is shown
-PAUSE = 0.05  # seconds between two looks whether a pause is over
-
-# What suits minutes on a CPU; the names are those of the training settings.
-QUICK: dict[str, Any] = {
-    "batch": 6,
-    "crop": 64,
-    "learning_rate": 0.004,
-    "betas": [0.9, 0.99],
-    "average": 0.99,
-    "structure": 1.0,
-    "validate_every": 50,
-}
-SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
-ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asks for.
-
-    Attributes
-    ----------
-    base : str
-        A model to go on from; empty: a network that knows nothing yet.
-    objective : {"paired", "self", "paper"}
-    minutes : float
-    device : str
-    more : dict
-        Training settings that replace those of `QUICK`.
-    """
-
-    base: str = "photo"
-    objective: str = "paired"
-    minutes: float = 1.0
-    device: str = "auto"
-    more: dict[str, Any] = field(default_factory=dict)
-
-    def settings(self, linear: bool) -> dict[str, Any]:
-        """Training settings as plain values; `linear` data is not varied as photographs are."""
-        values = {"objective": self.objective, "minutes": self.minutes, **QUICK}
-        if self.base:
-            values["base"] = self.base
-        else:
-            values |= {"network": _network(self.objective)}
-            values |= SCRATCH if self.objective == "paired" else {}
-        if self.objective == "self":
-            values |= ALONE
-        if self.objective == "paper":
-            values["paper"] = {"weights": {"perceptual": 0.0}}
-        if linear or self.objective != "paired":
-            values["augmentation"] = {"exposure": 0.0, "lit": 0.0}
-        return {**values, **self.more}
-
-
-class Controls:
-    """Pause and stop, from another thread."""
-
-    def __init__(self) -> None:
-        self._going = threading.Event()
-        self._going.set()
-        self.stopped = False
-
-    @property
-    def paused(self) -> bool:
-        """Whether the run waits."""
-        return not self._going.is_set()
-
-    def pause(self, on: bool) -> None:
-        """Wait, or go on."""
-        if on:
-            self._going.clear()
-        else:
-            self._going.set()
-
-    def stop(self) -> None:
-        """End the run, with the best network so far."""
-        self.stopped = True
-        self._going.set()
 
 
 class Tick(NamedTuple):
@@ -186,6 +109,7 @@ def train_steps(
 ) -> Generator[Tick, None, Outcome]:
     """Train what `begin` wrote, or go on with it; closing the generator saves the state."""
     yield Tick(0, 0, "Reading…")
+    load_torch()
     from .model.training import STOP, read_settings, train
 
     project = open_project(folder)
@@ -210,9 +134,11 @@ def train_steps(
             preview = _preview(event.network, project.held_out) if event.network else None
             note = f"Step {event.step} of {event.steps}" if event.held_out else ""
             yield Tick(event.step, event.steps, note, left, event.held_out, preview)
+            note = "Paused."
             while controls.paused:
+                yield Tick(event.step, event.steps, note, left)
                 clock.wait(PAUSE)
-                yield Tick(event.step, event.steps, "", left)
+                note = ""
             answer = STOP if controls.stopped else None
     return _outcome(folder, project, settings.base, network, card)
 
@@ -228,28 +154,6 @@ def command(folder: Path) -> str:
     """The shell command that trains the same model without a window."""
     words = ("napari-lle", "train", "--config", str(folder / CONFIG), "-o", "MODEL.safetensors")
     return shlex.join(words)
-
-
-class Clock:
-    """Time left, by the pace so far, pauses not counted."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-        self._first: int | None = None
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, without counting it."""
-        start = time.monotonic()
-        time.sleep(seconds)
-        self._start += time.monotonic() - start
-
-    def left(self, step: int, steps: int) -> float:
-        """Seconds until the last step."""
-        if self._first is None:
-            self._first, self._start = step, time.monotonic()
-            return 0.0
-        pace = (time.monotonic() - self._start) / max(step - self._first, 1)
-        return pace * (steps - step)
 
 
 def _fix_steps(folder: Path, config: dict[str, Any], steps: int) -> None:
@@ -288,13 +192,3 @@ def _outcome(folder: Path, project: Any, base: str, network: Any, card: dict[str
     networks = {"before": load_model(base).network} if base else {}
     scores = compare({**networks, "after": network}, project.pairs, project.held_out)
     return Outcome(folder, network, card, scores, verdict(scores))
-
-
-def _network(objective: str) -> dict[str, Any]:
-    """Configuration of a network to train from scratch: that of the bundled model of its kind."""
-    from .model.checkpoint import load_model
-
-    if objective == "paper":
-        return {}
-    model = load_model("photo" if objective == "paired" else "paper")
-    return model.network.config.to_dict()

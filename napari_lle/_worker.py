@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
+from threading import Event
 from time import monotonic
 from typing import Any, NamedTuple
 
 from napari.qt.threading import create_worker
 from napari.utils import progress
+from qtpy.QtCore import QTimer
+
+from ._turns import brief_turns
 
 INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
+DRAWN = 30  # ms after which the window has been drawn, or begins to be
+PATIENCE = 1.0  # seconds that a job waits until what it noted is shown
 
 
 class JobError(Exception):
@@ -37,7 +43,8 @@ class Job:
         Yields ``(done, total, note)`` and returns the result. It is closed when the job ends,
         however that comes about.
     on_progress : callable
-        Takes what the generator yields, at most some twenty times a second; notes always arrive.
+        Takes what the generator yields, at most some twenty times a second; notes always arrive,
+        and the job waits while the window shows them.
     on_done : callable
         Takes the result.
     on_error : callable
@@ -64,6 +71,7 @@ class Job:
         self._on_error = on_error
         self._on_cancelled = on_cancelled
         self._stop = False
+        self._shown = Event()
         self._outcome: _Finished | Exception | None = None
         self._bar = progress(total=0, desc=label) if label else None
         self._worker: Any = create_worker(_guarded, self, _start_thread=False, _ignore_errors=True)
@@ -96,6 +104,7 @@ class Job:
             self._bar.update(step[0] - self._bar.n)
         if not self._stop:
             self._on_progress(step)
+        QTimer.singleShot(DRAWN, self._shown.set)
 
     def _keep(self, outcome: Any) -> None:
         self._outcome = outcome
@@ -116,7 +125,7 @@ class Job:
 def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:
     """The job's steps, thinned out, ended by `Job.cancel`, with errors that arrive."""
     last = 0.0
-    with closing(job._steps) as steps:
+    with closing(job._steps) as steps, brief_turns():
         while not job._stop:
             try:
                 step = next(steps)
@@ -126,5 +135,8 @@ def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:
                 raise JobError(str(error) or type(error).__name__) from error
             if monotonic() - last > INTERVAL or step[2]:
                 last = monotonic()
+                job._shown.clear()
                 yield step
+                if step[2] and not job._stop:
+                    job._shown.wait(PATIENCE)
     return None

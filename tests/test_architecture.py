@@ -51,7 +51,7 @@ ALLOWED = {
     "crops": {"data", "normalization", "statistics", "tiling"},
     "onecurve": {"blocks", "bundled", "checkpoint", "config"},
     "splitting": set(),
-    "paircheck": set(),
+    "paircheck": {"normalization"},
     "project": {"atomic", "data", "files", "normalization", "paircheck", "splitting"},
     "comparison": {"baselines", "data", "metrics", "network"},
     "lazy": {"estimate", "normalization"},

@@ -50,6 +50,7 @@ def test_what_the_reference_has_in_white_and_black_is_no_collapse():
     pair = Pair("night", low, np.zeros_like(low))
     assert examine(network, [pair], 32, CPU)["extreme"] == 0
     assert examine(network, [Pair("day", low, low + 0.2)], 32, CPU)["extreme"] > 0.6
+    assert examine(network, [Pair("dusk", low, low * 0 + 0.02)], 32, CPU)["extreme"] == 0
 
 
 def test_saturated_values_do_not_count():
@@ -57,6 +58,18 @@ def test_saturated_values_do_not_count():
     half[:16] = 255
     figures = examine(constant(0.1), [make_alone("half", half)], 32, CPU)
     assert figures["extreme"] == 0
+
+
+def test_a_bright_spot_where_the_loss_is_taken_from_is_no_collapse():
+    low = np.full((96, 96, 3), 0.1, np.float32)
+    low[40:56, 40:56] = 0.95  # nearly white afterwards
+    low[:, 72:] = 0.97  # that, too, but not judged by
+    reference = np.full_like(low, 0.6)
+    reference[:, 72:] = np.nan
+    pair = Pair("lamp", low, reference)
+    found = judge(constant(0.005), make_objective(TrainingSettings(), CPU), [pair], 16, CPU)
+    assert found["extreme"] == pytest.approx(16**2 / (96 * 72))
+    assert found["verdict"] == ""
 
 
 @pytest.mark.parametrize(

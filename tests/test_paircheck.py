@@ -22,6 +22,16 @@ def test_a_good_pair_has_no_problems(scene):
     assert check.correlation > 0.8
 
 
+def test_less_light_is_not_darker_where_levels_take_it_out(scene):
+    low, reference = (image[..., 1].astype(np.uint16) for image in scene)
+    (problem,) = check_pair(low, low * 16, rgb=False).problems
+    assert "no darker" in problem.sentence and not problem.fatal
+    linear = np.rint((reference / 255) ** 2.2 * 1000).astype(np.uint16)
+    check = check_pair(linear, reference, rgb=False)
+    assert not [p for p in check.problems if "no darker" in p.sentence]
+    assert check.levels is not None and 0 <= check.levels[0] < check.levels[1] <= 1000
+
+
 @pytest.mark.parametrize("moved", [(5, 0), (-3, 7), (0, -2)])
 def test_a_shift_is_measured_and_mended(scene, moved):
     low, reference = scene

@@ -1,18 +1,20 @@
+import re
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import QElapsedTimer, QTimer
+from napari.layers import Image
 from qtpy.QtWidgets import QApplication
 from skimage import data as pictures
 from skimage.transform import resize
+from stalls import Loop
 
 from napari_lle import _leaving, _runs
+from napari_lle._annotations import annotation_layer
 from napari_lle._enhance import EnhanceWidget
 from napari_lle._train import TrainWidget
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.project import CONFIG
-
-STALL = 100  # ms that the window may not answer
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +147,7 @@ def test_annotation_and_split_are_shown_and_used(qtbot, viewer, make):
     widget = make(viewer)
     widget.form.low.value = viewer.layers["dark"]
     widget.form.draw.native.click()
+    qtbot.waitUntil(lambda: not widget.pairs.drawing.running, timeout=60_000)
     labels = viewer.layers["dark annotation"]
     assert widget.form.annotation.value is labels and labels.mode == "paint"
     add_pair(qtbot, widget, viewer)
@@ -185,13 +188,15 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
     widget.form.pause.native.click()
     assert widget.form.pause.text == "Go on"
-    qtbot.wait(1500)  # the step under way comes to its end
+    qtbot.waitUntil(lambda: widget.form.status.value == "Paused.", timeout=60_000)
     step = widget.form.progress.value
     qtbot.wait(500)
     assert widget.form.progress.value == step
     widget.cancel()
     idle(qtbot, widget)
-    assert offers_resume(widget) and f"step {step}" in widget.form.resume.text
+    assert offers_resume(widget)
+    told = re.search(r"step (\d+) of", widget.form.resume.text)
+    assert int(told[1]) in (step, step + 1)  # the bar shows most steps, not every one
     widget.form.resume.native.click()
     qtbot.waitUntil(lambda: widget.form.progress.value > step + 2, timeout=60_000)
     widget.form.stop.native.click()
@@ -234,33 +239,36 @@ def test_closing_asks_while_training_only(qtbot, make_napari_viewer, make, scene
     assert _runs.unfinished()
 
 
-def test_the_window_answers_while_training(qtbot, viewer, make):
-    """The event loop never stalls for long, measured by a timer against the machine's own noise."""
+def test_the_window_never_stalls_while_training(qtbot, make_napari_viewer, make, scene):
+    """Beside what napari itself needs for one layer, and the window for nothing at all."""
+    viewer = make_napari_viewer(show=True)
+    for name, image in zip(("dark", "bright"), scene, strict=True):
+        viewer.add_image(image, name=name, rgb=True)
     widget = make(viewer)
-    qtbot.addWidget(widget.native)
-    widget.native.show()
-    add_pair(qtbot, widget, viewer)
-    gaps, watch, timer = [], QElapsedTimer(), QTimer()
-    timer.timeout.connect(lambda: gaps.append(watch.restart()))
-
-    def longest(until):
-        gaps.clear()
-        watch.start()
-        qtbot.waitUntil(until, timeout=60_000)
-        return sorted(gaps)[-3] if len(gaps) > 3 else 0  # two may be the machine's
-
-    timer.start(5)
-    long(widget)
-    qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
-    step = widget.form.progress.value
-    busy = longest(lambda: widget.form.progress.value > step + 20)
-    widget.form.pause.native.click()
-    waited = QElapsedTimer()
-    waited.start()
-    quiet = longest(lambda: waited.elapsed() > 1000)
-    timer.stop()
-    widget.cancel()
-    assert busy < max(STALL, 3 * quiet)
+    widget.form.advanced["validate_every"].value = 5
+    viewer.window.add_dock_widget(widget)
+    qtbot.wait(500)
+    loop, form = Loop(qtbot), widget.form
+    dark = viewer.layers["dark"]
+    allowed = loop.allowed(
+        viewer, lambda: Image(scene[1], rgb=True), lambda: annotation_layer(dark)
+    )
+    idle = lambda: not widget.job.running  # noqa: E731
+    form.low.value, form.reference.value = viewer.layers["dark"], viewer.layers["bright"]
+    form.minutes.value = 60
+    longest = {}
+    for name, act, until in (
+        ("add", form.add.native.click, idle),
+        ("split", form.split.native.click, idle),
+        ("begin", form.train.native.click, lambda: form.progress.value > 0),
+        ("train", lambda: None, lambda: len(widget.plots.rows) > 3),
+        ("pause", form.pause.native.click, lambda: form.status.value == "Paused."),
+        ("go on", form.pause.native.click, lambda: len(widget.plots.rows) > 4),
+        ("stop", form.stop.native.click, idle),
+    ):
+        longest[name] = loop.gaps(act, until).max()
+    assert "[training] dark" in viewer.layers and "dark split" in viewer.layers
+    assert max(longest.values()) <= allowed, longest
 
 
 def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):

@@ -10,7 +10,9 @@ from skimage import data as pictures
 from skimage.transform import resize
 
 from napari_lle import _runs, _trainer
-from napari_lle._trainer import Controls, Wish, begin, start_steps, train_steps
+from napari_lle._controls import Controls
+from napari_lle._recipe import Wish
+from napari_lle._trainer import begin, start_steps, train_steps
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.project import CONFIG, Draft
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .normalization import find_levels
+
 LARGEST_SHIFT = 1.0  # pixels that a reference may be off
 SATURATED = 0.05  # share of a reference at its top from which on it is worth a word
 UNKNOWN = 0.5  # share of NaN that a pair may hold
@@ -37,6 +39,8 @@ class PairCheck:
         Brightness of the reference over that of the dark image, in powers of two.
     correlation : float
         Of the two after taking out brightness; 1 for one scene.
+    levels : (float, float) or None
+        Black and white of the dark image.
     problems : tuple of Problem
     """
 
@@ -45,6 +49,7 @@ class PairCheck:
     unknown: float = 0.0
     stops: float = 0.0
     correlation: float = 1.0
+    levels: tuple[float, float] | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -75,15 +80,19 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
         problem = Problem(f"{100 * unknown:.0f} % of the pixels are not numbers.")
         return PairCheck(unknown=unknown, problems=(problem,))
     a, b = (np.where(known, x, np.median(x[known])) for x in (a, b))
-    shift = _shift(a, b)
+    shift = _likely(a, b, _shift(a, b))
+    levels = find_levels(low, rgb=rgb)
     check = PairCheck(
         shift,
         _saturated(reference),
         unknown,
         float(np.log2(max(_light(b), 1e-9) / max(_light(a), 1e-9))),
         _correlation(a, b),
+        (levels.black, levels.white),
     )
-    return replace(check, problems=tuple(_problems(check)))
+    bright = find_levels(reference, rgb=rgb)
+    means = [(x.mean() - v.black) / v.span for x, v in ((a, levels), (b, bright))]
+    return replace(check, problems=tuple(_problems(check, darker=means[0] < means[1])))
 
 
 class Mended(NamedTuple):
@@ -132,7 +141,7 @@ def _moved(
 MENDS = {"crop": crop, "align": align, "swap": swap}
 
 
-def _problems(check: PairCheck) -> list[Problem]:
+def _problems(check: PairCheck, darker: bool) -> list[Problem]:
     found = []
     off = float(np.hypot(*check.shift))
     if check.correlation < UNLIKE:
@@ -141,6 +150,9 @@ def _problems(check: PairCheck) -> list[Problem]:
         found.append(Problem(f"The reference is {off:.1f} pixels off.", "align"))
     if check.stops < 0:
         found.append(Problem("The reference is the darker one.", "swap", fatal=False))
+    elif not darker:
+        text = "Between its own black and white the dark layer is no darker: nothing to learn."
+        found.append(Problem(text, fatal=False))
     if check.saturated > SATURATED:
         share = f"{100 * check.saturated:.0f} %"
         found.append(Problem(f"{share} of the reference is saturated.", fatal=False))
@@ -173,6 +185,17 @@ def _shift(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float
         logs.append((x - x.mean()) * window("hann", x.shape))
     moved, _, _ = phase_cross_correlation(*logs, upsample_factor=round(1 / STEP))
     return float(moved[0]), float(moved[1])
+
+
+def _likely(
+    a: NDArray[np.float64], b: NDArray[np.float64], shift: tuple[float, float]
+) -> tuple[float, float]:
+    """The shift, or none where it makes the two no more alike: noise has peaks, too."""
+    down, right = (round(s) for s in shift)
+    if not (down or right):
+        return shift
+    moved = np.roll(b, (down, right), axis=(0, 1))
+    return shift if _correlation(a, moved) > _correlation(a, b) else (0.0, 0.0)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

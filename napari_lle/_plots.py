@@ -1,0 +1,86 @@
+"""What the plots of the inspector and of the training have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+WIDTH, HEIGHT = 340, 150  # pixels of each plot where there is room
+LEAST = 90  # of its height
+
+
+class Plots(QWidget):  # type: ignore[misc]
+    """Plots below each other, in the colours of the viewer's theme.
+
+    Parameters
+    ----------
+    *plots : Plot
+        From top to bottom.
+    """
+
+    def __init__(self, *plots: Plot) -> None:
+        super().__init__()
+        self._all = plots
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for plot in plots:
+            layout.addWidget(plot)
+
+    def recolour(self, background: str, text: str) -> None:
+        """Follow the viewer's theme."""
+        for plot in self._all:
+            plot.setBackground(background)
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(text)
+                plot.getAxis(side).setTextPen(text)
+            label = plot.getPlotItem().titleLabel
+            label.setText(label.text, color=text)
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]
+    """A plot to look at: no menu, no zoom.
+
+    Parameters
+    ----------
+    bottom, left : str
+        Names of the axes.
+    """
+
+    def __init__(self, bottom: str = "", left: str = "") -> None:
+        super().__init__()
+        self.setMinimumHeight(LEAST)
+        self.setMouseEnabled(False, False)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        for side, name in (("bottom", bottom), ("left", left)):
+            self.getAxis(side).enableAutoSIPrefix(False)
+            if name:
+                self.setLabel(side, name)
+        self.getAxis("left").setWidth(64 if left else 52)
+        if bottom:
+            self.getAxis("bottom").setHeight(44)  # or the label loses its descenders
+        self.showGrid(y=True, alpha=0.2)
+
+    def sizeHint(self) -> QSize:
+        """Less than the 640 pixels of Qt's own scenes."""
+        return QSize(WIDTH, HEIGHT)
+
+    def curve(self, colour: str) -> Any:
+        """A line with a dot at each point."""
+        return self.plot(
+            pen=pg.mkPen(colour, width=2),
+            symbol="o",
+            symbolSize=5,
+            symbolBrush=colour,
+            symbolPen=None,
+        )
+
+    def name(self, title: str, colours: dict[str, str]) -> None:
+        """A title that names the curves in their colours: a legend would lie over them."""
+        names = (f'<span style="color: {colour}">{name}</span>' for name, colour in colours.items())
+        self.setTitle(f"<span style='font-size: 9pt'>{title}{', '.join(names)}</span>")
