@@ -3,7 +3,7 @@
     python benchmarks/seeds.py --config photo.yaml --low lol/train/low \\
       --reference lol/train/high --runs runs --steps 8000 --seed 0 --seed 1 --seed 2
 
-Runs resume where they were stopped.
+Runs resume where they were stopped. ``--card MODEL`` writes the figures into a model's card, too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import typer
 import yaml
 
-from napari_lle.model.checkpoint import save_model
+from napari_lle.model.checkpoint import load_model, save_model
 from napari_lle.model.data import load_pairs
 from napari_lle.model.training import TrainingSettings, train
 
@@ -29,6 +29,7 @@ def main(
     runs: Annotated[Path, typer.Option(help="Folder for the runs and models.")],
     seed: Annotated[list[int], typer.Option(help="A seed; give several.")],
     steps: Annotated[int | None, typer.Option(help="Steps of each run.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Model file to tell the figures in.")] = None,
 ) -> None:
     """Print held-out scores for each seed, their mean and standard deviation."""
     values = yaml.safe_load(config.read_text())
@@ -51,6 +52,14 @@ def main(
         f"{len(rows)} seeds: PSNR {mean[0]:.2f} ± {deviation[0]:.2f} dB, "
         f"SSIM {mean[1]:.4f} ± {deviation[1]:.4f}"
     )
+    if card:
+        model = load_model(card)
+        figures = {
+            figure: {"mean": float(m), "deviation": float(d), "of": [row[i] for row in rows]}
+            for i, (figure, m, d) in enumerate(zip(FIGURES, mean, deviation, strict=True))
+        }
+        told = {"seeds": seed, "steps": trained.card["steps"], **figures}
+        save_model(card, model.network, {**model.card, "chance": told})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``napari-lle evaluate`` and ``info``: what a model is worth, and what it is."""
+"""``napari-lle evaluate``, ``info`` and ``warmup``: what a model is worth, and made ready."""
 
 from __future__ import annotations
 
@@ -129,3 +129,17 @@ def info(
     for device in devices():
         typer.echo(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
     typer.echo(f"bundled models: {', '.join(bundled_models())}")
+
+
+def warmup(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Bundled models or .safetensors files; all bundled.")
+    ] = None,
+) -> None:
+    """Compile the fast kernels of this machine once; needs the extra `fast`."""
+    from .model.kernels import warm_up
+
+    with reported():
+        typer.echo("Compiling: some seconds for each kernel, once on this machine.")
+        for what, seconds in warm_up(models):
+            typer.echo(f"{what}: {seconds:.1f} s")

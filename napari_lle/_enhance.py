@@ -23,6 +23,7 @@ from ._report import ReportWindow, gain_layer, report_steps
 from ._results import Origin, Results
 from ._together import Subject, find_subject, subject_steps
 from ._worker import Job
+from .model.kernels import warm_up_in_background
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -57,6 +58,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         )
         self._connect()
         self.form.progress.hide()
+        warm_up_in_background()
 
     def enhance(self) -> None:
         """Start a run on the chosen layer."""

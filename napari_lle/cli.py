@@ -11,7 +11,7 @@ import logging
 import typer
 
 from ._cli_images import calibrate, enhance, restore, stages
-from ._cli_models import evaluate, info
+from ._cli_models import evaluate, info, warmup
 from ._cli_train import train
 
 # What tifffile logs of damaged files, the one line of the error says.
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (enhance, restore, calibrate, stages, train, evaluate, info):
+for command in (enhance, restore, calibrate, stages, train, evaluate, info, warmup):
     app.command()(command)
 
 

@@ -1,9 +1,14 @@
+import os
+
 import numpy as np
 import pytest
 import torch
 
 from napari_lle.model.checkpoint import save_model
 from napari_lle.model.network import Network, NetworkConfig
+
+# Whether a kernel is compiled depends on the machine; the tests of the kernels switch them on.
+os.environ["NAPARI_LLE_KERNEL"] = "torch"
 
 
 @pytest.fixture(scope="session")

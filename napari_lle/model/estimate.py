@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .bands import by_bands
 from .normalization import Levels, denormalize
 
 NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
+Part = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,13 @@ class Estimate:
     def plane(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
         """One plane of `reflectance`: (Y, X) or (Y, X, C)."""
         pixels = np.asarray(self.image[index])
-        x = normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
-        light = torch.from_numpy(self._light(index, x.dtype))
-        clean = torch.from_numpy(x)
-        if self.darkest and not self.joint:  # joint colours keep their ratios instead
-            lifted = clean + strength * (self.darkest - clean)
-            clean = torch.where((clean >= 0) & (clean < self.darkest), lifted, clean)
-        r = (clean / light.pow(strength)).numpy().astype(np.float32, copy=False)
-        if self.rgb and pixels.shape[-1] == 4:
-            return np.concatenate([r, _alpha(pixels)], axis=-1)
-        return r
+        result = np.empty(pixels.shape, np.float32)
+
+        def part(rows: slice) -> None:
+            result[rows] = self._reflected(*self._part(pixels, index, rows), strength)
+
+        by_bands(part, len(pixels), pixels[:1].size)
+        return result
 
     def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
         """A plane to choose contrast limits from."""
@@ -102,8 +101,15 @@ class Estimate:
         dtype = _working_dtype(self.levels)
         illumination = np.empty(self.illumination.shape, dtype)
         for index in np.ndindex(self.lead):
-            reflectance[index] = r = self.plane(index, strength)
-            illumination[index] = self._matching(index, r, strength)
+            pixels = np.asarray(self.image[index])
+            r, matching = reflectance[index], illumination[index]
+
+            def part(rows: slice) -> None:
+                source = self._part(pixels, index, rows)  # noqa: B023
+                r[rows] = self._reflected(*source, strength)  # noqa: B023
+                matching[rows] = self._matching(*source, r[rows], strength)  # noqa: B023
+
+            by_bands(part, len(pixels), pixels[:1].size)
         record = {**self.record, "strength": float(strength)}
         return Result(reflectance, illumination, self.levels, record)
 
@@ -117,31 +123,60 @@ class Estimate:
         """One illumination serves several channels."""
         return self.rgb and self.illumination.ndim < len(self.image.shape)
 
-    def _light(self, index: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        # Torch wants memory that it may write to; light that channels share is a view.
-        light = np.require(self.illumination[index], dtype, "W")
-        return light[..., None] if self.joint else light
-
     def plane_illumination(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[Any]:
         """What one plane of the reflectance times is the normalised input.
 
         It is L^strength corrected for the rounding of R, so that the product is the input to the
         last bit; where one illumination serves several channels there is no such freedom.
         """
-        return self._matching(index, self.plane(index, strength), strength)
+        pixels = np.asarray(self.image[index])
+        result = np.empty(self.illumination[index].shape, _working_dtype(self.levels))
+
+        def part(rows: slice) -> None:
+            source = self._part(pixels, index, rows)
+            result[rows] = self._matching(*source, self._reflected(*source, strength), strength)
+
+        by_bands(part, len(pixels), pixels[:1].size)
+        return result
+
+    def _part(self, pixels: NDArray[Any], index: tuple[int, ...], rows: slice) -> Part:
+        """Some rows of a plane: pixels, the same normalised, and the illumination."""
+        part = pixels[rows]
+        x = normalized(part[..., :3] if self.rgb else part, self.levels)
+        light = self.illumination[index][rows].astype(x.dtype, copy=False)
+        return part, x, light[..., None] if self.joint else light
+
+    def _reflected(
+        self, pixels: NDArray[Any], x: NDArray[Any], light: NDArray[Any], strength: float
+    ) -> NDArray[np.float32]:
+        """``S / L^strength``."""
+        with np.errstate(all="ignore"):  # values that are not finite stay so
+            if self.darkest and not self.joint:  # joint colours keep their ratios instead
+                lifted = x + strength * (self.darkest - x)
+                x = np.where((x >= 0) & (x < self.darkest), lifted, x)
+            r = (x / _power(light, strength)).astype(np.float32, copy=False)
+        if self.rgb and pixels.shape[-1] == 4:
+            return np.concatenate([r, _alpha(pixels)], axis=-1)
+        return r
 
     def _matching(
-        self, index: tuple[int, ...], r: NDArray[np.float32], strength: float
+        self,
+        pixels: NDArray[Any],
+        x: NDArray[Any],
+        light: NDArray[Any],
+        r: NDArray[np.float32],
+        strength: float,
     ) -> NDArray[Any]:
-        pixels = np.asarray(self.image[index])
-        x = normalized(pixels[..., :3] if self.rgb else pixels, self.levels)
-        light = self._light(index, x.dtype) ** x.dtype.type(strength)
+        """What `r` times is `x`."""
         if self.joint:
-            return light[..., 0]
+            return _power(light[..., 0], strength)
         r = r[..., :3] if self.rgb else r
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             exact = x / r
-        return np.where(np.isfinite(exact), exact, light)
+        odd = ~np.isfinite(exact)
+        if odd.any():
+            exact[odd] = _power(light[odd], strength)
+        return exact
 
 
 def restore(
@@ -202,7 +237,14 @@ def in_input_dtype(result: Result) -> NDArray[Any]:
     if r.shape[-1] == 4 and result.illumination.shape != r.shape:
         colours = denormalize(r[..., :3], result.levels)
         return np.concatenate([colours, _stored_alpha(r, colours.dtype)], axis=-1)
-    return denormalize(r, result.levels)
+    pixels = np.empty(r.shape, np.dtype(result.levels.dtype).newbyteorder("="))
+    lines, values = pixels.reshape(-1, r.shape[-1]), r.reshape(-1, r.shape[-1])
+
+    def part(rows: slice) -> None:
+        lines[rows] = denormalize(values[rows], result.levels)
+
+    by_bands(part, len(lines), r.shape[-1])
+    return pixels
 
 
 def _working_dtype(levels: Levels) -> np.dtype[Any]:
@@ -217,7 +259,18 @@ def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
     """``(S - black) / (white - black)`` in the precision that the way back needs."""
     dtype = _working_dtype(levels)
     black, span = dtype.type(levels.black), dtype.type(levels.span)
-    return (pixels.astype(dtype) - black) / span
+    x = pixels.astype(dtype)
+    x -= black
+    x /= span
+    return x
+
+
+def _power(light: NDArray[Any], strength: float) -> NDArray[Any]:
+    """Powers by torch, which has vector code for them everywhere."""
+    if strength == 1:
+        return light
+    # Torch wants memory that it may write to; light that channels share is a view.
+    return torch.from_numpy(np.require(light, None, ["C", "W"])).pow(strength).numpy()
 
 
 def _alpha_range(dtype: np.dtype[Any]) -> float:

@@ -7,6 +7,7 @@ arithmetic, see `estimate`.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from .bundled import GLOBAL, automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, check_strength, normalized
+from .kernels import find
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
@@ -159,11 +161,8 @@ def estimate_steps(
     )
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
-        pixels = np.asarray(data[index])
-        x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-        parts = _plane(
-            plan.network, _as_channels(x, per), plan.statistics, illumination[index], size
-        )
+        seen = _Seen(np.asarray(data[index]), levels, rgb, per)
+        parts = _plane(plan.network, seen, plan.statistics, illumination[index], size, plan.kernel)
         for step in parts:
             size = step.size
             yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
@@ -180,12 +179,14 @@ class Plan(NamedTuple):
     statistics: torch.Tensor
     darkest: float
     size: int
+    kernel: Any
     record: dict[str, Any]
 
     def light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The illumination of what the network sees, (Y, X) or (Y, X, 3), mirrored at its ends."""
         out = np.empty(x.shape, np.float32)
-        for _ in _plane(self.network, _as_channels(x, self.per), self.statistics, out, self.size):
+        seen = _as_channels(x, self.per)
+        for _ in _plane(self.network, seen, self.statistics, out, self.size, self.kernel):
             pass
         return out
 
@@ -213,6 +214,7 @@ def make_plan(
     per = _per_channel(channels, rgb, levels.dtype)
     network = loaded.network.to(where)
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
+    kernel = find(network, 3 if per else 1) if where.type == "cpu" else None
     record = {
         "napari_lle": __version__,
         "torch": torch.__version__,
@@ -223,10 +225,11 @@ def make_plan(
         "channels": "per" if per else "joint",
         "rgb": rgb,
         "device": where.type,
+        "kernel": "torch" if kernel is None else "numba",
     }
     darkest = float(network.block.darkest(statistics))
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
-    return Plan(levels, rgb, per, network, statistics, darkest, size, record)
+    return Plan(levels, rgb, per, network, statistics, darkest, size, kernel, record)
 
 
 def lazy_estimate(
@@ -297,14 +300,48 @@ class _Step(NamedTuple):
     note: str = ""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
+
+    pixels: NDArray[Any]
+    levels: Levels
+    rgb: bool
+    per: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return 3, *self.pixels.shape[:2]
+
+    def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
+        channels, rows, columns = where
+        part = self.pixels[rows, columns]
+        if self.per:  # small integers are sorted by colour sooner than what becomes of them
+            part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
+            return network_input(normalized(part, self.levels))[channels]
+        part = part[..., :3] if self.rgb else part
+        x = network_input(normalized(part, self.levels))
+        return _as_channels(x, False)[channels]
+
+
 def _plane(
     network: Network,
-    x: NDArray[np.float32],
+    x: _Seen | NDArray[np.float32],
     statistics: torch.Tensor,
     out: NDArray[np.float32],
     size: int,
+    kernel: Any = None,
 ) -> Generator[_Step, None, None]:
-    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out."""
+    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out.
+
+    A fused kernel, see `kernels.find`, takes the place of torch.
+    """
+    if kernel is not None:
+        from .kernels.runner import strips
+
+        for done, total in strips(kernel, network, x, statistics, out):
+            yield _Step(done, total, size)
+        return
     height, width = x.shape[-2:]
     device = statistics.device
     note = ""
@@ -337,7 +374,7 @@ def _run(
 ) -> NDArray[np.float32]:
     """One block on one padded tile."""
     with torch.inference_mode():
-        batch = torch.from_numpy(patch)[None]
+        batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
         batch = batch.to(statistics.device, memory_format=torch.channels_last)
         return network.block(batch, statistics)[0].cpu().numpy()
 

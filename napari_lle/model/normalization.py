@@ -165,4 +165,5 @@ def denormalize(x: ArrayLike, levels: Levels) -> NDArray[Any]:
 
 def network_input(x: NDArray[Any]) -> NDArray[np.float32]:
     """What the network sees of `x`: float32, 0..1, NaN and negatives as 0, +inf as 1."""
-    return np.clip(np.nan_to_num(x, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0).astype(np.float32)
+    y = np.fmax(x, 0)  # which takes 0 over NaN
+    return np.fmin(y, 1, out=y).astype(np.float32, copy=False)

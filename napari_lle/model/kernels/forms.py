@@ -1,0 +1,131 @@
+"""What a network is to its kernel: the form of its block, a layout, packed weights and scalars."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..blocks import (
+    BLACK,
+    BLOCKS,
+    FAINT,
+    MIDDLE,
+    MODULATING,
+    STRETCHED,
+    TYPICAL,
+    Cleaning,
+    Metering,
+    Stretching,
+)
+
+if TYPE_CHECKING:
+    from ..config import NetworkConfig
+    from ..network import Network
+
+SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING = range(5)  # division ends in two ways
+FARTHEST = 256  # pixels of halo
+Weights = NDArray[np.float32]
+
+
+class Layout(NamedTuple):
+    """All that is fixed when a kernel is compiled."""
+
+    form: int
+    colours: int
+    branch: int
+    first: int
+    second: int
+
+
+class Packed(NamedTuple):
+    """A network's weights for one image, in the order of the kernel's arguments."""
+
+    dilations: NDArray[np.intp]
+    branches: Weights
+    first: Weights
+    second: Weights
+    last: Weights
+    scalars: Weights
+
+
+def layout(config: NetworkConfig, colours: int) -> Layout:
+    """The layout of a network for 3 colours, or for 1 that stands for three equal ones."""
+    names = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING}
+    division = SOFTPLUS if config.positivity == "softplus" else SIGMOID
+    form = names.get(config.reflectance, division)
+    return Layout(form, colours, config.branch_width, *config.widths)
+
+
+def plain(network: Network) -> bool:
+    """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
+    return type(network.block) is BLOCKS[network.config.reflectance] and network.radius <= FARTHEST
+
+
+def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
+    """Weights of a network for images of these statistics, (1, 7)."""
+    config, h = network.config, network.block.residual
+    with torch.inference_mode():
+        shifts = [shift(statistics[:, MODULATING])[0] for shift in h.shifts] + [None, None]
+        slopes = [_slopes(module) for module in (h.features.activate, h.act1, h.act2)]
+        width = config.branch_width
+        branches = []
+        for i, conv in enumerate(h.features.branches):
+            assert isinstance(conv, torch.nn.Conv2d)
+            part = None if slopes[0] is None else slopes[0][i * width : (i + 1) * width]
+            branches.append(_layer(_merged(conv.weight, colours), conv.bias, part))
+        return Packed(
+            np.array(config.dilations, np.intp),
+            np.stack(branches),
+            _layer(_merged(h.conv1.weight, colours), _shifted(h.conv1, shifts[0]), slopes[1]),
+            _layer(h.conv2.weight, _shifted(h.conv2, shifts[1]), slopes[2]),
+            _layer(h.conv3.weight, h.conv3.bias, torch.ones(3)),
+            _scalars(network, statistics),
+        )
+
+
+def _merged(weight: torch.Tensor, colours: int) -> torch.Tensor:
+    """Taps (out, in, 3, 3) whose first three inputs are summed where these are equal."""
+    if colours == 3:
+        return weight
+    return torch.cat([weight[:, :3].sum(dim=1, keepdim=True), weight[:, 3:]], dim=1)
+
+
+def _shifted(conv: torch.nn.Conv2d, shift: torch.Tensor | None) -> torch.Tensor:
+    assert conv.bias is not None
+    return conv.bias if shift is None else conv.bias + shift
+
+
+def _slopes(activation: torch.nn.Module) -> torch.Tensor | None:
+    """Slopes below zero of a PReLU; a ReLU has none."""
+    return activation.weight if isinstance(activation, torch.nn.PReLU) else None
+
+
+def _layer(weight: torch.Tensor, bias: torch.Tensor | None, slopes: torch.Tensor | None) -> Weights:
+    """Biases, slopes and taps as (in, 3, 3, out), see `lanes.convolve`."""
+    assert bias is not None
+    slopes = torch.zeros_like(bias) if slopes is None else slopes
+    taps = weight.permute(1, 2, 3, 0).flatten()
+    return torch.cat([bias, slopes, taps]).float().cpu().numpy()
+
+
+def _scalars(network: Network, statistics: torch.Tensor) -> Weights:
+    """The figures of the whole image that the pointwise arithmetic needs, see `blocks`."""
+    block = network.block
+    mean, lit, colour = (float(v) for v in statistics[0, :3])
+    values = [0.0]
+    if isinstance(block, Metering):
+        values = [float(block.start) * (mean**2 + FAINT**2) ** 0.5, lit, colour]
+    elif isinstance(block, Stretching):
+        low, high = STRETCHED
+        typical = min(max(float(statistics[0, TYPICAL]), low), high)
+        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+        values = [m / (1 - 2 * m), block.local]
+    elif isinstance(block, Cleaning):
+        unit = exp(float(block.stretch)) * (mean**2 + BLACK**2) ** 0.5
+        presence = mean**2 / (mean**2 + BLACK**2)
+        values = [unit, lit, colour, presence, float(block.darkest(statistics))]
+    return np.array(values + [0.0] * (5 - len(values)), np.float32)

@@ -1,0 +1,96 @@
+"""A fused kernel at work on planes: strips for several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..tiling import reflect, spans
+from .forms import Packed, pack
+from .fused import widest
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
+
+
+class Source(Protocol):
+    """A plane that is read in parts, (3, H, W): an array, or what makes one when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, where: tuple[slice, slice, slice]) -> NDArray[np.float32]: ...
+
+
+def strips(
+    kernel: Any,
+    network: Network,
+    x: Source,
+    statistics: torch.Tensor,
+    out: NDArray[np.float32],
+) -> Iterator[tuple[int, int]]:
+    """Fill `out` from `x`, yielding (done, total) after each strip.
+
+    Parameters
+    ----------
+    kernel : callable
+        Of the network's layout for the colours of `out`.
+    network : Network
+    x : array-like, (3, H, W)
+        Normalised, 0..1; of equal channels where `out` has none.
+    statistics : Tensor, (1, 7)
+    out : ndarray, (H, W) or (H, W, 3)
+    """
+    height = x.shape[1]
+    colours = 3 if out.ndim == 3 else 1
+    if isinstance(x, np.ndarray):
+        x = np.ascontiguousarray(x[:colours])
+    packed = pack(network, statistics, colours)
+    threads = torch.get_num_threads()
+    size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
+    parts = spans(height, size)
+    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+        jobs = [pool.submit(_strip, kernel, packed, x, out, part, network.radius) for part in parts]
+        try:
+            for done, job in enumerate(jobs, 1):
+                job.result()
+                yield done, len(parts)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _strip(
+    kernel: Any,
+    packed: Packed,
+    x: Source,
+    out: NDArray[np.float32],
+    part: tuple[int, int],
+    halo: int,
+) -> None:
+    top, bottom = part
+    _, height, width = x.shape
+    rows = reflect(top - halo, bottom + halo, height)
+    colours = 3 if out.ndim == 3 else 1
+    if isinstance(x, np.ndarray):
+        source, first = x, 0
+    else:
+        first, last = int(rows.min()), int(rows.max())
+        source = np.ascontiguousarray(x[:colours, first : last + 1, :])
+    view = out[top:bottom]
+    target = view if view.flags.c_contiguous else np.empty(view.shape, np.float32)
+    lines = target.reshape(bottom - top, width * colours)
+    for left, right in spans(width, widest(halo)):
+        columns = reflect(left - halo, right + halo, width)
+        # The stretch of columns that lie side by side; what is beside it is mirrored.
+        inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
+        corner = (top - first, left)
+        kernel(source, rows - first, columns, inner, lines, corner, *packed)
+    if target is not view:
+        view[...] = target
