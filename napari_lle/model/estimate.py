@@ -270,7 +270,7 @@ def _power(light: NDArray[Any], strength: float) -> NDArray[Any]:
     if strength == 1:
         return light
     # Torch wants memory that it may write to; light that channels share is a view.
-    return torch.from_numpy(np.require(light, None, ["C", "W"])).pow(strength).numpy()
+    return torch.from_numpy(np.require(light, requirements=("C", "W"))).pow(strength).numpy()
 
 
 def _alpha_range(dtype: np.dtype[Any]) -> float:
