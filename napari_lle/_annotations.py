@@ -5,8 +5,6 @@ Nothing here needs a window.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from napari.layers import Image, Labels, Shapes
 from napari.utils.colormaps import DirectLabelColormap
@@ -14,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
 from ._layers import pixels
+from ._regions import AREAS, drawn_area, extent, planar_transform
 from .model.project import Draft
 from .model.splitting import TRAIN, VALIDATE
 
 COLOURS = {TRAIN: "#31a354", VALIDATE: "#f5a623", 0: "transparent", None: "transparent"}
 CLASSES = {"train": TRAIN, "validate": VALIDATE, "ignore": 0}
-CORNERS = 64  # of the polygon that stands for an ellipse
 
 
 def draft(low: Image, reference: Image | None) -> Draft:
@@ -41,9 +39,8 @@ def draft(low: Image, reference: Image | None) -> Draft:
 
 def annotation_layer(layer: Image) -> Labels:
     """An empty annotation for an image layer, pixel on pixel, ready to paint."""
-    shape = pixels(layer).shape[layer.ndim - 2 : layer.ndim]
     labels = Labels(
-        np.zeros(shape, np.uint8),
+        np.zeros(extent(layer), np.uint8),
         name=f"{layer.name} annotation",
         affine=planar_affine(layer),
         units=layer.units[-2:],
@@ -73,9 +70,8 @@ def annotation_mask(annotation: Labels | Shapes, layer: Image) -> NDArray[np.uin
     ValueError
         If it holds anything else.
     """
-    shape = pixels(layer).shape[layer.ndim - 2 : layer.ndim]
     if isinstance(annotation, Shapes):
-        return _drawn(annotation, layer, shape)
+        return _drawn(annotation, layer)
     values = np.asarray(pixels(annotation))
     values = values.reshape(-1, *values.shape[-2:]).max(axis=0)
     if values.max(initial=0) > VALIDATE or values.min(initial=0) < 0:
@@ -83,36 +79,21 @@ def annotation_mask(annotation: Labels | Shapes, layer: Image) -> NDArray[np.uin
             f"{annotation.name}: labels are 0 to ignore, 1 to train and 2 to validate; others are "
             "in use."
         )
-    matrix, offset = _planar(layer, annotation)
+    matrix, offset = planar_transform(layer, annotation)
     found: NDArray[np.uint8] = affine_transform(
-        values.astype(np.uint8), matrix, offset, tuple(shape), order=0
+        values.astype(np.uint8), matrix, offset, extent(layer), order=0
     )
     return found
 
 
-def _drawn(shapes: Shapes, layer: Image, size: tuple[int, ...]) -> NDArray[np.uint8]:
-    from skimage.draw import polygon2mask
-
-    matrix, offset = _planar(shapes, layer)
-    mask = np.zeros(size, np.uint8)
-    for outline, value in zip(_outlines(shapes), _classes(shapes), strict=True):
-        mask[polygon2mask(size, outline @ matrix.T + offset)] = value
-    return mask
-
-
-def _outlines(shapes: Shapes) -> list[NDArray[np.float64]]:
-    """Corners of each shape, (N, 2), in the layer's own coordinates."""
-    found = []
-    for corners, kind in zip(shapes.data, shapes.shape_type, strict=True):
-        corners = np.asarray(corners, float)[:, -2:]
-        if kind in ("line", "path"):
+def _drawn(shapes: Shapes, layer: Image) -> NDArray[np.uint8]:
+    mask = np.zeros(extent(layer), np.uint8)
+    for number, value in enumerate(_classes(shapes)):
+        kind = shapes.shape_type[number]
+        if kind not in AREAS:
             raise ValueError(f"{shapes.name} holds a {kind}: mark areas, not lines.")
-        if kind == "ellipse":
-            angle = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)[:, None]
-            a, b = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-            corners = corners.mean(axis=0) + a * np.cos(angle) + b * np.sin(angle)
-        found.append(corners)
-    return found
+        mask[drawn_area(shapes, number, layer)] = value
+    return mask
 
 
 def _classes(shapes: Shapes) -> list[int]:
@@ -122,20 +103,6 @@ def _classes(shapes: Shapes) -> list[int]:
     if not all(v in (0, TRAIN, VALIDATE) for v in values):
         raise ValueError(f"{shapes.name}: the feature label is train, validate or ignore.")
     return [int(v) for v in values]
-
-
-def _planar(source: Any, target: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Matrix and offset from the last two coordinates of one layer to those of another."""
-
-    def place(row: float, column: float) -> NDArray[np.float64]:
-        point = np.zeros(source.ndim)
-        point[-2:] = row, column
-        world = np.asarray(source.data_to_world(point))[-target.ndim :]
-        world = np.pad(world, (target.ndim - len(world), 0))
-        return np.asarray(target.world_to_data(world))[-2:]
-
-    origin = place(0, 0)
-    return np.stack([place(1, 0) - origin, place(0, 1) - origin], axis=1), origin
 
 
 def planar_affine(layer: Image) -> NDArray[np.float64]:

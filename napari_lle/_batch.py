@@ -100,7 +100,10 @@ def enhance_file(
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
     if scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
+    if not stream:
+        _check_fits(source)
     picture = read_image(source, lazy=stream)
+    axis = _channel_axis(picture, options["channels"])
     axes = picture.pixels.ndim - picture.rgb
     # Before the work, not after it.
     check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
@@ -111,12 +114,12 @@ def enhance_file(
         if scheduler:
             from .model.remote import enhance_on_cluster
 
-            options |= {"file": source, "scheduler": scheduler}
+            options |= {"file": source, "scheduler": scheduler, "axis": axis}
             written = enhance_on_cluster(picture, target, illumination, **options)
         else:
             from .model.stream import enhance_to_zarr
 
-            written = enhance_to_zarr(picture, target, illumination, **options)
+            written = enhance_to_zarr(picture, target, illumination, axis=axis, **options)
         with _hushed():
             drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
@@ -124,8 +127,14 @@ def enhance_file(
     from .model.estimate import in_input_dtype  # slow: only once all is well
     from .model.inference import estimate_steps
 
-    steps = estimate_steps(picture.pixels, rgb=picture.rgb, **options)
-    estimate = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    if axis is None:
+        steps = estimate_steps(picture.pixels, rgb=picture.rgb, **options)
+        estimate = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    else:
+        from .model.jointly import joint_steps
+
+        together = joint_steps([picture.pixels], axis=axis, **options)
+        (estimate,) = drain(together, source.name, lambda p: f"{p.done}/{p.total} tiles")
     result = estimate.result(strength)
     pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
     about = picture.about
@@ -171,6 +180,24 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         history = f"napari-lle {__version__}: restored from {reflectance.name}"
         write_image(output, pixels, rgb=r.rgb, about=about, history=history)
     return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+
+
+def _check_fits(source: Path) -> None:
+    """Refuse, before anything is read, what is too large to be enhanced as a whole."""
+    from .model.files import count_values
+    from .model.memory import check_memory, enhancing
+
+    needed = enhancing(*count_values(source))
+    check_memory(source, needed, "write to a .zarr, which is made block by block")
+
+
+def _channel_axis(picture: Any, channels: str) -> int | None:
+    """The axis that the file names C, unless each channel is to have its own illumination."""
+    letters = picture.about.axes if picture.about else ""
+    if picture.rgb or channels == "per" or len(letters) != picture.pixels.ndim:
+        return None
+    place = letters.find("C")
+    return place if 0 <= place < len(letters) - 2 and picture.pixels.shape[place] > 1 else None
 
 
 @contextmanager

@@ -100,6 +100,7 @@ def calibrate(
     with reported():
         from .model.calibration import Calibration
         from .model.files import read_image, write_image
+        from .model.version import __version__
 
         if dark is None and flat is None:
             raise ValueError("Give --dark or --flat, or both.")
@@ -109,7 +110,10 @@ def calibrate(
         frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
         calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
         pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
-        write_image(output, pixels, rgb=False)
+        about = picture.about.of_other_values() if picture.about else None
+        done = "calibration undone" if undo else "dark and flat applied"
+        history = f"napari-lle {__version__}: {done}"
+        write_image(output, pixels, rgb=False, about=about, history=history)
         typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
 
 

@@ -46,7 +46,10 @@ def drain(
         TextColumn("{task.fields[text]}"),
     )
     console = Console(stderr=True, quiet=quiet)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    silent = not console.is_terminal  # else each bar leaves an empty line in a log
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=silent
+    ) as bar:
         task = bar.add_task(label, text="")
         while True:
             try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import Container
@@ -13,22 +13,16 @@ from qtpy.QtWidgets import QApplication
 from superqt.utils import QSignalThrottler
 
 from ._form import Form
-from ._layers import (
-    KEY,
-    as_command,
-    as_python,
-    illumination_options,
-    is_result,
-    metadata,
-    result_options,
-    scales,
-)
+from ._image_choice import ImageChoice, images
+from ._layers import KEY, is_result
 from ._levels import LevelTools, references
-from ._live import Live, Made, Options, enhance_steps
+from ._live import Live, Made, Options
 from ._preview import Preview, Wish
+from ._repeat import as_command, as_python
 from ._report import ReportWindow, gain_layer, report_steps
+from ._results import Origin, Results
+from ._together import Subject, find_subject, subject_steps
 from ._worker import Job
-from .model.bundled import GLOBAL, SUFFIX
 from .model.kernels import warm_up_in_background
 
 FRAME = 40  # ms between two blends while the slider moves
@@ -44,21 +38,24 @@ class EnhanceWidget(Container):  # type: ignore[misc]
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
-        self.form = Form(self._images, lambda _: references(napari_viewer))
+        self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
         super().__init__(widgets=self.form.rows(), labels=False)
         self.levels = LevelTools(napari_viewer, self.form, self._say)
         self.report_window: ReportWindow | None = None
         self.report_job: Job | None = None
         self.job: Job | None = None
-        self.live: Live | None = None
+        self.results = Results(napari_viewer)
         self.preview = Preview(
             napari_viewer, self._wish, self._say, lambda: self._uncheck_preview()
         )
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
         self._blends.triggered.connect(self._blend)
-        self._fill()
-        self._choose_active()
+        # Results are rarely enhanced again, and what is dark is chosen by hand.
+        self._choices = (
+            ImageChoice(napari_viewer, self.form.image, lambda layer: not is_result(layer)),
+            ImageChoice(napari_viewer, self.form.reference, lambda _: False),
+        )
         self._connect()
         self.form.progress.hide()
         warm_up_in_background()
@@ -71,24 +68,24 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             return
         try:
             options = self.form.options()
+            subject = self._subject(layer, options)
         except ValueError as error:
             self._say(str(error))
             show_error(str(error))
             return
         strength = self.form.strength.value
         light = self.form.illumination.value
-        data = scales(layer) if layer.multiscale else layer.data
-        look = result_options(layer)  # now: the layer may be gone at the end
-        source = {"layer": layer.name, "source": layer.source.path}
+        origins = [Origin.of(each) for each in subject.layers]
+        name = " and ".join(each.name for each in subject.layers)
         self._busy(True)
-        self._say(f"Enhancing {layer.name}…")
+        self._say(f"Enhancing {name}…")
         self.job = Job(
-            enhance_steps(data, bool(layer.rgb), options, strength, light),
+            subject_steps(subject, options, strength, light),
             on_progress=self._progress,
-            on_done=lambda made: self._add(layer, look, source, options, strength, made),
+            on_done=lambda made: self._add(origins, options, strength, made),
             on_error=self._fail,
             on_cancelled=lambda: self._end("Cancelled: nothing was added."),
-            label=f"Enhancing {layer.name}",
+            label=f"Enhancing {name}",
         )
 
     def cancel(self) -> None:
@@ -105,17 +102,14 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self.levels.release()
         if self.report_window is not None:
             self.report_window.close()
-        if self.live is not None:
-            self.live.close()
-        self.live = None
+        self.results.close()
         self.preview.stop()
         self._blends.cancel()
-        events = self.viewer.layers.events
+        for choice in self._choices:
+            choice.release()
         with suppress(ValueError):
-            events.inserted.disconnect(self._fill)
-            events.removed.disconnect(self._on_removed)
-            events.renamed.disconnect(self._fill)
-            self.viewer.layers.selection.events.active.disconnect(self._choose_active)
+            self.viewer.layers.events.removed.disconnect(self._on_removed)
+            self.viewer.layers.selection.events.changed.disconnect(self.preview.refresh)
 
     def report(self) -> None:
         """Tell what the latest result did to the intensities, and add its gain as a layer."""
@@ -135,31 +129,37 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             report_steps(live.estimate, strength), on_done=done, on_error=self._fail
         )
 
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard."""
-        QApplication.clipboard().setText(text)
+    def copy(self, form: Callable[[dict[str, Any]], str]) -> None:
+        """Put the latest run on the clipboard, as code or as a command."""
+        try:
+            QApplication.clipboard().setText(form(self.results.record))
+        except ValueError as error:
+            self._say(str(error))
+            return
         show_info("Copied.")
 
     @property
-    def record(self) -> dict[str, Any]:
-        """How the latest result was made."""
-        if self.live is None:
-            raise ValueError("Run Enhance first.")
-        return dict(self.live.layer.metadata[KEY])
+    def live(self) -> Live | None:
+        """The latest result of the chosen layer, which follows the strength."""
+        return self.results.latest
+
+    def _subject(self, layer: Image, options: Options) -> Subject:
+        form = self.form
+        return find_subject(
+            self.viewer, layer, options, together=form.together.value, locked=form.lock.value
+        )
 
     def _connect(self) -> None:
-        form, layers = self.form, self.viewer.layers
-        layers.events.inserted.connect(self._fill)
-        layers.events.removed.connect(self._on_removed)
-        layers.events.renamed.connect(self._fill)
-        layers.selection.events.active.connect(self._choose_active)
+        form = self.form
+        self.viewer.layers.events.removed.connect(self._on_removed)
+        self.viewer.layers.selection.events.changed.connect(self.preview.refresh)
         form.run.changed.connect(self.enhance)
         form.report.changed.connect(self.report)
         form.cancel.changed.connect(self.cancel)
         form.strength.changed.connect(self._blends.throttle)
         form.preview.changed.connect(self._toggle_preview)
-        form.python.changed.connect(lambda: self.copy(as_python(self.record)))
-        form.command.changed.connect(lambda: self.copy(as_command(self.record)))
+        form.python.changed.connect(lambda: self.copy(as_python))
+        form.command.changed.connect(lambda: self.copy(as_command))
         for control in form.inputs():
             control.changed.connect(self.preview.refresh)
         self.native_parent_changed.connect(self._on_parent)
@@ -171,80 +171,33 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             self.form.preview.value = False
             self.cancel()
 
-    def _fill(self, *_: Any) -> None:
-        """Offer the viewer's image layers, keeping the choice."""
-        chosen = self.form.image.value
-        self.form.image.reset_choices()
-        self.form.reference.reset_choices()
-        if chosen in self.form.image.choices:  # a renamed layer counts as a new choice
-            self.form.image.value = chosen
-
-    def _images(self, _: Any) -> list[tuple[str, Image]]:
-        return [
-            (layer.name, layer)
-            for layer in self.viewer.layers
-            if isinstance(layer, Image) and not layer.metadata.get(KEY, {}).get("preview")
-        ]
-
-    def _choose_active(self, *_: Any) -> None:
-        """Follow the selection to images, not to results, which are rarely enhanced again."""
-        active = self.viewer.layers.selection.active
-        if isinstance(active, Image) and not is_result(active):
-            self._fill()
-            self.form.image.value = active
-
     def _on_removed(self, event: Any) -> None:
-        self._fill()
-        if self.live is not None and event.value is self.live.light:
-            self.live.light = None
-        if self.live is not None and event.value is self.live.layer:
-            self.live.close()
-            self.live = None
+        self.results.forget(event.value)
+        if not self.job or not self.job.running:
             self._offer_copies()
 
     def _add(
-        self,
-        source: Image,
-        look: dict[str, Any],
-        origin: dict[str, Any],
-        options: Options,
-        strength: float,
-        made: Made,
+        self, origins: list[Origin], options: Options, strength: float, made: list[Made]
     ) -> None:
-        """Show a result, and its illumination where asked for."""
-        if options.model.removesuffix(GLOBAL).endswith(SUFFIX):
-            origin = {**origin, "model_file": str(Path(options.model).absolute())}
-        about = metadata(made.estimate.record, strength=strength, **origin)
-        light = None
-        if made.illumination is not None:
-            light = Image(
-                made.illumination,
-                **illumination_options(source, made.estimate),
-                metadata={KEY: dict(about[KEY])},
-            )
-            self.viewer.add_layer(light)
-        layer = Image(made.reflectance, **look, contrast_limits=made.limits, metadata=about)
-        self.viewer.add_layer(layer)
-        if self.live is not None:
-            self.live.close()
-        self.live = Live(made.estimate, layer, light)
-        levels = made.estimate.levels
+        self.results.add(origins, made, options, strength)
+        levels = made[0].estimate.levels
         self.form.show_levels(levels.black, levels.white)
-        self._end(f"Added “{layer.name}” (black {levels.black:.6g}, white {levels.white:.6g}).")
+        names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
+        self._end(f"Added {names} (black {levels.black:.6g}, white {levels.white:.6g}).")
         if self.form.strength.value != strength:  # moved during the run
             self._blend()
 
     def _blend(self) -> None:
         strength = self.form.strength.value
-        if self.live is not None:
-            self.live.blend(strength)
+        self.results.blend(strength)
         self.preview.blend(strength)
 
     def _wish(self) -> Wish | None:
         layer = self.form.image.value
         if layer is None:
             return None
-        return Wish(layer, self.form.options(), self.form.strength.value)
+        options = self.form.options()
+        return Wish(self._subject(layer, options), options, self.form.strength.value)
 
     def _toggle_preview(self, on: bool) -> None:
         if on:
@@ -282,4 +235,6 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             button.enabled = self.live is not None
 
     def _say(self, message: str) -> None:
+        label = self.form.status.native
         self.form.status.value = message
+        label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import (
@@ -16,84 +15,18 @@ from magicgui.widgets import (
     LineEdit,
     ProgressBar,
     PushButton,
-    show_file_dialog,
 )
 
 from ._live import Options
-from ._models import OWN
-from .model.bundled import GLOBAL, SUFFIX, bundled_models
+from ._model_choice import ModelChoice
+from .model.bundled import GLOBAL
 
-CHOOSE = "choose a file…"
 LABEL_WIDTH = 70  # pixels
 
 
 def device_choices() -> list[str]:
     """Devices that this kind of machine can have; whether it has them, torch knows."""
     return ["auto", "cpu", "mps" if sys.platform == "darwin" else "cuda"]
-
-
-class ModelChoice:
-    """A list of bundled models and of the user's own files.
-
-    Parameters
-    ----------
-    first : sequence of str
-        Names that stand before the bundled models.
-    chosen : str
-        What is chosen at first.
-
-    Attributes
-    ----------
-    widget : ComboBox
-    """
-
-    def __init__(
-        self,
-        first: Sequence[str] = ("auto",),
-        chosen: str = "auto",
-        label: str = "model",
-        tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data; or one "
-        "of your own, a .safetensors file.",
-    ) -> None:
-        self._names = [*first, *bundled_models()]
-        self._last = chosen
-        self.widget = ComboBox(label=label, choices=self._choices, value=chosen, tooltip=tooltip)
-        self.widget.changed.connect(self._changed)
-        OWN.added.connect(self._offer)
-
-    @property
-    def value(self) -> str:
-        """One of the first names, a bundled name or a path."""
-        return self._last
-
-    def use(self, model: str) -> None:
-        """Choose a name of the list or a file."""
-        self._last = model
-        if model not in self._names:
-            OWN.add(model)
-            self._offer()
-        self.widget.value = model
-
-    def _offer(self, _: str = "") -> None:
-        """Take up the user's new models, keeping the choice."""
-        with self.widget.changed.blocked():
-            self.widget.reset_choices()
-
-    def _choices(self, *_: Any) -> list[tuple[str, str]]:
-        names = [*((n, n) for n in self._names), *((Path(n).stem, n) for n in OWN.paths)]
-        return [*names, (CHOOSE, CHOOSE)]
-
-    def _changed(self, value: str) -> None:
-        if value != CHOOSE:
-            self._last = value
-            return
-        path = show_file_dialog(
-            mode="r", caption="Choose a model", filter=f"Models (*{SUFFIX})", parent=None
-        )
-        if path is not None:
-            self.use(str(path))
-        else:
-            self.widget.value = self._last
 
 
 class Form:
@@ -129,6 +62,12 @@ class Form:
             tooltip="per: each colour has its own illumination, for photographs. joint: one for "
             "all, which keeps colour ratios. auto: per for 8-bit RGB, else joint.",
         )
+        self.together = CheckBox(
+            text="selected layers under one illumination",
+            tooltip="For channels that are layers of their own: all image layers selected in the "
+            "layer list are enhanced in one run and divided by one illumination, each between "
+            "its own levels. An axis named c is treated so by itself, unless channels is per.",
+        )
         self.black = self._level("black", "becomes 0")
         self.white = self._level("white", "becomes 1")
         self.device = ComboBox(
@@ -148,6 +87,17 @@ class Form:
             text="one curve for the whole image",
             tooltip="For figures that are published: equal values become equal, and no brighter "
             "pixel becomes darker. Noise is not reduced then.",
+        )
+        self.find = PushButton(
+            text="Find",
+            tooltip="Find the automatic levels now, without a run, and show them in the layer's "
+            "histogram: black blue, white orange.",
+        )
+        self.histogram = Label(
+            value="",
+            visible=False,
+            tooltip="How many pixels have which value, on a logarithmic scale; blue line: black, "
+            "orange line: white. The ends count what lies beyond.",
         )
         self.reference = ComboBox(
             label="dark",
@@ -204,7 +154,10 @@ class Form:
         """Widgets and rows of widgets, top to bottom."""
         return [
             *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
-            *map(labelled, (self.black, self.white)),
+            self.together,
+            labelled(self.black),
+            labelled(self.white, self.find),
+            self.histogram,
             labelled(self.reference, self.take),
             row(self.lock, self.pass_on),
             labelled(self.device),
@@ -232,12 +185,18 @@ class Form:
         for edit, value in ((self.black, black), (self.white, white)):
             edit.native.setPlaceholderText(f"auto ({value:.6g})")
 
+    def forget_levels(self) -> None:
+        """Show that levels are to be found."""
+        for edit in (self.black, self.white):
+            edit.native.setPlaceholderText("auto")
+
     def inputs(self) -> list[Any]:
         """The controls that change what the network is asked for."""
         return [
             self.image,
             self.model.widget,
             self.channels,
+            self.together,
             self.black,
             self.white,
             self.device,

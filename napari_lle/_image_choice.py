@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,11 +18,15 @@ class ImageChoice:
     ----------
     viewer : napari.components.ViewerModel
     widget : ComboBox
-        Made with `images` of this viewer as its choices.
+        Made with `images` of this viewer as its choices, or a part of them.
+    follows : callable
+        Takes a layer that became the active one; whether it is chosen then.
     """
 
-    def __init__(self, viewer: Any, widget: Any) -> None:
-        self._viewer, self._widget = viewer, widget
+    def __init__(
+        self, viewer: Any, widget: Any, follows: Callable[[Any], bool] = lambda _: True
+    ) -> None:
+        self._viewer, self._widget, self._follows = viewer, widget, follows
         layers = viewer.layers
         self._followed = [
             (layers.events.inserted, self.fill),
@@ -50,7 +55,7 @@ class ImageChoice:
         """Follow the selection to images."""
         self.fill()
         active = self._viewer.layers.selection.active
-        if active is not None and active in self._widget.choices:
+        if active is not None and active in self._widget.choices and self._follows(active):
             self._widget.value = active
 
 

@@ -5,7 +5,6 @@ Nothing here needs a window.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,9 @@ if TYPE_CHECKING:
     from .model.estimate import Estimate
 
 KEY = "napari_lle"
-NOTE = "Reflectance is for looking; measure on reflectance times illumination."
+NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
+REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
+CHANNELS = ("c", "ch", "channel", "channels")  # names of an axis
 WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 SAMPLE = 1_000_000  # pixels that the percentile is taken from
 
@@ -41,6 +42,25 @@ def pixels(layer: Image) -> Any:
 def scales(layer: Image) -> list[Any]:
     """All arrays of a layer, finest first; one, unless it is multiscale."""
     return list(layer.data) if layer.multiscale else [layer.data]
+
+
+def channel_axis(layer: Image) -> int | None:
+    """The axis that the layer's labels call channels, if it has several; see `plane_order`."""
+    if layer.rgb:
+        return None
+    order = plane_order(layer)
+    lead = [i for i in order[:-2] if str(layer.axis_labels[i]).lower() in CHANNELS]
+    return order.index(lead[0]) if len(lead) == 1 and pixels(layer).shape[lead[0]] > 1 else None
+
+
+def plane_order(layer: Image) -> tuple[int, ...]:
+    """The layer's axes with those that its labels call y and x at the end, where it has both."""
+    names = [str(name).lower() for name in layer.axis_labels]
+    axes = range(layer.ndim)
+    if layer.rgb or names.count("y") != 1 or names.count("x") != 1:
+        return tuple(axes)
+    plane = names.index("y"), names.index("x")
+    return (*(i for i in axes if i not in plane), *plane)
 
 
 def spatial(layer: Image) -> dict[str, Any]:
@@ -112,6 +132,11 @@ def is_result(layer: Any) -> bool:
     return KEY in layer.metadata
 
 
+def kind(layer: Any) -> str:
+    """What a layer of a run or of Restore holds; empty for all others."""
+    return str(layer.metadata.get(KEY, {}).get("kind", ""))
+
+
 def region_options(layer: Image, region: Region) -> dict[str, Any]:
     """Spatial options that put a part of `layer` exactly over itself."""
     options = spatial(layer)
@@ -156,31 +181,3 @@ def _visible(layer: Image, axis: int, shape: tuple[int, ...]) -> tuple[int, int]
         first, last = int(first * factor), int((last + 1) * factor)
     first, last = max(first, 0), min(last + 1, shape[axis])
     return (first, last) if last - first > 1 else (0, shape[axis])
-
-
-def as_python(record: dict[str, Any]) -> str:
-    """Python that repeats a run on the array `image`."""
-    levels = record["levels"]
-    options = {
-        "model": record.get("model_file") or record["model"],
-        "strength": record["strength"],
-        "black": levels["black"],
-        "white": levels["white"],
-        "channels": record["channels"],
-        "rgb": record["rgb"],
-    }
-    lines = "".join(f"    {name}={value!r},\n" for name, value in options.items())
-    return f"from napari_lle.model import enhance\n\nresult = enhance(\n    image,\n{lines})\n"
-
-
-def as_command(record: dict[str, Any]) -> str:
-    """Shell command that repeats a run on the file that the layer came from."""
-    levels = record["levels"]
-    words = [
-        *("napari-lle", "enhance", record.get("source") or "INPUT.tif", "-o", "OUTPUT.tif"),
-        *("--model", record.get("model_file") or record["model"]),
-        *("--strength", f"{record['strength']:g}"),
-        *("--black", repr(levels["black"]), "--white", repr(levels["white"])),
-        *("--channels", record["channels"], "--dtype", "float32"),
-    ]
-    return shlex.join(words)

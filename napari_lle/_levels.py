@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from napari.layers import Image, Shapes
 
+from ._histogram import draw_histogram, pixmap
 from ._layers import is_result, pixels
+from ._regions import region_mask
 from ._worker import Job
 
 if TYPE_CHECKING:
@@ -16,52 +18,8 @@ if TYPE_CHECKING:
 
     from ._form import Form
 
+SHOWN = 200_000  # values that a histogram counts
 KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
-AREAS = ("rectangle", "polygon", "ellipse")
-
-
-def region_mask(shapes: Shapes, image: Image) -> NDArray[np.bool_]:
-    """Pixels of an image's plane inside the selected shapes, or inside all if none is selected.
-
-    Returns
-    -------
-    ndarray of bool, (Y, X)
-
-    Raises
-    ------
-    ValueError
-        If no shape has an area, or none lies on the image.
-    """
-    from skimage.draw import polygon2mask
-
-    extent = pixels(image).shape[image.ndim - 2 : image.ndim]
-    mask = np.zeros(extent, bool)
-    for i in sorted(shapes.selected_data) or range(len(shapes.data)):
-        if shapes.shape_type[i] in AREAS:
-            outline = _outline(np.asarray(shapes.data[i]), shapes.shape_type[i])
-            mask |= polygon2mask(extent, np.array([_place(p, shapes, image) for p in outline]))
-    if not mask.any():
-        raise ValueError(
-            f"“{shapes.name}” marks no pixel of “{image.name}”: draw a rectangle, polygon or "
-            "ellipse on it."
-        )
-    return mask
-
-
-def _outline(corners: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Corners of a polygon; of an ellipse, whose data are its box, points on it."""
-    if kind != "ellipse":
-        return corners
-    turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, None]
-    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-    return corners.mean(axis=0) + np.cos(turn) * one + np.sin(turn) * other
-
-
-def _place(point: NDArray[Any], shapes: Shapes, image: Image) -> NDArray[Any]:
-    """A point of the shapes' data as row and column of the image."""
-    world = np.zeros(max(image.ndim, shapes.ndim))
-    world[world.size - shapes.ndim :] = shapes.data_to_world(point)
-    return np.asarray(image.world_to_data(world[world.size - image.ndim :]))[-2:]
 
 
 def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
@@ -72,13 +30,24 @@ def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
     return float(np.median(region_values(data, roi, rgb=rgb)))
 
 
-def found_steps(data: Any, rgb: bool) -> Generator[Any, None, tuple[float, float]]:
-    """Automatic levels of a layer, as a job."""
-    from .model.normalization import find_levels
+class Found(NamedTuple):
+    """Automatic levels of a layer, and some of its values for a histogram."""
+
+    levels: tuple[float, float]
+    values: NDArray[np.float64]
+
+
+def found_steps(data: Any, rgb: bool) -> Generator[Any, None, Found]:
+    """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
+    from .model.lazy import excerpt, is_lazy
+    from .model.normalization import find_levels, sample
 
     yield 0, 1, ""
-    levels = find_levels(data, rgb=rgb)
-    return levels.black, levels.white
+    part = excerpt(data, rgb) if is_lazy(data) else data
+    levels = find_levels(part, rgb=rgb)
+    values = np.ravel(sample(part, rgb=rgb))
+    values = values[:: max(1, values.size // SHOWN)].astype(np.float64)
+    return Found((levels.black, levels.white), values[np.isfinite(values)])
 
 
 def references(viewer: Any) -> list[tuple[str, Any]]:
@@ -106,11 +75,16 @@ class LevelTools:
         self.form = form
         self._say = say
         self._of_layer = False
+        self._found: Found | None = None
         self.job: Job | None = None
         form.take.changed.connect(self.take_black)
         form.lock.changed.connect(self._on_lock)
         form.pass_on.changed.connect(self.pass_on)
+        form.find.changed.connect(self.look)
+        form.image.changed.connect(self._forget)
         form.image.changed.connect(self.show_kept)
+        for level in (form.black, form.white):
+            level.changed.connect(self._draw)
 
     def release(self) -> None:
         """Let go of a measurement under way."""
@@ -135,6 +109,21 @@ class LevelTools:
             self._say(f"Black is {black:.6g}, the median of “{source.name}”.")
 
         self._measure(median_steps(pixels(layer), bool(layer.rgb), roi), done)
+
+    def look(self) -> None:
+        """Find the automatic levels of the chosen layer and show them in its histogram."""
+        image = self.form.image.value
+        if image is None:
+            self._say("Open or choose an image layer first.")
+            return
+
+        def done(found: Found) -> None:
+            if image is self.form.image.value:
+                self._found = found
+                self.form.show_levels(*found.levels)
+                self._draw()
+
+        self._measure(found_steps(pixels(image), bool(image.rgb)), done)
 
     def pass_on(self) -> None:
         """Give the levels in force to the selected layers, which keep them for their own runs."""
@@ -168,6 +157,27 @@ class LevelTools:
             self.form.black.value = self.form.white.value = ""
         self._of_layer = bool(kept)
 
+    def _forget(self, *_: Any) -> None:
+        """Show no histogram of another layer."""
+        self._found = None
+        self.form.forget_levels()
+        self._draw()
+
+    def _draw(self, *_: Any) -> None:
+        """The histogram with the levels in force: typed ones, or those found."""
+        found, label = self._found, self.form.histogram
+        label.visible = found is not None
+        if found is None:
+            return
+        try:
+            options = self.form.options()
+        except ValueError:  # half a number is being typed
+            return
+        typed = options.black, options.white
+        black, white = (f if t is None else t for t, f in zip(typed, found.levels, strict=True))
+        if black < white:
+            label.native.setPixmap(pixmap(draw_histogram(found.values, black, white)))
+
     def _on_lock(self, locked: bool) -> None:
         image = self.form.image.value
         if locked and image is not None:
@@ -188,8 +198,9 @@ class LevelTools:
             use((typed[0], typed[1]))
             return
 
-        def done(found: tuple[float, float]) -> None:
-            black, white = (f if t is None else t for t, f in zip(typed, found, strict=True))
+        def done(found: Found) -> None:
+            both = zip(typed, found.levels, strict=True)
+            black, white = (f if t is None else t for t, f in both)
             use((black, white))
 
         self._measure(found_steps(pixels(image), bool(image.rgb)), done)

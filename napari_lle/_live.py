@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -45,9 +46,15 @@ class Made(NamedTuple):
 def enhance_steps(
     data: Any, rgb: bool, options: Options, strength: float, illumination: bool
 ) -> Generator[Progress, None, Made]:
-    """Estimate a whole layer and blend it for the first time; torch is loaded only here.
+    """Estimate a whole layer and blend it for the first time; see `layer_steps`."""
+    estimate = yield from layer_steps(data, rgb, options)
+    return shown(estimate, strength, illumination)
 
-    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy result.
+
+def layer_steps(data: Any, rgb: bool, options: Options) -> Generator[Progress, None, Any]:
+    """Estimate a whole layer; torch is loaded only here.
+
+    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy estimate.
     """
     from .model.inference import estimate_steps
     from .model.lazy import is_lazy
@@ -64,6 +71,11 @@ def enhance_steps(
         estimate = yield from _lazy_steps(data, options.model, asked)
     else:
         estimate = yield from estimate_steps(data, options.model, **asked)
+    return estimate
+
+
+def shown(estimate: Any, strength: float, illumination: bool) -> Made:
+    """Blend an estimate for the first time."""
     light = blended(estimate, strength, light_plane) if illumination else None
     return Made(
         estimate,
@@ -83,23 +95,54 @@ class Scales:
         return getattr(self.estimates[0], name)
 
 
+class Turned:
+    """The estimate of a layer whose rows and columns are not its last axes.
+
+    Parameters
+    ----------
+    estimate : Estimate, LazyEstimate or Scales
+        Of the layer's data with its axes in another order, rows and columns last.
+    order : tuple of int
+        That order: as of `transpose`.
+    """
+
+    def __init__(self, estimate: Any, order: tuple[int, ...]) -> None:
+        self.estimate = estimate
+        self.back = tuple(int(i) for i in np.argsort(order))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimate, name)
+
+
+def turned(data: Any, order: tuple[int, ...]) -> Any:
+    """An array, or each of a list, with its axes in another order; lazy if it is."""
+    if isinstance(data, list):
+        return [turned(each, order) for each in data]
+    if not hasattr(data, "transpose"):  # Zarr
+        data = as_dasks([data])[0]
+    return data.transpose(order)
+
+
 def _lazy_steps(
     data: Any, model: str, asked: dict[str, Any]
 ) -> Generator[Progress, None, LazyEstimate | Scales]:
     """Survey a layer, once for all of its scales: the rest waits until it is looked at."""
-    import dask.array as da
-
     from .model.inference import Progress, lazy_estimate, survey
-    from .model.lazy import as_dask, is_lazy
 
     yield Progress(0, 1)
-    arrays = [
-        as_dask(a) if is_lazy(a) else da.from_array(a)
-        for a in (data if isinstance(data, list) else [data])
-    ]
+    arrays = as_dasks(data if isinstance(data, list) else [data])
     known = survey(arrays[0], **{k: v for k, v in asked.items() if k != "device"})
     estimates = [lazy_estimate(a, model, known=known, **asked) for a in arrays]
     return Scales(estimates) if isinstance(data, list) else estimates[0]
+
+
+def as_dasks(arrays: list[Any]) -> list[Any]:
+    """All arrays as those of dask."""
+    import dask.array as da
+
+    from .model.lazy import as_dask, is_lazy
+
+    return [as_dask(a) if is_lazy(a) else da.from_array(a) for a in arrays]
 
 
 def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
@@ -121,6 +164,8 @@ def blended(
 
     Of a multiscale layer, a list of them.
     """
+    if isinstance(estimate, Turned):
+        return turned(blended(estimate.estimate, strength, plane), estimate.back)
     if estimate.lazy:
         results = [e.result(strength) for e in getattr(estimate, "estimates", [estimate])]
         name = "reflectance" if plane is reflectance_plane else "illumination"
@@ -157,6 +202,14 @@ def _lazy(
     )
 
 
+_LIVE: WeakKeyDictionary[Image, Live] = WeakKeyDictionary()
+
+
+def live_of(layer: Image) -> Live | None:
+    """What keeps the estimate of a result, as long as its strength can be moved."""
+    return _LIVE.get(layer)
+
+
 class Live:
     """Layers that follow the strength.
 
@@ -175,6 +228,7 @@ class Live:
         self.light = light
         self._job: Job | None = None
         self._next: float | None = None
+        _LIVE[layer] = self
 
     def blend(self, strength: float) -> None:
         """Show another strength: at once, or soon for a plane so large that it takes a while."""
@@ -188,7 +242,8 @@ class Live:
             self._job = Job(self._steps(strength), on_done=lambda made: self._shown(*made))
 
     def close(self) -> None:
-        """Let go of a blend under way."""
+        """Let go of a blend under way, and of the estimate."""
+        _LIVE.pop(self.layer, None)
         if self._job is not None:
             self._job.abandon()
 

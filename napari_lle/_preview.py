@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,13 +19,13 @@ from ._layers import (
     visible_region,
 )
 from ._live import Options
+from ._part import Part, preview_steps
+from ._together import Subject
 from ._worker import Job
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .model.estimate import Estimate
-    from .model.inference import Progress, Survey
 
 LIMIT = 1_500_000  # pixels: about a second on a CPU
 DELAY = 250  # ms without a change before the network runs
@@ -34,52 +34,9 @@ DELAY = 250  # ms without a change before the network runs
 class Wish(NamedTuple):
     """What the preview should show."""
 
-    layer: Image
+    subject: Subject
     options: Options
     strength: float
-
-
-class Part(NamedTuple):
-    """An estimated region with the margin that the network looked at, and what the whole told."""
-
-    estimate: Estimate
-    inner: tuple[slice, slice]
-    survey: Survey
-
-    def plane(self, strength: float) -> NDArray[np.float32]:
-        """The region itself at a strength."""
-        return self.estimate.plane((), strength)[self.inner]
-
-
-def preview_steps(
-    data: Any, rgb: bool, region: Region, options: Options, known: Survey | None
-) -> Generator[Progress, None, Part]:
-    """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
-    from .model.inference import Progress, choose_model, estimate_steps, survey
-
-    yield Progress(0, 1)  # a newer wish may have come already
-    if known is None:
-        known = survey(
-            data, channels=options.channels, black=options.black, white=options.white, rgb=rgb
-        )
-    model = choose_model(options.model, rgb, known.levels.dtype)
-    margin = model.network.radius if region.step == 1 else 0
-    rows, inner_rows = _widen(region.rows, margin, region.step, data.shape[len(region.plane)])
-    columns, inner_columns = _widen(
-        region.columns, margin, region.step, data.shape[len(region.plane) + 1]
-    )
-    part = np.asarray(data[(*region.plane, rows, columns)])
-    estimate = yield from estimate_steps(
-        part, model, channels=options.channels, device=options.device, rgb=rgb, known=known
-    )
-    return Part(estimate, (inner_rows, inner_columns), known)
-
-
-def _widen(span: tuple[int, int], margin: int, step: int, length: int) -> tuple[slice, slice]:
-    """Outer indices with a margin inside the image, and where the span lies among them."""
-    first, last = max(span[0] - margin, 0), min(span[1] + margin, length)
-    count = len(range(span[0], span[1], step))
-    return slice(first, last, step), slice(span[0] - first, span[0] - first + count)
 
 
 def _changes(layer: Image | None) -> tuple[Any, ...]:
@@ -118,7 +75,7 @@ class Preview:
         self._removed = removed
         self._job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
-        self._surveys: dict[tuple[Any, ...], Survey] = {}
+        self._surveys: dict[tuple[Any, ...], Any] = {}
         self._part: Part | None = None
         self._source: Image | None = None
         self._followed: Image | None = None
@@ -199,8 +156,14 @@ class Preview:
             self._asked = ()
             self._clear()
             return
-        layer, options, _ = wish
+        subject, options, _ = wish
+        layer = subject.layers[0]
         dims = self._viewer.dims
+        if not subject.straight:
+            self._say(f"Preview needs the axes y and x of “{layer.name}” to be its last ones.")
+            self._asked = ()
+            self._clear()
+            return
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
             self._say("Preview needs the 2-D view with the image's last two axes.")
             self._asked = ()
@@ -208,23 +171,26 @@ class Preview:
             return
         region = visible_region(layer, dims.point, LIMIT)
         data = pixels(layer)
-        asked = (layer, id(data), region, options)
+        asked = (subject, id(data), region, options)
         if asked == self._asked:
             return
         self._asked = asked
         self._follow(layer)
         if self._job is not None:
             self._job.abandon()
-        whole = (layer, options.channels, options.black, options.white)
+        whole = (subject, options.channels)
         known = self._surveys.get(whole)
         self._job = Job(
-            preview_steps(data, bool(layer.rgb), region, options, known),
+            preview_steps(subject, region, options, known),
             on_done=lambda part: self._show(layer, region, whole, part),
             on_error=lambda error: self._say(str(error)),
         )
 
     def _show(self, source: Image, region: Region, whole: tuple[Any, ...], part: Part) -> None:
-        wish = self._wish()
+        try:
+            wish = self._wish()
+        except ValueError:  # it was changed meanwhile; the next look tells
+            return
         if wish is None or source not in self._viewer.layers:
             return
         self._surveys = {whole: part.survey}

@@ -10,11 +10,11 @@ from napari.layers import Image
 from PIL import Image as Picture
 from PIL import ImageDraw
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
+from ._histogram import pixmap
 from ._layers import KEY, illumination_options, spatial
-from ._live import blended
+from ._live import Scales, Turned, blended, turned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,14 +38,32 @@ def report_steps(
     planes = list(np.ndindex(estimate.lead))
     some = planes[:: -(-len(planes) // PLANES)]
     colours = 3 if estimate.rgb else None
+    pairs = [_seen(estimate, index, strength) for index in some]
     before, after = (
-        np.stack([np.asarray(values(index))[..., :colours] for index in some])
-        for values in (
-            lambda index: estimate.image[index],
-            lambda index: estimate.plane(index, strength),
-        )
+        np.stack([each[..., :colours] for each in of]) for of in zip(*pairs, strict=True)
     )
-    return intensity_report(before, after), blended(estimate, strength, gain_plane)
+    return intensity_report(before, after), gains(estimate, strength)
+
+
+def _seen(
+    estimate: Any, index: tuple[int, ...], strength: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """One plane before and after; of a lazy one, a chunk of it."""
+    if estimate.lazy:
+        before, after = estimate.middle(index, strength)
+        return before, after
+    return np.asarray(estimate.image[index]), estimate.plane(index, strength)
+
+
+def gains(estimate: Any, strength: float) -> Any:
+    """The gain of all pixels in the form of the reflectance: lazy, of several scales."""
+    if isinstance(estimate, Turned):
+        return turned(gains(estimate.estimate, strength), estimate.back)
+    if isinstance(estimate, Scales):
+        return [gains(each, strength) for each in estimate.estimates]
+    if estimate.lazy:
+        return estimate.illumination ** np.float32(-strength)
+    return blended(estimate, strength, gain_plane)
 
 
 def gain_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
@@ -57,10 +75,9 @@ def gain_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> N
 def gain_layer(result: Image, estimate: Estimate, gain: Any) -> Image:
     """The gain as a layer over its result."""
     options = illumination_options(result, estimate)
-    limits = (
-        float(np.min(gain[(0,) * len(estimate.lead)])),
-        float(np.max(gain[(0,) * len(estimate.lead)])),
-    )
+    coarsest = gain[-1] if isinstance(gain, list) else gain
+    one = np.asarray(coarsest[(0,) * (result.ndim - 2)])
+    limits = float(one.min()), float(one.max())
     return Image(
         gain,
         **{
@@ -109,11 +126,8 @@ class ReportWindow(QDialog):  # type: ignore[misc]
         super().__init__(parent)
         self.setWindowTitle(f"Intensities of {name}")
         picture = draw(report)
-        image = QImage(
-            picture.tobytes(), *picture.size, 3 * picture.width, QImage.Format.Format_RGB888
-        )
         curve = QLabel()
-        curve.setPixmap(QPixmap.fromImage(image))
+        curve.setPixmap(pixmap(picture))
         curve.setToolTip("Line: median output; band: 5 to 95 % of the pixels of one input value.")
         self.text = QLabel("\n".join(report.sentences()))
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

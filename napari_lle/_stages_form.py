@@ -7,8 +7,9 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
-from ._form import ModelChoice, device_choices, labelled, row
+from ._form import device_choices, labelled, row
 from ._inspector import KINDS, Request
+from ._model_choice import ModelChoice
 
 MOST = 20  # stages
 AT_FIRST = ("L", "R", "E")

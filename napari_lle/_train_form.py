@@ -17,7 +17,8 @@ from magicgui.widgets import (
 )
 from superqt import QCollapsible
 
-from ._form import ModelChoice, device_choices, labelled, row
+from ._form import device_choices, labelled, row
+from ._model_choice import ModelChoice
 from ._trainer import QUICK, Wish
 
 COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "says")

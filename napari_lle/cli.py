@@ -6,11 +6,16 @@ on standard error and exit code 2.
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from ._cli_images import calibrate, enhance, restore, stages
 from ._cli_models import evaluate, info, warmup
 from ._cli_train import train
+
+# What tifffile logs of damaged files, the one line of the error says.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 app = typer.Typer(
     name="napari-lle",

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from test_cli import lle, model  # noqa: F401
 
+from napari_lle.model import enhance, enhance_jointly
 from napari_lle.model.files import FileRecord, read_image, write_image
 
 fits = pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
@@ -182,3 +183,24 @@ def test_records_name_the_source_of_the_file(tmp_path, model, rng):  # noqa: F81
     ome = json.loads((tmp_path / "o.zarr" / "zarr.json").read_text())["attributes"]["ome"]
     assert [a["unit"] for a in ome["multiscales"][0]["axes"]] == ["micrometer"] * 3
     assert read_image(tmp_path / "o.zarr").about == about
+
+
+@pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
+def test_channels_of_a_file_share_an_illumination_unless_told_otherwise(
+    tmp_path,
+    model,  # noqa: F811
+    rng,
+    suffix,
+):
+    image = rng.integers(0, 4000, (3, 40, 50)).astype(np.uint16)
+    source, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    write_image(source, image, rgb=False, about=FileRecord("CYX"))
+    (expected,) = enhance_jointly([image], model, axis=0)
+    done = lle("enhance", source, "-o", out, "--dtype", "float32", "--model", model)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(read_image(out).pixels, expected.reflectance, rtol=1e-5)
+    per = ("--dtype", "float32", "--model", model, "--channels", "per")
+    done = lle("enhance", source, "-o", out, *per)
+    assert done.returncode == 0, done.stderr
+    alone = enhance(image, model, rgb=False).reflectance
+    np.testing.assert_allclose(read_image(out).pixels, alone, rtol=1e-5)

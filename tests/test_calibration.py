@@ -102,3 +102,26 @@ def test_the_whole_way_from_the_command_line(tmp_path, frames, rng):
     answer = CliRunner().invoke(app, ["calibrate", files["in"], "-o", files["out"]])
     assert answer.exit_code == 2
     assert "--dark or --flat" in answer.stderr
+
+
+def test_the_command_keeps_the_header_and_not_how_numbers_were_stored(tmp_path, rng):
+    fits = pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
+    raw = rng.integers(1000, 60000, (20, 30)).astype(np.uint16)
+    dark = rng.normal(100.3, 2, raw.shape).astype(np.float32)
+    header = fits.Header({"OBJECT": "M 13", "CRVAL1": 250.4, "CTYPE1": "RA---TAN"})
+    files = {name: str(tmp_path / f"{name}.fits") for name in ("raw", "dark", "made", "back")}
+    fits.PrimaryHDU(raw, header).writeto(files["raw"])  # unsigned: stored through BZERO
+    fits.PrimaryHDU(dark).writeto(files["dark"])
+    for words in (
+        [files["raw"], "-o", files["made"]],
+        [files["made"], "-o", files["back"], "--undo", "uint16"],
+    ):
+        answer = CliRunner().invoke(app, ["calibrate", *words, "--dark", files["dark"]])
+        assert answer.exit_code == 0, answer.output
+    made = fits.getheader(files["made"])
+    assert (made["OBJECT"], made["CRVAL1"]) == ("M 13", 250.4)
+    assert "dark and flat applied" in str(made["HISTORY"])
+    np.testing.assert_allclose(fits.getdata(files["made"]), raw - dark.astype(float), rtol=1e-6)
+    back = fits.getdata(files["back"])
+    assert back.dtype == np.uint16
+    np.testing.assert_array_equal(back, raw)

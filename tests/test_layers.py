@@ -9,6 +9,7 @@ from napari.layers import Image
 from napari_lle import _layers
 from napari_lle._layers import Region
 from napari_lle._live import Options, blended, enhance_steps, light_plane, reflectance_plane
+from napari_lle._repeat import as_command, as_python
 
 
 def finish(steps):
@@ -132,7 +133,7 @@ def test_record_as_python_runs_what_it_says(model_file, rng):
     record = {**RECORD, "model_file": str(model_file)}
     image = rng.integers(0, 5000, (20, 24)).astype(np.uint16)
     names = {"image": image}
-    code = _layers.as_python(record)
+    code = as_python(record)
     ast.parse(code)
     exec(code, names)
     assert names["result"].record["levels"] == RECORD["levels"]
@@ -140,7 +141,7 @@ def test_record_as_python_runs_what_it_says(model_file, rng):
 
 
 def test_record_as_command_quotes_and_names_everything():
-    words = shlex.split(_layers.as_command(RECORD))
+    words = shlex.split(as_command(RECORD))
     assert words[:3] == ["napari-lle", "enhance", "/data/my cells.tif"]
     options = dict(zip(words[5::2], words[6::2], strict=True))
     assert options["--model"] == "photo"

@@ -1,11 +1,14 @@
+import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Shapes
 
 from napari_lle._enhance import EnhanceWidget
-from napari_lle._layers import KEY, as_command
-from napari_lle._levels import KEPT, region_mask
+from napari_lle._layers import KEY
+from napari_lle._levels import KEPT
+from napari_lle._regions import region_mask
+from napari_lle._repeat import as_command
 from napari_lle.model import enhance
 
 
@@ -190,3 +193,25 @@ def test_a_report_tells_and_adds_the_gain(qtbot, viewer, make, image):
     x = (stack - levels["black"]) / (levels["white"] - levels["black"])
     np.testing.assert_allclose(x * gain.data, result.data, atol=1e-5)
     assert gain not in widget.form.reference.choices
+
+
+@pytest.mark.parametrize("kind", ["lazy", "multiscale", "turned"])
+def test_a_report_of_any_layer_brings_its_gain(qtbot, viewer, make, image, model_file, kind):
+    stack = np.stack([image, image[::-1]])
+    data, labels = {
+        "lazy": (da.from_array(stack, chunks=(1, -1, -1)), ("z", "y", "x")),
+        "multiscale": ([stack, stack[:, ::2, ::2]], ("z", "y", "x")),
+        "turned": (np.moveaxis(stack, 0, -1), ("y", "x", "z")),
+    }[kind]
+    viewer.add_image(
+        data, name="cells", rgb=False, axis_labels=labels, multiscale=kind == "multiscale"
+    )
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.report.native.click()
+    qtbot.waitUntil(lambda: widget.report_window is not None, timeout=10_000)
+    gain = viewer.layers["cells enhanced gain"].data
+    found = np.asarray(gain[0] if kind == "multiscale" else gain)
+    found = np.moveaxis(found, -1, 0) if kind == "turned" else found
+    expected = enhance(stack, model_file, rgb=False).illumination
+    np.testing.assert_allclose(found, 1 / expected, rtol=1e-4)

@@ -28,6 +28,11 @@ def test_widgets_are_in_the_layers_menu(manifest, name, menu):
     assert widget.command in [item.command for item in items]
 
 
+def test_restore_is_in_the_layers_menu(manifest):
+    items = manifest.contributions.menus["napari/layers/filter"]
+    assert "napari-lle.restore" in [item.command for item in items]
+
+
 def test_older_npe2_can_read_it():
     text = FILE.read_text()
     assert "default_dock_area" not in text

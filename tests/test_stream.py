@@ -7,6 +7,7 @@ from models import random_model
 from napari_lle.model.estimate import in_input_dtype
 from napari_lle.model.files import FileRecord, Picture, read_image, write_image
 from napari_lle.model.inference import enhance
+from napari_lle.model.jointly import enhance_jointly
 from napari_lle.model.normalization import Levels
 from napari_lle.model.stream import enhance_to_zarr, restore_to_zarr
 from napari_lle.model.zarr_writer import Target, write_steps
@@ -55,6 +56,21 @@ def test_blocks_are_those_of_the_whole(tmp_path, rng, shape, rgb, channels, dtyp
     back = read_image(tmp_path / "b.zarr").pixels
     assert back.dtype == image.dtype
     np.testing.assert_allclose(back, image, rtol=2e-7 if dtype == "float32" else 0)
+
+
+def test_channels_that_share_an_illumination_are_those_of_the_whole(tmp_path, rng):
+    image = rng.integers(0, 4000, (2, 3, 100, 130)).astype(np.uint16)
+    write_image(tmp_path / "in.zarr", image, rgb=False)
+    picture = read_image(tmp_path / "in.zarr", lazy=True)
+    r, light = tmp_path / "r.zarr", tmp_path / "l.zarr"
+    model = random_model()
+    list(enhance_to_zarr(picture, r, light, dtype="float32", model=model, axis=1))
+    (whole,) = enhance_jointly([image], model, axis=1)
+    written, lit = read_image(r), read_image(light)
+    np.testing.assert_allclose(written.pixels, whole.reflectance, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(lit.pixels, whole.illumination, rtol=1e-5, atol=1e-6)
+    assert written.record["levels"] == whole.record["levels"]
+    assert written.record["channel_axis"] == 1
 
 
 def job(path, seen, image):

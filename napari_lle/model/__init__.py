@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checkpoint import load_model
     from .inference import enhance
+    from .jointly import enhance_jointly
     from .lazy import restore
     from .look import stages
     from .training import train
 
-__all__ = ["enhance", "load_model", "restore", "stages", "train"]
+__all__ = ["enhance", "enhance_jointly", "load_model", "restore", "stages", "train"]
 
 _HOMES = {
     "enhance": "inference",
+    "enhance_jointly": "jointly",
     "load_model": "checkpoint",
     "restore": "lazy",
     "stages": "look",

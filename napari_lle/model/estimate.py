@@ -269,7 +269,8 @@ def _power(light: NDArray[Any], strength: float) -> NDArray[Any]:
     """Powers by torch, which has vector code for them everywhere."""
     if strength == 1:
         return light
-    return torch.from_numpy(np.ascontiguousarray(light)).pow(strength).numpy()
+    # Torch wants memory that it may write to; light that channels share is a view.
+    return torch.from_numpy(np.require(light, requirements=("C", "W"))).pow(strength).numpy()
 
 
 def _alpha_range(dtype: np.dtype[Any]) -> float:

@@ -27,6 +27,8 @@ UNITS = {
     "d": "day",
 }
 SYMBOLS = {name: symbol for symbol, name in UNITS.items()}
+# FITS cards that hold for the stored numbers only.
+STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
 ALIASES = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
 
 
@@ -80,6 +82,11 @@ class FileRecord:
         """The record of an array that lacks the last axis, S."""
         fields = {n: getattr(self, n)[:-1] for n in ("axes", "scale", "translate", "units")}
         return replace(self, **fields)
+
+    def of_other_values(self) -> FileRecord:
+        """The record of an array computed from this one: without how its numbers are stored."""
+        cards = [c for c in self.header.split("\n") if c[:8].strip() not in STORED]
+        return replace(self, header="\n".join(cards))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import fits, pictures, tiff, zarr_files, zarr_writer
 from .atomic import atomic_path
 from .filerecord import FileError, FileRecord, Picture, readable
+from .signatures import misnamed
 
 __all__ = [
     "SUFFIXES",
@@ -19,6 +20,7 @@ __all__ = [
     "FileRecord",
     "Picture",
     "check_format",
+    "count_values",
     "is_zarr",
     "read_image",
     "write_image",
@@ -52,14 +54,40 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
     _check_suffix(path)
     if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
         raise FileError(f"There is no file {path}.")
-    with readable(path):
-        if _is(path, tiff):
-            return tiff.read_tiff(path, lazy=lazy)
-        if _is(path, fits):
-            return fits.read_fits(path, lazy=lazy)
-        if _is(path, zarr_files):
-            return zarr_files.read_zarr(path, lazy=lazy)
-        return pictures.read_picture(path)
+    try:
+        with readable(path):
+            return _read(path, lazy)
+    except FileError as error:
+        raise misnamed(path) or error from None
+
+
+def _read(path: Path, lazy: bool) -> Picture:
+    if _is(path, tiff):
+        return tiff.read_tiff(path, lazy=lazy)
+    if _is(path, fits):
+        return fits.read_fits(path, lazy=lazy)
+    if _is(path, zarr_files):
+        return zarr_files.read_zarr(path, lazy=lazy)
+    return pictures.read_picture(path)
+
+
+def count_values(path: str | Path) -> tuple[int, int]:
+    """Values of an image file and bytes of each; its pixels are left unread where they can be.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    path = Path(path)
+    if path.is_file() and path.suffix.lower() in pictures.SUFFIXES:
+        try:
+            with readable(path):
+                return pictures.count_values(path)
+        except FileError as error:
+            raise misnamed(path) or error from None
+    pixels = read_image(path, lazy=True).pixels
+    return pixels.size, pixels.dtype.itemsize
 
 
 def write_image(

@@ -48,7 +48,9 @@ def read_fits(path: Path, *, lazy: bool = False) -> Picture:
     with _quiet() as fits, fits.open(path) as file:
         number = next((i for i, hdu in enumerate(file) if hdu.is_image and len(hdu.shape) > 1), -1)
         if number < 0:
-            raise FileError(f"{path} holds no image.")
+            raise FileError(
+                f"{path} holds no image of two axes or more: name a FITS file that does."
+            )
         hdu = file[number]
         header = hdu.header.copy()
         shape = tuple(hdu.shape)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -100,6 +101,7 @@ class LazyEstimate:
         self.image = _in_planes(image, rgb)
         self.levels, self.rgb, self.darkest, self.record = levels, rgb, darkest, record
         self.joint = rgb and not per
+        self._lender = ""  # the name of another image's illumination
         self._axes = tuple(range(image.ndim))
         spatial = self._axes[:-1] if rgb else self._axes
         # An axis of colours that differs from the input's, which may hold alpha.
@@ -128,14 +130,38 @@ class LazyEstimate:
         record = {**self.record, "strength": float(strength)}
         return Result(reflectance, illumination, levels, record)
 
+    def lend(
+        self, image: Any, levels: Levels, axis: int | None, record: dict[str, Any]
+    ) -> LazyEstimate:
+        """The same illumination for a dask array; at `axis` it has one more, of channels."""
+        import dask.array as da
+
+        light = self.illumination
+        other = copy(self)
+        other.image = _in_planes(image, False)
+        if axis is not None:
+            wide = light[(slice(None),) * axis + (None,)]
+            chunks = (*wide.chunks[:axis], other.image.chunks[axis], *wide.chunks[axis + 1 :])
+            other.illumination = da.broadcast_to(wide, image.shape, chunks=chunks)
+        other.levels, other.darkest, other.record = levels, 0.0, record
+        other._axes = other._light_axes = tuple(range(image.ndim))
+        other._lender = light.name
+        return other
+
     def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
         """The middle of one plane of the reflectance, of one chunk at most."""
-        plane = self.result(strength).reflectance[index]
-        middle = tuple(
+        return self.middle(index, strength)[1]
+
+    def middle(
+        self, index: tuple[int, ...], strength: float = 1.0
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """The middle chunk of one plane: of the input, and of the reflectance."""
+        before, after = self.image[index], self.result(strength).reflectance[index]
+        part = tuple(
             slice(sum(chunks[: len(chunks) // 2]), sum(chunks[: len(chunks) // 2 + 1]))
-            for chunks in plane.chunks[:2]
+            for chunks in after.chunks[:2]
         )
-        return np.asarray(plane[middle])
+        return np.asarray(before[part]), np.asarray(after[part])
 
     def _illuminate(self, light: Light, halo: int, plane: tuple[int, ...]) -> Any:
         import dask.array as da
@@ -194,7 +220,7 @@ class LazyEstimate:
         """Dask cannot tell networks apart; without the strength, it may keep the illumination."""
         from dask.base import tokenize
 
-        return f"{what}-{tokenize(self.image.name, self.record, self.rgb, *more)}"
+        return f"{what}-{tokenize(self.image.name, self._lender, self.record, self.rgb, *more)}"
 
 
 def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]) -> Any:

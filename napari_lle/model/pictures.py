@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .filerecord import Picture
+from .memory import check_memory
 
 EIGHT_BIT = (".jpg", ".jpeg", ".webp")
 SUFFIXES = (".png", *EIGHT_BIT)
@@ -18,11 +21,13 @@ def read_picture(path: Path) -> Picture:
     """Read a picture at its full depth, turned upright."""
     from PIL import Image, ImageOps
 
+    values, itemsize = count_values(path)
+    check_memory(path, 2 * values * itemsize, "cut it into parts, or make a TIFF of it")
     if _is_deep_colour_png(path):
         import imagecodecs
 
         return Picture(imagecodecs.imread(path), True)
-    with Image.open(path) as image:
+    with any_size(), Image.open(path) as image:
         image = ImageOps.exif_transpose(image)
         mode = image.mode
         if mode in ("P", "PA", "LA"):
@@ -35,6 +40,27 @@ def read_picture(path: Path) -> Picture:
     if pixels.dtype == np.int32:  # how Pillow holds some 16-bit greys
         pixels = pixels.astype(np.uint16)
     return Picture(pixels, pixels.ndim == 3)
+
+
+def count_values(path: Path) -> tuple[int, int]:
+    """Values of a picture and bytes of each, without reading them."""
+    from PIL import Image
+
+    with any_size(), Image.open(path) as image:
+        deep = image.mode.startswith("I") or _is_deep_colour_png(path)
+        return image.width * image.height * len(image.getbands()), 2 if deep else 1
+
+
+@contextmanager
+def any_size() -> Iterator[None]:
+    """Lift Pillow's limit on pixels: slides are larger, and the memory is asked for them."""
+    from PIL import Image
+
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _is_deep_colour_png(path: Path) -> bool:

@@ -19,7 +19,7 @@ from .inference import Survey, choose_model, make_plan
 from .kernels import warm_up
 from .lazy import as_dask, is_lazy
 from .statistics import Statistics
-from .stream import Enhancer, find_targets
+from .stream import Enhancer, find_targets, joint_plan
 from .zarr_writer import Written, write_steps
 
 
@@ -35,6 +35,7 @@ def enhance_on_cluster(
     strength: float = 1.0,
     device: str = "auto",
     source: str = "",
+    axis: int | None = None,
     **options: Any,
 ) -> Generator[Written, None, None]:
     """Do as `stream.enhance_to_zarr` does, with the workers of a cluster.
@@ -52,7 +53,7 @@ def enhance_on_cluster(
         The input, where every worker can read.
     scheduler : str
         Address of the cluster's scheduler, such as ``tcp://host:8786``.
-    model, dtype, strength, source, **options
+    model, dtype, strength, source, axis, **options
         As in `stream.enhance_to_zarr`.
     device : {"auto", "cpu", "cuda", "mps"}
         Chosen by each worker for itself.
@@ -72,7 +73,11 @@ def enhance_on_cluster(
         image, rgb = picture.pixels, picture.rgb
         image = as_dask(image) if is_lazy(image) else image
         loaded = choose_model(model, rgb, image.dtype.name)
-        plan = make_plan(image, loaded, rgb=rgb, device="cpu", **options)
+        plan = (
+            make_plan(image, loaded, rgb=rgb, device="cpu", **options)
+            if axis is None
+            else joint_plan(image, axis, loaded, device="cpu", **options)
+        )
         # One kind of kernel for all blocks, or there would be seams of a rounding.
         fused = plan.kernel is not None and numba and devices == "cpu"
         kernel = "numba" if fused else "torch"
@@ -81,7 +86,7 @@ def enhance_on_cluster(
         known = Survey(plan.levels, Statistics(*plan.statistics[0].tolist()))
         options |= {"known": known, "rgb": rgb, "device": device}
         parts = len(targets)
-        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, parts, fused)
+        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, parts, fused, axis)
         yield from write_steps(targets, enhancer, source, cluster.run)
 
 
@@ -97,10 +102,11 @@ class RemoteEnhancer:
         strength: float,
         parts: int,
         fused: bool,
+        axis: int | None = None,
     ) -> None:
         self.file, self.model, self.options = file, model, options
         self.dtype, self.strength, self.parts = dtype, strength, parts
-        self.fused = fused
+        self.fused, self.axis = fused, axis
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_here"}
@@ -118,7 +124,9 @@ class RemoteEnhancer:
         plan = make_plan(image, self.model, **self.options)
         if not self.fused:
             plan = plan._replace(kernel=None)
-        return Enhancer(image, plan, self.dtype, self.strength, self.parts)
+        if self.axis is not None:
+            plan = plan._replace(darkest=0.0)  # channels keep their ratios, see `joint_plan`
+        return Enhancer(image, plan, self.dtype, self.strength, self.parts, self.axis)
 
 
 class Pixels:

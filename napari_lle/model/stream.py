@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .estimate import Estimate, Result, check_strength, in_input_dtype, normalized, restore
 from .filerecord import FileRecord, Picture
 from .inference import Plan, make_plan
+from .jointly import brightest, survey_together
 from .lazy import as_dask, is_lazy
 from .normalization import Levels, network_input
 from .zarr_writer import Target, Written, write_steps
@@ -26,6 +27,7 @@ def enhance_to_zarr(
     dtype: str = "same",
     strength: float = 1.0,
     source: str = "",
+    axis: int | None = None,
     **options: Any,
 ) -> Generator[Written, None, None]:
     """Enhance an image into a Zarr, and its illumination into another, yielding after each block.
@@ -42,14 +44,20 @@ def enhance_to_zarr(
         0..1.
     source : str
         What the pixels were read from: a run killed on the same is taken up again.
+    axis : int, optional
+        Of channels that share an illumination, see `jointly`.
     **options
         As of `inference.make_plan`.
     """
     check_strength(strength)
-    image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
-    plan = make_plan(image, rgb=picture.rgb, **options)
+    image, rgb = picture.pixels, picture.rgb
+    image = as_dask(image) if is_lazy(image) else image
+    plan = (
+        make_plan(image, rgb=rgb, **options) if axis is None else joint_plan(image, axis, **options)
+    )
     targets = find_targets(picture, plan, path, illumination, dtype, strength)
-    yield from write_steps(targets, Enhancer(image, plan, dtype, strength, len(targets)), source)
+    enhancer = Enhancer(image, plan, dtype, strength, len(targets), axis)
+    yield from write_steps(targets, enhancer, source)
 
 
 def find_targets(
@@ -88,12 +96,13 @@ class Enhancer:
     dtype: str
     strength: float
     parts: int
+    axis: int | None = None
 
     def __call__(
         self, index: tuple[int, ...], rows: slice, columns: slice
     ) -> tuple[NDArray[Any], ...]:
         """The blocks of a part of one plane."""
-        estimate = estimate_part(self.image, self.plan, index, rows, columns)
+        estimate = estimate_part(self.image, self.plan, index, rows, columns, self.axis)
         if self.parts == 1:
             r = estimate.reflectance(self.strength)
             result = Result(r, estimate.illumination, self.plan.levels, {})
@@ -117,8 +126,32 @@ def restore_to_zarr(
     return write_steps([target], block_of)
 
 
+def joint_plan(
+    image: Any,
+    axis: int,
+    model: Any = "auto",
+    *,
+    black: float | None = None,
+    white: float | None = None,
+    channels: str = "auto",
+    **options: Any,
+) -> Plan:
+    """The plan for channels along an axis, which share an illumination."""
+    known = survey_together([image], axis=axis, black=black, white=white)
+    seen = brightest([image], known.levels, axis)
+    plan = make_plan(seen, model, rgb=False, channels=channels, known=known.brightest, **options)
+    levels = known.levels[0]
+    record = {**plan.record, "levels": vars(levels), "channel_axis": axis}
+    return plan._replace(levels=levels, darkest=0.0, record=record)
+
+
 def estimate_part(
-    image: Any, plan: Plan, index: tuple[int, ...], rows: slice, columns: slice
+    image: Any,
+    plan: Plan,
+    index: tuple[int, ...],
+    rows: slice,
+    columns: slice,
+    axis: int | None = None,
 ) -> Estimate:
     """The `Estimate` of a part of one plane, as it is in the estimate of the whole."""
     halo = plan.network.radius
@@ -127,8 +160,14 @@ def estimate_part(
         (max(part.start - halo, 0), min(part.stop + halo, length))
         for part, length in zip((rows, columns), image.shape[at : at + 2], strict=True)
     )
-    pixels = np.asarray(image[(*index, slice(top, bottom), slice(left, right))])
-    x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+    place = slice(top, bottom), slice(left, right)
+    if axis is None:
+        pixels = np.asarray(image[(*index, *place)])
+        x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+    else:
+        channels = np.asarray(image[(*index[:axis], slice(None), *index[axis + 1 :], *place)])
+        pixels = channels[index[axis]]
+        x = brightest([channels], [plan.levels], 0)
     raw = plan.light(x.max(axis=-1) if plan.rgb and not plan.per else x)
     inner = (
         slice(rows.start - top, rows.stop - top),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .filerecord import SYMBOLS, FileRecord, Picture, fitting, long_unit, own_letters, readable
+from .memory import check_memory
 
 SUFFIXES = (".tif", ".tiff")
 OME_AXES = set("TCZYXS")
@@ -32,6 +33,8 @@ def read_tiff(path: Path, *, lazy: bool = False) -> Picture:
 
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
+        if not lazy:
+            check_memory(path, series.nbytes, "cut it into parts, or make a Zarr of it")
         pixels = _lazy_pixels(path, series) if lazy else series.asarray()
         axes = series.axes
         if "S" in axes:  # samples of a pixel: colours go last, anything else is channels
