@@ -1,6 +1,7 @@
 """A cluster of separate processes on this machine: same results, whoever is lost on the way."""
 
 import os
+import pickle
 import signal
 from itertools import islice
 from types import SimpleNamespace
@@ -16,7 +17,8 @@ from napari_lle.model import restore
 from napari_lle.model.cluster import Cluster, ClusterError
 from napari_lle.model.devices import devices
 from napari_lle.model.files import read_image, write_image
-from napari_lle.model.inference import enhance
+from napari_lle.model.inference import enhance, make_plan
+from napari_lle.model.kernels import warm_up
 from napari_lle.model.remote import enhance_on_cluster
 from napari_lle.model.stream import enhance_to_zarr
 from napari_lle.model.zarr_writer import Block
@@ -155,6 +157,22 @@ def test_lazy_results_compute_on_a_cluster(cluster, rng, rgb):
         assert (back.compute() == image).all() or rgb
     for a, b in zip(here, there, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_plan_finds_its_kernel_where_it_arrives(monkeypatch, rng):
+    pytest.importorskip("numba", reason="needs the extra fast")
+    monkeypatch.setenv("NAPARI_LLE_KERNEL", "auto")
+    model, image = random_model(), rng.integers(0, 900, (40, 50)).astype(np.uint16)
+    list(warm_up([model]))
+    plan = make_plan(image, model, device="cpu")
+    x = (image / 900).astype(np.float32)
+    assert plan.kernel is not None
+    copy = pickle.loads(pickle.dumps(plan))
+    assert copy.kernel is not None and copy.record == plan.record
+    np.testing.assert_array_equal(copy.light(x), plan.light(x))
+    without = pickle.loads(pickle.dumps(plan._replace(kernel=None)))
+    assert without.kernel is None
+    np.testing.assert_allclose(without.light(x), plan.light(x), rtol=1e-4)
 
 
 def lle(*words):
