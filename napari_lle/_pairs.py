@@ -196,9 +196,9 @@ def _row(draft: Draft) -> tuple[str, ...]:
         return (draft.name, size, "", "", "", "", "dark image alone")
     check = draft.check
     says = " ".join(p.sentence for p in check.problems) or "good"
-    shift = f"{np.hypot(*check.shift):.1f}"
+    shift = f"{np.hypot(*check.shift):.1f} px"  # with units, or magicgui shows four decimals
     levels = "" if check.levels is None else "{:.4g} to {:.4g}".format(*check.levels)
-    stops, alike = f"{check.stops:+.1f}", f"{check.correlation:.2f}"
+    stops, alike = f"{check.stops:+.1f} EV", f"{100 * check.correlation:.0f} %"
     return (draft.name, size, shift, stops, alike, levels, says)
 
 

@@ -100,9 +100,9 @@ class TrainWidget(Container):  # type: ignore[misc]
     def cancel(self) -> None:
         """Leave the run as it is; it can be resumed."""
         if self.job is not None and self.job.running:
+            self.job.cancel()  # first, or a run that is paused takes another step
             if self.controls is not None:
                 self.controls.pause(False)
-            self.job.cancel()
 
     def save(self, path: str) -> None:
         """Write the model and offer it in all lists of models."""
@@ -121,9 +121,9 @@ class TrainWidget(Container):  # type: ignore[misc]
         """Let go of the viewer; a run that is under way stops, to be resumed."""
         self._leaving.release()
         if self.job is not None:
+            self.job.abandon()
             if self.controls is not None:
                 self.controls.pause(False)
-            self.job.abandon()
         for choice in self._choices:
             choice.release()
         with suppress(ValueError):
@@ -209,7 +209,7 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        rows = [(s.name, f"{s.psnr:.2f}", f"{s.ssim:.3f}") for s in outcome.scores]
+        rows = [(s.name, f"{s.psnr:.2f} dB", f"{s.ssim:.3f}") for s in outcome.scores]
         self.form.show_scores(rows)
         self.form.save.enabled = self.form.command.enabled = True
         self._say(outcome.verdict)
