@@ -61,6 +61,8 @@ def joined(device: str = "auto") -> Iterator[None]:
     dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
     try:
         yield
+        with _lost():
+            dist.barrier()  # none leaves while another still hears the last word
     finally:
         dist.destroy_process_group()
 
