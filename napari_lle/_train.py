@@ -99,9 +99,7 @@ class TrainWidget(Container):  # type: ignore[misc]
     def cancel(self) -> None:
         """Leave the run as it is; it can be resumed."""
         if self.job is not None and self.job.running:
-            self.job.cancel()  # first, or a run that is paused takes another step
-            if self.controls is not None:
-                self.controls.pause(False)
+            self.job.cancel()  # a run that is paused stays so: it would take another step
 
     def save(self, path: str) -> None:
         """Write the model and offer it in all lists of models."""
@@ -121,8 +119,6 @@ class TrainWidget(Container):  # type: ignore[misc]
         self._leaving.release()
         if self.job is not None:
             self.job.abandon()
-            if self.controls is not None:
-                self.controls.pause(False)
         self._choice.release()
         with suppress(ValueError):
             self.viewer.events.theme.disconnect(self._recolour)
