@@ -100,9 +100,7 @@ class TrainWidget(Container):  # type: ignore[misc]
     def cancel(self) -> None:
         """Leave the run as it is; it can be resumed."""
         if self.job is not None and self.job.running:
-            self.job.cancel()  # first, or a run that is paused takes another step
-            if self.controls is not None:
-                self.controls.pause(False)
+            self.job.cancel()  # a run that is paused stays so: it would take another step
 
     def save(self, path: str) -> None:
         """Write the model and offer it in all lists of models."""
@@ -122,8 +120,6 @@ class TrainWidget(Container):  # type: ignore[misc]
         self._leaving.release()
         if self.job is not None:
             self.job.abandon()
-            if self.controls is not None:
-                self.controls.pause(False)
         for choice in self._choices:
             choice.release()
         with suppress(ValueError):
