@@ -90,7 +90,7 @@ def training_widget():
     form.low.value, form.reference.value = viewer.layers[-1], viewer.layers["reference"]
     form.draw.native.click()
     wait(lambda: not widget.pairs.drawing.running)
-    form.advanced["validate_every"].value = 4  # a curve also on a slow machine
+    form.advanced["validate_every"].value, form.minutes.value = 15, 3.0  # for slow machines, too
     columns = dark.shape[1]
     labels = form.annotation.value
     marked = np.zeros(dark.shape[:2], np.uint8)
