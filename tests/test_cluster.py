@@ -30,10 +30,13 @@ pytest.importorskip("zarr", reason="needs the extra zarr")
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes; a lost one is replaced after a moment."""
+    environment = dict(os.environ)  # dask sets OMP_NUM_THREADS for its workers, and leaves it
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as local:
         yield local
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 @pytest.fixture(autouse=True)

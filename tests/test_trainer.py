@@ -1,10 +1,12 @@
 import itertools
 import json
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from skimage import data as pictures
 from skimage.transform import resize
@@ -78,6 +80,7 @@ def test_the_command_gives_the_same_weights(pair, wish, tmp_path):
         [sys.executable, "-m", "napari_lle.cli", *words, str(tmp_path / "command.safetensors")],
         capture_output=True,
         text=True,
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
     )
     assert done.returncode == 0, done.stderr
     a, b = (load_model(tmp_path / f"{n}.safetensors") for n in ("window", "command"))
