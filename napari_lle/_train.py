@@ -258,6 +258,10 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def _say(self, message: str) -> None:
         self.form.status.value = message
+        # Qt forgets that a text of more lines needs more room, and would cut off the scores.
+        lower = self._lower.native
+        needed = lower.layout().minimumHeightForWidth(lower.width())
+        lower.setMinimumHeight(max(needed, 0))
 
 
 def _duration(seconds: float) -> str:
