@@ -110,7 +110,8 @@ def draw(report: IntensityReport) -> Picture.Image:
         value = first + bend * np.sinh(share * spread[-1])
         x, y = left + share * (right - left), bottom - share * (bottom - top)
         pen.line([(left, y), (right, y)], fill=GRID)
-        pen.text((x - 14, bottom + 4), f"{value:.3g}", fill=INK)
+        told = np.format_float_positional(value, 3, fractional=False, trim="-")
+        pen.text((x - 14, bottom + 4), told, fill=INK)
         pen.text((4, y - 6), f"{low + share * (high - low):.3g}", fill=INK)
     if len(across) > 1:
         pen.polygon([*line(report.low), *line(report.high)[::-1]], fill=BAND)
