@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._layers import Region
-from ._turns import load_torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,14 +125,13 @@ class Finding:
 def inspect_steps(
     data: Any, rgb: bool, region: Region, request: Request, known: Stages | None = None
 ) -> Generator[Progress, None, Finding]:
-    """Run all stages on a region; torch is loaded only here.
+    """Run all stages on a region.
 
     Parameters
     ----------
     known : Stages, optional
         Of the same layer, model and count, from an earlier look.
     """
-    load_torch()
     from .model.inference import Progress
     from .model.look import stages
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ._controls import PAUSE, Clock, Controls
 from ._recipe import Wish
-from ._turns import load_torch
 from .model.project import CONFIG, RUN, Draft, digest, open_project, write_config, write_project
 
 RECEPTIVE_FIELD = 17  # pixels, of all bundled models: the gap between training and validation
@@ -109,7 +108,6 @@ def train_steps(
 ) -> Generator[Tick, None, Outcome]:
     """Train what `begin` wrote, or go on with it; closing the generator saves the state."""
     yield Tick(0, 0, "Reading…")
-    load_torch()
     from .model.training import STOP, read_settings, train
 
     project = open_project(folder)

@@ -12,7 +12,7 @@ from napari.qt.threading import create_worker
 from napari.utils import progress
 from qtpy.QtCore import QTimer
 
-from ._turns import brief_turns
+from ._turns import brief_turns, load_libraries
 
 INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
 DRAWN = 30  # ms after which the window has been drawn, or begins to be
@@ -126,6 +126,7 @@ def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:
     """The job's steps, thinned out, ended by `Job.cancel`, with errors that arrive."""
     last = 0.0
     with closing(job._steps) as steps, brief_turns():
+        load_libraries()
         while not job._stop:
             try:
                 step = next(steps)
