@@ -17,6 +17,7 @@ from ._image_choice import ImageChoice, images
 from ._layers import KEY, is_result
 from ._levels import LevelTools, references
 from ._live import Live, Made, Options
+from ._painting import PaintSoon
 from ._preview import Preview, Wish
 from ._repeat import as_command, as_python
 from ._report import ReportWindow, gain_layer, report_steps
@@ -56,6 +57,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             ImageChoice(napari_viewer, self.form.image, lambda layer: not is_result(layer)),
             ImageChoice(napari_viewer, self.form.reference, lambda _: False),
         )
+        self._painting = PaintSoon(napari_viewer, self.native)
         self._connect()
         self.form.progress.hide()
         warm_up_in_background()
@@ -99,6 +101,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         for each in (self.job, self.report_job):
             if each is not None:
                 each.abandon()
+        self._painting.release()
         self.levels.release()
         if self.report_window is not None:
             self.report_window.close()

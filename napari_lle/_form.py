@@ -16,12 +16,14 @@ from magicgui.widgets import (
     ProgressBar,
     PushButton,
 )
+from qtpy.QtCore import Qt
 
 from ._live import Options
 from ._model_choice import ModelChoice
 from .model.bundled import GLOBAL
 
 LABEL_WIDTH = 70  # pixels
+LINES = 3  # of a message
 
 
 def device_choices() -> list[str]:
@@ -137,7 +139,7 @@ class Form:
         self.command = PushButton(
             text="Copy as command", enabled=False, tooltip="Shell command that repeats this run."
         )
-        self.status.native.setWordWrap(True)
+        steady(self.progress, self.status)
         self.progress.native.setTextVisible(True)
 
     @staticmethod
@@ -216,6 +218,17 @@ def row(*widgets: Any) -> Container:
     made = Container(widgets=widgets, layout="horizontal", labels=False)
     made.margins = (0, 0, 0, 0)
     return made
+
+
+def steady(progress: ProgressBar, status: Label) -> None:
+    """Keep the room of a bar that is hidden and of a message, so that nothing below them moves."""
+    policy = progress.native.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    progress.native.setSizePolicy(policy)
+    text = status.native
+    text.setWordWrap(True)
+    text.setAlignment(Qt.AlignmentFlag.AlignTop)
+    text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())
 
 
 def _number(edit: LineEdit) -> float | None:

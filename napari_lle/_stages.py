@@ -17,6 +17,7 @@ from superqt.utils import QSignalDebouncer, QSignalThrottler
 from ._image_choice import ImageChoice, images
 from ._inspector import Finding, inspect_steps, reach
 from ._layers import pixels, visible_region
+from ._painting import PaintSoon
 from ._stages_form import StagesForm
 from ._stages_layers import StageLayers
 from ._stages_plots import StagePlots
@@ -24,7 +25,7 @@ from ._worker import Job
 
 FRAME = 40  # ms between two looks at the cursor
 DELAY = 250  # ms without a change before another plane is inspected
-PAUSE = 15  # ms between two changes of the viewer's layers: the window draws and answers
+PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
 
 
 class StagesWidget(Container):  # type: ignore[misc]
@@ -46,12 +47,14 @@ class StagesWidget(Container):  # type: ignore[misc]
         self.job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
         self._known: tuple[tuple[Any, ...], Any] | None = None
+        self._undrawn = False  # whether the plots still show an earlier finding
         self._soon, self._cursor = QSignalDebouncer(), QSignalThrottler()
         self._soon.setTimeout(DELAY)
         self._cursor.setTimeout(FRAME)
         self._work = QTimer()
         self._work.setInterval(PAUSE)
         self._images = ImageChoice(napari_viewer, self.form.image)
+        self._painting = PaintSoon(napari_viewer, self.native)
         self._connect()
         self._recolour()
         self.form.progress.hide()
@@ -99,6 +102,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
         self.shown.release()
         self._images.release()
+        self._painting.release()
         for emitter, slot in self._listened():
             with suppress(ValueError):
                 emitter.disconnect(slot)
@@ -111,7 +115,7 @@ class StagesWidget(Container):  # type: ignore[misc]
 
     @property
     def working(self) -> bool:
-        """Whether layers are still to be added, changed or removed."""
+        """Whether plots are still to be drawn or layers to be added, changed or removed."""
         return bool(self._work.isActive())
 
     def _listened(self) -> list[tuple[Any, Any]]:
@@ -167,9 +171,8 @@ class StagesWidget(Container):  # type: ignore[misc]
             self.shown.stage = self.form.stage.value
             self.shown.want(self.form.wanted())
             self.shown.show(finding, layer)
-            self._work.start()
-        self.plots.show_finding(finding, self.form.stage.value)
-        self._look()
+        self._undrawn = True
+        self._work.start()
 
     @staticmethod
     def _is_part(finding: Finding) -> bool:
@@ -177,8 +180,12 @@ class StagesWidget(Container):  # type: ignore[misc]
         return finding.stages.plane_shape != tuple(last - first for first, last in spans)
 
     def _advance(self) -> None:
-        """One change of the layers, so that the window answers between them."""
-        if not self.shown.advance():
+        """Draw the plots, or change one layer, so that the window answers in between."""
+        if self._undrawn and self.finding is not None:
+            self._undrawn = False
+            self.plots.show_finding(self.finding, self.form.stage.value)
+            self._look()
+        elif not self.shown.advance():
             self._work.stop()
             if self.form.grid.value:
                 self.viewer.reset_view()

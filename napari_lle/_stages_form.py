@@ -7,7 +7,7 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
-from ._form import device_choices, labelled, row
+from ._form import device_choices, labelled, row, steady
 from ._inspector import KINDS, Request
 from ._model_choice import ModelChoice
 
@@ -75,11 +75,7 @@ class StagesForm:
             "Not in the grid, where it would have a cell of its own.",
         )
         self.grid = CheckBox(text="grid", tooltip="All layers beside each other.")
-        self.status.native.setWordWrap(True)
-        # Or the plots below would be laid out anew for each run.
-        policy = self.progress.native.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.native.setSizePolicy(policy)
+        steady(self.progress, self.status)
 
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""

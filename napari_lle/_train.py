@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from magicgui.widgets import Container, show_file_dialog
 from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from . import _runs
@@ -18,13 +20,14 @@ from ._controls import Controls
 from ._image_choice import ImageChoice, images
 from ._leaving import Leaving
 from ._models import OWN
+from ._painting import PaintSoon
 from ._pair_steps import annotated_steps
 from ._pairs import Pairs
 from ._train_form import TrainForm
 from ._train_plots import TrainPlots
 from ._train_preview import PreviewLayer
 from ._trainer import Outcome, Tick, command, start_steps, train_steps
-from ._worker import Job
+from ._worker import DRAWN, Job
 from .model.bundled import SUFFIX
 
 
@@ -57,6 +60,7 @@ class TrainWidget(Container):  # type: ignore[misc]
             for widget in (form.low, form.reference, form.annotation)
         ]
         self._leaving = Leaving(self.native, self.cancel)
+        self._painting = PaintSoon(napari_viewer, self.native)
         self._connect()
         self._recolour()
         self.form.progress.hide()
@@ -118,6 +122,7 @@ class TrainWidget(Container):  # type: ignore[misc]
     def release(self, *_: Any) -> None:
         """Let go of the viewer; a run that is under way stops, to be resumed."""
         self._leaving.release()
+        self._painting.release()
         if self.job is not None:
             self.job.abandon()
         for choice in self._choices:
@@ -197,7 +202,8 @@ class TrainWidget(Container):  # type: ignore[misc]
         if tick.row:
             self.plots.add(tick.row)
         if tick.preview:
-            self._preview.show(tick.preview, self.pairs.entries)
+            show = partial(self._preview.show, tick.preview, self.pairs.entries)
+            QTimer.singleShot(DRAWN, show)
         if tick.total and self.controls and not (self.controls.paused or self.controls.stopped):
             self._say(f"Step {tick.done} of {tick.total}, {_duration(tick.left)} left.")
         elif tick.note:

@@ -17,7 +17,7 @@ from magicgui.widgets import (
 )
 from superqt import QCollapsible
 
-from ._form import device_choices, labelled, row
+from ._form import device_choices, labelled, row, steady
 from ._model_choice import ModelChoice
 from ._recipe import QUICK, Wish
 
@@ -158,7 +158,7 @@ class TrainForm:
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Steps done.")
         self.status = Label(value="", tooltip="What happened, or what to do.")
-        self.status.native.setWordWrap(True)
+        steady(self.progress, self.status)
         self.scores = Table(
             value=_columns(SCORES, []),
             tooltip="On the held-out parts, which were not trained on.",

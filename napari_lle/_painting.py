@@ -1,0 +1,45 @@
+"""Let a window answer between a change of its layers and the painting of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from qtpy.QtCore import QTimer
+
+SOON = 6  # ms: a turn of the event loop
+
+
+class PaintSoon:
+    """Puts off the painting by a turn of the event loop whenever a layer is added.
+
+    napari needs about as long to take in a layer as to paint the window; both together are felt.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    widget : QWidget
+        In the viewer's window.
+    """
+
+    def __init__(self, viewer: Any, widget: Any) -> None:
+        self._event = viewer.layers.events.inserting
+        self._widget = widget
+        self._event.connect(self._wait)
+
+    def release(self) -> None:
+        """Let go of the viewer."""
+        with suppress(ValueError):
+            self._event.disconnect(self._wait)
+
+    def _wait(self, *_: Any) -> None:
+        with suppress(RuntimeError):  # the widget is gone
+            window = self._widget.window()
+            if window.updatesEnabled():
+                window.setUpdatesEnabled(False)
+                QTimer.singleShot(SOON, lambda: _paint(window))
+
+
+def _paint(window: Any) -> None:
+    with suppress(RuntimeError):  # closed meanwhile
+        window.setUpdatesEnabled(True)
