@@ -91,31 +91,85 @@ class ResidualEstimation(nn.Module):
         return self.shifts[layer](statistics[:, MODULATING])[:, :, None, None]
 
 
-class Division(nn.Module):
-    """The paper's block: ``L = V + u``, ``u = H(V) > 0``."""
+class Block(nn.Module):
+    """What all forms share: H, at full or reduced size, between two kinds of pointwise arithmetic.
+
+    At a reduced size H sees the means of squares of pixels, and its answer is interpolated: only
+    what it says becomes smooth, edges and noise pass through the pointwise arithmetic as ever.
+
+    Attributes
+    ----------
+    scale : int
+        Pixels along a side of the squares that H sees: 1, 2 or 4.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.positivity = config.positivity
         self.residual = ResidualEstimation(config)
-        # u starts constant: the network begins as the stretch that astronomers use.
-        start = config.start - RESIDUAL_FLOOR
-        last = self.residual.conv3
-        nn.init.zeros_(last.weight)
-        bias = log(expm1(start)) if self.positivity == "softplus" else log(start / (1 - start))
-        nn.init.constant_(last.bias, bias)  # type: ignore[arg-type]
+        self.scale = config.illumination_scale
+        nn.init.zeros_(self.residual.conv3.weight)
+        nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
+
+    @property
+    def radius(self) -> int:
+        """Halo in pixels; at a reduced size two squares more, for the interpolation."""
+        return self.residual.radius if self.scale == 1 else self.scale * (self.residual.radius + 2)
 
     def darkest(self, statistics: Tensor) -> Tensor:
         """Zero: every pixel is divided as it is."""
         return torch.zeros_like(statistics[:, 0])
 
+    def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
+        """What H sees of the image."""
+        return v
+
+    def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
+        """L from H's answer and the image, all of one shape."""
+        raise NotImplementedError
+
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        h = self.residual(padded, statistics)
-        u = F.softplus(h) if self.positivity == "softplus" else torch.sigmoid(h)
-        return crop(padded, self.residual.radius) + u + RESIDUAL_FLOOR
+        h = self.correction(padded, statistics)
+        return self.light(h, crop(padded, self.radius), statistics)
+
+    def correction(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """H of a padded image, at full size."""
+        if self.scale == 1:
+            return self.residual(self.seen(padded, statistics), statistics)
+        h = self.residual(self.seen(shrink(padded, self.scale), statistics), statistics)
+        height, width = (n - 2 * self.radius for n in padded.shape[-2:])
+        first = 2 * self.scale  # two squares of H lie before the first pixel
+        return grow(h, self.scale)[..., first : first + height, first : first + width]
 
 
-class Metering(nn.Module):
+def shrink(x: Tensor, scale: int) -> Tensor:
+    """Means of squares of (N, C, H, W), from the first pixel on."""
+    return F.avg_pool2d(x, scale)
+
+
+def grow(x: Tensor, scale: int) -> Tensor:
+    """Interpolate (N, C, h, w) linearly between the centres of squares."""
+    return F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
+
+
+class Division(Block):
+    """The paper's block: ``L = V + u``, ``u = H(V) > 0``."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.positivity = config.positivity
+        # u starts constant: the network begins as the stretch that astronomers use.
+        start = config.start - RESIDUAL_FLOOR
+        bias = log(expm1(start)) if self.positivity == "softplus" else log(start / (1 - start))
+        nn.init.constant_(self.residual.conv3.bias, bias)  # type: ignore[arg-type]
+
+    def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
+        """``V + u``."""
+        return (
+            v + (F.softplus(h) if self.positivity == "softplus" else h.sigmoid()) + RESIDUAL_FLOOR
+        )
+
+
+class Metering(Block):
     """The paper's division in units of the image's mean: another exposure changes nothing.
 
     ``L = V + k mean u`` with ``u = H(V / (V + k mean)) > 0``. A normally lit image is divided by 1,
@@ -123,30 +177,30 @@ class Metering(nn.Module):
     """
 
     def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.residual = ResidualEstimation(config)
+        super().__init__(config)
         self.register_buffer("start", torch.tensor(config.start))
-        nn.init.zeros_(self.residual.conv3.weight)
         nn.init.constant_(self.residual.conv3.bias, log(expm1(1 - LEAST)))  # type: ignore[arg-type]
 
     start: Tensor
 
-    def darkest(self, statistics: Tensor) -> Tensor:
-        """Zero: every pixel is divided as it is."""
-        return torch.zeros_like(statistics[:, 0])
+    def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
+        """``V / (V + k mean)``, centred."""
+        v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
+        return 2 * (v / (v + self._unit(statistics)) - 0.4)
 
-    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        mean, lit, colour = (statistics[:, i, None, None, None] for i in range(3))
-        unit = self.start * (mean.square() + FAINT**2).sqrt()
-        v = padded.clamp_min(0)  # an auxiliary block may have subtracted too much
-        h = self.residual(2 * (v / (v + unit) - 0.4), statistics)
+    def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
+        """``V + k mean u``, and 1 for what is lit."""
+        lit, colour = (statistics[:, i, None, None, None] for i in (1, 2))
         grey = h.mean(dim=1, keepdim=True)
         u = F.softplus(grey + colour * (h - grey)) + LEAST
-        v = crop(v, self.residual.radius)
-        return (1 - lit) * (v + unit * u) + lit * v.clamp_min(1)
+        v = v.clamp_min(0)
+        return (1 - lit) * (v + self._unit(statistics) * u) + lit * v.clamp_min(1)
+
+    def _unit(self, statistics: Tensor) -> Tensor:
+        return self.start * (statistics[:, 0, None, None, None].square() + FAINT**2).sqrt()
 
 
-class Stretching(nn.Module):
+class Stretching(Block):
     """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
 
     With the same u everywhere, R is the midtones transfer function that brings the typical
@@ -154,28 +208,35 @@ class Stretching(nn.Module):
     """
 
     def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.local = config.local
-        self.residual = ResidualEstimation(config)
-        nn.init.zeros_(self.residual.conv3.weight)
-        nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
 
-    def darkest(self, statistics: Tensor) -> Tensor:
-        """Zero: every pixel is divided as it is."""
-        return torch.zeros_like(statistics[:, 0])
+    def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
+        """The screen stretch, centred."""
+        u = self._typical(statistics)
+        return 2 * (v * (1 + u) / (v.clamp_min(0) + u) - 0.4)
 
-    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+    def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
+        """``(V + u) / (1 + u)``."""
+        u = self._typical(statistics)
+        if self.local:
+            u = u * torch.exp2(self.local * torch.tanh(h))
+        return (v + u) / (1 + u)
+
+    def correction(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """H, which the plain stretch does without."""
+        if not self.local:
+            return crop(torch.zeros_like(padded), self.radius)
+        return super().correction(padded, statistics)
+
+    def _typical(self, statistics: Tensor) -> Tensor:
+        """U of the screen stretch."""
         typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
         m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-        u = m / (1 - 2 * m)
-        if self.local:
-            stretched = padded * (1 + u) / (padded.clamp_min(0) + u)
-            h = self.residual(2 * (stretched - 0.4), statistics)
-            u = u * torch.exp2(self.local * torch.tanh(h))
-        return (crop(padded, self.residual.radius) + u) / (1 + u)
+        return m / (1 - 2 * m)
 
 
-class Cleaning(nn.Module):
+class Cleaning(Block):
     """The block for photographs: ``R = B + H(B)``, B a stretch of V, and ``L = V / R``.
 
     ``B = V / (V + k mean)`` hardly depends on the exposure, so one scene looks alike at any; a
@@ -184,41 +245,41 @@ class Cleaning(nn.Module):
     """
 
     def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.residual = ResidualEstimation(config)
+        super().__init__(config)
         self.stretch = nn.Parameter(torch.tensor(log(config.start)))
-        nn.init.zeros_(self.residual.conv3.weight)
-        nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
 
     def darkest(self, statistics: Tensor) -> Tensor:
         """What pixels below it are taken for; 0 in a black image."""
         return DARKEST * self._presence(statistics[:, 0])
 
-    def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        """R before it is made positive; the shape of `padded` less the halo."""
-        mean, lit, colour = (statistics[:, i, None, None, None] for i in range(3))
-        padded = padded.clamp_min(0)  # an auxiliary block may have subtracted too much
-        stretched = padded / (padded + self.stretch.exp() * (mean.square() + BLACK**2).sqrt())
-        base = lit * padded + (1 - lit) * stretched
-        h = self.residual(2 * (base - 0.4), statistics)
-        r = crop(base, self.residual.radius) + h
+    def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
+        """B, centred."""
+        return 2 * (self._base(v, statistics) - 0.4)
+
+    def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
+        """``V / R``."""
+        mean, colour = (statistics[:, i, None, None, None] for i in (0, 2))
+        r = self._base(v, statistics) + h
         grey = r.mean(dim=1, keepdim=True)
-        return (grey + colour * (r - grey)) * self._presence(mean)
+        r = (grey + colour * (r - grey)) * self._presence(mean)
+        # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
+        r = F.softplus(r, beta=512) + RESIDUAL_FLOOR
+        v = torch.maximum(v, self.darkest(statistics)[:, None, None, None])
+        return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
+
+    def _base(self, v: Tensor, statistics: Tensor) -> Tensor:
+        mean, lit = (statistics[:, i, None, None, None] for i in (0, 1))
+        v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
+        stretched = v / (v + self.stretch.exp() * (mean.square() + BLACK**2).sqrt())
+        return lit * v + (1 - lit) * stretched
 
     @staticmethod
     def _presence(mean: Tensor) -> Tensor:
         """0 for a black image, 1 as soon as there is something to see."""
         return mean.square() / (mean.square() + BLACK**2)
 
-    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
-        r = F.softplus(self.reflectance(padded, statistics), beta=512) + RESIDUAL_FLOOR
-        darkest = self.darkest(statistics)[:, None, None, None]
-        v = torch.maximum(crop(padded, self.residual.radius), darkest)
-        return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
 
-
-BLOCKS: dict[str, type[Division | Metering | Stretching | Cleaning]] = {
+BLOCKS: dict[str, type[Block]] = {
     "division": Division,
     "metering": Metering,
     "stretching": Stretching,

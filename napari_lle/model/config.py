@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 LARGEST = 512  # of any width, dilation or count: a damaged file must not ask for all memory
+SCALES = (1, 2, 4)  # of the illumination
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 
 
@@ -42,6 +43,8 @@ class NetworkConfig:
     local : float
         Stretching: octaves by which u may depart from that of the screen stretch; 0 is that
         stretch itself.
+    illumination_scale : {1, 2, 4}
+        H sees the image so many times smaller, see `blocks.Block`.
     """
 
     reflectance: Literal["division", "metering", "stretching", "cleaning"] = "division"
@@ -56,6 +59,7 @@ class NetworkConfig:
     auxiliary_width: int = 8
     start: float = 0.1
     local: float = 1.0
+    illumination_scale: int = 1
 
     def __post_init__(self) -> None:
         if not self.dilations or min(self.dilations) < 1:
@@ -72,6 +76,7 @@ class NetworkConfig:
             "activation": ("relu", "prelu"),
             "positivity": ("softplus", "sigmoid"),
             "modulated": (0, 1, 2),
+            "illumination_scale": SCALES,
             "recursion": ("auxiliary", "literal"),
         }
         for name, allowed in choices.items():

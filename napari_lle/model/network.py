@@ -71,6 +71,8 @@ class Network(nn.Module):
     radius : int
         Halo in pixels that one block reads beyond its output; the receptive field is
         ``2 * radius + 1`` wide.
+    grid : int
+        Tiles begin at multiples of so many pixels.
     """
 
     def __init__(self, config: NetworkConfig | None = None) -> None:
@@ -78,7 +80,8 @@ class Network(nn.Module):
         self.config = config or NetworkConfig()
         self.block = BLOCKS[self.config.reflectance](self.config)
         self.auxiliary = AuxiliaryBlock(self.config)
-        self.radius = self.block.residual.radius
+        self.radius = self.block.radius
+        self.grid = self.config.illumination_scale
 
     def forward(self, s: Tensor, statistics: Tensor, stages: int | None = None) -> list[Stage]:
         """Run all stages (eq. 2 and 3).

@@ -15,13 +15,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from .blocks import Cleaning, Division, Metering, Stretching
+from .blocks import Block, Stretching
 from .bundled import GLOBAL
 from .checkpoint import Model
 from .config import RESIDUAL_FLOOR
 
 NODES = 1024  # of the table; cubes of an even spacing, for dark values need the finest
-Block = Division | Metering | Stretching | Cleaning
 
 
 class FlatFields(nn.Module):
@@ -52,7 +51,7 @@ class FlatFields(nn.Module):
 
     def _measure(self, statistics: Tensor) -> Tensor:
         v = torch.linspace(0, 1, NODES + 1, device=statistics.device).pow(3)
-        side = 2 * self.inner.residual.radius + 1
+        side = 2 * self.inner.radius + 1
         flats = v[:, None, None, None].expand(-1, 3, side, side)
         light = self.inner(flats, statistics.expand(NODES + 1, -1)).mean(dim=(1, 2, 3))
         dividend = torch.maximum(v, self.inner.darkest(statistics))
@@ -71,5 +70,5 @@ def one_curve(model: Model) -> Model:
         network.config = replace(network.config, local=0.0)
     else:
         network.block = FlatFields(model.network.block)  # type: ignore[assignment]
-        network.radius = 0
+        network.radius, network.grid = 0, 1
     return replace(model, name=model.name + GLOBAL, network=network)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -162,7 +163,9 @@ def _base(settings: TrainingSettings) -> Network | None:
     if not settings.base:
         return None
     network = load_model(settings.base).network
-    if network.config != settings.network:
+    # The same weights serve at any size of the illumination.
+    wanted = replace(settings.network, illumination_scale=network.config.illumination_scale)
+    if network.config != wanted:
         raise TrainingError(
             f"The settings describe another network than {settings.base} has: leave out one of "
             "network and base."
