@@ -52,7 +52,7 @@ def preview_steps(
             data, channels=options.channels, black=options.black, white=options.white, rgb=rgb
         )
     model = choose_model(options.model, rgb, known.levels.dtype)
-    place, inner = _outer(region, model.network.radius, data.shape)
+    place, inner = _outer(region, model.network, data.shape)
     estimate = yield from estimate_steps(
         np.asarray(data[(*region.plane, *place)]),
         model,
@@ -76,7 +76,7 @@ def _shared_steps(
         black, white = zip(*subject.levels, strict=True)
         known = survey_together(whole, axis=subject.axis, black=black, white=white)
     model = choose_model(options.model, False, "float32")
-    place, inner = _outer(region, model.network.radius, whole[0].shape)
+    place, inner = _outer(region, model.network, whole[0].shape)
     plane: list[Any] = list(region.plane)
     index: tuple[int, ...] = ()
     if subject.axis is not None:
@@ -90,18 +90,22 @@ def _shared_steps(
 
 
 def _outer(
-    region: Region, radius: int, shape: tuple[int, ...]
+    region: Region, network: Any, shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Rows and columns with the margin that the network looks at, and the region among them."""
-    margin = radius if region.step == 1 else 0
+    margin, grid = (network.radius, network.grid) if region.step == 1 else (0, 1)
     at = len(region.plane)
-    rows, inner_rows = _widen(region.rows, margin, region.step, shape[at])
-    columns, inner_columns = _widen(region.columns, margin, region.step, shape[at + 1])
+    rows, inner_rows = _margin(region.rows, margin, grid, region.step, shape[at])
+    columns, inner_columns = _margin(region.columns, margin, grid, region.step, shape[at + 1])
     return (rows, columns), (inner_rows, inner_columns)
 
 
-def _widen(span: tuple[int, int], margin: int, step: int, length: int) -> tuple[slice, slice]:
+def _margin(
+    span: tuple[int, int], margin: int, grid: int, step: int, length: int
+) -> tuple[slice, slice]:
     """Outer indices with a margin inside the image, and where the span lies among them."""
-    first, last = max(span[0] - margin, 0), min(span[1] + margin, length)
+    from .model.tiling import widen
+
+    first, last = widen(*span, length, margin, grid)
     count = len(range(span[0], span[1], step))
     return slice(first, last, step), slice(span[0] - first, span[0] - first + count)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 SUFFIX = ".safetensors"
 GLOBAL = ":global"  # after a name or file: one curve for the whole image, see `onecurve`
+SIZES = {2: "half", 4: "quarter"}  # of the illumination, in names of models trained for it
 FOLDER = resources.files(__package__) / "weights"
 
 
@@ -20,6 +21,12 @@ def bundled_models() -> list[str]:
 def automatic_model(rgb: bool, dtype: str) -> str:
     """The bundled model for an image: ``photo`` for 8-bit colour, ``linear`` for all else."""
     return "photo" if rgb and dtype == "uint8" else "linear"
+
+
+def sized(name: str, scale: int | None) -> str:
+    """The sibling of a bundled model that was trained for an illumination of that size, if any."""
+    sibling = f"{name}-{SIZES.get(scale or 1, '')}"
+    return sibling if sibling in bundled_models() else name
 
 
 def bundled_path(name: str) -> AbstractContextManager[Path]:

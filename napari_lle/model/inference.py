@@ -7,7 +7,7 @@ arithmetic, see `estimate`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .bundled import GLOBAL, automatic_model
+from .bundled import GLOBAL, automatic_model, sized
 from .checkpoint import Model, load_model
+from .config import SCALES
 from .devices import choose_device
 from .estimate import Estimate, Result, check_strength, normalized
 from .kernels import find
@@ -59,6 +60,7 @@ def enhance(
     device: str = "auto",
     tile: int | str = "auto",
     rgb: bool | None = None,
+    illumination_scale: int | None = None,
 ) -> Result:
     """Enhance a dark image by dividing out its illumination.
 
@@ -85,6 +87,10 @@ def enhance(
         Longest tile side in pixels; the result does not depend on it.
     rgb : bool, optional
         Whether the last axis holds colours; by default, if it has 3 or 4 entries.
+    illumination_scale : {1, 2, 4}, optional
+        What the network says is found at 1/1, 1/2 or 1/4 of the size and interpolated: faster,
+        and noise stays. The model's own when not given; a bundled model's sibling that was
+        trained for that size, ``photo-half`` or ``photo-quarter``, takes its place.
 
     Returns
     -------
@@ -111,6 +117,7 @@ def enhance(
         "device": device,
         "tile": tile,
         "rgb": rgb,
+        "illumination_scale": illumination_scale,
     }
     if is_lazy(image):
         check_strength(strength)
@@ -134,6 +141,7 @@ def estimate_steps(
     device: str = "auto",
     tile: int | str = "auto",
     rgb: bool | None = None,
+    illumination_scale: int | None = None,
     known: Survey | None = None,
 ) -> Generator[Progress, None, Estimate]:
     """Find the illumination, yielding `Progress` after every tile and returning an `Estimate`.
@@ -151,6 +159,7 @@ def estimate_steps(
         device=device,
         tile=tile,
         rgb=rgb,
+        illumination_scale=illumination_scale,
         known=known,
     )
     rgb, per, levels, size = plan.rgb, plan.per, plan.levels, plan.size
@@ -210,6 +219,7 @@ def make_plan(
     device: str = "auto",
     tile: int | str = "auto",
     rgb: bool | None = None,
+    illumination_scale: int | None = None,
     known: Survey | None = None,
 ) -> Plan:
     """Decide on levels, model and device for an array; the parameters are `estimate_steps`'s."""
@@ -218,7 +228,7 @@ def make_plan(
     if known is None:
         known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
     levels = known.levels
-    loaded = choose_model(model, rgb, levels.dtype)
+    loaded = choose_model(model, rgb, levels.dtype, illumination_scale)
     where = choose_device(device)
     per = _per_channel(channels, rgb, levels.dtype)
     network = loaded.network.to(where)
@@ -233,6 +243,7 @@ def make_plan(
         "statistics": known.statistics._asdict(),
         "channels": "per" if per else "joint",
         "rgb": rgb,
+        "illumination_scale": network.grid,
         "device": where.type,
         "kernel": "torch" if kernel is None else "numba",
     }
@@ -261,14 +272,23 @@ def lazy_estimate(
     )
 
 
-def choose_model(model: str | Path | Model, rgb: bool, dtype: str) -> Model:
+def choose_model(
+    model: str | Path | Model, rgb: bool, dtype: str, illumination_scale: int | None = None
+) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
+    if illumination_scale not in (None, *SCALES):
+        raise ValueError(f"illumination_scale is 1, 2 or 4, not {illumination_scale!r}.")
     if isinstance(model, Model):
-        return model
+        return _at_scale(model, illumination_scale)
     mode = GLOBAL if str(model).endswith(GLOBAL) else ""
     name: str | Path = str(model).removesuffix(GLOBAL) if mode else model
-    loaded = load_model(automatic_model(rgb, dtype) if name == "auto" else name)
+    name = automatic_model(rgb, dtype) if name == "auto" else name
+    loaded = _at_scale(load_model(sized(str(name), illumination_scale)), illumination_scale)
     return one_curve(loaded) if mode else loaded
+
+
+def _at_scale(model: Model, scale: int | None) -> Model:
+    return model if scale is None else replace(model, network=model.network.at_scale(scale))
 
 
 def survey(
@@ -355,7 +375,7 @@ def _plane(
     device = statistics.device
     note = ""
     while True:
-        parts = list(tiles(height, width, size, network.radius))
+        parts = list(tiles(height, width, size, network.radius, network.grid))
         try:
             for done, part in enumerate(parts, 1):
                 patch = x[:, part.rows[:, None], part.columns]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .config import SCALES
 from .estimate import Estimate, Result, check_pair, check_strength, normalized
 from .estimate import restore as restore_array
 from .normalization import SAMPLE, Levels, network_input
@@ -260,8 +261,12 @@ def _in_planes(image: Any, rgb: bool) -> Any:
 
 
 def _cuts(length: int, chunk: int) -> tuple[int, ...]:
-    """Extents along a side: whole chunks of the source while they fit, no sliver at the end."""
-    step = LARGEST_PLANE // chunk * chunk or LARGEST_PLANE
+    """Extents along a side: whole chunks of the source while they fit, no sliver at the end.
+
+    Each begins where a square of a reduced illumination does.
+    """
+    step = LARGEST_PLANE // chunk * chunk
+    step = step if step and step % max(SCALES) == 0 else LARGEST_PLANE
     edges = [*range(0, length, step), length]
     if len(edges) > 2 and edges[-1] - edges[-2] < step // 2:
         del edges[-2]

@@ -12,6 +12,7 @@ All convolutions are valid: the caller pads once, by reflection, by `Network.rad
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -116,6 +117,20 @@ class Network(nn.Module):
         """R of one block; shapes as for `block`."""
         darkest = self.block.darkest(statistics)[:, None, None, None]
         return torch.maximum(crop(padded, self.radius), darkest) / self.block(padded, statistics)
+
+    def at_scale(self, scale: int) -> Network:
+        """The same weights with an illumination of another size, see `blocks.Block`.
+
+        Raises
+        ------
+        ValueError
+            If the scale is not 1, 2 or 4.
+        """
+        if scale == self.grid:
+            return self
+        network = Network(replace(self.config, illumination_scale=scale))
+        network.load_state_dict(self.state_dict())
+        return network.requires_grad_(False).eval()
 
     def inference_parameters(self) -> int:
         """Number of weights that inference needs: the block's."""

@@ -27,7 +27,12 @@ PROBE = 2.0**-12  # its size: far below u, far above the rounding of float32
 
 
 def tiled(
-    function: Callable[[Tensor], Tensor], plane: Plane, halo: int, size: int, device: torch.device
+    function: Callable[[Tensor], Tensor],
+    plane: Plane,
+    halo: int,
+    size: int,
+    device: torch.device,
+    grid: int = 1,
 ) -> Steps:
     """Run a function of (1, 3, h + 2 halo, w + 2 halo) that answers (1, C, h, w) over a plane."""
 
@@ -35,7 +40,7 @@ def tiled(
         with torch.inference_mode():
             return function(patch)
 
-    return _walk(run, (plane,), halo, size, device)
+    return _walk(run, (plane,), halo, size, device, grid)
 
 
 def feature_maps(
@@ -58,11 +63,17 @@ def feature_maps(
         network.block(patch, statistics)
         if not caught:
             raise ValueError("This model is a plain stretch: it has no feature maps.")
-        return crop(caught.pop(), network.radius - residual.features.radius)[:, 3:]
+        maps = caught.pop()[:, 3:]
+        for axis in (2, 3):  # of a smaller image: each value stands for a square
+            maps = maps.repeat_interleave(network.grid, dim=axis)
+        margin = network.radius - network.grid * residual.features.radius
+        height, width = (n - 2 * network.radius for n in patch.shape[2:])
+        return maps[..., margin : margin + height, margin : margin + width]
 
     handle = residual.features.register_forward_hook(catch)
     try:
-        return (yield from tiled(look, plane, network.radius, size, statistics.device))
+        where = statistics.device
+        return (yield from tiled(look, plane, network.radius, size, where, network.grid))
     finally:
         handle.remove()
 
@@ -123,7 +134,7 @@ def noise_gain(
         return slope.square().mean(dim=0, keepdim=True).sqrt()
 
     planes = (plane, *(s.astype(np.float32) for s in signs))
-    return _walk(spread, planes, network.radius, size, statistics.device)
+    return _walk(spread, planes, network.radius, size, statistics.device, network.grid)
 
 
 def _walk(
@@ -132,11 +143,12 @@ def _walk(
     halo: int,
     size: int,
     device: torch.device,
+    grid: int,
 ) -> Steps:
     """Cut the same tiles of several planes, and put together what a function makes of them."""
     height, width = planes[0].shape[-2:]
     out: Plane | None = None
-    for part in tiles(height, width, size, halo):
+    for part in tiles(height, width, size, halo, grid):
         patches = (np.ascontiguousarray(p[:, part.rows[:, None], part.columns]) for p in planes)
         # The memory format of `inference`: another one rounds differently.
         batches = (

@@ -16,6 +16,7 @@ from .inference import Plan, make_plan
 from .jointly import brightest, survey_together
 from .lazy import as_dask, is_lazy
 from .normalization import Levels, network_input
+from .tiling import widen
 from .zarr_writer import Target, Written, write_steps
 
 
@@ -157,7 +158,7 @@ def estimate_part(
     halo = plan.network.radius
     at = len(index)
     (top, bottom), (left, right) = (
-        (max(part.start - halo, 0), min(part.stop + halo, length))
+        widen(part.start, part.stop, length, halo, plan.network.grid)
         for part, length in zip((rows, columns), image.shape[at : at + 2], strict=True)
     )
     place = slice(top, bottom), slice(left, right)

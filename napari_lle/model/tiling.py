@@ -23,7 +23,7 @@ class Tile(NamedTuple):
     columns: NDArray[np.intp]
 
 
-def spans(length: int, size: int) -> list[tuple[int, int]]:
+def spans(length: int, size: int, grid: int = 1) -> list[tuple[int, int]]:
     """Cut `length` into consecutive half-open spans of nearly equal extent.
 
     Parameters
@@ -32,6 +32,8 @@ def spans(length: int, size: int) -> list[tuple[int, int]]:
         Pixels along the axis, at least 1.
     size : int
         The longest span allowed, at least 1.
+    grid : int
+        Spans begin at multiples of it; longer than `size` where that is less.
 
     Returns
     -------
@@ -45,9 +47,19 @@ def spans(length: int, size: int) -> list[tuple[int, int]]:
     """
     if length < 1 or size < 1:
         raise ValueError(f"Length and size must be at least 1, not {length} and {size}.")
-    count = -(-length // size)
-    edges = [round(i * length / count) for i in range(count + 1)]
-    return list(pairwise(edges))
+    squares = -(-length // grid)
+    count = -(-squares // max(size // grid, 1))
+    edges = [grid * round(i * squares / count) for i in range(count)]
+    return list(pairwise([*edges, length]))
+
+
+def widen(start: int, stop: int, length: int, halo: int, grid: int = 1) -> tuple[int, int]:
+    """The part of an axis to read for `start..stop`: its halo included, from a multiple of `grid`.
+
+    What is read is then extended by reflection wherever it ends. At a cut that is wrong, but
+    reaches no further than the halo.
+    """
+    return max(start - halo, 0) // grid * grid, min(stop + halo, length)
 
 
 def reflect(start: int, stop: int, length: int) -> NDArray[np.intp]:
@@ -64,12 +76,13 @@ def reflect(start: int, stop: int, length: int) -> NDArray[np.intp]:
     return np.minimum(index, period - index)
 
 
-def tiles(height: int, width: int, size: int, halo: int) -> Iterator[Tile]:
+def tiles(height: int, width: int, size: int, halo: int, grid: int = 1) -> Iterator[Tile]:
     """Walk a plane of `height` by `width` pixels in tiles of at most `size` by `2 * size`.
 
     Rows are the slow axis of memory, so tiles are wide: fewer row starts for the same halo.
     """
-    for (top, bottom), (left, right) in product(spans(height, size), spans(width, 2 * size)):
+    rows, columns = spans(height, size, grid), spans(width, 2 * size, grid)
+    for (top, bottom), (left, right) in product(rows, columns):
         yield Tile(
             (slice(top, bottom), slice(left, right)),
             reflect(top - halo, bottom + halo, height),

@@ -23,7 +23,7 @@ from .estimate import Estimate, normalized
 from .inference import Progress, Survey, _as_channels
 from .normalization import network_input
 from .probes import feature_maps, map_names, noise_gain, tiled
-from .tiling import tiles
+from .tiling import tiles, widen
 from .trace import KINDS, Trace
 from .version import __version__
 
@@ -186,7 +186,7 @@ class Stages:
 
     def _tiles(self, s: NDArray[np.float32]) -> int:
         height, width = s.shape[1:]
-        return sum(1 for _ in tiles(height, width, self._tile, 0))
+        return sum(1 for _ in tiles(height, width, self._tile, 0, self._network.grid))
 
     def _spans(
         self, part: Part | None, margin: int
@@ -194,9 +194,15 @@ class Stages:
         """Rows and columns to read, and where the part lies among them."""
         if part is None:
             return (slice(None), slice(None)), (slice(None), slice(None))
-        starts = [max(first - margin, 0) for first, _ in part]
-        outer = tuple(slice(a, last + margin) for a, (_, last) in zip(starts, part, strict=True))
-        rows, columns = (slice(f - a, n - a) for a, (f, n) in zip(starts, part, strict=True))
+        grid = self._network.grid
+        outer = tuple(
+            slice(*widen(*span, length, margin, grid))
+            for span, length in zip(part, self.plane_shape, strict=True)
+        )
+        rows, columns = (
+            slice(first - read.start, last - read.start)
+            for read, (first, last) in zip(outer, part, strict=True)
+        )
         return outer, (rows, columns)
 
     def _read(
@@ -222,7 +228,7 @@ class Stages:
         v = s
         for _ in range(self.count):
             light = yield from tiled(
-                lambda x: network.block(x, statistics), v, network.radius, size, where
+                lambda x: network.block(x, statistics), v, network.radius, size, where, network.grid
             )
             r = np.divide(dividend, np.maximum(light, floor), dtype=np.float32)
             e = yield from tiled(
@@ -231,6 +237,7 @@ class Stages:
                 AUXILIARY_RADIUS,
                 size,
                 where,
+                network.grid,
             )
             for kind, values in (("L", light), ("u", light - v), ("E", e), ("V", v)):
                 found[kind].append(self._shown(values))

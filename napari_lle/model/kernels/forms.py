@@ -62,7 +62,8 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
 
 def plain(network: Network) -> bool:
     """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
-    return type(network.block) is BLOCKS[network.config.reflectance] and network.radius <= FARTHEST
+    known = type(network.block) is BLOCKS[network.config.reflectance]
+    return known and network.grid == 1 and network.radius <= FARTHEST
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
