@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from .bundled import GLOBAL, automatic_model, sized
 from .checkpoint import Model, load_model
 from .config import SCALES
 from .devices import choose_device
-from .estimate import Estimate, Result, check_strength, normalized
+from .estimate import Estimate, Result, check_strength, normalized, working_dtype
 from .kernels import find
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
@@ -29,9 +29,14 @@ from .statistics import Statistics, image_statistics
 from .tiling import tiles
 from .version import __version__
 
+if TYPE_CHECKING:
+    from .kernels.reduced_runner import Stored
+
 CHANNELS = ("auto", "per", "joint")
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
 SMALLEST_TILE = 32
+INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
+UNIT = Levels(0, 1, "float32")
 
 
 class Survey(NamedTuple):
@@ -341,6 +346,18 @@ class _Seen:
     @property
     def shape(self) -> tuple[int, int, int]:
         return 3, *self.pixels.shape[:2]
+
+    def stored(self) -> Stored:
+        """The pixels for a kernel that reads these, where float32 is all that they need."""
+        from .kernels.reduced_runner import Stored
+
+        pixels, levels = self.pixels, self.levels
+        if pixels.dtype.name not in INTEGERS or working_dtype(levels) != np.float32:
+            pixels = network_input(normalized(pixels[..., :3] if self.rgb else pixels, levels))
+            levels = UNIT
+        pixels = pixels if self.rgb else pixels[..., None]
+        known = np.float32(levels.black), np.float32(levels.span)
+        return Stored(np.ascontiguousarray(pixels), *known)
 
     def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
         channels, rows, columns = where

@@ -39,6 +39,7 @@ class Layout(NamedTuple):
     branch: int
     first: int
     second: int
+    scale: int
 
 
 class Packed(NamedTuple):
@@ -57,13 +58,13 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
     names = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING}
     division = SOFTPLUS if config.positivity == "softplus" else SIGMOID
     form = names.get(config.reflectance, division)
-    return Layout(form, colours, config.branch_width, *config.widths)
+    return Layout(form, colours, config.branch_width, *config.widths, config.illumination_scale)
 
 
 def plain(network: Network) -> bool:
     """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
     known = type(network.block) is BLOCKS[network.config.reflectance]
-    return known and network.grid == 1 and network.radius <= FARTHEST
+    return known and network.block.residual.radius <= FARTHEST
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:

@@ -46,7 +46,9 @@ def _edition() -> int:
     return int.from_bytes(sha256(sources).digest()[:6], "big")
 
 
-def build(form: int, colours: int, branch: int, first: int, second: int, *, cache: bool) -> Any:
+def build(
+    form: int, colours: int, branch: int, first: int, second: int, scale: int, *, cache: bool
+) -> Any:
     """Make the strip function of a layout; weights are arguments, so that one serves all models.
 
     Parameters
@@ -57,6 +59,9 @@ def build(form: int, colours: int, branch: int, first: int, second: int, *, cach
         3, or 1 where one illumination serves all.
     branch, first, second : int
         Feature maps of a branch and of the two hidden layers.
+    scale : int
+        1, or that of a smaller image, for which H itself is the answer: three planes below each
+        other.
     cache : bool
         Keep the compiled code on disk.
     """
@@ -172,6 +177,12 @@ def build(form: int, colours: int, branch: int, first: int, second: int, *, cach
                 3,
             )
             place = y - halo
+            if scale > 1:
+                for k in range(3):
+                    target = out[k * (len(out) // 3) + top + place, left:]
+                    for x in range(width):
+                        target[x] = last[k * PITCH + x]
+                continue
             for k in range(3):
                 pixels = source[min(k, colours - 1), top + place][left : left + width]
                 last[(3 + k) * PITCH :][:width] = pixels

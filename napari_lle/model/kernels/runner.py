@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from ..tiling import reflect, spans
 from .forms import Packed, pack
 from .fused import widest
+from .reduced_runner import Stored, bands
 
 if TYPE_CHECKING:
     from ..network import Network
+    from .compiled import Kernel
 
 MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
 
@@ -28,9 +30,12 @@ class Source(Protocol):
 
     def __getitem__(self, where: tuple[slice, slice, slice]) -> NDArray[np.float32]: ...
 
+    def stored(self) -> Stored:
+        """All of it, as it is stored."""
+
 
 def strips(
-    kernel: Any,
+    kernel: Kernel,
     network: Network,
     x: Source,
     statistics: torch.Tensor,
@@ -40,7 +45,7 @@ def strips(
 
     Parameters
     ----------
-    kernel : callable
+    kernel : Kernel
         Of the network's layout for the colours of `out`.
     network : Network
     x : array-like, (3, H, W)
@@ -48,6 +53,9 @@ def strips(
     statistics : Tensor, (1, 7)
     out : ndarray, (H, W) or (H, W, 3)
     """
+    if network.grid > 1:
+        yield from bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
+        return
     height = x.shape[1]
     colours = 3 if out.ndim == 3 else 1
     if isinstance(x, np.ndarray):
@@ -57,7 +65,8 @@ def strips(
     size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
     parts = spans(height, size)
     with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-        jobs = [pool.submit(_strip, kernel, packed, x, out, part, network.radius) for part in parts]
+        strip = kernel.strip
+        jobs = [pool.submit(_strip, strip, packed, x, out, part, network.radius) for part in parts]
         try:
             for done, job in enumerate(jobs, 1):
                 job.result()
@@ -66,8 +75,16 @@ def strips(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _stored(x: Source, colours: bool) -> Stored:
+    """A plane in the order in which images are stored; normalised already unless it says else."""
+    if not isinstance(x, np.ndarray):
+        return x.stored()
+    pixels = np.moveaxis(x, 0, -1) if colours else x[0][..., None]
+    return Stored(np.ascontiguousarray(pixels, np.float32), np.float32(0), np.float32(1))
+
+
 def _strip(
-    kernel: Any,
+    strip: Any,
     packed: Packed,
     x: Source,
     out: NDArray[np.float32],
@@ -91,6 +108,6 @@ def _strip(
         # The stretch of columns that lie side by side; what is beside it is mirrored.
         inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
         corner = (top - first, left)
-        kernel(source, rows - first, columns, inner, lines, corner, *packed)
+        strip(source, rows - first, columns, inner, lines, corner, *packed)
     if target is not view:
         view[...] = target
