@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     from .jointly import enhance_jointly
     from .lazy import restore
     from .look import stages
+    from .stored import enhance_stored
     from .training import train
 
-__all__ = ["enhance", "enhance_jointly", "load_model", "restore", "stages", "train"]
+__all__ = [
+    "enhance",
+    "enhance_jointly",
+    "enhance_stored",
+    "load_model",
+    "restore",
+    "stages",
+    "train",
+]
 
 _HOMES = {
     "enhance": "inference",
     "enhance_jointly": "jointly",
+    "enhance_stored": "stored",
     "load_model": "checkpoint",
     "restore": "lazy",
     "stages": "look",

@@ -356,6 +356,7 @@ class _Seen:
             pixels = network_input(normalized(pixels[..., :3] if self.rgb else pixels, levels))
             levels = UNIT
         pixels = pixels if self.rgb else pixels[..., None]
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         known = np.float32(levels.black), np.float32(levels.span)
         return Stored(np.ascontiguousarray(pixels), *known)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..tiling import reflect, spans
 from .forms import Packed, pack
 from .fused import widest
+from .lights import Lights
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -45,20 +46,19 @@ def bands(
     network: Network,
     stored: Stored,
     statistics: torch.Tensor,
-    out: NDArray[np.float32],
+    out: Lights,
 ) -> Iterator[tuple[int, int]]:
-    """Fill `out`, (H, W) or (H, W, 3), with L, yielding (done, total) after each band."""
+    """Fill `out` with L, yielding (done, total) after each band."""
     colours = 3 if out.ndim == 3 else 1
     block = network.block
     packed = pack(network, statistics, colours)
     work = Work(kernel, packed, stored, colours, block.scale, block.residual.radius)
-    height, width = out.shape[:2]
-    lines = out.reshape(height, width * colours)
+    height = out.shape[0]
     threads = torch.get_num_threads()
     each = -(-height // (threads * -(-height // (threads * ROWS))))
     parts = spans(height, max(each, work.scale), work.scale)
     with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-        jobs = [pool.submit(_band, work, lines[top:bottom], top) for top, bottom in parts]
+        jobs = [pool.submit(_band, work, out, part) for part in parts]
         try:
             for done, job in enumerate(jobs, 1):
                 job.result()
@@ -67,18 +67,16 @@ def bands(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _band(work: Work, out: NDArray[np.float32], top: int) -> None:
+def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
     """L of some rows, from a multiple of the scale on."""
     pixels, black, span = work.stored
-    h = _correction(work, top, top + len(out))
-    band = pixels[top : top + len(out)]
+    top, bottom = part
+    h = _correction(work, top, bottom)
+    light = out.begin(top, bottom)
+    lines = light.reshape(bottom - top, -1)
     spread = work.kernel.spread[pixels.dtype.name]
-    if out.flags.c_contiguous:
-        spread(h, band, black, span, work.packed.scalars, out)
-    else:
-        whole = np.empty(out.shape, np.float32)
-        spread(h, band, black, span, work.packed.scalars, whole)
-        out[...] = whole
+    spread(h, pixels[top:bottom], black, span, work.packed.scalars, lines)
+    out.end(top, bottom, light)
 
 
 def _correction(work: Work, top: int, bottom: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..tiling import reflect, spans
 from .forms import Packed, pack
 from .fused import widest
+from .lights import Kept, Lights
 from .reduced_runner import Stored, bands
 
 if TYPE_CHECKING:
@@ -30,16 +31,13 @@ class Source(Protocol):
 
     def __getitem__(self, where: tuple[slice, slice, slice]) -> NDArray[np.float32]: ...
 
-    def stored(self) -> Stored:
-        """All of it, as it is stored."""
-
 
 def strips(
     kernel: Kernel,
     network: Network,
     x: Source,
     statistics: torch.Tensor,
-    out: NDArray[np.float32],
+    out: NDArray[np.float32] | Lights,
 ) -> Iterator[tuple[int, int]]:
     """Fill `out` from `x`, yielding (done, total) after each strip.
 
@@ -51,8 +49,9 @@ def strips(
     x : array-like, (3, H, W)
         Normalised, 0..1; of equal channels where `out` has none.
     statistics : Tensor, (1, 7)
-    out : ndarray, (H, W) or (H, W, 3)
+    out : ndarray, (H, W) or (H, W, 3), or Lights
     """
+    out = Kept(out) if isinstance(out, np.ndarray) else out
     if network.grid > 1:
         yield from bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
         return
@@ -75,7 +74,7 @@ def strips(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _stored(x: Source, colours: bool) -> Stored:
+def _stored(x: Any, colours: bool) -> Stored:
     """A plane in the order in which images are stored; normalised already unless it says else."""
     if not isinstance(x, np.ndarray):
         return x.stored()
@@ -87,7 +86,7 @@ def _strip(
     strip: Any,
     packed: Packed,
     x: Source,
-    out: NDArray[np.float32],
+    out: Lights,
     part: tuple[int, int],
     halo: int,
 ) -> None:
@@ -100,8 +99,7 @@ def _strip(
     else:
         first, last = int(rows.min()), int(rows.max())
         source = np.ascontiguousarray(x[:colours, first : last + 1, :])
-    view = out[top:bottom]
-    target = view if view.flags.c_contiguous else np.empty(view.shape, np.float32)
+    target = out.begin(top, bottom)
     lines = target.reshape(bottom - top, width * colours)
     for left, right in spans(width, widest(halo)):
         columns = reflect(left - halo, right + halo, width)
@@ -109,5 +107,4 @@ def _strip(
         inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
         corner = (top - first, left)
         strip(source, rows - first, columns, inner, lines, corner, *packed)
-    if target is not view:
-        view[...] = target
+    out.end(top, bottom, target)
