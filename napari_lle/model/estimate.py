@@ -98,7 +98,7 @@ class Estimate:
         """
         check_strength(strength)
         reflectance = np.empty(self.image.shape, np.float32)
-        dtype = _working_dtype(self.levels)
+        dtype = working_dtype(self.levels)
         illumination = np.empty(self.illumination.shape, dtype)
         for index in np.ndindex(self.lead):
             pixels = np.asarray(self.image[index])
@@ -130,7 +130,7 @@ class Estimate:
         last bit; where one illumination serves several channels there is no such freedom.
         """
         pixels = np.asarray(self.image[index])
-        result = np.empty(self.illumination[index].shape, _working_dtype(self.levels))
+        result = np.empty(self.illumination[index].shape, working_dtype(self.levels))
 
         def part(rows: slice) -> None:
             source = self._part(pixels, index, rows)
@@ -247,7 +247,7 @@ def in_input_dtype(result: Result) -> NDArray[Any]:
     return pixels
 
 
-def _working_dtype(levels: Levels) -> np.dtype[Any]:
+def working_dtype(levels: Levels) -> np.dtype[Any]:
     """float32 where it restores integers exactly, float64 for everything wider."""
     dtype = np.dtype(levels.dtype)
     narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
@@ -257,7 +257,7 @@ def _working_dtype(levels: Levels) -> np.dtype[Any]:
 
 def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
     """``(S - black) / (white - black)`` in the precision that the way back needs."""
-    dtype = _working_dtype(levels)
+    dtype = working_dtype(levels)
     black, span = dtype.type(levels.black), dtype.type(levels.span)
     x = pixels.astype(dtype)
     x -= black
