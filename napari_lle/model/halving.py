@@ -11,7 +11,7 @@ SMALLEST_TILE = 32
 
 
 class Step(NamedTuple):
-    """`done` of `total` parts with tiles of at most `size` pixels, and at times a word to the user."""
+    """`done` of `total` parts, the longest tile side, and at times a word to the user."""
 
     done: int
     total: int

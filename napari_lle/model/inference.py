@@ -6,7 +6,7 @@ arithmetic, see `estimate`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from . import kernels
 from .bundled import GLOBAL, automatic_model
 from .checkpoint import Model, load_model
 from .devices import choose_device
 from .estimate import Estimate, Result, check_strength, normalized
-from .kernels import find
+from .halving import SMALLEST_TILE, Step, halving
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
@@ -30,7 +31,6 @@ from .version import __version__
 
 CHANNELS = ("auto", "per", "joint")
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
-SMALLEST_TILE = 32
 
 
 class Survey(NamedTuple):
@@ -153,19 +153,21 @@ def estimate_steps(
         rgb=rgb,
         known=known,
     )
-    rgb, per, levels, size = plan.rgb, plan.per, plan.levels, plan.size
+    rgb, per, levels = plan.rgb, plan.per, plan.levels
     lead = tuple(data.shape[: -3 if rgb else -2])
     height, width = data.shape[len(lead) : len(lead) + 2]
     illumination = np.empty(
         (*lead, height, width, 3) if per else (*lead, height, width), np.float32
     )
     planes = list(np.ndindex(lead))
-    for i, index in enumerate(planes):
-        seen = _Seen(np.asarray(data[index]), levels, rgb, per)
-        parts = _plane(plan.network, seen, plan.statistics, illumination[index], size, plan.kernel)
-        for step in parts:
-            size = step.size
-            yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
+
+    def plane(i: int) -> tuple[_Seen, NDArray[np.float32]]:
+        pixels = np.asarray(data[planes[i]])
+        return _Seen(pixels, levels, rgb, per), illumination[planes[i]]
+
+    steps = _planes(plan.network, plane, len(planes), plan.statistics, plan.size, plan.kernel)
+    for step in steps:
+        yield Progress(step.done, step.total, step.note)
     return Estimate(data, illumination, levels, rgb, plan.darkest, plan.record)
 
 
@@ -197,7 +199,9 @@ class Plan(NamedTuple):
 
 def _arrived(fields: tuple[Any, ...], fused: bool) -> Plan:
     plan = Plan(*fields)
-    return plan._replace(kernel=find(plan.network, 3 if plan.per else 1)) if fused else plan
+    where = plan.statistics.device.type
+    kernel = kernels.find(plan.network, 3 if plan.per else 1, where) if fused else None
+    return plan._replace(kernel=kernel)
 
 
 def make_plan(
@@ -223,7 +227,7 @@ def make_plan(
     per = _per_channel(channels, rgb, levels.dtype)
     network = loaded.network.to(where)
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
-    kernel = find(network, 3 if per else 1) if where.type == "cpu" else None
+    kernel = kernels.find(network, 3 if per else 1, where.type)
     record = {
         "napari_lle": __version__,
         "torch": torch.__version__,
@@ -234,7 +238,7 @@ def make_plan(
         "channels": "per" if per else "joint",
         "rgb": rgb,
         "device": where.type,
-        "kernel": "torch" if kernel is None else "numba",
+        "kernel": kernels.name(kernel),
     }
     darkest = float(network.block.darkest(statistics))
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
@@ -302,13 +306,6 @@ def _per_channel(channels: str, rgb: bool, dtype: str) -> bool:
     return rgb and (channels == "per" or (channels == "auto" and dtype == "uint8"))
 
 
-class _Step(NamedTuple):
-    done: int
-    total: int
-    size: int
-    note: str = ""
-
-
 @dataclass(frozen=True)
 class _Seen:
     """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
@@ -333,6 +330,24 @@ class _Seen:
         return _as_channels(x, False)[channels]
 
 
+def _planes(
+    network: Network,
+    plane: Callable[[int], tuple[_Seen | NDArray[np.float32], NDArray[np.float32]]],
+    count: int,
+    statistics: torch.Tensor,
+    size: int,
+    kernel: Any = None,
+) -> Iterator[Step]:
+    """Fill the outputs of all planes; a kernel, see `kernels.find`, takes the place of torch."""
+    if kernel is not None:
+        yield from kernels.fill(kernel, network, plane, count, statistics, size)
+        return
+    for i in range(count):
+        for step in _by_torch(network, *plane(i), statistics, size):
+            size = step.size
+            yield step._replace(done=i * step.total + step.done, total=count * step.total)
+
+
 def _plane(
     network: Network,
     x: _Seen | NDArray[np.float32],
@@ -340,42 +355,28 @@ def _plane(
     out: NDArray[np.float32],
     size: int,
     kernel: Any = None,
-) -> Generator[_Step, None, None]:
-    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out.
+) -> Iterator[Step]:
+    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W)."""
+    return _planes(network, lambda _: (x, out), 1, statistics, size, kernel)
 
-    A fused kernel, see `kernels.find`, takes the place of torch.
-    """
-    if kernel is not None:
-        from .kernels.runner import strips
 
-        for done, total in strips(kernel, network, x, statistics, out):
-            yield _Step(done, total, size)
-        return
+def _by_torch(
+    network: Network,
+    x: _Seen | NDArray[np.float32],
+    out: NDArray[np.float32],
+    statistics: torch.Tensor,
+    size: int,
+) -> Iterator[Step]:
     height, width = x.shape[-2:]
-    device = statistics.device
-    note = ""
-    while True:
+
+    def attempt(size: int) -> Iterator[tuple[int, int]]:
         parts = list(tiles(height, width, size, network.radius))
-        try:
-            for done, part in enumerate(parts, 1):
-                patch = x[:, part.rows[:, None], part.columns]
-                light = _run(network, patch, statistics)  # (3, h, w)
-                out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
-                yield _Step(done, len(parts), size, note)
-                note = ""
-            return
-        except RuntimeError as error:
-            if "out of memory" not in str(error):  # CUDA and Metal word it alike
-                raise
-            if size <= SMALLEST_TILE:
-                raise MemoryError(
-                    f"{device.type} has no memory left even for small tiles: close other programs "
-                    "or choose the device cpu."
-                ) from None
-            size = max(size // 2, SMALLEST_TILE)
-            note = f"Out of memory on {device.type}: going on with tiles of {size} pixels."
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+        for done, part in enumerate(parts, 1):
+            light = _run(network, x[:, part.rows[:, None], part.columns], statistics)  # (3, h, w)
+            out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
+            yield done, len(parts)
+
+    return halving(attempt, size, statistics.device)
 
 
 def _run(

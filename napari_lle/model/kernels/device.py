@@ -13,9 +13,9 @@ import triton
 from numpy.typing import NDArray
 
 from ..estimate import working_dtype
-from ..tiling import Tile
+from ..tiling import Tile, tiles
 from .device_layers import finish, layer, see
-from .forms import Layout, pack
+from .forms import Layout, layout, pack, plain
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -24,6 +24,9 @@ MOST_MAPS = 32  # of a layer: its sums stay in registers
 ALIGNED = 16  # maps' rows begin at multiples of it, so that one compilation serves all sizes
 STORED = (np.dtype(np.uint8), np.dtype(np.uint16))
 HIGHEST = {torch.uint8: 255, torch.uint16: 65535, torch.float32: 0}
+
+
+_work: set[tuple[Layout, torch.device]] = set()
 
 
 class Part(NamedTuple):
@@ -42,7 +45,8 @@ class Part(NamedTuple):
 class Weights(NamedTuple):
     """Those of `forms.pack` on the device; the scalars hold for one image or stack."""
 
-    reaches: torch.Tensor
+    reaches: torch.Tensor  # dilations of the branches ...
+    near: torch.Tensor  # ... and of the other layers: 1
     branches: torch.Tensor
     first: torch.Tensor
     second: torch.Tensor
@@ -70,6 +74,7 @@ class Fused:
     picture: bool = False
     block: tuple[int, int] = (8, 64)
     name: ClassVar[str] = "triton"
+    note: ClassVar[str] = ""
 
     def upload(self, x: Any, tile: Tile) -> tuple[NDArray[Any], Part]:
         """What a tile needs of a plane, (rows, columns, channels); stored integers as they are."""
@@ -96,7 +101,8 @@ class Fused:
         """The function from a part to L, or the picture, on the device of the statistics."""
         device, halo = statistics.device, network.radius
         packed = pack(network, statistics, self.layout.colours)
-        weights = Weights(*(torch.from_numpy(values).to(device) for values in packed))
+        reaches, *rest = (torch.from_numpy(values).to(device) for values in packed)
+        weights = Weights(reaches, torch.ones_like(reaches[:1]), *rest)
 
         @lru_cache(1)  # a copy to the device waits for all that is under way there
         def scale(levels: tuple[float, float] | None) -> torch.Tensor:
@@ -136,24 +142,23 @@ class Fused:
             )
             return columns, rows, branches
 
-        def convolve(
-            source: torch.Tensor, taps: torch.Tensor, target: torch.Tensor, inset: int, n: int, m: int
-        ) -> None:
-            reaches = weights.reaches if inset == halo - 3 else torch.ones_like(weights.reaches)
-            count = len(reaches) if inset == halo - 3 else 1
-            layer[grid(inset, count)](
-                source, taps, reaches, target, *size, inset, MAPS=n, OUT=m, **common
-            )
+        def convolve(reaches: torch.Tensor, inset: int, *tensors: Any, **widths: int) -> None:
+            begin, taps, end = tensors
+            every = *size, inset
+            layer[grid(inset, len(reaches))](begin, taps, reaches, end, *every, **widths, **common)
 
         tensors = source, weights.scalars, levels
-        see[grid(0)](*tensors, maps, *part.corner, *part.first, *part.image, *size, **reading, **common)
-        convolve(maps, weights.branches, maps[colours * plane :], halo - 3, colours, branch)
-        convolve(maps, weights.first, hidden, halo - 2, spliced, first)
-        convolve(hidden, weights.second, maps, halo - 1, first, second)
+        place = *part.corner, *part.first, *part.image
+        reaches, near, *taps = weights[:-1]
+        see[grid(0)](*tensors, maps, *place, *size, **reading, **common)
+        spliced_on = maps[colours * plane :]  # behind what the network sees
+        convolve(reaches, halo - 3, maps, taps[0], spliced_on, MAPS=colours, OUT=branch)
+        convolve(near, halo - 2, maps, taps[1], hidden, MAPS=spliced, OUT=first)
+        convolve(near, halo - 1, hidden, taps[2], maps, MAPS=first, OUT=second)
         finish[grid(halo)](
             *tensors,
             maps,
-            weights.last,
+            taps[3],
             out,
             *part.corner,
             *size,
@@ -164,3 +169,24 @@ class Fused:
             **common,
         )
         return out if depth > 1 else out[..., 0]
+
+
+def tried(network: Network, colours: int, device: torch.device) -> Fused | None:
+    """The kernels of a network, tried on one pixel; None for a layout that they are not made for.
+
+    Raises
+    ------
+    Exception
+        Of any kind, if Triton cannot compile or run them here.
+    """
+    fused = Fused(layout(network.config, colours))
+    if not plain(network) or max(fused.layout[2:]) > MOST_MAPS:
+        return None
+    if (fused.layout, device) not in _work:
+        pixel = np.zeros((3, 1, 1), np.float32)
+        source, part = fused.upload(pixel, next(tiles(1, 1, 1, network.radius)))
+        statistics = torch.zeros((1, 7), device=device)
+        here = torch.from_numpy(np.ascontiguousarray(source)).to(device)
+        fused.work(network, statistics)(here, part).cpu()
+        _work.add((fused.layout, device))
+    return fused

@@ -21,7 +21,7 @@ ROUNDER = tl.constexpr(1.5 * 2.0**52)  # adding and taking it away rounds to eve
 
 @triton.jit
 def places(height, width, inset, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
-    """This program's rows (Y, 1) and columns (1, X), and which of them lie inside of the frame."""
+    """Rows (Y, 1) and columns (1, X) of a program, and which of them lie inside of the frame."""
     y = inset + tl.program_id(1) * BLOCK_Y + tl.arange(0, BLOCK_Y)[:, None]
     x = inset + tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X)[None, :]
     return y.to(tl.int64), x, (y < height - inset) & (x < width - inset)
@@ -50,7 +50,7 @@ def pixel(place, levels, mask, MERGED: tl.constexpr, STORED: tl.constexpr):
         value = tl.maximum(value, tl.load(place + 1, mask=mask, other=0))
         value = tl.maximum(value, tl.load(place + 2, mask=mask, other=0))
     if STORED:
-        return tl.minimum(tl.maximum(normalized(value, levels), 0.0), 1.0)
+        value = tl.minimum(tl.maximum(normalized(value, levels), 0.0), 1.0)
     return value
 
 
@@ -81,7 +81,19 @@ def convolved(
     return active
 
 
-@triton.jit(do_not_specialize=["top", "left", "rows", "columns", "height", "width"])
+@triton.jit(
+    do_not_specialize=[
+        "row_step",
+        "top",
+        "left",
+        "first_row",
+        "first_column",
+        "rows",
+        "columns",
+        "height",
+        "width",
+    ]
+)
 def see(
     source,  # the corner of the part of the image that is here, (rows, columns, CHANNELS)
     scalars,
@@ -147,7 +159,7 @@ def layer(
         tl.store(place, maps[k].to(target.dtype.element_ty), mask=mask)
 
 
-@triton.jit(do_not_specialize=["top", "left", "height", "width", "halo"])
+@triton.jit(do_not_specialize=["row_step", "top", "left", "height", "width", "halo"])
 def finish(
     source,
     scalars,

@@ -46,10 +46,15 @@ def overlapped(
         yield receive(), first
 
 
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    array = np.require(array, requirements=("C", "W"))
+    # An axis of one pixel may count backwards and be contiguous all the same, for NumPy alone.
+    return torch.from_numpy(array.copy() if min(array.strides, default=0) < 0 else array)
+
+
 def _plainly(work: Callable[[torch.Tensor, Any], torch.Tensor]) -> Callable[..., Any]:
     def send(array: NDArray[Any], context: Any) -> Callable[[], NDArray[Any]]:
-        result = work(torch.from_numpy(np.require(array, requirements=("C", "W"))), context)
-        return result.numpy
+        return work(_tensor(array), context).numpy
 
     return send
 
@@ -59,12 +64,13 @@ class _Streams:
 
     def __init__(self, work: Callable[[torch.Tensor, Any], torch.Tensor], device: torch.device):
         self.work, self.device = work, device
-        self.up, self.down = torch.cuda.Stream(device), torch.cuda.Stream(device)
+        self.up: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self.down: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def send(self, array: NDArray[Any], context: Any) -> Callable[[], NDArray[Any]]:
         """Start the way up, the work and the way down; the answer waits for the result."""
         working = torch.cuda.current_stream(self.device)
-        plain = torch.from_numpy(np.require(array, requirements=("C", "W")))
+        plain = _tensor(array)
         pinned = torch.empty(plain.shape, dtype=plain.dtype, pin_memory=True)
         pinned.copy_(plain)
         with torch.cuda.stream(self.up):
