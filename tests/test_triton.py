@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from models import FORMS, random_model
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model import enhance, kernels, load_model
 from napari_lle.model.bundled import bundled_models
@@ -15,6 +16,7 @@ from napari_lle.model.estimate import Estimate, in_input_dtype
 from napari_lle.model.inference import _Seen, estimate_steps, make_plan
 from napari_lle.model.network import pad
 from napari_lle.model.normalization import Levels
+from napari_lle.model.onecurve import one_curve
 
 pytest.importorskip("triton", reason="needs Triton: pip install 'napari-lle[cuda]'")
 from napari_lle.model.kernels import device, forms, transfers
@@ -364,12 +366,10 @@ def test_a_full_device_is_not_taken_for_a_broken_compiler(monkeypatch):
 
 def test_what_the_kernels_are_not_made_for_is_left_to_torch(monkeypatch):
     monkeypatch.setenv(kernels.SWITCH, "auto")
-    for network in (
-        model("division", widths=(40, 6)).network,
-        model("division", dilations=(1, 300)).network,
-    ):
-        found = kernels.find(network, 3, "cuda")
-        assert isinstance(found, Graphs) and not found.note
+    found = kernels.find(model("division", widths=(40, 6)).network, 3, "cuda")
+    assert isinstance(found, Graphs) and not found.note
+    assert kernels.find(model("division", dilations=(1, 300)).network, 3, "cuda") is None
+    assert kernels.find(one_curve(model("division")).network, 3, "cuda") is None
 
 
 @pytest.mark.parametrize("colours", [3, 1])
@@ -382,6 +382,29 @@ def test_torch_s_own_path_through_the_runner(colours):
     list(stream(path, network, lambda i: (whole[i], out[i]), 4, STATISTICS, 32))
     for x, light in zip(planes, out, strict=True):
         np.testing.assert_allclose(light, by_torch(network, x), rtol=0, atol=1e-5)
+
+
+class Log(TorchDispatchMode):
+    """The names of the operations that torch is asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        self.names.add(function.overloadpacket.__name__)
+        return function(*arguments, **(named or {}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_asks_for_nothing_that_a_graph_cannot_record(kind):
+    """No numbers that travel between device and processor in the middle of it."""
+    network = model(kind).network
+    x = torch.rand(1, 3, 8 + 2 * network.radius, 9 + 2 * network.radius, device=WHERE)
+    with torch.inference_mode(), Log() as log:
+        network.block(x, STATISTICS)
+    assert "conv2d" in log.names
+    assert not log.names & {"index", "lift_fresh", "_to_copy", "_local_scalar_dense", "nonzero"}
 
 
 @ON_DEVICE
@@ -400,8 +423,8 @@ def test_a_shape_that_comes_again_is_recorded():
             batch = torch.rand(1, 3, size, size, device=WHERE)
             torch.testing.assert_close(repeated(batch), batch.square() + 1)
     assert len(repeated.recorded) == MOST
-    # Each recorded shape: once plainly, to warm up, to record, and the result of that call.
-    assert calls.count(torch.Size((1, 3, 1, 1))) == 4
+    # Each recorded shape: once plainly, to warm up, to record; from then on the graph.
+    assert calls.count(torch.Size((1, 3, 1, 1))) == 3
     assert calls.count(torch.Size((1, 3, MOST + 2, MOST + 2))) == 4  # no room: every time
 
 
@@ -435,6 +458,7 @@ from models import FORMS, random_model
 from napari_lle.model.inference import _Seen
 from napari_lle.model.kernels import device, forms
 from napari_lle.model.normalization import Levels
+from napari_lle.model.onecurve import one_curve
 from napari_lle.model.tiling import tiles
 
 TYPES = {torch.float16: "*fp16", torch.float32: "*fp32", torch.float64: "*fp64",

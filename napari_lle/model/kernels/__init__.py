@@ -66,10 +66,13 @@ def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
 _said: set[str] = set()  # of what does not work here
 
 
-def _on_cuda(network: Network, colours: int) -> Path:
+def _on_cuda(network: Network, colours: int) -> Path | None:
     """Triton's kernels or, telling why the first time, torch by graphs."""
+    from .forms import plain
     from .graphs import Graphs
 
+    if not plain(network):
+        return None
     note = ""
     try:
         from .device import tried

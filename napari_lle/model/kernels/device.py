@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..estimate import working_dtype
 from ..tiling import Tile, tiles
 from .device_layers import finish, layer, see
-from .forms import Layout, layout, pack, plain
+from .forms import Layout, layout, pack
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -140,7 +140,11 @@ class Fused:
                 triton.cdiv(length - 2 * inset, block)
                 for length, block in zip(size, self.block, strict=True)
             )
-            return columns, rows, branches
+            return (
+                branches,
+                columns,
+                rows,
+            )  # branches of one place side by side share what is cached
 
         def convolve(reaches: torch.Tensor, inset: int, *tensors: Any, **widths: int) -> None:
             begin, taps, end = tensors
@@ -180,7 +184,7 @@ def tried(network: Network, colours: int, device: torch.device) -> Fused | None:
         Of any kind, if Triton cannot compile or run them here.
     """
     fused = Fused(layout(network.config, colours))
-    if not plain(network) or max(fused.layout[2:]) > MOST_MAPS:
+    if max(fused.layout[2:]) > MOST_MAPS:
         return None
     if (fused.layout, device) not in _work:
         pixel = np.zeros((3, 1, 1), np.float32)

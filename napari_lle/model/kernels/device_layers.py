@@ -22,8 +22,8 @@ ROUNDER = tl.constexpr(1.5 * 2.0**52)  # adding and taking it away rounds to eve
 @triton.jit
 def places(height, width, inset, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
     """Rows (Y, 1) and columns (1, X) of a program, and which of them lie inside of the frame."""
-    y = inset + tl.program_id(1) * BLOCK_Y + tl.arange(0, BLOCK_Y)[:, None]
-    x = inset + tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X)[None, :]
+    y = inset + tl.program_id(2) * BLOCK_Y + tl.arange(0, BLOCK_Y)[:, None]
+    x = inset + tl.program_id(1) * BLOCK_X + tl.arange(0, BLOCK_X)[None, :]
     return y.to(tl.int64), x, (y < height - inset) & (x < width - inset)
 
 
@@ -146,7 +146,7 @@ def layer(
     BLOCK_X: tl.constexpr,
 ):
     """Branches, or a hidden layer, which is a single one."""
-    branch = tl.program_id(2)
+    branch = tl.program_id(0)
     plane = plane.to(tl.int64)
     y, x, mask = places(height, width, inset, BLOCK_Y, BLOCK_X)
     index = y * pitch + x

@@ -8,7 +8,6 @@ launched as one. It pays for stacks and previews; large tiles run long enough wi
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
@@ -68,33 +67,38 @@ class Repeated:
         self.call = call
         self.met: set[torch.Size] = set()
         self.recorded: dict[torch.Size, Recorded] = {}
-        self.lock = Lock()
+        self.room = MOST
 
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
         """The result, which the next call may overwrite."""
         shape = batch.shape
-        with self.lock:
-            if shape in self.recorded:
-                graph, source, result = self.recorded[shape]
-                source.copy_(batch)
-                graph.replay()
-                return result
-            again, self.met = shape in self.met, self.met | {shape}
-            if batch.is_cuda and again and shape[-2:].numel() <= LARGEST and not self._full():
-                self.recorded[shape] = self._record(batch)
+        fit = batch.is_cuda and shape[-2:].numel() <= LARGEST
+        if fit and self.room and shape in self.met and shape not in self.recorded:
+            self._record(batch)
+        self.met.add(shape)
+        if shape not in self.recorded:
             return self.call(batch)
+        graph, source, result = self.recorded[shape]
+        source.copy_(batch)
+        graph.replay()
+        return result
 
-    def _full(self) -> bool:
-        return len(self.recorded) >= MOST
-
-    def _record(self, batch: torch.Tensor) -> Recorded:
+    def _record(self, batch: torch.Tensor) -> None:
         source, graph = batch.clone(), torch.cuda.CUDAGraph()
+        here = torch.cuda.current_stream(batch.device)
         side: Any = torch.cuda.Stream(batch.device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream(batch.device))
+        side.wait_stream(here)
         with torch.cuda.stream(side):  # libraries choose and set up what they do
             self.call(source)
-        torch.cuda.current_stream(batch.device).wait_stream(side)
-        # Of this thread: what others do on the device meanwhile is no part of it.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            result = self.call(source)
-        return Recorded(graph, source, result)
+        here.wait_stream(side)
+        try:
+            # Of this thread: what others do on the device meanwhile is no part of it.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                result = self.call(source)
+        except RuntimeError as error:
+            if "out of memory" in str(error):
+                raise
+            self.room = 0  # it works without, only more slowly
+            return
+        self.room -= 1
+        self.recorded[batch.shape] = Recorded(graph, source, result)

@@ -70,9 +70,9 @@ class _Streams:
     def send(self, array: NDArray[Any], context: Any) -> Callable[[], NDArray[Any]]:
         """Start the way up, the work and the way down; the answer waits for the result."""
         working = torch.cuda.current_stream(self.device)
-        plain = _tensor(array)
-        pinned = torch.empty(plain.shape, dtype=plain.dtype, pin_memory=True)
-        pinned.copy_(plain)
+        pinned = _tensor(array)
+        if not pinned.is_pinned():
+            pinned = torch.empty_like(pinned, pin_memory=True).copy_(pinned)
         with torch.cuda.stream(self.up):
             source = pinned.to(self.device, non_blocking=True)
         working.wait_stream(self.up)
@@ -85,7 +85,7 @@ class _Streams:
             result.record_stream(self.down)
             arrived = self.down.record_event()
 
-        def receive() -> NDArray[Any]:
+        def receive(sent: torch.Tensor = pinned) -> NDArray[Any]:  # it is kept until then
             arrived.synchronize()
             return back.numpy()
 
