@@ -45,13 +45,43 @@ class Part(NamedTuple):
 class Weights(NamedTuple):
     """Those of `forms.pack` on the device; the scalars hold for one image or stack."""
 
-    reaches: torch.Tensor  # dilations of the branches ...
-    near: torch.Tensor  # ... and of the other layers: 1
+    reaches: torch.Tensor  # dilations of the branches
     branches: torch.Tensor
     first: torch.Tensor
     second: torch.Tensor
     last: torch.Tensor
     scalars: torch.Tensor
+
+
+class Maps(NamedTuple):
+    """How all maps of a tile with its halo lie in memory, and how programs divide them."""
+
+    height: int
+    width: int
+    rows: int  # of a program
+    columns: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    @property
+    def pitch(self) -> int:
+        return -(-self.width // ALIGNED) * ALIGNED
+
+    @property
+    def plane(self) -> int:
+        return self.height * self.pitch
+
+    def grid(self, inset: int, branches: int = 1) -> tuple[int, int, int]:
+        """Programs: branches of one place come one after another and share what is cached."""
+        columns = triton.cdiv(self.width - 2 * inset, self.columns)
+        return branches, columns, triton.cdiv(self.height - 2 * inset, self.rows)
+
+    def options(self) -> dict[str, Any]:
+        """What all kernels are launched with."""
+        shape = {"plane": self.plane, "pitch": self.pitch}
+        return {**shape, "BLOCK_Y": self.rows, "BLOCK_X": self.columns, "enable_fp_fusion": True}
 
 
 @dataclass(frozen=True)
@@ -101,8 +131,7 @@ class Fused:
         """The function from a part to L, or the picture, on the device of the statistics."""
         device, halo = statistics.device, network.radius
         packed = pack(network, statistics, self.layout.colours)
-        reaches, *rest = (torch.from_numpy(values).to(device) for values in packed)
-        weights = Weights(reaches, torch.ones_like(reaches[:1]), *rest)
+        weights = Weights(*(torch.from_numpy(values).to(device) for values in packed))
 
         @lru_cache(1)  # a copy to the device waits for all that is under way there
         def scale(levels: tuple[float, float] | None) -> torch.Tensor:
@@ -115,63 +144,32 @@ class Fused:
     ) -> torch.Tensor:
         form, colours, branch, first, second = self.layout
         channels, device = source.shape[2], source.device
+        maps = Maps(part.inner[0] + 2 * halo, part.inner[1] + 2 * halo, *self.block)
         spliced = colours + branch * len(weights.reaches)
-        size = part.inner[0] + 2 * halo, part.inner[1] + 2 * halo
-        pitch = -(-size[1] // ALIGNED) * ALIGNED
-        plane = size[0] * pitch
-        common = {"plane": plane, "pitch": pitch, "enable_fp_fusion": True}
-        common |= dict(zip(("BLOCK_Y", "BLOCK_X"), self.block, strict=True))
-        reading = {
-            "row_step": source.shape[1] * channels,
-            "FORM": form,
-            "COLOURS": colours,
-            "CHANNELS": channels,
-            "MERGED": channels > 1 and colours == 1,
-            "STORED": part.levels is not None,
-        }
         kind = torch.float16 if self.half else torch.float32
-        maps = torch.empty(max(spliced, second) * plane, dtype=kind, device=device)
-        hidden = torch.empty(first * plane, dtype=kind, device=device)
+        even = torch.empty((max(spliced, second), maps.plane), dtype=kind, device=device)
+        odd = torch.empty((first, maps.plane), dtype=kind, device=device)
         depth, answer = (channels, source.dtype) if self.picture else (colours, torch.float32)
         out = torch.empty((*part.inner, depth), dtype=answer, device=device)
+        merged, stored = channels > 1 and colours == 1, part.levels is not None
+        kinds = {"FORM": form, "COLOURS": colours, "CHANNELS": channels}
+        options = {**kinds, "MERGED": merged, "STORED": stored, **maps.options()}
+        seeing = source, weights.scalars, levels, source.shape[1] * channels, *part.corner
 
-        def grid(inset: int, branches: int = 1) -> tuple[int, int, int]:
-            rows, columns = (
-                triton.cdiv(length - 2 * inset, block)
-                for length, block in zip(size, self.block, strict=True)
-            )
-            return (
-                branches,
-                columns,
-                rows,
-            )  # branches of one place side by side share what is cached
+        see[maps.grid(0)](*seeing, even, *part.first, *part.image, *maps.size, **options)
 
-        def convolve(reaches: torch.Tensor, inset: int, *tensors: Any, **widths: int) -> None:
-            begin, taps, end = tensors
-            every = *size, inset
-            layer[grid(inset, len(reaches))](begin, taps, reaches, end, *every, **widths, **common)
+        def convolve(begin: Any, taps: Any, end: Any, inset: int, **kinds: int) -> None:
+            grid = maps.grid(inset, 1 if kinds["NEAR"] else len(weights.reaches))
+            every = *maps.size, inset
+            layer[grid](begin, taps, weights.reaches, end, *every, **kinds, **maps.options())
 
-        tensors = source, weights.scalars, levels
-        place = *part.corner, *part.first, *part.image
-        reaches, near, *taps = weights[:-1]
-        see[grid(0)](*tensors, maps, *place, *size, **reading, **common)
-        spliced_on = maps[colours * plane :]  # behind what the network sees
-        convolve(reaches, halo - 3, maps, taps[0], spliced_on, MAPS=colours, OUT=branch)
-        convolve(near, halo - 2, maps, taps[1], hidden, MAPS=spliced, OUT=first)
-        convolve(near, halo - 1, hidden, taps[2], maps, MAPS=first, OUT=second)
-        finish[grid(halo)](
-            *tensors,
-            maps,
-            taps[3],
-            out,
-            *part.corner,
-            *size,
-            halo,
-            MAPS=second,
-            HIGHEST=HIGHEST[answer],
-            **reading,
-            **common,
-        )
+        near, spliced_on = {"NEAR": True}, even[colours:]  # behind what the network sees
+        convolve(even, weights.branches, spliced_on, halo - 3, MAPS=colours, OUT=branch, NEAR=False)
+        convolve(even, weights.first, odd, halo - 2, MAPS=spliced, OUT=first, **near)
+        convolve(odd, weights.second, even, halo - 1, MAPS=first, OUT=second, **near)
+        ending = even, weights.last, out, *maps.size, halo
+        top = {"MAPS": second, "HIGHEST": HIGHEST[answer]}
+        finish[maps.grid(halo)](*seeing, *ending, **top, **options)
         return out if depth > 1 else out[..., 0]
 
 

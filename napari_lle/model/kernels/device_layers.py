@@ -67,8 +67,8 @@ def convolved(
         sums = sums + (tl.load(weights + k) + tl.zeros_like(index).to(tl.float32),)
     for c in range(MAPS):
         for tap in tl.static_range(9):
-            shift = (tap // 3 - 1) * reach * pitch + (tap % 3 - 1) * reach
-            pixels = tl.load(source + c * plane + index + shift, mask=mask, other=0)
+            row = source + c * plane + index + (tap // 3 - 1) * reach * pitch
+            pixels = tl.load(row + (tap % 3 - 1) * reach, mask=mask, other=0)
             taps = weights + 2 * OUT + (9 * c + tap) * OUT
             more = ()
             for k in tl.static_range(OUT):
@@ -98,16 +98,16 @@ def see(
     source,  # the corner of the part of the image that is here, (rows, columns, CHANNELS)
     scalars,
     levels,
-    target,  # maps: these are the first
+    row_step,  # of the source
     top,  # of the tile with its halo, counted from that corner ...
     left,
+    target,  # maps: these are the first
     first_row,  # ... which is this of the image
     first_column,
     rows,  # of the image
     columns,
     height,  # of the tile with its halo
     width,
-    row_step,
     plane,
     pitch,
     FORM: tl.constexpr,
@@ -142,6 +142,7 @@ def layer(
     pitch,
     MAPS: tl.constexpr,
     OUT: tl.constexpr,
+    NEAR: tl.constexpr,
     BLOCK_Y: tl.constexpr,
     BLOCK_X: tl.constexpr,
 ):
@@ -151,9 +152,11 @@ def layer(
     y, x, mask = places(height, width, inset, BLOCK_Y, BLOCK_X)
     index = y * pitch + x
     weights += branch * (2 + 9 * MAPS) * OUT
-    maps = convolved(
-        source, weights, index, mask, plane, pitch, tl.load(reaches + branch), MAPS, OUT
-    )
+    if NEAR:  # neighbours at fixed distances take fewer instructions to find
+        maps = convolved(source, weights, index, mask, plane, pitch, 1, MAPS, OUT)
+    else:
+        reach = tl.load(reaches + branch)
+        maps = convolved(source, weights, index, mask, plane, pitch, reach, MAPS, OUT)
     for k in tl.static_range(OUT):
         place = target + (branch * OUT + k) * plane + index
         tl.store(place, maps[k].to(target.dtype.element_ty), mask=mask)
@@ -164,15 +167,15 @@ def finish(
     source,
     scalars,
     levels,
+    row_step,
+    top,
+    left,
     hidden,
     weights,
     target,  # (rows, columns, COLOURS or, for a picture, CHANNELS)
-    top,
-    left,
     height,
     width,
     halo,
-    row_step,
     plane,
     pitch,
     MAPS: tl.constexpr,
