@@ -23,6 +23,7 @@ from speed import Case, cases, macs
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model import load_model
+from napari_lle.model.devices import full_precision
 from napari_lle.model.inference import AUTO_TILE, _Seen, survey
 from napari_lle.model.network import Network, pad
 from napari_lle.model.tiling import tiles
@@ -36,7 +37,7 @@ Written by `benchmarks/cuda.py`. **Nothing on this page was measured: no CUDA de
 Floors are computed for a device of {bandwidth:.2f} TB/s and {flops:.0f} TFLOP/s (float32), of which
 each path's is the longer of its traffic at the one and its arithmetic at the other. A path is taken
 to read and write every map of every step once; the network is that of `{model}`, {macs}
-multiplications per pixel of RGB.
+multiplications per pixel of RGB. Where there is a device, the same command measures all of it.
 """
 MEASURED = """\
 Written by `benchmarks/cuda.py` on {device}, torch {torch}, medians of {repeats} repeats.
@@ -140,7 +141,7 @@ def calls(case: Case, network: Network, device: torch.device) -> Iterator[Callab
         batches = [x.contiguous(memory_format=kind) for x in floats]
 
         def call() -> None:
-            with torch.inference_mode():
+            with torch.inference_mode(), full_precision():
                 for batch in batches:
                     block(batch)
 
@@ -218,7 +219,7 @@ def measured_device(n: int = 8192, size: int = 1 << 30) -> Device:
         x = torch.randn(n, n, device="cuda", dtype=dtype)
         return 2 * n**3 / best(lambda: x @ x)
 
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
     return Device(
         2 * size / best(lambda: b.copy_(a)),
         product(torch.float32),

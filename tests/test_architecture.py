@@ -104,7 +104,7 @@ ALLOWED = {
     "kernels/device_runner": {"halving", "kernels", "network", "tiling"},
     "kernels/forms": {"blocks", "config", "network"},
     "kernels/fused": {"kernels"},
-    "kernels/graphs": {"network", "tiling"},
+    "kernels/graphs": {"devices", "network", "tiling"},
     "kernels/lanes": set(),
     "kernels/pointwise": {"blocks", "config", "kernels"},
     "kernels/runner": {"kernels", "network", "tiling"},

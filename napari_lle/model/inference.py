@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import kernels
 from .bundled import GLOBAL, automatic_model
 from .checkpoint import Model, load_model
-from .devices import choose_device
+from .devices import choose_device, full_precision
 from .estimate import Estimate, Result, check_strength, normalized
 from .halving import SMALLEST_TILE, Step, halving
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
@@ -383,7 +383,7 @@ def _run(
     network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
 ) -> NDArray[np.float32]:
     """One block on one padded tile."""
-    with torch.inference_mode():
+    with torch.inference_mode(), full_precision():
         batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
         batch = batch.to(statistics.device, memory_format=torch.channels_last)
         return network.block(batch, statistics)[0].cpu().numpy()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from numpy.typing import NDArray
 
+from ..devices import full_precision
 from ..tiling import Tile
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Graphs:
         repeated = Repeated(lambda batch: network.block(batch, statistics))
 
         def run(patch: torch.Tensor, _: None) -> torch.Tensor:
-            with torch.inference_mode():
+            with torch.inference_mode(), full_precision():
                 batch = patch[None].contiguous(memory_format=torch.channels_last)
                 light = repeated(batch)[0]
                 light = light.permute(1, 2, 0) if self.colours == 3 else light.mean(dim=0)
