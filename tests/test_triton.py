@@ -362,8 +362,8 @@ def test_a_full_device_is_not_taken_for_a_broken_compiler(monkeypatch):
 
     monkeypatch.setenv(kernels.SWITCH, "auto")
     monkeypatch.setattr(device, "tried", full)
-    with pytest.raises(RuntimeError, match="out of memory"):
-        kernels.find(model("division").network, 3, "cuda")
+    found = kernels.find(model("division").network, 3, "cuda")
+    assert isinstance(found, Graphs) and not found.note
 
 
 def test_what_the_kernels_are_not_made_for_is_left_to_torch(monkeypatch):

@@ -4,8 +4,8 @@ On a CPU one block runs as a fused kernel that numba compiles (extra ``fast``). 
 seconds per layout of network, once per machine, and is never done behind the user's back:
 `warm_up` does it and leaves the code on disk; where there is none, torch serves.
 
-On a CUDA device the block runs as kernels that Triton compiles (extra ``cuda``) in a few seconds,
-once per machine, when they are first asked for; where that fails, torch serves, by CUDA graphs.
+On a CUDA device the block runs as kernels that Triton compiles (extra ``cuda``) when they are first
+asked for, once per machine; where that fails, torch serves, by CUDA graphs.
 
 The environment variable ``NAPARI_LLE_KERNEL=torch`` switches all of it off.
 """
@@ -84,7 +84,7 @@ def _on_cuda(network: Network, colours: int) -> Path | None:
         note = "Triton is not installed: torch works on cuda, which is slower."
     except Exception as error:  # whatever is wrong with a compiler, torch can do without it
         if "out of memory" in str(error):
-            raise
+            return Graphs(colours)  # which says what to do, if there is no memory at all
         reason = (str(error) or type(error).__name__).splitlines()[0]
         note = f"Triton's kernels do not work here ({reason}): torch works on cuda, slower."
     note = "" if note in _said else note
