@@ -72,9 +72,10 @@ def stream(
         for index in range(first, count):
             x, out = plane(index)
             height, width = x.shape[-2:]
-            for tile in tiles(height, width, size, network.radius):
+            cuts = list(tiles(height, width, size, network.radius))
+            for tile in cuts:
                 array, context = path.upload(x, tile)
-                yield array, (context, out, tile)
+                yield array, (context, out[tile.out], len(cuts))
 
     def attempt(size: int) -> Iterator[tuple[int, int]]:
         nonlocal finished
@@ -82,10 +83,8 @@ def stream(
         results = overlapped(
             parts(first, size), lambda part, context: work(part, context[0]), statistics.device
         )
-        for done, (answer, (_, out, tile)) in enumerate(results, 1):
-            out[tile.out] = answer
-            height, width = out.shape[:2]
-            each = len(list(tiles(height, width, size, 0)))
+        for done, (answer, (_, out, each)) in enumerate(results, 1):
+            out[...] = answer
             finished = first + done // each
             yield first * each + done, count * each
 
