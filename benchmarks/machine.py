@@ -62,9 +62,16 @@ def _status(field: str) -> int:
 
 
 def draw_roofline(
-    flops: float, bandwidth: float, points: list[tuple[str, float, float]]
+    flops: float,
+    bandwidth: float,
+    points: list[tuple[str, float, float]],
+    roof_name: str = "sgemm",
+    apart: int = 0,
 ) -> Image.Image:
-    """Draw (name, FLOP per byte, FLOP/s) under the machine's two roofs, both axes logarithmic."""
+    """Draw (name, FLOP per byte, FLOP/s) under the machine's two roofs, both axes logarithmic.
+
+    Each name stands `apart` pixels lower beside its point than the one before.
+    """
     picture = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(picture)
     left, right, upper, lower = MARGIN, SIZE[0] - 20, 20, SIZE[1] - 50
@@ -90,11 +97,13 @@ def draw_roofline(
     start = max(ticks_x[0], ticks_y[0] / bandwidth)
     roof = [place(start, start * bandwidth), place(ridge, flops), place(ticks_x[-1], flops)]
     draw.line(roof, fill=ROOF, width=2)
-    draw.text((roof[2][0] - 120, roof[2][1] - 16), f"sgemm {flops / 1e9:.0f} GFLOP/s", fill=ROOF)
+    words = f"{roof_name} {flops / 1e9:.0f} GFLOP/s"
+    draw.text((roof[2][0] - 6 * len(words), roof[2][1] - 16), words, fill=ROOF)
     for i, (name, intensity, rate) in enumerate(points):
         x, y = place(intensity, rate)
         colour = COLOURS[i % len(COLOURS)]
         draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=colour)
         # Below the ridge there is room on the left, above it on the right.
-        draw.text((x - 10 - 6 * len(name) if x > SIZE[0] / 2 else x + 10, y - 6), name, fill=colour)
+        beside = x - 10 - 6 * len(name) if x > SIZE[0] / 2 and not apart else x + 10
+        draw.text((beside, y - 6 + apart * i), name, fill=colour)
     return picture

@@ -25,9 +25,10 @@ from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds
 
 from napari_lle.model import enhance, kernels, load_model
 from napari_lle.model.estimate import in_input_dtype
-from napari_lle.model.inference import AUTO_TILE, _as_channels, _plane, survey
+from napari_lle.model.inference import survey
 from napari_lle.model.network import Network, pad
 from napari_lle.model.normalization import network_input, normalize
+from napari_lle.model.planes import AUTO_TILE, as_channels, fill_plane
 
 PLAIN = "torch, NCHW, whole"
 KERNEL = "fused kernel (numba)"
@@ -68,7 +69,7 @@ class Case:
         planes = [self.pixels] if self.rgb else self.pixels
         self.planes = [
             np.ascontiguousarray(
-                _as_channels(network_input(normalize(plane, known.levels)), self.rgb)
+                as_channels(network_input(normalize(plane, known.levels)), self.rgb)
             )
             for plane in planes
         ]
@@ -125,7 +126,7 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
         for plane in case.planes:
             shape = (*plane.shape[1:], 3) if case.rgb else plane.shape[1:]
             out = np.empty(shape, np.float32)
-            list(_plane(network, plane, case.statistics, out, AUTO_TILE["cpu"], kernel))
+            list(fill_plane(network, plane, case.statistics, out, AUTO_TILE["cpu"], kernel))
 
     def rivalled() -> None:
         with torch.inference_mode():

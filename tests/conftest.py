@@ -9,6 +9,9 @@ from napari_lle.model.network import Network, NetworkConfig
 
 # Whether a kernel is compiled depends on the machine; the tests of the kernels switch them on.
 os.environ["NAPARI_LLE_KERNEL"] = "torch"
+# Triton asks for it when it is imported: without a device its kernels run in its interpreter.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 @pytest.fixture(scope="session")

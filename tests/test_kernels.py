@@ -12,7 +12,7 @@ from napari_lle.cli import app
 from napari_lle.model import enhance, kernels, load_model
 from napari_lle.model.bundled import bundled_models
 from napari_lle.model.estimate import in_input_dtype
-from napari_lle.model.inference import _plane
+from napari_lle.model.planes import fill_plane
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels import compiled, forms, runner
@@ -59,7 +59,7 @@ def fused(network, x):
 
 def plain(network, x):
     out = np.empty((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.float32)
-    list(_plane(network, np.broadcast_to(x, (3, *x.shape[1:])), STATISTICS, out, 512))
+    list(fill_plane(network, np.broadcast_to(x, (3, *x.shape[1:])), STATISTICS, out, 512))
     return out
 
 

@@ -88,7 +88,9 @@ class ResidualEstimation(nn.Module):
     def _shift(self, layer: int, statistics: Tensor) -> Tensor | float:
         if layer >= len(self.shifts):
             return 0.0
-        return self.shifts[layer](statistics[:, MODULATING])[:, :, None, None]
+        # Not by an index, which would have to travel to the device: a CUDA graph cannot record it.
+        figures = torch.stack([statistics[:, i] for i in MODULATING], dim=1)
+        return self.shifts[layer](figures)[:, :, None, None]
 
 
 class Block(nn.Module):

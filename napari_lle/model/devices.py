@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypedDict
 
 import torch
@@ -50,3 +52,15 @@ def choose_device(name: str = "auto") -> torch.device:
         if device["available"] and name in ("auto", device["name"]):
             return torch.device(device["name"])
     raise AssertionError("the CPU is always there")
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Convolve in float32: CUDA devices round what they multiply to 10 bits unless told not to."""
+    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = before

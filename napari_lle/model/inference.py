@@ -7,36 +7,30 @@ arithmetic, see `estimate`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from . import kernels
 from .bundled import GLOBAL, automatic_model, sized
 from .checkpoint import Model, load_model
 from .config import SCALES
 from .devices import choose_device
-from .estimate import Estimate, Result, check_strength, normalized, working_dtype
-from .kernels import find
+from .estimate import Estimate, Result, check_strength, normalized
+from .halving import SMALLEST_TILE
 from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
 from .network import Network
 from .normalization import Levels, find_levels, network_input, sample
 from .onecurve import one_curve
+from .planes import AUTO_TILE, Seen, as_channels, fill_plane, fill_planes
 from .statistics import Statistics, image_statistics
-from .tiling import tiles
 from .version import __version__
 
-if TYPE_CHECKING:
-    from .kernels.reduced_runner import Stored
-
 CHANNELS = ("auto", "per", "joint")
-AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
-SMALLEST_TILE = 32
-INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
-UNIT = Levels(0, 1, "float32")
 
 
 class Survey(NamedTuple):
@@ -167,19 +161,21 @@ def estimate_steps(
         illumination_scale=illumination_scale,
         known=known,
     )
-    rgb, per, levels, size = plan.rgb, plan.per, plan.levels, plan.size
+    rgb, per, levels = plan.rgb, plan.per, plan.levels
     lead = tuple(data.shape[: -3 if rgb else -2])
     height, width = data.shape[len(lead) : len(lead) + 2]
     illumination = np.empty(
         (*lead, height, width, 3) if per else (*lead, height, width), np.float32
     )
     planes = list(np.ndindex(lead))
-    for i, index in enumerate(planes):
-        seen = _Seen(np.asarray(data[index]), levels, rgb, per)
-        parts = _plane(plan.network, seen, plan.statistics, illumination[index], size, plan.kernel)
-        for step in parts:
-            size = step.size
-            yield Progress(i * step.total + step.done, len(planes) * step.total, step.note)
+
+    def plane(i: int) -> tuple[Seen, NDArray[np.float32]]:
+        pixels = np.asarray(data[planes[i]])
+        return Seen(pixels, levels, rgb, per), illumination[planes[i]]
+
+    steps = fill_planes(plan.network, plane, len(planes), plan.statistics, plan.size, plan.kernel)
+    for step in steps:
+        yield Progress(step.done, step.total, step.note)
     return Estimate(data, illumination, levels, rgb, plan.darkest, plan.record)
 
 
@@ -203,15 +199,17 @@ class Plan(NamedTuple):
     def light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The illumination of what the network sees, (Y, X) or (Y, X, 3), mirrored at its ends."""
         out = np.empty(x.shape, np.float32)
-        seen = _as_channels(x, self.per)
-        for _ in _plane(self.network, seen, self.statistics, out, self.size, self.kernel):
+        seen = as_channels(x, self.per)
+        for _ in fill_plane(self.network, seen, self.statistics, out, self.size, self.kernel):
             pass
         return out
 
 
 def _arrived(fields: tuple[Any, ...], fused: bool) -> Plan:
     plan = Plan(*fields)
-    return plan._replace(kernel=find(plan.network, 3 if plan.per else 1)) if fused else plan
+    where = plan.statistics.device.type
+    kernel = kernels.find(plan.network, 3 if plan.per else 1, where) if fused else None
+    return plan._replace(kernel=kernel)
 
 
 def make_plan(
@@ -238,7 +236,7 @@ def make_plan(
     per = _per_channel(channels, rgb, levels.dtype)
     network = loaded.network.to(where)
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
-    kernel = find(network, 3 if per else 1) if where.type == "cpu" else None
+    kernel = kernels.find(network, 3 if per else 1, where.type)
     record = {
         "napari_lle": __version__,
         "torch": torch.__version__,
@@ -250,7 +248,7 @@ def make_plan(
         "rgb": rgb,
         "illumination_scale": network.grid,
         "device": where.type,
-        "kernel": "torch" if kernel is None else "numba",
+        "kernel": kernels.name(kernel),
     }
     darkest = float(network.block.darkest(statistics))
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
@@ -325,116 +323,6 @@ def looks_rgb(shape: tuple[int, ...]) -> bool:
 def _per_channel(channels: str, rgb: bool, dtype: str) -> bool:
     """Each colour has an illumination of its own: asked for, or a photograph."""
     return rgb and (channels == "per" or (channels == "auto" and dtype == "uint8"))
-
-
-class _Step(NamedTuple):
-    done: int
-    total: int
-    size: int
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
-
-    pixels: NDArray[Any]
-    levels: Levels
-    rgb: bool
-    per: bool
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return 3, *self.pixels.shape[:2]
-
-    def stored(self) -> Stored:
-        """The pixels for a kernel that reads these, where float32 is all that they need."""
-        from .kernels.reduced_runner import Stored
-
-        pixels, levels = self.pixels, self.levels
-        if pixels.dtype.name not in INTEGERS or working_dtype(levels) != np.float32:
-            pixels = network_input(normalized(pixels[..., :3] if self.rgb else pixels, levels))
-            levels = UNIT
-        pixels = pixels if self.rgb else pixels[..., None]
-        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-        known = np.float32(levels.black), np.float32(levels.span)
-        return Stored(np.ascontiguousarray(pixels), *known)
-
-    def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
-        channels, rows, columns = where
-        part = self.pixels[rows, columns]
-        if self.per:  # small integers are sorted by colour sooner than what becomes of them
-            part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
-            return network_input(normalized(part, self.levels))[channels]
-        part = part[..., :3] if self.rgb else part
-        x = network_input(normalized(part, self.levels))
-        return _as_channels(x, False)[channels]
-
-
-def _plane(
-    network: Network,
-    x: _Seen | NDArray[np.float32],
-    statistics: torch.Tensor,
-    out: NDArray[np.float32],
-    size: int,
-    kernel: Any = None,
-) -> Generator[_Step, None, None]:
-    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W); halve the tile when memory runs out.
-
-    A fused kernel, see `kernels.find`, takes the place of torch.
-    """
-    if kernel is not None:
-        from .kernels.runner import strips
-
-        for done, total in strips(kernel, network, x, statistics, out):
-            yield _Step(done, total, size)
-        return
-    height, width = x.shape[-2:]
-    device = statistics.device
-    note = ""
-    while True:
-        parts = list(tiles(height, width, size, network.radius, network.grid))
-        try:
-            for done, part in enumerate(parts, 1):
-                patch = x[:, part.rows[:, None], part.columns]
-                light = _run(network, patch, statistics)  # (3, h, w)
-                out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
-                yield _Step(done, len(parts), size, note)
-                note = ""
-            return
-        except RuntimeError as error:
-            if "out of memory" not in str(error):  # CUDA and Metal word it alike
-                raise
-            if size <= SMALLEST_TILE:
-                raise MemoryError(
-                    f"{device.type} has no memory left even for small tiles: close other programs "
-                    "or choose the device cpu."
-                ) from None
-            size = max(size // 2, SMALLEST_TILE)
-            note = f"Out of memory on {device.type}: going on with tiles of {size} pixels."
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
-
-
-def _run(
-    network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
-) -> NDArray[np.float32]:
-    """One block on one padded tile."""
-    with torch.inference_mode():
-        batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
-        batch = batch.to(statistics.device, memory_format=torch.channels_last)
-        return network.block(batch, statistics)[0].cpu().numpy()
-
-
-def _as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:
-    """(H, W[, 3]) to the network's (3, H, W).
-
-    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
-    """
-    if per:
-        return np.ascontiguousarray(x.transpose(2, 0, 1))
-    grey = x.max(axis=-1) if x.ndim == 3 else x
-    return np.broadcast_to(grey, (3, *grey.shape))
 
 
 def _check(data: Any, rgb: bool, channels: str, tile: int | str) -> None:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from .checkpoint import Model
 from .devices import choose_device
-from .inference import AUTO_TILE, _check, _per_channel, choose_model, looks_rgb, survey
+from .inference import _check, _per_channel, choose_model, looks_rgb, survey
+from .planes import AUTO_TILE
 from .unrolled import Stages
 
 

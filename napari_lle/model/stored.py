@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .checkpoint import Model
 from .estimate import check_strength, in_input_dtype, working_dtype
-from .inference import Plan, Progress, _Seen, estimate_steps, make_plan, survey
+from .inference import Plan, Progress, estimate_steps, make_plan, survey
+from .planes import Seen
 
 Made = tuple[NDArray[Any], dict[str, Any]]
 
@@ -98,7 +99,7 @@ def _pictures(data: Any, plan: Plan) -> Generator[Progress, None, NDArray[Any]]:
     out = np.empty(data.shape, np.dtype(data.dtype).newbyteorder("="))
     planes = list(np.ndindex(lead))
     for i, index in enumerate(planes):
-        seen = _Seen(np.asarray(data[index]), plan.levels, plan.rgb, plan.per)
+        seen = Seen(np.asarray(data[index]), plan.levels, plan.rgb, plan.per)
         sink = Divided(plan, seen.stored(), out[index])
         for done, total in strips(plan.kernel, plan.network, seen, plan.statistics, sink):
             yield Progress(i * total + done, len(planes) * total)

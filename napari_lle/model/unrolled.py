@@ -20,8 +20,9 @@ from .blocks import crop
 from .checkpoint import Model
 from .config import RESIDUAL_FLOOR
 from .estimate import Estimate, normalized
-from .inference import Progress, Survey, _as_channels
+from .inference import Progress, Survey
 from .normalization import network_input
+from .planes import as_channels
 from .probes import feature_maps, map_names, noise_gain, tiled
 from .tiling import tiles, widen
 from .trace import KINDS, Trace
@@ -211,7 +212,7 @@ class Stages:
         """Pixels as they are, (Y, X[, 3]), and what the network sees of them, (3, Y, X)."""
         pixels = np.asarray(self.image[(*index, *spans)])
         pixels = pixels[..., :3] if self.rgb else pixels
-        return pixels, _as_channels(network_input(normalized(pixels, self.levels)), self.per)
+        return pixels, as_channels(network_input(normalized(pixels, self.levels)), self.per)
 
     def _shown(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's (3, H, W) to (H, W, 3), or (H, W) where one serves all channels."""

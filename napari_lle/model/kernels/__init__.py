@@ -2,8 +2,12 @@
 
 On a CPU one block runs as a fused kernel that numba compiles (extra ``fast``). Compiling takes some
 seconds per layout of network, once per machine, and is never done behind the user's back:
-`warm_up` does it and leaves the code on disk; where there is none, torch serves. The environment
-variable ``NAPARI_LLE_KERNEL=torch`` switches the kernels off.
+`warm_up` does it and leaves the code on disk; where there is none, torch serves.
+
+On a CUDA device the block runs as kernels that Triton compiles (extra ``cuda``) when they are first
+asked for, once per machine; where that fails, torch serves, by CUDA graphs.
+
+The environment variable ``NAPARI_LLE_KERNEL=torch`` switches all of it off.
 """
 
 from __future__ import annotations
@@ -11,37 +15,124 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
     from ..checkpoint import Model
+    from ..halving import Step
     from ..network import Network
+    from .device_runner import Path
 
 SWITCH = "NAPARI_LLE_KERNEL"
 
 
 def available() -> bool:
     """Whether numba is installed and not switched off."""
-    return os.environ.get(SWITCH, "auto") != "torch" and find_spec("numba") is not None
+    return switched_on() and find_spec("numba") is not None
 
 
-def find(network: Network, colours: int) -> Any | None:
-    """The kernel of a network if it is compiled, in this process or on disk.
+def switched_on() -> bool:
+    """Whether anything but plain torch may be used."""
+    return os.environ.get(SWITCH, "auto") != "torch"
+
+
+def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
+    """The kernel of a network for a kind of device, or None where plain torch serves.
 
     Parameters
     ----------
     network : Network
+        On that device.
     colours : int
         3, or 1 where one illumination serves all channels.
+    device : {"cpu", "cuda", "mps"}
+        On a CPU, a kernel is found if it is compiled, in this process or on disk.
     """
-    if not available():
+    if device == "cuda" and switched_on():
+        return _on_cuda(network, colours)
+    if device != "cpu" or not available():
         return None
     from .compiled import load
     from .forms import layout, plain
 
     return load(layout(network.config, colours)) if plain(network) else None
+
+
+_said: set[str] = set()  # of what does not work here
+
+
+def _on_cuda(network: Network, colours: int) -> Path | None:
+    """Triton's kernels or, telling why the first time, torch by graphs."""
+    from .forms import plain
+    from .graphs import Graphs
+
+    if not plain(network) or network.grid > 1:
+        return None
+    note = ""
+    try:
+        from .device import tried
+
+        fused = tried(network, colours, next(network.parameters()).device)
+        if fused is not None:
+            return fused
+    except ImportError:
+        note = "Triton is not installed: torch works on cuda, which is slower."
+    except Exception as error:  # whatever is wrong with a compiler, torch can do without it
+        if "out of memory" in str(error):
+            return Graphs(colours)  # which says what to do, if there is no memory at all
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        note = f"Triton's kernels do not work here ({reason}): torch works on cuda, slower."
+    note = "" if note in _said else note
+    _said.add(note)
+    return Graphs(colours, note)
+
+
+def name(kernel: Any | None) -> str:
+    """Of a kernel that was found, for the record of a run."""
+    return "torch" if kernel is None else getattr(kernel, "name", "numba")
+
+
+def fill(
+    kernel: Any,
+    network: Network,
+    plane: Callable[[int], tuple[Any, NDArray[Any]]],
+    count: int,
+    statistics: torch.Tensor,
+    size: int,
+) -> Iterator[Step]:
+    """Fill the outputs of planes of one shape by a kernel that was found.
+
+    Parameters
+    ----------
+    kernel : object
+        For the device that the network and the statistics are on.
+    network : Network
+    plane : callable
+        Takes an index below `count` and returns a plane, (3, H, W), see `runner.Source`, and the
+        array for its illumination, (H, W) or (H, W, 3).
+    count : int
+    statistics : Tensor, (1, 7)
+    size : int
+        Longest tile side on a device that has tiles.
+    """
+    from ..halving import Step
+
+    if hasattr(kernel, "work"):
+        from .device_runner import stream
+
+        yield from stream(kernel, network, plane, count, statistics, size)
+        return
+    from .runner import strips
+
+    for i in range(count):
+        x, out = plane(i)
+        for done, total in strips(kernel, network, x, statistics, out):
+            yield Step(i * total + done, count * total, size)
 
 
 def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, float]]:
