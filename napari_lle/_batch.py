@@ -95,7 +95,7 @@ def enhance_file(
     scheduler: str | None = None,
 ) -> None:
     """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
-    from .model.files import check_format, is_zarr, read_image, write_image
+    from .model.files import check_format, is_zarr, read_image
 
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
     if scheduler and not stream:
@@ -124,28 +124,49 @@ def enhance_file(
             drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
 
-    from .model.estimate import in_input_dtype  # slow: only once all is well
-    from .model.inference import estimate_steps
+    if dtype == "same" and axis is None and not illumination:
+        from .model.stored import stored_steps  # slow: only once all is well
 
-    if axis is None:
-        steps = estimate_steps(picture.pixels, rgb=picture.rgb, **options)
-        estimate = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
-    else:
-        from .model.jointly import joint_steps
+        steps = stored_steps(picture.pixels, rgb=picture.rgb, strength=strength, **options)
+        pixels, record = _drain(steps, source)
+        _write("R", target, pixels, picture.rgb, picture.about, record)
+        return
+    result = _estimate(picture, axis, source, options).result(strength)
+    pixels = result.reflectance
+    if dtype == "same":
+        from .model.estimate import in_input_dtype
 
-        together = joint_steps([picture.pixels], axis=axis, **options)
-        (estimate,) = drain(together, source.name, lambda p: f"{p.done}/{p.total} tiles")
-    result = estimate.result(strength)
-    pixels = in_input_dtype(result) if dtype == "same" else result.reflectance
-    about = picture.about
-    told = {"record": {**result.record, **({"file": about.to_dict()} if about else {})}}
-    write_image(target, pixels, rgb=picture.rgb, about=about, history=_history("R", result), **told)
+        pixels = in_input_dtype(result)
+    _write("R", target, pixels, picture.rgb, picture.about, result.record)
     if illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        write_image(
-            illumination, light, rgb=coloured, about=about, history=_history("L", result), **told
-        )
+        _write("L", illumination, light, coloured, picture.about, result.record)
+
+
+def _estimate(picture: Any, axis: int | None, source: Path, options: dict[str, Any]) -> Any:
+    """The estimate of a picture, whose channels along the axis share one illumination."""
+    from .model.inference import estimate_steps
+    from .model.jointly import joint_steps
+
+    if axis is None:
+        return _drain(estimate_steps(picture.pixels, rgb=picture.rgb, **options), source)
+    (estimate,) = _drain(joint_steps([picture.pixels], axis=axis, **options), source)
+    return estimate
+
+
+def _drain(steps: Any, source: Path) -> Any:
+    return drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+
+
+def _write(
+    what: str, target: Path, pixels: Any, rgb: bool, about: Any, record: dict[str, Any]
+) -> None:
+    from .model.files import write_image
+
+    told = {**record, **({"file": about.to_dict()} if about else {})}
+    history = _history(what, record)
+    write_image(target, pixels, rgb=rgb, about=about, history=history, record=told)
 
 
 def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
@@ -216,10 +237,10 @@ def _identity(source: Path) -> str:
     return f"{source.resolve()} {status.st_mtime_ns} {status.st_size}"
 
 
-def _history(what: str, result: Any) -> str:
-    record, levels = result.record, result.levels
+def _history(what: str, record: dict[str, Any]) -> str:
+    levels = record["levels"]
     name = {"R": "reflectance, for looking", "L": "illumination"}[what]
     return (
         f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
-        f"black {levels.black:g}, white {levels.white:g}, strength {record['strength']:g}"
+        f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"
     )

@@ -36,6 +36,12 @@ def enhance(
     tile: Annotated[
         int | None, typer.Option(help="Longest tile side in pixels; never changes the result.")
     ] = None,
+    illumination_scale: Annotated[
+        int | None,
+        typer.Option(
+            metavar="1|2|4", help="Find the illumination at 1/1, 1/2 or 1/4 of the size: faster."
+        ),
+    ] = None,
     dtype: Annotated[
         str | None,
         typer.Option(help="same (as the input) or float32; float32 with --illumination."),
@@ -68,6 +74,7 @@ def enhance(
             "channels": channels,
             "device": device,
             "tile": "auto" if tile is None else tile,
+            "illumination_scale": illumination_scale,
         }
     run_all(
         list(zip(sources, targets, strict=True)),

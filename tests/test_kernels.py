@@ -22,6 +22,8 @@ from napari_lle.model.kernels.fused import widest
 RANDOM = {
     **{form: {"form": form} for form in FORMS},
     "sigmoid": {"form": "division", "positivity": "sigmoid"},
+    "quarter cleaning": {"form": "cleaning", "illumination_scale": 4},
+    "half stretching": {"form": "stretching", "illumination_scale": 2},
     "wide": {
         "form": "stretching",
         "activation": "prelu",

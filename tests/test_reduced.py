@@ -141,3 +141,24 @@ def test_spans_begin_on_the_grid():
         assert max(b - a for a, b in cut) <= 32
     assert widen(50, 60, 200, 9, 4) == (40, 69)
     assert widen(5, 198, 200, 9, 4) == (0, 200)
+
+
+def test_bands_of_any_height_give_the_same_bits(monkeypatch):
+    pytest.importorskip("numba")
+    from napari_lle.model import kernels
+    from napari_lle.model.kernels import forms, reduced_runner
+    from napari_lle.model.kernels.compiled import compile_kernel
+
+    monkeypatch.delenv(kernels.SWITCH, raising=False)
+    model = random_model("cleaning", illumination_scale=4)
+    compile_kernel(forms.layout(model.network.config, 3))
+    image = picture((150, 4801, 3))
+    whole = enhance(image, model)
+    assert whole.record["kernel"] == "numba"
+    monkeypatch.setattr(reduced_runner, "ROWS", 9)
+    cut = enhance(image, model)
+    assert (cut.reflectance == whole.reflectance).all()
+    monkeypatch.setattr(kernels, "find", lambda *_: None)
+    by_torch = enhance(image, model)
+    assert by_torch.record["kernel"] == "torch"
+    np.testing.assert_allclose(whole.reflectance, by_torch.reflectance, rtol=0, atol=1e-5)
