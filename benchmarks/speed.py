@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -23,16 +24,18 @@ import torch
 import typer
 from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds, sgemm_rate
 
-from napari_lle.model import enhance, kernels, load_model
+from napari_lle.model import enhance, enhance_stored, kernels, load_model
 from napari_lle.model.estimate import in_input_dtype
-from napari_lle.model.inference import survey
+from napari_lle.model.inference import Plan, make_plan, survey
 from napari_lle.model.network import Network, pad
 from napari_lle.model.normalization import network_input, normalize
 from napari_lle.model.planes import AUTO_TILE, as_channels, fill_plane
+from napari_lle.model.stored import pictures
 
 PLAIN = "torch, NCHW, whole"
 KERNEL = "fused kernel (numba)"
 LAST = torch.channels_last
+SIZES = {1: "", 2: "half size, ", 4: "quarter size, "}  # of the illumination
 
 ABOUT = """\
 Written by `benchmarks/{script}` with {threads} threads ({vectors}), load {load:.1f}, torch {torch}.
@@ -40,8 +43,11 @@ Measured in the same run: sgemm {gflops:.0f} GFLOP/s, copy {bandwidth:.1f} GB/s.
 network is the longer of its arithmetic at the one and its float32 planes, in and out, at the other;
 the ratio to it is the least time's. Medians of {repeats} interleaved repeats. Where others use the
 machine, too, CPU time, summed over threads, is the steadier figure. Extra memory is the peak beyond
-what was held before, the result included. `enhance()` is from the stored pixels to pixels of the
-same dtype, statistics and exact illumination included.
+what was held before, the result included.
+
+*Integers in and out*: from the stored pixels to those of the enhanced picture, levels and
+statistics known; half and quarter size are the illumination's. `enhance_stored()` finds these, too,
+and `enhance()` makes R and the exact L as floats, and then pixels.
 """
 
 
@@ -64,7 +70,8 @@ class Case:
     rgb: bool
 
     def __post_init__(self) -> None:
-        known = survey(self.pixels, rgb=self.rgb)
+        self.plans: dict[int, Plan] = {}
+        self.known = known = survey(self.pixels, rgb=self.rgb)
         self.statistics = torch.tensor([known.statistics])
         planes = [self.pixels] if self.rgb else self.pixels
         self.planes = [
@@ -73,6 +80,12 @@ class Case:
             )
             for plane in planes
         ]
+
+    def plan(self, scale: int) -> Plan:
+        if scale not in self.plans:
+            options = {"rgb": self.rgb, "device": "cpu", "illumination_scale": scale}
+            self.plans[scale] = make_plan(self.pixels, self.model, known=self.known, **options)
+        return self.plans[scale]
 
     @property
     def count(self) -> int:
@@ -138,6 +151,14 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
         in_input_dtype(enhance(case.pixels, case.model, rgb=case.rgb, device="cpu"))
         os.environ[kernels.SWITCH] = "auto"
 
+    def stored(scale: int) -> None:
+        options = {"rgb": case.rgb, "device": "cpu", "illumination_scale": scale}
+        enhance_stored(case.pixels, case.model, **options)
+
+    def pictured(scale: int) -> None:
+        plan = case.plan(scale)
+        list(pictures(case.pixels, plan))
+
     found: dict[str, tuple[Callable[[], object], int]] = {
         PLAIN: (lambda: whole(torch.contiguous_format), work),
         "torch, channels_last, whole": (lambda: whole(LAST), work),
@@ -147,7 +168,14 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
     kernel = kernels.find(network, colours)
     if kernel is not None:
         found[KERNEL] = (lambda: tiled(kernel), work)
+        for scale, name in SIZES.items():
+            found[f"{KERNEL}, {name}integers in and out"] = (partial(pictured, scale), 0)
         found["enhance(), kernel"] = (lambda: enhanced("auto"), 0)
+        for scale, name in SIZES.items():
+            found[f"enhance_stored(){', ' * bool(name)}{name.strip(', ')}"] = (
+                partial(stored, scale),
+                0,
+            )
     found["SCI's shape, channels_last"] = (rivalled, 243)
     found.update({name: (call, 0) for name, call in clahe(case).items()})
     return found
@@ -259,8 +287,10 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     os.environ[kernels.SWITCH] = "auto"
-    for name in ("photo", "linear"):
-        list(kernels.warm_up([name]))
+    list(kernels.warm_up())
+    for scale in (2, 4):
+        linear = load_model("linear")
+        list(kernels.warm_up([replace(linear, network=linear.network.at_scale(scale))]))
     flops, bandwidth = sgemm_rate(), copy_rate()
     parts = [
         "# Speed\n",

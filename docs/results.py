@@ -24,6 +24,7 @@ from napari_lle.model.files import read_image
 from napari_lle.model.sheet import contact_sheet
 
 DOCS = Path(__file__).parent
+ORDER = ["photo", "photo-half", "photo-quarter", "paper", "linear"]
 LIGHTS = (0.15, 0.05, 0.02)  # shares of light left in the contact sheet's rows
 COLUMNS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean", "loe", "noise_gain", "cast")
 DIGITS = (2, 3, 2, 3, 1, 2, 1)
@@ -76,7 +77,7 @@ def main(
     data: Annotated[str, typer.Option(help="What they are.")] = "the test pairs of LOL v1",
 ) -> None:
     """Write docs/results.md and docs/images/contact_sheet.jpg."""
-    names = sorted(bundled_models(), key=["photo", "paper", "linear"].index)
+    names = sorted(bundled_models(), key=ORDER.index)
     reports = [finish(evaluate_steps(low, reference, name)) for name in names]
     pictures = [read_image(file) for file in image_files(reference).values()]
     images = [as_photograph(p.pixels, p.rgb) for p in pictures]

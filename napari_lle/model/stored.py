@@ -76,7 +76,7 @@ def stored_steps(
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     plan = make_plan(data, model, black=black, white=white, channels=channels, rgb=rgb, **options)
     if strength == 1 and _direct(plan, data.dtype):
-        picture = yield from _pictures(data, plan)
+        picture = yield from pictures(data, plan)
         return picture, {**plan.record, "strength": 1.0}
     known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
     estimate = yield from estimate_steps(
@@ -92,7 +92,8 @@ def _direct(plan: Plan, dtype: np.dtype[Any]) -> bool:
     return dtype.name in divide and working_dtype(plan.levels) == np.float32
 
 
-def _pictures(data: Any, plan: Plan) -> Generator[Progress, None, NDArray[Any]]:
+def pictures(data: Any, plan: Plan) -> Generator[Progress, None, NDArray[Any]]:
+    """The enhanced planes of an array of integers, by the plan's kernel."""
     from .kernels.runner import strips
 
     lead = tuple(data.shape[: -3 if plan.rgb else -2])
