@@ -90,7 +90,12 @@ def test_the_kernels_are_the_network(kind, colours, activation):
 
 
 @pytest.mark.parametrize("colours", [3, 1])
-@pytest.mark.parametrize("name", bundled_models())
+def test_a_reduced_illumination_is_left_to_torch(monkeypatch):
+    monkeypatch.delenv(kernels.SWITCH, raising=False)
+    assert kernels.find(load_model("photo-quarter").network, 3, "cuda") is None
+
+
+@pytest.mark.parametrize("name", [n for n in bundled_models() if load_model(n).network.grid == 1])
 def test_trained_networks_keep_their_results(name, colours):
     network = model(name).network
     x = picture(colours, (40, 53))
