@@ -28,6 +28,7 @@ from napari_lle.model.kernels.graphs import Graphs
 
 WHERE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 ON_DEVICE = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+WHOLE = [n for n in bundled_models() if load_model(n).network.grid == 1]
 STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]], device=WHERE)
 KINDS = {**{form: {"form": form} for form in FORMS}, "sigmoid": {"positivity": "sigmoid"}}
 SHAPES = [(20, 23), (1, 1), (1, 9), (3, 2)]
@@ -89,13 +90,13 @@ def test_the_kernels_are_the_network(kind, colours, activation):
         assert np.abs(reflected(x, light) - reflected(x, expected)).max() <= most
 
 
-@pytest.mark.parametrize("colours", [3, 1])
 def test_a_reduced_illumination_is_left_to_torch(monkeypatch):
     monkeypatch.delenv(kernels.SWITCH, raising=False)
     assert kernels.find(load_model("photo-quarter").network, 3, "cuda") is None
 
 
-@pytest.mark.parametrize("name", [n for n in bundled_models() if load_model(n).network.grid == 1])
+@pytest.mark.parametrize("colours", [3, 1])
+@pytest.mark.parametrize("name", WHOLE)
 def test_trained_networks_keep_their_results(name, colours):
     network = model(name).network
     x = picture(colours, (40, 53))
