@@ -204,13 +204,20 @@ def inspector_session(session: Session) -> None:
     ):
         for _ in range(AGAIN):
             settle(idle)
-            shown.clear()
-            settle()
+            take_away(shown)
             session.time(action, run, until)
     settle(idle)
     time_stages(session, widget, idle)
     time_cursor(session, widget, layer)
     widget.release()
+
+
+def take_away(shown: Any) -> None:
+    """All layers of the inspector, one by one: napari 0.9 may crash in the next drawing when it
+    loses several layers in one turn (napari #7345)."""
+    for key in list(shown.layers):
+        shown._take(key)
+        settle(least=0.2)
 
 
 def time_stages(session: Session, widget: Any, idle: Callable[[], bool]) -> None:
