@@ -31,8 +31,10 @@ class _Painted(QObject):
         self._seen = False
         self.at: float | None = None
 
-    def eventFilter(self, _: QObject, event: Any) -> bool:
-        if event.type() == QEvent.Type.Paint and not self._seen and self._until():
+    def eventFilter(self, widget: Any, event: Any) -> bool:
+        # While updates are off, Qt may send the event, but the canvas draws nothing.
+        painted = event.type() == QEvent.Type.Paint and widget.updatesEnabled()
+        if painted and not self._seen and self._until():
             self._seen = True
             QTimer.singleShot(0, self._note)  # a turn later it is on the screen
         return False
