@@ -241,11 +241,12 @@ def time_stages(session: Session, widget: Any, idle: Callable[[], bool]) -> None
 
 
 def time_cursor(session: Session, widget: Any, layer: Any) -> None:
-    for row in range(20, 20 + AGAIN):
+    middle = len(session.dark) // 2  # of a large plane, the middle is what is inspected
+    for row in range(middle, middle + AGAIN):
         session.time(
             "Stage inspector: cursor moved to the profile",
             lambda row=row: setattr(
-                session.viewer.cursor, "position", layer.data_to_world((row, 30))
+                session.viewer.cursor, "position", layer.data_to_world((row, middle))
             ),
             lambda row=row: f"row {row}, " in widget.plots.place,
             lambda: widget.plots.profile.viewport(),
