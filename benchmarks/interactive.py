@@ -40,14 +40,14 @@ on an idle one.
 - **ms** is the median of the time from the action to the turn of the event loop after the one in
   which the canvas (for a profile, its plot; for a pair, its table) was drawn with the changed data.
 - **longest gap** is the longest, of all repeats, between two ticks of a timer of 5 ms in the
-  window's thread, from the action until the picture is there: for so long the window did not
-  answer. It is raw: what napari, drawing and other programs take is in it. The rows of *napari
-  alone*, without any widget of this plugin, tell what a new layer costs by itself.
-- *First* means the first time in a process, where neither torch nor a model is loaded; the kernels
-  lie compiled on disk. While the widgets are first used, Enhance has them checked in a process of
-  its own, which is a part of what the user waits for.
-- Images are dark RGB uint8 made of random numbers, seed 0. A view of 1920x1080 is previewed by
-  every second pixel in rows and columns.
+  window's thread, from the action to the third tick after the picture: for so long the window did
+  not answer. It is raw: what napari, drawing and other programs take is in it. The rows of *napari
+  alone*, without any widget of this plugin, tell what a layer costs by itself.
+- *First* means the first time in a process in which neither torch nor a model is loaded; kernels
+  lie compiled on disk. At that time a process of Enhance still checks whether they do, and takes a
+  core for it.
+- Images are dark RGB uint8 made of random numbers, seed 0. Of 1920x1080 the preview shows every
+  second pixel in rows and columns, and the inspector a part in the middle.
 - Training has its default settings: the first preview comes with the first validation, after
   {validate} steps of training.
 """
