@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from models import random_model
 
 from napari_lle.model.checkpoint import save_model
 from napari_lle.model.network import Network, NetworkConfig
@@ -27,6 +28,16 @@ def model_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def calm_file(tmp_path_factory):
+    """A model whose stages differ, a little."""
+    model = random_model()
+    model.network.auxiliary.conv2.weight *= 0.05
+    path = tmp_path_factory.mktemp("models") / "calm.safetensors"
+    save_model(path, model.network, {})
+    return path
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -35,3 +46,67 @@ def rng():
 @pytest.fixture
 def photo(rng):
     return rng.integers(0, 60, (48, 64, 3)).astype(np.uint8)
+
+
+@pytest.fixture
+def stack(rng):
+    return rng.integers(0, 900, (4, 40, 50)).astype(np.uint16)
+
+
+@pytest.fixture
+def viewer():
+    """A viewer without a window."""
+    from napari.components import ViewerModel
+
+    return ViewerModel()
+
+
+def jobs(widget):
+    """Those of a widget and of its parts."""
+    from napari_lle._worker import Job
+
+    parts = [widget, *(part for part in vars(widget).values() if hasattr(part, "__dict__"))]
+    return [each for part in parts for each in vars(part).values() if isinstance(each, Job)]
+
+
+@pytest.fixture
+def keep(qtbot):
+    """Let go of the widgets that it is given, at the end, and wait for what they still do."""
+    kept = []
+
+    def note(widget):
+        kept.append(widget)
+        return widget
+
+    yield note
+    for widget in kept:
+        widget.release()
+        for job in jobs(widget):
+            qtbot.waitUntil(lambda job=job: not job.running, timeout=20_000)
+
+
+@pytest.fixture
+def make(keep, model_file):
+    """Build an Enhance widget for a viewer."""
+    from napari_lle._enhance import EnhanceWidget
+
+    def build(viewer):
+        widget = keep(EnhanceWidget(viewer))
+        widget.form.model.use(str(model_file))
+        return widget
+
+    return build
+
+
+@pytest.fixture
+def widget(viewer, make):
+    """The Enhance widget of `viewer`."""
+    return make(viewer)
+
+
+@pytest.fixture
+def own_runs(tmp_path, monkeypatch):
+    """Trainings leave their runs in the test's folder."""
+    from napari_lle import _runs
+
+    monkeypatch.setattr(_runs, "runs_folder", lambda: tmp_path / "runs")

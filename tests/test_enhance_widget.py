@@ -2,48 +2,13 @@ import time
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import QTimer
+from running import run, slow_steps
 
 from napari_lle import _enhance, _samples
-from napari_lle._enhance import EnhanceWidget
 from napari_lle._layers import KEY
 from napari_lle.model import inference
 from napari_lle.model.inference import Progress
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def make(qtbot, model_file):
-    """Build a widget, and let go of it at the end."""
-    made = []
-
-    def build(viewer):
-        widget = EnhanceWidget(viewer)
-        widget.form.model.use(str(model_file))
-        made.append(widget)
-        return widget
-
-    yield build
-    for widget in made:
-        widget.release()
-        if widget.job is not None:
-            qtbot.waitUntil(lambda job=widget.job: not job.running)
-
-
-def run(qtbot, widget):
-    widget.form.run.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
-
-
-def slow_steps(*args, **kwargs):
-    for i in range(1000):
-        time.sleep(0.02)
-        yield Progress(i, 1000)
 
 
 def test_a_run_adds_a_layer_with_place_and_record(qtbot, viewer, make, rng, model_file):

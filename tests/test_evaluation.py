@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import random_model
+from running import last
 
 from napari_lle.model.baselines import (
     BASELINES,
@@ -118,7 +119,7 @@ def test_robustness_of_division_and_cleaning():
 
 
 def test_contact_sheet_shows_the_best_median_and_worst(folders):
-    report = run(evaluate_steps(*folders, random_model()))
+    report = last(evaluate_steps(*folders, random_model()))
     report["per_image"][0]["ssim"] = 0.9
     report["per_image"][1]["ssim"] = 0.1
     report["per_image"][2]["ssim"] = 0.5
@@ -142,17 +143,9 @@ def folders(tmp_path):
     return tmp_path / "low", tmp_path / "high"
 
 
-def run(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
-
 def test_report_holds_what_the_design_names(folders):
     model = random_model()
-    report = run(evaluate_steps(*folders, model))
+    report = last(evaluate_steps(*folders, model))
     assert report["n"] == len(report["per_image"]) == 3
     assert report["parameters"] == model.network.inference_parameters()
     assert set(report["baselines"]) == set(BASELINES)
@@ -169,10 +162,10 @@ def test_report_holds_what_the_design_names(folders):
 def test_bad_folders_are_named(folders, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no images"):
-        run(evaluate_steps(folders[0], tmp_path / "empty", random_model()))
+        last(evaluate_steps(folders[0], tmp_path / "empty", random_model()))
     write_image(folders[1] / "1.png", np.zeros((5, 5, 3), np.uint8), rgb=True)
     with pytest.raises(ValueError, match="must be of one size"):
-        run(evaluate_steps(*folders, random_model()))
+        last(evaluate_steps(*folders, random_model()))
 
 
 EVAL15 = Path(__file__).parents[2] / "shared/data/lol/eval15"
@@ -180,7 +173,7 @@ EVAL15 = Path(__file__).parents[2] / "shared/data/lol/eval15"
 
 @pytest.mark.skipif(not EVAL15.exists(), reason="the LOL test pairs are not at hand")
 def test_photo_beats_automatic_gamma_and_sci_on_real_pairs():
-    report = run(evaluate_steps(EVAL15 / "low", EVAL15 / "high", "photo"))
+    report = last(evaluate_steps(EVAL15 / "low", EVAL15 / "high", "photo"))
     assert report["psnr"] > max(report["baselines"]["auto_gamma"]["psnr"], 16.34, 14.85)
     assert report["ssim"] > report["baselines"]["auto_gamma"]["ssim"]
 

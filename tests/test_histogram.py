@@ -1,22 +1,7 @@
 import numpy as np
-import pytest
-from napari.components import ViewerModel
 
-from napari_lle._enhance import EnhanceWidget
 from napari_lle._histogram import BAR, BLACK, SIZE, WHITE, draw_histogram, place_of, shown_range
 from napari_lle.model.normalization import find_levels
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def widget(viewer):
-    widget = EnhanceWidget(viewer)
-    yield widget
-    widget.release()
 
 
 def columns(picture, colour):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from models import FORMS, random_model
+from running import last
 
 from napari_lle.model import enhance, restore
 from napari_lle.model.estimate import Estimate, in_input_dtype
@@ -17,12 +18,7 @@ def dark(shape, dtype="uint8", top=60):
 
 
 def estimate(image, model, **options):
-    steps = estimate_steps(image, model, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
+    return last(estimate_steps(image, model, **options))
 
 
 SHAPES = [

@@ -1,6 +1,7 @@
 import dask.array as da
 import numpy as np
 import pytest
+from running import last
 
 from napari_lle.model import enhance, enhance_jointly, restore
 from napari_lle.model.jointly import joint_steps, survey_together
@@ -104,12 +105,7 @@ def test_only_the_planes_looked_at_are_read(scene, model_file):
 def test_a_part_takes_what_was_found_for_the_whole(scene, model_file):
     known = survey_together([scene], axis=0, **LEVELS)
     steps = joint_steps([scene[:, :40]], model_file, axis=0, known=known)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            (part,) = stop.value
-            break
+    (part,) = last(steps)
     (whole,) = enhance_jointly([scene], model_file, axis=0, **LEVELS)
     np.testing.assert_allclose(
         part.reflectance()[:, :20], whole.reflectance[:, :20], rtol=1e-6

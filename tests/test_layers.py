@@ -5,19 +5,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
+from running import last
 
 from napari_lle import _layers
 from napari_lle._layers import Region
 from napari_lle._live import Options, blended, enhance_steps, light_plane, reflectance_plane
 from napari_lle._repeat import as_command, as_python
-
-
-def finish(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 @pytest.fixture
@@ -87,11 +80,11 @@ def test_multiscale_layers_stay_so_and_show_their_finest_level_in_the_preview():
 
 
 def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, photo):
-    of_photo = finish(enhance_steps(photo, True, Options(str(model_file)), 1.0, False))
+    of_photo = last(enhance_steps(photo, True, Options(str(model_file)), 1.0, False))
     assert of_photo.limits == (0.0, 1.0)
     field = rng.integers(100, 200, (60, 60)).astype(np.uint16)
     field[3, 4] = 60_000
-    made = finish(enhance_steps(field, False, Options(str(model_file)), 1.0, False))
+    made = last(enhance_steps(field, False, Options(str(model_file)), 1.0, False))
     low, high = made.limits
     r = made.estimate.reflectance(1.0)
     assert low == 0
@@ -100,7 +93,7 @@ def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, phot
 
 def test_lazy_planes_equal_eager_ones(model_file, rng, monkeypatch):
     stack = rng.integers(0, 900, (2, 3, 32, 40)).astype(np.uint16)
-    made = finish(enhance_steps(stack, False, Options(str(model_file)), 0.5, True))
+    made = last(enhance_steps(stack, False, Options(str(model_file)), 0.5, True))
     assert isinstance(made.reflectance, np.ndarray)
     monkeypatch.setattr("napari_lle._live.EAGER", 100)
     for plane, eager in ((reflectance_plane, made.reflectance), (light_plane, made.illumination)):
@@ -114,7 +107,7 @@ def test_illumination_brings_the_input_back(model_file, rng):
     from napari_lle.model import restore
 
     stack = rng.integers(0, 900, (2, 32, 40)).astype(np.uint16)
-    made = finish(enhance_steps(stack, False, Options(str(model_file)), 0.7, True))
+    made = last(enhance_steps(stack, False, Options(str(model_file)), 0.7, True))
     back = restore(made.reflectance, made.illumination, made.estimate.levels)
     np.testing.assert_array_equal(back, stack)
 

@@ -2,7 +2,7 @@
 
 import dask.array as da
 import numpy as np
-from test_enhance_widget import make, run, viewer  # noqa: F401
+from running import run
 from test_lazy import watched
 
 from napari_lle._layers import KEY
@@ -14,7 +14,7 @@ def planes_read(source):
     return {key[0].start for key, _ in source.read}
 
 
-def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):  # noqa: F811
+def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):
     values = rng.integers(0, 900, (40, 32, 48)).astype(np.uint16)
     source, stack = watched(values, (1, 32, 48))
     viewer.add_image(stack, name="cells", scale=(2, 0.5, 0.5), contrast_limits=(0, 900))
@@ -41,7 +41,7 @@ def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):  
     np.testing.assert_allclose(result.data[7].compute(), half.reflectance[7], atol=1e-5)
 
 
-def test_multiscale_stays_multiscale(qtbot, viewer, make, rng):  # noqa: F811
+def test_multiscale_stays_multiscale(qtbot, viewer, make, rng):
     fine = rng.integers(0, 900, (96, 128)).astype(np.uint16)
     layer = viewer.add_image([fine, fine[::2, ::2]], name="slide", multiscale=True)
     assert layer.multiscale

@@ -1,10 +1,9 @@
 import dask.array as da
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Image, Shapes
+from running import run
 
-from napari_lle._enhance import EnhanceWidget
 from napari_lle._layers import KEY
 from napari_lle._levels import KEPT
 from napari_lle._regions import region_mask
@@ -13,40 +12,11 @@ from napari_lle.model import enhance
 
 
 @pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def make(qtbot, model_file):
-    """Build a widget, and let go of it at the end."""
-    made = []
-
-    def build(viewer):
-        widget = EnhanceWidget(viewer)
-        widget.form.model.use(str(model_file))
-        made.append(widget)
-        return widget
-
-    yield build
-    for widget in made:
-        widget.release()
-        for job in (widget.job, widget.levels.job, widget.report_job):
-            if job is not None:
-                qtbot.waitUntil(lambda job=job: not job.running)
-
-
-@pytest.fixture
 def image(rng):
     """Cells of 900 on a background of 200."""
     pixels = rng.normal(200, 3, (60, 80))
     pixels[10:30, 20:50] += 700
     return pixels.astype(np.uint16)
-
-
-def run(qtbot, widget):
-    widget.form.run.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
 
 
 def test_black_comes_from_a_dark_layer(qtbot, viewer, make, image, rng):

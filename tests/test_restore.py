@@ -4,22 +4,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_lle import _restore
-from napari_lle._enhance import EnhanceWidget
 from napari_lle._layers import KEY
 from napari_lle._restore import chosen, restore_layer
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def widget(qtbot, viewer, model_file):
-    widget = EnhanceWidget(viewer)
-    widget.form.model.use(str(model_file))
-    yield widget
-    widget.release()
 
 
 @pytest.fixture

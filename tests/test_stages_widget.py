@@ -1,67 +1,32 @@
-"""The stage inspector: what it finds without a viewer, in a viewer model and in a real window."""
+"""The stage inspector in a viewer model and in a real window."""
 
 import json
-import time
 
 import numpy as np
 import pytest
 from models import random_model
-from napari.components import ViewerModel
 from napari.layers import Image
+from running import slow_steps
 from stalls import Loop
 
 from napari_lle import _samples, _stages
-from napari_lle._inspector import KINDS, VALUES, Request, inspect_steps, limits, reach
-from napari_lle._layers import KEY, Region
+from napari_lle._inspector import KINDS
+from napari_lle._layers import KEY
 from napari_lle._stages import StagesWidget
 from napari_lle.model import enhance, stages
 from napari_lle.model.checkpoint import save_model
 
 
-def last(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
-
-@pytest.fixture(scope="module")
-def calm_file(tmp_path_factory):
-    """A model whose stages differ, a little."""
-    model = random_model()
-    model.network.auxiliary.conv2.weight *= 0.05
-    path = tmp_path_factory.mktemp("models") / "calm.safetensors"
-    save_model(path, model.network, {})
-    return path
-
-
 @pytest.fixture
-def stack(rng):
-    return rng.integers(0, 900, (4, 40, 50)).astype(np.uint16)
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def make(qtbot, calm_file):
-    """Build a widget, and let go of it at the end."""
-    made = []
+def make(keep, calm_file):
+    """Build a widget for a viewer."""
 
     def build(viewer):
-        widget = StagesWidget(viewer)
+        widget = keep(StagesWidget(viewer))
         widget.form.model.use(str(calm_file))
-        made.append(widget)
         return widget
 
-    yield build
-    for widget in made:
-        widget.release()
-        if widget.job is not None:
-            qtbot.waitUntil(lambda job=widget.job: not job.running)
+    return build
 
 
 def settle(qtbot, widget):
@@ -74,64 +39,6 @@ def settle(qtbot, widget):
 def run(qtbot, widget):
     widget.form.run.native.click()
     settle(qtbot, widget)
-
-
-# --- without a viewer
-
-
-def test_a_finding_is_what_the_stages_are(stack, calm_file):
-    region = Region((2,), (5, 30), (0, 50))
-    request = Request(str(calm_file), 5, noise=True, features=True)
-    finding = last(inspect_steps(stack, False, region, request))
-    whole = stages(stack, calm_file, count=5)
-    trace = whole.plane((2,))
-    assert finding.count == 5
-    for kind in KINDS:
-        for t in (1, 5):
-            np.testing.assert_allclose(
-                finding.picture(kind, t), trace[kind][t - 1, 5:30], rtol=1e-4, atol=1e-6
-            )
-    np.testing.assert_allclose(finding.noise, last(whole.noise_gain((2,)))[5:30], rtol=1e-3)
-    assert list(finding.features) == list(last(whole.feature_maps((2,))))
-    profile = finding.profile(9, 17)
-    for kind in KINDS:
-        np.testing.assert_allclose(profile[kind], trace[kind][:, 9, 17], rtol=1e-4, atol=1e-6)
-    assert finding.profile(4, 17) is None
-    assert finding.profile(9, 50) is None
-    edges, shares = finding.histograms[3]
-    np.testing.assert_array_equal(edges, finding.histograms[0][0])
-    assert 0.99 < shares.sum() <= 1
-    assert "at most" in finding.summary()
-    assert "auxiliary" not in finding.summary()
-
-
-def test_colours_are_shown_as_means_except_for_the_reflectance(photo, calm_file):
-    region = Region((), (0, 48), (0, 64))
-    finding = last(inspect_steps(photo, True, region, Request(str(calm_file), 2)))
-    assert finding.picture("R", 1).shape == (48, 64, 3)
-    np.testing.assert_allclose(finding.picture("L", 2), finding.trace["L"][1].mean(axis=-1))
-    assert finding.map("difference", 1).shape == (48, 64)
-    assert finding.profile(3, 4)["V"][0] == pytest.approx(photo[3, 4].mean() / 255, rel=1e-5)
-
-
-def test_limits_are_shared_by_stages_and_symmetric_for_e():
-    values = np.stack([np.full((9, 9), 0.5), np.full((9, 9), -2.0)]).astype(np.float32)
-    assert limits("E", values) == (-2, 2)
-    assert limits("L", np.abs(values)) == (0, 2)
-    assert limits("E", np.zeros((2, 9, 9), np.float32))[1] > 0
-
-
-def test_a_plane_too_large_to_keep_is_cut_in_the_middle_of_the_view():
-    whole = Region((3,), (0, 100), (0, 200))
-    assert reach((100, 200), whole, 3, False) == whole
-    view = Region((3,), (2_000, 12_000), (0, 10_000))
-    cut = reach((20_000, 20_000), view, 3, True)
-    rows, columns = (last - first for first, last in (cut.rows, cut.columns))
-    assert rows * columns * 3 * 3 * len(KINDS) <= VALUES
-    assert sum(cut.rows) == pytest.approx(14_000, abs=2)
-    assert sum(cut.columns) == pytest.approx(10_000, abs=2)
-    small = Region((3,), (2_000, 2_100), (0, 100))
-    assert reach((20_000, 20_000), small, 3, True) == small
 
 
 # --- in a viewer model
@@ -296,19 +203,6 @@ def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_p
     settle(qtbot, widget)
     assert "There is no folder" in widget.form.status.value
     assert widget.form.export.enabled
-
-
-def slow_steps(*args, **kwargs):
-    for i in range(1000):
-        time.sleep(0.02)
-        yield _Step(i, 1000)
-
-
-class _Step(tuple):
-    def __new__(cls, done, total):
-        step = super().__new__(cls, (done, total, ""))
-        step.done, step.total = done, total
-        return step
 
 
 def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypatch):

@@ -1,9 +1,8 @@
 import dask.array as da
 import numpy as np
 import pytest
-from napari.components import ViewerModel
+from running import run
 
-from napari_lle._enhance import EnhanceWidget
 from napari_lle._layers import KEY, channel_axis
 from napari_lle._levels import KEPT
 from napari_lle._repeat import as_command, as_python
@@ -12,30 +11,10 @@ from napari_lle.model import enhance_jointly
 
 
 @pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def widget(qtbot, viewer, model_file):
-    widget = EnhanceWidget(viewer)
-    widget.form.model.use(str(model_file))
-    yield widget
-    widget.release()
-    if widget.job is not None:
-        qtbot.waitUntil(lambda: not widget.job.running)
-
-
-@pytest.fixture
 def scene(rng):
     """Three channels of very different brightness, (C, Y, X)."""
     shape = rng.gamma(2, 1, (3, 48, 64)) * np.array([900, 300, 60])[:, None, None]
     return (100 + shape).clip(0, 4095).astype(np.uint16)
-
-
-def run(qtbot, widget):
-    widget.form.run.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
 
 
 def add_apart(viewer, scene):

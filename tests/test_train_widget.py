@@ -16,16 +16,13 @@ from napari_lle._train import TrainWidget
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.project import CONFIG
 
+pytestmark = pytest.mark.usefixtures("own_runs")
+
 
 @pytest.fixture(scope="module")
 def scene():
     bright = (resize(pictures.coffee(), (80, 96), anti_aliasing=True) * 255).astype(np.uint8)
     return bright // 8, bright
-
-
-@pytest.fixture(autouse=True)
-def own_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(_runs, "runs_folder", lambda: tmp_path / "runs")
 
 
 @pytest.fixture
@@ -37,24 +34,18 @@ def viewer(scene):
 
 
 @pytest.fixture
-def make(qtbot, model_file):
-    """Build a widget with quick settings, and let go of it at the end."""
-    made = []
+def make(keep, model_file):
+    """Build a widget with quick settings for a viewer."""
 
     def build(viewer):
-        widget = TrainWidget(viewer)
+        widget = keep(TrainWidget(viewer))
         widget.form.model.use(str(model_file))
         widget.form.minutes.value = 0.05
         for name, value in (("batch", 2), ("crop", 24), ("validate_every", 2)):
             widget.form.advanced[name].value = value
-        made.append(widget)
         return widget
 
-    yield build
-    for widget in made:
-        widget.release()
-        if widget.job is not None:
-            qtbot.waitUntil(lambda job=widget.job: not job.running, timeout=20_000)
+    return build
 
 
 def idle(qtbot, widget):

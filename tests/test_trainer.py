@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from running import drain
 from skimage import data as pictures
 from skimage.transform import resize
 
@@ -17,6 +18,8 @@ from napari_lle._recipe import Wish
 from napari_lle._trainer import begin, start_steps, train_steps
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.project import CONFIG, Draft
+
+pytestmark = pytest.mark.usefixtures("own_runs")
 
 QUICK = {"crop": 32, "validate_every": 3, "batch": 2}
 
@@ -31,20 +34,6 @@ def pair():
 @pytest.fixture
 def wish():
     return Wish(minutes=1, more={**QUICK, "steps": 8})
-
-
-@pytest.fixture(autouse=True)
-def own_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(_runs, "runs_folder", lambda: tmp_path / "runs")
-
-
-def drain(steps):
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
 
 
 def in_steps(folder, steps=8):

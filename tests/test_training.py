@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from running import drain
 from skimage import data as pictures
 from skimage.transform import resize
 
@@ -41,15 +42,6 @@ def pairs():
         low = np.clip(np.rint(photons * 255), 0, 255) / 255
         found.append(Pair(f"{i}", low.astype(np.float32), reference.astype(np.float32)))
     return found
-
-
-def drain(events):
-    seen = []
-    while True:
-        try:
-            seen.append(next(events))
-        except StopIteration as stop:
-            return seen, stop.value
 
 
 def told(events):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from models import FORMS, random_model
+from running import last
 from safetensors.torch import load_file, save_file
 
 from napari_lle.model import enhance, load_model, stages
@@ -18,14 +19,6 @@ def calm_model(form="division", **config):
     model = random_model(form, **config)
     model.network.auxiliary.conv2.weight *= 0.05
     return model
-
-
-def last(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 @pytest.fixture
