@@ -252,6 +252,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         if self._asked is not None and event.value is self._asked[0]:
             self.finding = self._asked = self._known = None
             self.form.export.enabled = False
+            self._work.start()
 
     def _uncheck(self, key: str) -> None:
         self.form.box(key).value = False

@@ -44,7 +44,7 @@ class StageLayers:
     def __init__(self, viewer: Any, removed: Callable[[str], Any]) -> None:
         self._viewer = viewer
         self._removed = removed
-        self._queue: dict[str, Callable[[], Any]] = {}
+        self._queue: dict[Any, Callable[[], Any]] = {}  # by key, or by layer to remove
         self._finding: Finding | None = None
         self._source: Image | None = None
         self._wanted: tuple[str, ...] = ()
@@ -88,10 +88,13 @@ class StageLayers:
                 self._queue[key] = self._resize_field
 
     def clear(self) -> None:
-        """Take all layers away."""
-        self._queue.clear()
-        for key in list(self.layers):
-            self._take(key)
+        """Queue the removal of all layers.
+
+        One by one: napari may crash in a later drawing when it loses several between two drawings.
+        """
+        self._queue = {k: work for k, work in self._queue.items() if isinstance(k, Image | Vectors)}
+        self._queue |= {la: lambda la=la: self._remove(la) for la in self.layers.values()}
+        self.layers = {}
         self._finding = self._source = None
 
     def point(self, position: tuple[float, ...]) -> tuple[int, int] | None:
@@ -171,8 +174,10 @@ class StageLayers:
         self._active = None
 
     def _take(self, key: str) -> None:
-        layer = self.layers.pop(key, None)
-        if layer is not None and layer in self._viewer.layers:
+        self._remove(self.layers.pop(key, None))
+
+    def _remove(self, layer: Any) -> None:
+        if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
     def _resize_field(self) -> None:

@@ -242,8 +242,14 @@ def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
     assert len(viewer.layers) == 0
     viewer.add_image(stack, name="again")
     run(qtbot, widget)
+    shown = len(viewer.layers) - 1
+    assert shown > 1
+    removals = []
+    viewer.layers.events.removed.connect(lambda _: removals.append(len(viewer.layers)))
     viewer.layers.remove("again")
-    assert [each.name for each in viewer.layers] == []
+    assert removals == [shown]  # the others go one in a turn: napari can crash if not
+    settle(qtbot, widget)
+    assert removals == list(range(shown, -1, -1))
     assert not widget.form.export.enabled
 
 
