@@ -7,7 +7,7 @@ from running import run, slow_steps
 
 from napari_lle import _enhance, _samples
 from napari_lle._layers import KEY
-from napari_lle.model import inference
+from napari_lle.model import inference, planes
 from napari_lle.model.inference import Progress
 
 
@@ -68,8 +68,8 @@ def test_strength_moves_the_result_without_the_network(qtbot, viewer, make, phot
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     calls = []
-    real = inference._run
-    monkeypatch.setattr(inference, "_run", lambda *a: (calls.append(1), real(*a))[1])
+    real = planes._run
+    monkeypatch.setattr(planes, "_run", lambda *a: (calls.append(1), real(*a))[1])
     run(qtbot, widget)
     assert calls
     before = len(calls)
@@ -227,7 +227,7 @@ def test_preview_follows_slider_and_strength(qtbot, viewer, make, rng, monkeypat
     qtbot.waitUntil(lambda: shown.translate[0] == 3, timeout=5000)
     qtbot.waitUntil(lambda: not widget.preview.busy)
     calls = []
-    monkeypatch.setattr(inference, "_run", lambda *a: calls.append(1))
+    monkeypatch.setattr(planes, "_run", lambda *a: calls.append(1))
     full = np.array(shown.data)
     widget.form.strength.value = 0.0
     qtbot.waitUntil(lambda: not np.array_equal(shown.data, full))
