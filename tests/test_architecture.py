@@ -55,7 +55,7 @@ ALLOWED = {
     "project": {"atomic", "data", "files", "normalization", "paircheck", "splitting"},
     "comparison": {"baselines", "data", "metrics", "network"},
     "lazy": {"config", "estimate", "normalization"},
-    "bands": set(),
+    "bands": {"threads"},
     "estimate": {"bands", "normalization"},
     "inference": {
         "planes",
@@ -111,7 +111,7 @@ ALLOWED = {
     "kernels/pointwise": {"blocks", "config", "kernels"},
     "kernels/lights": set(),
     "kernels/reduced": {"kernels"},
-    "kernels/reduced_runner": {"kernels", "network", "tiling"},
+    "kernels/reduced_runner": {"kernels", "network", "threads", "tiling"},
     "planes": {
         "devices",
         "estimate",
@@ -121,8 +121,9 @@ ALLOWED = {
         "normalization",
         "tiling",
     },
+    "threads": set(),
     "stored": {"checkpoint", "estimate", "inference", "kernels", "planes"},
-    "kernels/runner": {"kernels", "network", "tiling"},
+    "kernels/runner": {"kernels", "network", "threads", "tiling"},
     "kernels/transfers": set(),
     "jointly": {"estimate", "inference", "lazy", "normalization"},
     "metrics": set(),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-import torch
+from .threads import in_order
 
 VALUES = 1 << 17  # of a band: half a megabyte of float32
 
@@ -13,11 +12,5 @@ VALUES = 1 << 17  # of a band: half a megabyte of float32
 def by_bands(work: Callable[[slice], None], rows: int, row_values: int) -> None:
     """Call `work` with slices that cover `rows` once; NumPy lets go of Python's lock in it."""
     step = max(VALUES // max(row_values, 1), 1)
-    bands = [slice(top, min(top + step, rows)) for top in range(0, rows, step)]
-    threads = min(torch.get_num_threads(), len(bands))
-    if threads < 2:
-        for band in bands:
-            work(band)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, bands))
+    for _ in in_order(work, [slice(top, min(top + step, rows)) for top in range(0, rows, step)]):
+        pass

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..threads import in_order
 from ..tiling import reflect, spans
 from .forms import Packed, pack
 from .fused import widest
@@ -57,14 +58,8 @@ def bands(
     threads = torch.get_num_threads()
     each = -(-height // (threads * -(-height // (threads * ROWS))))
     parts = spans(height, max(each, work.scale), work.scale)
-    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-        jobs = [pool.submit(_band, work, out, part) for part in parts]
-        try:
-            for done, job in enumerate(jobs, 1):
-                job.result()
-                yield done, len(parts)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    for done, _ in enumerate(in_order(partial(_band, work, out), parts), 1):
+        yield done, len(parts)
 
 
 def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..threads import in_order
 from ..tiling import reflect, spans
 from .forms import Packed, pack
 from .fused import widest
@@ -63,15 +64,9 @@ def strips(
     threads = torch.get_num_threads()
     size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
     parts = spans(height, size)
-    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-        strip = kernel.strip
-        jobs = [pool.submit(_strip, strip, packed, x, out, part, network.radius) for part in parts]
-        try:
-            for done, job in enumerate(jobs, 1):
-                job.result()
-                yield done, len(parts)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    work = partial(_strip, kernel.strip, packed, x, out, network.radius)
+    for done, _ in enumerate(in_order(work, parts), 1):
+        yield done, len(parts)
 
 
 def _stored(x: Any, colours: bool) -> Stored:
@@ -87,8 +82,8 @@ def _strip(
     packed: Packed,
     x: Source,
     out: Lights,
-    part: tuple[int, int],
     halo: int,
+    part: tuple[int, int],
 ) -> None:
     top, bottom = part
     _, height, width = x.shape
