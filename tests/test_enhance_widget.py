@@ -190,24 +190,26 @@ def test_a_removed_result_is_let_go(qtbot, viewer, make, photo):
     assert len(viewer.layers) == 1
 
 
-@pytest.mark.parametrize("rgb", [True, False])
-def test_preview_equals_the_whole_at_its_place(qtbot, viewer, make, rng, rgb):
-    shape = (90, 110, 3) if rgb else (3, 90, 110)
+@pytest.mark.parametrize(("rgb", "model"), [(True, ""), (False, ""), (True, "photo-quarter")])
+def test_preview_equals_the_whole_at_its_place(qtbot, viewer, make, rng, rgb, model):
+    shape = (190, 230, 3) if rgb else (3, 190, 230)
     image = rng.integers(0, 200, shape).astype(np.uint8 if rgb else np.uint16)
     layer = viewer.add_image(image, name="night", rgb=rgb, scale=(0.5,) * (2 if rgb else 3))
     if not rgb:
         viewer.dims.set_point(0, 1.0)
     layer.corner_pixels = np.array([[0] * layer.ndim, [0] * layer.ndim])
-    layer.corner_pixels[:, -2:] = [[20, 30], [69, 89]]
+    layer.corner_pixels[:, -2:] = [[101, 117], [149, 180]]
     widget = make(viewer)
+    if model:
+        widget.form.model.use(model)
     widget.form.preview.value = True
     qtbot.waitUntil(lambda: widget.preview.layer is not None, timeout=20_000)
     shown = widget.preview.layer
     assert shown.name == "[preview] night"
-    corner = (20, 30) if rgb else (2, 20, 30)
+    corner = (101, 117) if rgb else (2, 101, 117)
     np.testing.assert_allclose(shown.data_to_world((0,) * layer.ndim), layer.data_to_world(corner))
     whole = inference.enhance(image, widget.form.model.value, rgb=rgb).reflectance
-    region = whole[20:70, 30:90] if rgb else whole[2:3, 20:70, 30:90]
+    region = whole[101:150, 117:181] if rgb else whole[2:3, 101:150, 117:181]
     np.testing.assert_allclose(shown.data, region, rtol=1e-5)
     assert shown not in widget.form.image.choices
     assert viewer.layers.selection.active is layer
