@@ -1,6 +1,6 @@
 """Every path of inference on a CUDA device beside what the device can do at most, in one run.
 
-    python benchmarks/cuda.py [--output docs/cuda.md]
+    python benchmarks/gpu.py [--output docs/cuda.md]
 
 Without a device it prints what each path has to move and to compute, and the floors that follow
 for a device of `--bandwidth` and `--flops`; nothing is measured then.
@@ -34,14 +34,14 @@ VIEWS = {"view", "select", "slice", "expand", "permute", "unsqueeze", "transpose
 LAST = torch.channels_last
 
 UNMEASURED = """\
-Written by `benchmarks/cuda.py`. **Nothing on this page was measured: no CUDA device was at hand.**
+Written by `benchmarks/gpu.py`. **Nothing on this page was measured: no CUDA device was at hand.**
 Floors are computed for a device of {bandwidth:.2f} TB/s and {flops:.0f} TFLOP/s (float32), of which
 each path's is the longer of its traffic at the one and its arithmetic at the other. A path is taken
 to read and write every map of every step once; the network is that of `{model}`, {macs}
 multiplications per pixel of RGB. Where there is a device, the same command measures all of it.
 """
 MEASURED = """\
-Written by `benchmarks/cuda.py` on {device}, torch {torch}, medians of {repeats} repeats.
+Written by `benchmarks/gpu.py` on {device}, torch {torch}, medians of {repeats} repeats.
 Measured in the same run: copy on the device {bandwidth:.2f} TB/s, matrix products at {flops:.0f}
 TFLOP/s in float32 and {half:.0f} in float16, copy from pinned memory {host:.1f} GB/s. A path's
 floor is the longer of its traffic at the first and its float32 arithmetic at the second; from host
