@@ -21,6 +21,7 @@ from ._painting import PaintSoon
 from ._stages_form import StagesForm
 from ._stages_layers import StageLayers
 from ._stages_plots import StagePlots
+from ._turns import old_at_once
 from ._worker import Job
 
 FRAME = 40  # ms between two looks at the cursor
@@ -287,7 +288,8 @@ class StagesWidget(Container):  # type: ignore[misc]
 
 def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
     """Take what napari does once, for the first vectors of a session, off the window's thread."""
-    Vectors(np.zeros((1, 2, 2)))
+    with old_at_once():
+        Vectors(np.zeros((1, 2, 2)))
     return (yield from steps)
 
 

@@ -62,7 +62,7 @@ def load_libraries() -> None:
     """Import torch and all that inference needs without keeping the window waiting."""
     if "torch" not in sys.modules:
         _open_torch()
-    with _old_at_once():
+    with old_at_once():
         from .model import inference, kernels
 
         if kernels.available():
@@ -71,7 +71,7 @@ def load_libraries() -> None:
 
 
 @contextmanager
-def _old_at_once() -> Iterator[None]:
+def old_at_once() -> Iterator[None]:
     """Count objects made in it as old ones, unlooked at: modules are no garbage.
 
     As young ones they would be looked through three times, the last time with all others.
