@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 
 from ._annotations import planar_affine
 from ._layers import KEY
 from ._pair_steps import Entry
 from ._trainer import Preview
+
+SOON = 40  # ms: the new layer has been drawn
 
 
 class PreviewLayer:
@@ -38,7 +42,13 @@ class PreviewLayer:
         shown = {"rgb": True, "contrast_limits": (0, 1), "metadata": {KEY: {"preview": True}}}
         self._layer = Image(preview.image, name=name, **self._place(preview, entries), **shown)
         self._viewer.add_layer(self._layer)
-        self._viewer.layers.selection.active = chosen  # napari selects what is new
+        QTimer.singleShot(SOON, partial(self._select, chosen))
+
+    def _select(self, chosen: Any) -> None:
+        """Select what was selected before, unless the user has gone on: napari selects the new."""
+        layers = self._viewer.layers
+        if layers.selection.active is self._layer and (chosen is None or chosen in layers):
+            layers.selection.active = chosen
 
     def _place(self, preview: Preview, entries: Sequence[Entry]) -> dict[str, Any]:
         for entry in entries:
