@@ -23,7 +23,7 @@ from ._model_choice import ModelChoice
 from .model.bundled import GLOBAL
 
 LABEL_WIDTH = 70  # pixels
-LINES = 3  # of a message
+LINES = 2  # of a message
 
 
 def device_choices() -> list[str]:

@@ -47,7 +47,8 @@ class PreviewLayer:
     def _select(self, chosen: Any) -> None:
         """Select what was selected before, unless the user has gone on: napari selects the new."""
         layers = self._viewer.layers
-        if layers.selection.active is self._layer and (chosen is None or chosen in layers):
+        # Not `is`: what napari hands to plugins are proxies.
+        if layers.selection.active == self._layer and (chosen is None or chosen in layers):
             layers.selection.active = chosen
 
     def _place(self, preview: Preview, entries: Sequence[Entry]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
+from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtWidgets import QApplication
 from skimage import data as pictures
 from skimage.transform import resize
@@ -13,6 +14,8 @@ from napari_lle import _leaving, _runs
 from napari_lle._annotations import annotation_layer
 from napari_lle._enhance import EnhanceWidget
 from napari_lle._train import TrainWidget
+from napari_lle._train_preview import PreviewLayer
+from napari_lle._trainer import Preview
 from napari_lle.model.checkpoint import load_model
 from napari_lle.model.project import CONFIG
 
@@ -278,3 +281,18 @@ def test_runs_can_be_told_apart(qtbot, viewer, make):
     idle(qtbot, widget)
     (folder,) = _runs.runs_folder().iterdir()
     assert folder.name.endswith("_dark") and (folder / CONFIG).exists()
+
+
+def test_the_preview_gives_the_selection_back(qtbot, viewer):
+    """Also through the proxy of the viewer that napari hands to plugins."""
+    shown = PreviewLayer(PublicOnlyProxy(viewer))
+    dark = viewer.layers["dark"]
+    viewer.layers.selection.active = dark
+    image = np.zeros((8, 9, 3), np.uint8)
+    shown.show(Preview("dark", (0, 8), (0, 9), image), [])
+    assert viewer.layers.selection.active.name == "[training] dark"
+    qtbot.waitUntil(lambda: viewer.layers.selection.active is dark, timeout=5000)
+    shown.show(Preview("other", (0, 8), (0, 9), image), [])
+    viewer.layers.selection.active = viewer.layers["bright"]  # the user was faster
+    qtbot.wait(100)
+    assert viewer.layers.selection.active is viewer.layers["bright"]
