@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 WIDTH, HEIGHT = 340, 150  # pixels of each plot where there is room
 LEAST = 90  # of its height
+LABEL = 24  # more with a label below
+DENSITY = 0.4  # of ticks, in pyqtgraph's measure: at the least height they do not overlap
 
 
 class Plots(QWidget):  # type: ignore[misc]
@@ -63,7 +65,12 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
                 self.setLabel(side, name)
         self.getAxis("left").setWidth(64 if left else 52)
         if bottom:
-            self.getAxis("bottom").setHeight(44)  # or the label loses its descenders
+            self.getAxis("bottom").setHeight(38)
+            self.setMinimumHeight(LEAST + LABEL)
+        # pyqtgraph puts labels 5 pixels beyond their axes, where their edges would be cut off.
+        margins = (6 if left else 1, 1, 1, 6 if bottom else 1)
+        self.getPlotItem().layout.setContentsMargins(*margins)
+        self.getAxis("left").setTickDensity(DENSITY)
         self.showGrid(y=True, alpha=0.2)
 
     def sizeHint(self) -> QSize:
