@@ -63,11 +63,11 @@ def load_libraries() -> None:
     if "torch" not in sys.modules:
         _open_torch()
     with old_at_once():
-        from .model import inference, kernels
+        import_module(".model.inference", __package__)
+        from .model import kernels
 
         if kernels.available():
             import_module(".compiled", kernels.__name__)
-        assert inference
 
 
 @contextmanager

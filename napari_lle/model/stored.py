@@ -74,11 +74,11 @@ def stored_steps(
     """`enhance_stored` with `Progress` after every part; returns the picture and the record."""
     check_strength(strength)
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    plan = make_plan(data, model, black=black, white=white, channels=channels, rgb=rgb, **options)
+    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
+    plan = make_plan(data, model, channels=channels, rgb=rgb, known=known, **options)
     if strength == 1 and _direct(plan, data.dtype):
         picture = yield from pictures(data, plan)
         return picture, {**plan.record, "strength": 1.0}
-    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
     estimate = yield from estimate_steps(
         data, model, channels=channels, rgb=rgb, known=known, **options
     )
