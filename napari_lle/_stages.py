@@ -54,7 +54,9 @@ class StagesWidget(Container):  # type: ignore[misc]
         self._cursor.setTimeout(FRAME)
         self._work = QTimer()
         self._work.setInterval(PAUSE)
-        self._images = ImageChoice(napari_viewer, self.form.image)
+        self._images = ImageChoice(
+            napari_viewer, self.form.image, lambda _: not self.shown.selecting
+        )
         self._painting = PaintSoon(napari_viewer, self.native)
         self._connect()
         self._recolour()

@@ -39,6 +39,8 @@ class StageLayers:
     ----------
     layers : dict of str to Layer
         By key: a kind, one of `_stages_look.EXTRAS`, the name of a feature map, or `FIELD`.
+    selecting : bool
+        The active layer changes by our doing, not by the user's.
     """
 
     def __init__(self, viewer: Any, removed: Callable[[str], Any]) -> None:
@@ -49,6 +51,7 @@ class StageLayers:
         self._source: Image | None = None
         self._wanted: tuple[str, ...] = ()
         self._active: Any = None
+        self.selecting = False
         self.stage = 1
         self.layers: dict[str, Any] = {}
         viewer.layers.events.removed.connect(self._on_removed)
@@ -170,7 +173,9 @@ class StageLayers:
         """Give the selection back to the layer that had it: napari selects what is new."""
         layers = self._viewer.layers
         if self._active in layers and layers.selection.active in self.layers.values():
+            self.selecting = True
             layers.selection.active = self._active
+            self.selecting = False
         self._active = None
 
     def _take(self, key: str) -> None:

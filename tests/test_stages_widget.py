@@ -253,6 +253,19 @@ def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
     assert not widget.form.export.enabled
 
 
+def test_the_choice_of_an_image_outlasts_the_run(qtbot, viewer, make, stack):
+    """The selection that is given back is not the user's choice; what is clicked next is."""
+    chosen, other = (viewer.add_image(stack, name=name) for name in ("cells", "other"))
+    widget = make(viewer)
+    widget.form.image.value = chosen
+    assert viewer.layers.selection.active is other
+    run(qtbot, widget)
+    assert widget.form.image.value is chosen and viewer.layers.selection.active is other
+    viewer.layers.selection.active = chosen
+    viewer.layers.selection.active = other
+    assert widget.form.image.value is other
+
+
 def test_every_control_has_a_tooltip(viewer, make):
     form = make(viewer).form
     controls = [w for w in vars(form).values() if hasattr(w, "tooltip")] + [form.model.widget]
