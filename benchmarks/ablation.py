@@ -21,12 +21,12 @@ import torch
 import yaml
 from PIL import Image, ImageDraw
 
-from napari_lle.model.atomic import atomic_path
-from napari_lle.model.data import Pair, load_pairs
-from napari_lle.model.metrics import score
-from napari_lle.model.network import Network
-from napari_lle.model.settings import TrainingError, TrainingSettings
-from napari_lle.model.training import train
+from napari_lle.model.data.pairs import Pair, load_pairs
+from napari_lle.model.evaluation.metrics import score
+from napari_lle.model.io.atomic import atomic_path
+from napari_lle.model.network.network import Network
+from napari_lle.model.training.loop import train
+from napari_lle.model.training.settings import TrainingError, TrainingSettings
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "napari_lle" / "model" / "weights"

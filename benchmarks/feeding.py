@@ -13,10 +13,10 @@ from typing import Annotated
 import torch
 import typer
 
-from napari_lle.model.crops import draw_batch
-from napari_lle.model.data import load_pairs
-from napari_lle.model.runstate import RunState
-from napari_lle.model.training import read_settings
+from napari_lle.model.data.crops import draw_batch
+from napari_lle.model.data.pairs import load_pairs
+from napari_lle.model.training.loop import read_settings
+from napari_lle.model.training.run_state import RunState
 
 
 def main(

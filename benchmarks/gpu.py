@@ -23,11 +23,11 @@ from speed import Case, cases, macs
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model import load_model
-from napari_lle.model.devices import full_precision
-from napari_lle.model.inference import survey
-from napari_lle.model.network import Network, pad
-from napari_lle.model.planes import AUTO_TILE, Seen
-from napari_lle.model.tiling import tiles
+from napari_lle.model.inference.enhance import survey
+from napari_lle.model.inference.planes import AUTO_TILE, Seen
+from napari_lle.model.network.network import Network, pad
+from napari_lle.model.preprocessing.tiling import tiles
+from napari_lle.model.runtime.devices import full_precision
 
 SIZES = ["600x400", "1920x1080", "3840x2160", "16x2048x2048"]
 VIEWS = {"view", "select", "slice", "expand", "permute", "unsqueeze", "transpose", "reshape"}
@@ -126,11 +126,11 @@ def computed(case: Case, network: Network) -> list[Row]:
 
 def calls(case: Case, network: Network, device: torch.device) -> Iterator[Callable[[], object]]:
     """What to call for each row, in order."""
-    from napari_lle.model.kernels.device import Fused
-    from napari_lle.model.kernels.device_runner import stream
+    from napari_lle.model.kernels.cuda.block import Fused
+    from napari_lle.model.kernels.cuda.graphs import Repeated
+    from napari_lle.model.kernels.cuda.runner import stream
+    from napari_lle.model.kernels.cuda.transfers import overlapped
     from napari_lle.model.kernels.forms import layout
-    from napari_lle.model.kernels.graphs import Repeated
-    from napari_lle.model.kernels.transfers import overlapped
 
     statistics = case.statistics.to(device)
     floats = [

@@ -224,7 +224,7 @@ def take_away(shown: Any) -> None:
 
 
 def time_stages(session: Session, widget: Any, idle: Callable[[], bool]) -> None:
-    from napari_lle._inspector import KINDS
+    from napari_lle.widgets.stages.inspector import KINDS
 
     shown = [layer for key, layer in widget.shown.layers.items() if key in KINDS]
     stages = (2, 3, 1, 2, 3, 1)
@@ -274,7 +274,7 @@ def training_session(session: Session) -> None:
 @contextmanager
 def own_runs() -> Any:
     """Keep the runs of a session away from those of the user."""
-    from napari_lle import _runs
+    from napari_lle.widgets.training import runs as _runs
 
     with tempfile.TemporaryDirectory() as folder:
         _runs.runs_folder = lambda: Path(folder)
@@ -403,7 +403,7 @@ def about(opengl: str, load: float, crashes: int) -> str:
     import torch
     from machine import copy_rate, sgemm_rate
 
-    from napari_lle._recipe import QUICK
+    from napari_lle.widgets.training.quick_settings import QUICK
 
     after = os.getloadavg()[0]
     return ABOUT.format(

@@ -18,13 +18,13 @@ import numpy as np
 import torch
 import typer
 
-from napari_lle._samples import cell_light
-from napari_lle.model.data import as_photograph, image_files
-from napari_lle.model.files import read_image, write_image
-from napari_lle.model.inference import survey
-from napari_lle.model.network import Network, NetworkConfig
-from napari_lle.model.normalization import find_levels, normalize
-from napari_lle.model.scenes import camera, star_light
+from napari_lle.model.data.pairs import as_photograph, image_files
+from napari_lle.model.evaluation.simulate import camera, star_light
+from napari_lle.model.inference.enhance import survey
+from napari_lle.model.io.files import read_image, write_image
+from napari_lle.model.network.network import Network, NetworkConfig
+from napari_lle.model.preprocessing.levels import find_levels, normalize
+from napari_lle.samples import cell_light
 
 PEAKS = (4000, 600, 90)  # electrons at the white level of a clean image
 SMALLEST = 0.02  # a pixel of a clean image that is this far above black is not only background

@@ -2,7 +2,7 @@
 
 The left of the image is marked to train on and the right to judge by, with a gap between them that
 no receptive field reaches across; what is printed is of the right part alone. A reference without
-a dark image is darkened first, by the camera model of `napari_lle.model.scenes.camera`: it is taken
+a dark image is darkened first, by the camera of `napari_lle.model.evaluation.simulate`: it is taken
 for values on a screen, of gamma 2.2, and the camera is linear:
 
     dark = round((Poisson(e) + N(0, s)) / g + o),  e = electrons * (reference / its maximum) ^ 2.2
@@ -23,13 +23,13 @@ import numpy as np
 import torch
 import typer
 
-from napari_lle._controls import Controls
-from napari_lle._recipe import Wish
-from napari_lle._trainer import Outcome, begin, train_steps
-from napari_lle.model.files import read_image
-from napari_lle.model.project import Draft
-from napari_lle.model.scenes import camera
-from napari_lle.model.splitting import TRAIN, VALIDATE
+from napari_lle.model.data.project import Draft
+from napari_lle.model.data.splitting import TRAIN, VALIDATE
+from napari_lle.model.evaluation.simulate import camera
+from napari_lle.model.io.files import read_image
+from napari_lle.widgets.training.controls import Controls
+from napari_lle.widgets.training.quick_settings import Wish
+from napari_lle.widgets.training.runner import Outcome, begin, train_steps
 
 READ_NOISE, GAIN, OFFSET = 2.0, 1.0, 100.0  # of the camera that darkens
 GAMMA = 2.2  # of the screen

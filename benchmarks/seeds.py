@@ -15,9 +15,9 @@ import numpy as np
 import typer
 import yaml
 
-from napari_lle.model.checkpoint import load_model, save_model
-from napari_lle.model.data import load_pairs
-from napari_lle.model.training import TrainingSettings, train
+from napari_lle.model.data.pairs import load_pairs
+from napari_lle.model.network.checkpoint import load_model, save_model
+from napari_lle.model.training.loop import TrainingSettings, train
 
 FIGURES = ("psnr", "ssim")
 

@@ -25,12 +25,12 @@ import typer
 from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds, sgemm_rate
 
 from napari_lle.model import enhance, enhance_stored, kernels, load_model
-from napari_lle.model.estimate import in_input_dtype
-from napari_lle.model.inference import Plan, make_plan, survey
-from napari_lle.model.network import Network, pad
-from napari_lle.model.normalization import network_input, normalize
-from napari_lle.model.planes import AUTO_TILE, as_channels, fill_plane
-from napari_lle.model.stored import pictures
+from napari_lle.model.inference.enhance import Plan, make_plan, survey
+from napari_lle.model.inference.estimate import in_input_dtype
+from napari_lle.model.inference.planes import AUTO_TILE, as_channels, fill_plane
+from napari_lle.model.inference.stored import pictures
+from napari_lle.model.network.network import Network, pad
+from napari_lle.model.preprocessing.levels import network_input, normalize
 
 PLAIN = "torch, NCHW, whole"
 KERNEL = "fused kernel (numba)"
@@ -262,7 +262,7 @@ def first_use() -> str:
     warm = "from napari_lle.model import kernels; list(kernels.warm_up(['photo']));"
     with tempfile.TemporaryDirectory() as empty:
         runs = [
-            ("import of the plugin's widget", "import napari_lle._enhance;", {}),
+            ("import of the plugin's widget", "import napari_lle.widgets.enhance.widget;", {}),
             ("first 600x400 result, torch only", first, {kernels.SWITCH: "torch"}),
             ("first 600x400 result, kernel on disk", first, {}),
             ("first 600x400 result, nothing compiled", first, {"NUMBA_CACHE_DIR": empty}),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_lle._samples import ARRAYS
 from napari_lle.model import enhance, restore
-from napari_lle.model.estimate import Result
-from napari_lle.model.files import write_image
+from napari_lle.model.inference.estimate import Result
+from napari_lle.model.io.files import write_image
+from napari_lle.samples import ARRAYS
 
 OUT = Path(__file__).parent.parent / "build" / "demo"
 

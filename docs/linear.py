@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_lle.model.bundled import bundled_path
-from napari_lle.model.checkpoint import load_model, save_model
-from napari_lle.model.contenders import FIGURES
-from napari_lle.model.linear_suite import linear_suite_steps
+from napari_lle.model.evaluation.linear_suite import linear_suite_steps
+from napari_lle.model.evaluation.stretches import FIGURES
+from napari_lle.model.network.bundled import bundled_path
+from napari_lle.model.network.checkpoint import load_model, save_model
 
 PAGE = Path(__file__).parent / "linear.md"
 

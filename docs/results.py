@@ -15,15 +15,15 @@ import numpy as np
 import typer
 from skimage.data import coffee
 
-from napari_lle._samples import photograph
-from napari_lle.model.baselines import auto_gamma
-from napari_lle.model.bundled import bundled_models, sized
-from napari_lle.model.checkpoint import load_model
-from napari_lle.model.config import SCALES
-from napari_lle.model.data import as_photograph, image_files
-from napari_lle.model.evaluation import Case, evaluate_steps, method_of, robustness
-from napari_lle.model.files import read_image
-from napari_lle.model.sheet import contact_sheet
+from napari_lle.model.data.pairs import as_photograph, image_files
+from napari_lle.model.evaluation.baselines import auto_gamma
+from napari_lle.model.evaluation.contact_sheet import contact_sheet
+from napari_lle.model.evaluation.photographs import Case, evaluate_steps, method_of, robustness
+from napari_lle.model.io.files import read_image
+from napari_lle.model.network.bundled import bundled_models, sized
+from napari_lle.model.network.checkpoint import load_model
+from napari_lle.model.network.config import SCALES
+from napari_lle.samples import photograph
 
 DOCS = Path(__file__).parent
 ORDER = ["photo", "photo-half", "photo-quarter", "paper", "linear"]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtWidgets import QApplication
 from skimage.data import coffee
 
-from napari_lle import _samples
+from napari_lle import samples as _samples
 from napari_lle.model import enhance
 
 IMAGES = Path(__file__).parent / "images"

@@ -3,10 +3,10 @@ import os
 import numpy as np
 import pytest
 import torch
-from models import random_model
+from helpers.models import random_model
 
-from napari_lle.model.checkpoint import save_model
-from napari_lle.model.network import Network, NetworkConfig
+from napari_lle.model.network.checkpoint import save_model
+from napari_lle.model.network.network import Network, NetworkConfig
 
 # Whether a kernel is compiled depends on the machine; the tests of the kernels switch them on.
 os.environ["NAPARI_LLE_KERNEL"] = "torch"
@@ -63,7 +63,7 @@ def viewer():
 
 def jobs(widget):
     """Those of a widget and of its parts."""
-    from napari_lle._worker import Job
+    from napari_lle.widgets.shared.jobs import Job
 
     parts = [widget, *(part for part in vars(widget).values() if hasattr(part, "__dict__"))]
     return [each for part in parts for each in vars(part).values() if isinstance(each, Job)]
@@ -88,7 +88,7 @@ def keep(qtbot):
 @pytest.fixture
 def make(keep, model_file):
     """Build an Enhance widget for a viewer."""
-    from napari_lle._enhance import EnhanceWidget
+    from napari_lle.widgets.enhance.widget import EnhanceWidget
 
     def build(viewer):
         widget = keep(EnhanceWidget(viewer))
@@ -107,6 +107,6 @@ def widget(viewer, make):
 @pytest.fixture
 def own_runs(tmp_path, monkeypatch):
     """Trainings leave their runs in the test's folder."""
-    from napari_lle import _runs
+    from napari_lle.widgets.training import runs as _runs
 
     monkeypatch.setattr(_runs, "runs_folder", lambda: tmp_path / "runs")

@@ -1,10 +1,10 @@
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from helpers.places import ROOT
 from npe2 import PluginManifest
 
-FILE = Path(__file__).parent.parent / "napari_lle" / "napari.yaml"
+FILE = ROOT / "napari_lle" / "napari.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,13 @@
 """What the README shows is what happens."""
 
 import re
-from pathlib import Path
 
 import pytest
+from helpers.places import ROOT
 from typer.testing import CliRunner
 
-from napari_lle.cli import app
+from napari_lle.cli.app import app
 
-ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 
-from napari_lle import _samples
+from napari_lle import samples as _samples
 
 
 def test_camera_noise_is_poisson_plus_gaussian():
@@ -67,7 +67,7 @@ def test_providers_make_layers(provider):
 
 def test_samples_need_no_napari():
     code = (
-        "import sys, napari_lle._samples as s; s.photograph();"
+        "import sys, napari_lle.samples as s; s.photograph();"
         "print([m for m in ('napari', 'qtpy', 'torch') if m in sys.modules])"
     )
     answer = subprocess.run(

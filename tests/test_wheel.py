@@ -4,11 +4,9 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
+from helpers.places import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkpoint import load_model
-    from .inference import enhance
-    from .jointly import enhance_jointly
-    from .lazy import restore
-    from .look import stages
-    from .stored import enhance_stored
-    from .training import train
+    from .inference.enhance import enhance
+    from .inference.lazy import restore
+    from .inference.shared_illumination import enhance_jointly
+    from .inference.stored import enhance_stored
+    from .inspection.api import stages
+    from .network.checkpoint import load_model
+    from .training.loop import train
 
 __all__ = [
     "enhance",
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "enhance": "inference",
-    "enhance_jointly": "jointly",
-    "enhance_stored": "stored",
-    "load_model": "checkpoint",
-    "restore": "lazy",
-    "stages": "look",
-    "train": "training",
+    "enhance": "inference.enhance",
+    "enhance_jointly": "inference.shared_illumination",
+    "enhance_stored": "inference.stored",
+    "load_model": "network.checkpoint",
+    "restore": "inference.lazy",
+    "stages": "inspection.api",
+    "train": "training.loop",
 }
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from ..checkpoint import Model
-    from ..halving import Step
-    from ..network import Network
-    from .device_runner import Path
+    from ..network.checkpoint import Model
+    from ..network.network import Network
+    from ..runtime.retry import Step
+    from .cuda.runner import Path
 
 SWITCH = "NAPARI_LLE_KERNEL"
 
@@ -57,7 +57,7 @@ def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
         return _on_cuda(network, colours)
     if device != "cpu" or not available():
         return None
-    from .compiled import load
+    from .cpu.compiled import load
     from .forms import layout, plain
 
     return load(layout(network.config, colours)) if plain(network) else None
@@ -68,14 +68,14 @@ _said: set[str] = set()  # of what does not work here
 
 def _on_cuda(network: Network, colours: int) -> Path | None:
     """Triton's kernels or, telling why the first time, torch by graphs."""
+    from .cuda.graphs import Graphs
     from .forms import plain
-    from .graphs import Graphs
 
     if not plain(network) or network.grid > 1:
         return None
     note = ""
     try:
-        from .device import tried
+        from .cuda.block import tried
 
         fused = tried(network, colours, next(network.parameters()).device)
         if fused is not None:
@@ -120,14 +120,14 @@ def fill(
     size : int
         Longest tile side on a device that has tiles.
     """
-    from ..halving import Step
+    from ..runtime.retry import Step
 
     if hasattr(kernel, "work"):
-        from .device_runner import stream
+        from .cuda.runner import stream
 
         yield from stream(kernel, network, plane, count, statistics, size)
         return
-    from .runner import strips
+    from .cpu.runner import strips
 
     for i in range(count):
         x, out = plane(i)
@@ -150,9 +150,9 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     """
     if find_spec("numba") is None:
         raise ValueError("numba is not installed: pip install 'napari-lle[fast]'.")
-    from ..bundled import bundled_models
-    from ..checkpoint import load_model
-    from .compiled import compile_kernel
+    from ..network.bundled import bundled_models
+    from ..network.checkpoint import load_model
+    from .cpu.compiled import compile_kernel
     from .forms import layout
 
     done = set()

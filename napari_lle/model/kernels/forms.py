@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..blocks import (
+from ..network.blocks import (
     BLACK,
     BLOCKS,
     FAINT,
@@ -23,8 +23,8 @@ from ..blocks import (
 )
 
 if TYPE_CHECKING:
-    from ..config import NetworkConfig
-    from ..network import Network
+    from ..network.config import NetworkConfig
+    from ..network.network import Network
 
 SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING = range(5)  # division ends in two ways
 FARTHEST = 256  # pixels of halo

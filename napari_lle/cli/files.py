@@ -1,0 +1,246 @@
+"""Files in, files out: what the commands `enhance` and `restore` do with each of their inputs."""
+
+from __future__ import annotations
+
+import glob
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from .console import drain, reported
+
+
+def expand(inputs: list[Path]) -> list[Path]:
+    """Files for the inputs, which may be files, folders of images, or patterns such as ``*.tif``.
+
+    Raises
+    ------
+    ValueError
+        If a folder holds no image, or a pattern fits none.
+    """
+    from ..model.io.files import SUFFIXES, is_zarr
+
+    found: list[Path] = []
+    for given in inputs:
+        if given.is_dir() and not is_zarr(given):
+            inside = [f for f in sorted(given.iterdir()) if f.name[0] != "."]
+            files = [f for f in inside if f.suffix.lower() in SUFFIXES]
+            if not files:
+                raise ValueError(f"{given} holds no images ({', '.join(SUFFIXES)}).")
+        elif glob.has_magic(str(given)) and not given.exists():
+            files = [Path(name) for name in sorted(glob.glob(str(given), recursive=True))]  # noqa: PTH207
+            if not files:
+                raise ValueError(f"No file is named like {given}.")
+        else:
+            files = [given]
+        found += files
+    return list(dict.fromkeys(found))
+
+
+def find_targets(sources: list[Path], output: Path, *, one: bool) -> list[Path]:
+    """One output path for each source: `output` itself, or files of the same name in a folder.
+
+    Parameters
+    ----------
+    sources : list of Path
+    output : Path
+    one : bool
+        The user named one file, not a folder or a pattern.
+    """
+    from ..model.io.files import is_zarr
+
+    folder = output.is_dir() and not is_zarr(output)
+    if one and not folder:
+        targets = [output]
+    else:
+        if not folder:
+            raise ValueError(f"{output} is not a folder: several inputs need an existing one.")
+        targets = [output / source.name for source in sources]
+    if len(set(targets)) < len(targets):
+        raise ValueError("Two inputs have one name: give them one at a time.")
+    for source, target in zip(sources, targets, strict=True):
+        if target.exists() and source.exists() and target.samefile(source):
+            raise ValueError(f"{target} is the input itself: choose another output.")
+    return targets
+
+
+def run_all(pairs: list[tuple[Path, Path]], work: Callable[[Path, Path], None]) -> None:
+    """Do the work on each source and target, a line each; exit with 2 where any failed."""
+    failed = 0
+    for source, target in pairs:
+        try:
+            with reported(str(source) if len(pairs) > 1 else ""):
+                work(source, target)
+        except typer.Exit:
+            failed += 1
+        else:
+            typer.echo(f"{source} -> {target}")
+    if len(pairs) > 1:
+        typer.echo(f"{len(pairs) - failed} of {len(pairs)} files done")
+    if failed:
+        raise typer.Exit(2)
+
+
+def enhance_file(
+    source: Path,
+    target: Path,
+    illumination: Path | None,
+    dtype: str,
+    strength: float,
+    options: dict[str, Any],
+    scheduler: str | None = None,
+) -> None:
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
+    from ..model.io.files import check_format, is_zarr, read_image
+
+    stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
+    if scheduler and not stream:
+        raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
+    if not stream:
+        _check_fits(source)
+    picture = read_image(source, lazy=stream)
+    axis = _channel_axis(picture, options["channels"])
+    axes = picture.pixels.ndim - picture.rgb
+    # Before the work, not after it.
+    check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
+    if illumination:
+        check_format(illumination, "float64", axes)
+    if stream:
+        options = {**options, "dtype": dtype, "strength": strength, "source": _identity(source)}
+        if scheduler:
+            from ..model.inference.remote import enhance_on_cluster
+
+            options |= {"file": source, "scheduler": scheduler, "axis": axis}
+            written = enhance_on_cluster(picture, target, illumination, **options)
+        else:
+            from ..model.inference.streaming import enhance_to_zarr
+
+            written = enhance_to_zarr(picture, target, illumination, axis=axis, **options)
+        with _hushed():
+            drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
+        return
+
+    if dtype == "same" and axis is None and not illumination:
+        from ..model.inference.stored import stored_steps  # slow: only once all is well
+
+        steps = stored_steps(picture.pixels, rgb=picture.rgb, strength=strength, **options)
+        pixels, record = _drain(steps, source)
+        _write("R", target, pixels, picture.rgb, picture.about, record)
+        return
+    result = _estimate(picture, axis, source, options).result(strength)
+    pixels = result.reflectance
+    if dtype == "same":
+        from ..model.inference.estimate import in_input_dtype
+
+        pixels = in_input_dtype(result)
+    _write("R", target, pixels, picture.rgb, picture.about, result.record)
+    if illumination:
+        light = result.illumination
+        coloured = picture.rgb and light.ndim == picture.pixels.ndim
+        _write("L", illumination, light, coloured, picture.about, result.record)
+
+
+def _estimate(picture: Any, axis: int | None, source: Path, options: dict[str, Any]) -> Any:
+    """The estimate of a picture, whose channels along the axis share one illumination."""
+    from ..model.inference.enhance import estimate_steps
+    from ..model.inference.shared_illumination import joint_steps
+
+    if axis is None:
+        return _drain(estimate_steps(picture.pixels, rgb=picture.rgb, **options), source)
+    (estimate,) = _drain(joint_steps([picture.pixels], axis=axis, **options), source)
+    return estimate
+
+
+def _drain(steps: Any, source: Path) -> Any:
+    return drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+
+
+def _write(
+    what: str, target: Path, pixels: Any, rgb: bool, about: Any, record: dict[str, Any]
+) -> None:
+    from ..model.io.files import write_image
+
+    told = {**record, **({"file": about.to_dict()} if about else {})}
+    history = _history(what, record)
+    write_image(target, pixels, rgb=rgb, about=about, history=history, record=told)
+
+
+def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
+    """Multiply a pair of files into a third; return what it holds, for the user."""
+    from ..model.io.files import FileRecord, check_format, is_zarr, read_image, write_image
+
+    stream = is_zarr(output)
+    r, light = (read_image(path, lazy=stream) for path in (reflectance, illumination))
+    if not r.record or "levels" not in r.record:
+        raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
+    if r.pixels.dtype != "float32":
+        raise ValueError(
+            f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."
+        )
+    if light.record != r.record:
+        raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+    kept = r.record.get("file")
+    about = FileRecord.from_dict(kept) if kept else r.about
+    dtype = r.record["levels"]["dtype"]
+    check_format(output, dtype, r.pixels.ndim - r.rgb)
+    if stream:
+        from ..model.inference.streaming import restore_to_zarr
+        from ..model.preprocessing.levels import Levels
+
+        steps = restore_to_zarr(r, light, Levels(**r.record["levels"]), output, about)
+        drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
+    else:
+        from ..model.inference.estimate import restore
+        from ..model.version import __version__
+
+        pixels = restore(r.pixels, light.pixels, r.record["levels"])
+        history = f"napari-lle {__version__}: restored from {reflectance.name}"
+        write_image(output, pixels, rgb=r.rgb, about=about, history=history)
+    return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+
+
+def _check_fits(source: Path) -> None:
+    """Refuse, before anything is read, what is too large to be enhanced as a whole."""
+    from ..model.io.files import count_values
+    from ..model.io.memory import check_memory, enhancing
+
+    needed = enhancing(*count_values(source))
+    check_memory(source, needed, "write to a .zarr, which is made block by block")
+
+
+def _channel_axis(picture: Any, channels: str) -> int | None:
+    """The axis that the file names C, unless each channel is to have its own illumination."""
+    letters = picture.about.axes if picture.about else ""
+    if picture.rgb or channels == "per" or len(letters) != picture.pixels.ndim:
+        return None
+    place = letters.find("C")
+    return place if 0 <= place < len(letters) - 2 and picture.pixels.shape[place] > 1 else None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the log of dask.distributed, whose tracebacks would bury our one sentence."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _identity(source: Path) -> str:
+    """Another text where a file has changed."""
+    status = source.stat()
+    return f"{source.resolve()} {status.st_mtime_ns} {status.st_size}"
+
+
+def _history(what: str, record: dict[str, Any]) -> str:
+    levels = record["levels"]
+    name = {"R": "reflectance, for looking", "L": "illumination"}[what]
+    return (
+        f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
+        f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"
+    )

@@ -1,0 +1,168 @@
+"""``napari-lle enhance``, ``restore``, ``calibrate`` and ``stages``: images in, images out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import Device, drain, reported
+from .files import enhance_file, expand, find_targets, restore_file, run_all
+
+
+def enhance(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Image files, folders, patterns.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
+    ],
+    model: Annotated[
+        str,
+        typer.Option(help="auto, a bundled model or a file; with :global after it, one curve."),
+    ] = "auto",
+    strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
+    black: Annotated[
+        float | None, typer.Option(help="Input value that becomes 0; found when not given.")
+    ] = None,
+    white: Annotated[
+        float | None, typer.Option(help="Input value that becomes 1; found when not given.")
+    ] = None,
+    channels: Annotated[
+        str, typer.Option(help="auto, joint (one illumination for all colours) or per (colour).")
+    ] = "auto",
+    device: Device = "auto",
+    tile: Annotated[
+        int | None, typer.Option(help="Longest tile side in pixels; never changes the result.")
+    ] = None,
+    illumination_scale: Annotated[
+        int | None,
+        typer.Option(
+            metavar="1|2|4", help="Find the illumination at 1/1, 1/2 or 1/4 of the size: faster."
+        ),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="same (as the input) or float32; float32 with --illumination."),
+    ] = None,
+    illumination: Annotated[
+        Path | None,
+        typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Zarr outputs: let this dask cluster do the work."),
+    ] = None,
+) -> None:
+    """Enhance image files."""
+    with reported():
+        dtype = dtype or ("float32" if illumination else "same")
+        if dtype not in ("same", "float32"):
+            raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
+        if not 0 <= strength <= 1:
+            raise ValueError(f"--strength is a number from 0 to 1, not {strength:g}.")
+        sources = expand(inputs)
+        one = len(inputs) == 1 and sources == inputs
+        targets = find_targets(sources, output, one=one)
+        if illumination and not one:
+            raise ValueError("--illumination names one file: give one input at a time.")
+        options = {
+            "model": model,
+            "black": black,
+            "white": white,
+            "channels": channels,
+            "device": device,
+            "tile": "auto" if tile is None else tile,
+            "illumination_scale": illumination_scale,
+        }
+    run_all(
+        list(zip(sources, targets, strict=True)),
+        lambda source, target: enhance_file(
+            source, target, illumination, dtype, strength, options, scheduler
+        ),
+    )
+
+
+def restore(
+    reflectance: Annotated[Path, typer.Argument(help="float32 file written by enhance.")],
+    illumination: Annotated[Path, typer.Argument(help="Written with --illumination.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+) -> None:
+    """Multiply reflectance and illumination: the original values again, bit for bit."""
+    with reported():
+        typer.echo(restore_file(reflectance, illumination, output))
+
+
+def calibrate(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+    dark: Annotated[Path | None, typer.Option(help="Dark frame, or a stack of them.")] = None,
+    flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
+    undo: Annotated[
+        str | None, typer.Option(metavar="DTYPE", help="The way back, to e.g. uint16.")
+    ] = None,
+) -> None:
+    """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
+    with reported():
+        from ..model.io.files import read_image, write_image
+        from ..model.preprocessing.calibration import Calibration
+        from ..model.version import __version__
+
+        if dark is None and flat is None:
+            raise ValueError("Give --dark or --flat, or both.")
+        picture = read_image(source)
+        if picture.rgb:
+            raise ValueError(f"{source} holds colours: dark and flat are for single channels.")
+        frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
+        calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
+        pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
+        about = picture.about.of_other_values() if picture.about else None
+        done = "calibration undone" if undo else "dark and flat applied"
+        history = f"napari-lle {__version__}: {done}"
+        write_image(output, pixels, rgb=False, about=about, history=history)
+        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+
+
+def stages(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    model: Annotated[
+        str, typer.Option(help="auto, a bundled model or a .safetensors file.")
+    ] = "auto",
+    count: Annotated[
+        int | None, typer.Option(help="Stages to run; as many as in training when not given.")
+    ] = None,
+    black: Annotated[float | None, typer.Option(help="Input value that becomes 0.")] = None,
+    white: Annotated[float | None, typer.Option(help="Input value that becomes 1.")] = None,
+    channels: Annotated[str, typer.Option(help="auto, joint or per.")] = "auto",
+    device: Device = "auto",
+) -> None:
+    """Write what every stage of the network sees and makes."""
+    from ..model.inspection.export import write_stages
+    from ..model.io.files import read_image
+
+    with reported():
+        picture = read_image(source)
+        from ..model.inspection.api import stages as look  # slow: only once all is well
+
+        found = look(
+            picture.pixels,
+            model,
+            count=count,
+            black=black,
+            white=white,
+            channels=channels,
+            device=device,
+            rgb=picture.rgb,
+        )
+        steps = write_stages(found, output)
+        report = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    if not found.trained:
+        typer.echo(f"{found.model.name} has no trained auxiliary block: E is 0.")
+    for row in report["stages"]:
+        typer.echo(
+            f"stage {row['stage']}: |L - L1| max {row['max_difference']:.3g}, "
+            f"mean {row['mean_difference']:.3g}; receptive field {row['receptive_field']}"
+        )
+    typer.echo(f"{len(report['files'])} files in {output}")

@@ -1,0 +1,147 @@
+"""``napari-lle evaluate``, ``info`` and ``warmup``: what a model is worth, and made ready."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .console import Device, drain, print_scores, print_suite, reported
+
+
+def evaluate(
+    low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder of references, matched by stem.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A bundled model or a .safetensors file.")
+    ] = None,
+    device: Device = "auto",
+    suite: Annotated[
+        str | None,
+        typer.Option(help="linear: trust on simulated linear data; needs no folders."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures here.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also draw the best, median and worst case here (.png).")
+    ] = None,
+    per_image: Annotated[
+        bool, typer.Option(help="Also list the model's figures by image.")
+    ] = False,
+) -> None:
+    """Score a model on pairs, or by a suite, beside what needs no network."""
+    from ..model.io.atomic import atomic_path
+    from ..model.io.files import check_format
+
+    if suite is not None:
+        _evaluate_suite(suite, model or "linear", device, json_file, (low, reference, sheet))
+        return
+    with reported():
+        if low is None or reference is None:
+            raise ValueError("Give --low and --reference, or --suite linear.")
+        model = model or "photo"
+        if sheet:
+            check_format(sheet, "uint8")
+        from ..model.evaluation.contact_sheet import contact_sheet
+        from ..model.evaluation.photographs import evaluate_steps, telling_cases
+
+        steps = evaluate_steps(low, reference, model, device=device)
+        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(report, indent=1) + "\n")
+        if sheet:
+            cases = telling_cases(report, low, reference, model, device=device)
+            with atomic_path(sheet) as temporary:
+                contact_sheet(cases).save(temporary)
+    typer.echo(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
+    rows = [{**report, "name": report["model"]}]
+    rows += [
+        {**scores, "name": name, "parameters": 0} for name, scores in report["baselines"].items()
+    ]
+    print_scores(rows)
+    typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
+    if per_image:
+        print_scores([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
+
+
+def _evaluate_suite(
+    suite: str, model: str, device: str, json_file: Path | None, others: tuple[Any, ...]
+) -> None:
+    from ..model.io.atomic import atomic_path
+
+    with reported():
+        if suite != "linear":
+            raise ValueError(f"--suite is linear, not {suite!r}.")
+        if any(others):
+            raise ValueError("--suite goes without --low, --reference and --sheet.")
+        from ..model.evaluation.linear_suite import (
+            linear_suite_steps,  # slow: only once all is well
+        )
+
+        steps = linear_suite_steps(model, device=device)
+        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} parts")
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(report, indent=1) + "\n")
+    typer.echo(f"{report['model']} ({report['digest']}) on simulated linear data")
+    print_suite(report)
+
+
+def info(
+    model: Annotated[str, typer.Argument(help="A bundled model or a .safetensors file.")] = "photo",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the answer here.")
+    ] = None,
+) -> None:
+    """Tell about a model and the devices of this machine."""
+    from ..model.io.atomic import atomic_path
+    from ..model.network.bundled import bundled_models
+    from ..model.network.checkpoint import load_model
+    from ..model.runtime.devices import devices
+
+    with reported():
+        loaded = load_model(model)
+        answer = {
+            "name": loaded.name,
+            "digest": loaded.digest,
+            "parameters": loaded.network.inference_parameters(),
+            "receptive_field": 2 * loaded.network.radius + 1,
+            "network": loaded.network.config.to_dict(),
+            "card": loaded.card,
+            "devices": devices(),
+            "bundled": bundled_models(),
+        }
+        if json_file:
+            with atomic_path(json_file) as temporary:
+                temporary.write_text(json.dumps(answer, indent=1) + "\n")
+    field = answer["receptive_field"]
+    typer.echo(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
+    typer.echo(f"receptive field {field} x {field} pixels")
+    for key, value in loaded.card.items():
+        if not isinstance(value, list | dict):
+            typer.echo(f"  {key}: {value}")
+    for key, value in loaded.card.get("held_out", {}).items():
+        typer.echo(f"  held-out {key}: {value}")
+    for device in devices():
+        typer.echo(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
+    typer.echo(f"bundled models: {', '.join(bundled_models())}")
+
+
+def warmup(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Bundled models or .safetensors files; all bundled.")
+    ] = None,
+) -> None:
+    """Compile the fast kernels of this machine once; needs the extra `fast`."""
+    from ..model.kernels import warm_up
+
+    with reported():
+        typer.echo("Compiling: some seconds for each kernel, once on this machine.")
+        for what, seconds in warm_up(models):
+            typer.echo(f"{what}: {seconds:.1f} s")

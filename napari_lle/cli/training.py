@@ -1,0 +1,135 @@
+"""``napari-lle train``: a model from folders of images, or from a file of settings."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .console import Device, drain, reported
+
+
+def train(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model to write.")],
+    low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Folder of references, matched by stem.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of dark images without references.")
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of annotations: 0 ignore, 1 train, 2 validate; TIFF or PNG."),
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="paired (from references) or paper (from dark images).")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time to take.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Go on from this model: a bundled one or a file.")
+    ] = None,
+    vgg: Annotated[
+        str | None,
+        typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Download without asking again.")] = False,
+    config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
+    ] = None,
+    device: Device = "auto",
+    data: Annotated[str, typer.Option(help="What the images are, for the training card.")] = "",
+    licence: Annotated[str, typer.Option(help="Their terms, for the training card.")] = "",
+    checkpoint_seconds: Annotated[float, typer.Option(hidden=True)] = 60.0,
+) -> None:
+    """Train a model on pairs of dark images and references, or on dark images alone."""
+    from ..model.network.bundled import SUFFIX
+
+    # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
+    first = os.environ.get("RANK", "0") == "0"
+    with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
+        if output.suffix != SUFFIX or not output.parent.is_dir():
+            raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
+        if config is None and resume and (resume / "settings.yaml").is_file():
+            config = resume / "settings.yaml"
+        given = {"low": low, "reference": reference, "masks": masks, "images": images}
+        from ..model.data.project import read_config, read_data
+
+        values, folders = read_config(config) if config else ({}, {})
+        folders = {k: v for k, v in given.items() if v is not None} or folders
+        kinds = set(folders)
+        if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
+            raise ValueError("Give --low and --reference, with --masks or not, or --images alone.")
+        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
+
+        from ..model.network.checkpoint import save_model  # slow: only once all is well
+        from ..model.training.distributed import joined
+        from ..model.training.loop import read_settings
+        from ..model.training.loop import train as run
+
+        settings = read_settings(values)
+        if settings.objective == "paper" and settings.paper.weights["perceptual"]:
+            _fetch_vgg(settings.paper.vgg, yes)
+        pairs, held_out = read_data(folders)
+        events = run(
+            pairs,
+            settings,
+            run=resume,
+            device=device,
+            held_out=held_out,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        with joined(device):
+            network, card = drain(
+                events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}", quiet=not first
+            )
+        if not first:
+            return
+        command = shlex.join(["napari-lle", *sys.argv[1:]])
+        card = {"data": data, "licence": licence, "command": command, **card}
+        save_model(output, network, card)
+    best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
+    scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
+    typer.echo(f"{output}: step {best['step']}, held out: {scores}")
+
+
+def _fetch_vgg(vgg: str | None, yes: bool) -> None:
+    """Download VGG16's weights where the settings ask for them, with consent."""
+    from ..model.losses.vgg import ADDRESS, MEGABYTES, OFFICIAL, download, official_path
+
+    if vgg != OFFICIAL or official_path().exists():
+        return
+    question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
+    if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise ValueError("VGG16's weights are not here: say --yes to download them.")
+    download()
+
+
+def _override(
+    values: dict[str, Any],
+    objective: str | None,
+    base: str | None,
+    vgg: str | None,
+    **lengths: float | None,
+) -> None:
+    """Put what the command line says in the place of what a file of settings says."""
+    if objective:
+        values["objective"] = objective
+    if base:
+        values["base"] = base
+    if vgg:
+        values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
+    given = {name: value for name, value in lengths.items() if value is not None}
+    if len(given) > 1:
+        raise ValueError("Give one of --epochs, --steps and --minutes.")
+    if given:
+        for name in ("epochs", "minutes"):
+            values.pop(name, None)
+        values.update(given)

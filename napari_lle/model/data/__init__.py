@@ -1,0 +1,1 @@
+"""Training pairs: read, checked, split, cropped."""

@@ -1,0 +1,1 @@
+"""How good a model is, always beside what costs nothing."""

@@ -1,0 +1,201 @@
+"""What may be trusted of a model for linear data, measured on simulated fields of known truth.
+
+No files are needed. Each check has a goal and a verdict; what can only be told, such as how far
+fluxes on the reflectance are from the measured ones, is a warning. See `scenes` for the camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inference.enhance import Progress, choose_model, enhance, estimate_steps, survey
+from ..inference.estimate import Result, restore
+from ..network.checkpoint import Model
+from ..network.global_curve import one_curve
+from ..preprocessing.levels import find_levels
+from .checks import Check, check, finished, warning
+from .photometry import detect, fluxes, widths
+from .simulate import FWHM, OFFSET, camera, expose, star_field
+from .star_rings import dark_ring, noisy_ring
+from .stretches import compare, sentences
+
+LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
+SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
+FAR = 50.0  # noise spans to the white level of a series that holds bright objects
+
+Array = NDArray[Any]
+
+
+def linear_suite_steps(
+    model: str | Path | Model = "linear", *, device: str = "auto", seeds: int = 20
+) -> Generator[Progress, None, dict[str, Any]]:
+    """Measure a model on simulated linear data.
+
+    Parameters
+    ----------
+    model : str, Path or Model
+    device : str
+    seeds : int
+        Flat fields at each light level.
+
+    Yields
+    ------
+    Progress
+        After each part.
+
+    Returns
+    -------
+    dict
+        ``suite``, ``model``, ``digest``, ``parameters``, ``checks`` (each with ``name``,
+        ``value``, ``goal`` and ``verdict``: pass, fail or warning), ``methods`` (a dictionary of
+        figures for each) and ``better``: what a method without a network does better.
+    """
+    loaded = choose_model(model, False, "uint16")
+
+    def run(image: Array, **levels: Any) -> Any:
+        return enhance(image, loaded, device=device, rgb=False, **levels)
+
+    parts: list[Callable[[], list[Check]]] = [
+        *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
+        lambda: photometry(run),
+        lambda: dark_ring(loaded, device) + noisy_ring(run),
+        lambda: flicker(run) + bleaching(run),
+        lambda: [invariance(run), *identity(loaded, device)],
+    ]
+    checks: list[Check] = []
+    for done, part in enumerate(parts, 1):
+        checks += part()
+        yield Progress(done, len(parts) + 1)
+    methods = compare(loaded.name, lambda image: run(image).reflectance)
+    yield Progress(len(parts) + 1, len(parts) + 1)
+    return {
+        "suite": "linear",
+        "model": loaded.name,
+        "digest": loaded.digest,
+        "parameters": loaded.network.inference_parameters(),
+        "failed": sum(check["verdict"] == "fail" for check in checks),
+        "checks": checks,
+        "methods": methods,
+        "better": sentences(loaded.name, methods),
+    }
+
+
+def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
+    """Detections on flat noise that the enhancement adds, in the worst of the fields.
+
+    Once with automatic levels, which leave little to brighten, and once with a white level as a
+    bright object elsewhere in the series would set it, so that the noise is stretched hard.
+    """
+    added = []
+    for seed in range(seeds):
+        field = expose(np.full((192, 192), light), np.random.default_rng(seed))
+        levels = find_levels(field)
+        dark = {"black": levels.black, "white": levels.black + FAR * levels.span}
+        before = len(detect(field))
+        added += [len(detect(run(field, **how).reflectance)) - before for how in ({}, dark)]
+    return [check(f"detections added to flat noise, {light:g} e-, worst of {seeds}", max(added), 1)]
+
+
+def photometry(run: Callable[..., Any]) -> list[Check]:
+    """Stars on the restored layer, which must not change, and on the reflectance, which do."""
+    rng = np.random.default_rng(5)
+    field = star_field(384, (3e3, 3e5), rng)
+    image = expose(field.light, rng)
+    result = run(image)
+    places = field.rows, field.columns
+    before, after, seen = (
+        (fluxes(a, *places), widths(a, *places))
+        for a in (image, _restored(result), result.reflectance)
+    )
+    ratio = seen[0] / before[0]
+    slope = np.polyfit(np.log(before[0]), np.log(np.maximum(seen[0], 1e-9)), 1)[0]
+    return [
+        check(
+            "restored: largest relative error of star flux",
+            np.abs(after[0] / before[0] - 1).max(),
+            1e-6,
+        ),
+        check("restored: largest change of FWHM, px", np.abs(after[1] - before[1]).max(), 1e-6),
+        warning(
+            "R: flux of the brightest stars against the faintest, 1 = linear",
+            _edge(ratio, before[0]),
+        ),
+        warning("R: slope of log flux against log true flux, 1 = linear", slope),
+        warning(f"R: median FWHM of stars that are {FWHM:g} px wide", np.nanmedian(seen[1])),
+        warning("input: the same", np.nanmedian(before[1])),
+    ]
+
+
+def _edge(ratio: Array, flux: Array) -> float:
+    order = np.argsort(flux)
+    tenth = max(len(order) // 10, 1)
+    return float(np.median(ratio[order[-tenth:]]) / np.median(ratio[order[:tenth]]))
+
+
+def flicker(run: Callable[..., Any]) -> list[Check]:
+    """A constant scene in noise: the frames' brightness after against before, levels locked."""
+    rng = np.random.default_rng(7)
+    light = star_field(128, (300, 3e4), rng).light
+    # At many ADU an electron, so that rounding does not make the medians equal.
+    series = np.stack([camera(light, rng, gain=0.02, full_well=1e4) for _ in range(24)])
+    result = run(series)
+    before = (series.astype(np.float64) - result.levels.black) / result.levels.span
+    spread = [np.log(np.median(a, axis=(1, 2))).std() for a in (result.reflectance, before)]
+    return [check("flicker: spread of log median, after over before", spread[0] / spread[1], 1.2)]
+
+
+def bleaching(run: Callable[..., Any]) -> list[Check]:
+    """A series that fades by 30 %: its slope on the restored layer, and on the reflectance."""
+    rng = np.random.default_rng(8)
+    light = star_field(128, (300, 3e4), rng, sky=400.0).light
+    left = np.linspace(1, 0.7, 16)
+    series = np.stack([expose(share * light, rng) for share in left])
+    result = run(series)
+    before, after, seen = (
+        np.polyfit(left, a.mean(axis=(1, 2)), 1)[0] / a[0].mean()
+        for a in (series - OFFSET, _restored(result) - OFFSET, result.reflectance)
+    )
+    return [
+        check(
+            "bleaching by 30 %: relative error of its slope, restored",
+            abs(after / before - 1),
+            0.01,
+        ),
+        warning("R: slope of bleaching over the true one", seen / before),
+    ]
+
+
+def invariance(run: Callable[..., Any]) -> Check:
+    """Largest difference of R for k S + c from R for S, over R's largest value."""
+    rng = np.random.default_rng(9)
+    image = expose(star_field(192, (300, 3e5), rng).light, rng).astype(np.float64)
+    first = run(image).reflectance
+    worst = max(
+        np.abs(run(k * image + c).reflectance - first).max() for k in SCALES for c in (-50.0, 1e3)
+    )
+    return check("k S + c, k from 1e-3 to 1e3: largest change of R", worst / first.max(), 1e-5)
+
+
+def identity(loaded: Model, device: str) -> list[Check]:
+    """A stretching block without local departure against the midtones transfer function."""
+    if loaded.network.config.reflectance != "stretching":
+        return []
+    ramp = np.linspace(0, 1, 64 * 64).reshape(64, 64) ** 4
+    known = survey(ramp, rgb=False, black=0.0, white=1.0)
+    result = finished(
+        estimate_steps(ramp, one_curve(loaded), device=device, rgb=False, known=known)
+    )
+    b = min(max(known.statistics.typical, 1e-3), 0.24)
+    m = b * 0.75 / (b + 0.25 - 0.5 * b)
+    expected = (m - 1) * ramp / ((2 * m - 1) * ramp - m)
+    name = "local strength 0 against the midtones transfer function"
+    return [check(name, np.abs(result.reflectance() - expected).max(), 1e-6)]
+
+
+def _restored(result: Result) -> Array:
+    return restore(result.reflectance, result.illumination, result.levels)

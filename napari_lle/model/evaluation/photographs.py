@@ -1,0 +1,177 @@
+"""How good a model is, always beside what a slider would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data.pairs import as_photograph, matched_files
+from ..inference.enhance import Progress, enhance
+from ..io.files import read_image
+from ..network.checkpoint import Model, load_model
+from .baselines import BASELINES, CONSTANT, auto_gamma
+from .metrics import METRICS, Image, Method, eight_bit, figures, psnr
+
+STOPS = range(1, 7)  # of underexposure in an exposure series
+
+
+class Case(NamedTuple):
+    """One pair of an evaluation, and what was made of it."""
+
+    name: str
+    low: Image
+    result: Image
+    gamma: Image
+    reference: Image
+
+
+def method_of(model: Model, device: str = "auto") -> Method:
+    """A model as a method for photographs in 0..1."""
+
+    def method(x: Image) -> Image:
+        options = {"black": 0.0, "white": 1.0, "channels": "per", "rgb": True}
+        return enhance(x, model, device=device, **options).reflectance  # type: ignore[arg-type]
+
+    return method
+
+
+def evaluate_steps(
+    low: str | Path,
+    reference: str | Path,
+    model: str | Path | Model = "photo",
+    *,
+    device: str = "auto",
+) -> Generator[Progress, None, dict[str, Any]]:
+    """Score a model and the baselines on two folders of pairs matched by stem.
+
+    Yields
+    ------
+    Progress
+        After each pair.
+
+    Returns
+    -------
+    dict
+        As ``napari-lle evaluate --json`` writes it: ``model``, ``digest``, ``parameters``, ``n``,
+        the means of `METRICS`, ``per_image``, and the same for each of ``baselines``.
+
+    Raises
+    ------
+    ValueError
+        If the folders or files cannot be used.
+    """
+    loaded = load_model(model)
+    method = method_of(loaded, device)
+    files = matched_files(low, reference)
+    rows: list[dict[str, Any]] = []
+    others: dict[str, list[dict[str, Any]]] = {name: [] for name in BASELINES}
+    for i, (stem, paths) in enumerate(files.items()):
+        x, y = read_pair(*paths)
+        rows.append({"name": stem, **figures(method, x, y)})
+        for name, baseline in BASELINES.items():
+            others[name].append({"name": stem, **figures(baseline, x, y)})
+        yield Progress(i + 1, len(files))
+    return {
+        "model": loaded.name,
+        "digest": loaded.digest,
+        "parameters": loaded.network.inference_parameters(),
+        "n": len(rows),
+        **_means(rows),
+        "per_image": rows,
+        "baselines": {
+            name: {
+                **_means(scores),
+                **({"c": CONSTANT} if name == "constant" else {}),
+                "per_image": scores,
+            }
+            for name, scores in others.items()
+        },
+    }
+
+
+def read_pair(low: Path, reference: Path) -> tuple[Image, Image]:
+    """Read a pair of photographs into 0..1, or raise ValueError with what is wrong with it."""
+    dark = read_image(low)
+    x, y = as_photograph(dark.pixels, dark.rgb), as_photograph(read_image(reference).pixels)
+    if x.shape != y.shape or min(x.shape[:2]) < 7:
+        raise ValueError(f"{low} and {reference} must be of one size, 7 pixels or more a side.")
+    return x, y
+
+
+def telling_cases(
+    report: dict[str, Any],
+    low: str | Path,
+    reference: str | Path,
+    model: str | Path | Model = "photo",
+    *,
+    device: str = "auto",
+) -> list[Case]:
+    """The best, the median and the worst pair of an evaluation by SSIM, each once."""
+    ranked = sorted(report["per_image"], key=lambda row: -row["ssim"])
+    chosen = dict.fromkeys(
+        [ranked[0]["name"], ranked[len(ranked) // 2]["name"], ranked[-1]["name"]]
+    )
+    files = matched_files(low, reference)
+    method = method_of(load_model(model), device)
+    cases = []
+    for name in chosen:
+        x, y = read_pair(*files[name])
+        cases.append(Case(name, x, method(x), auto_gamma(x), y))
+    return cases
+
+
+def robustness(
+    model: str | Path | Model, images: Sequence[Image], *, device: str = "auto"
+) -> dict[str, float]:
+    """How a model bears what its peers do not.
+
+    Parameters
+    ----------
+    model : str, Path or Model
+    images : sequence of (H, W, 3), 0..1
+        Well-exposed photographs.
+
+    Returns
+    -------
+    dict
+        ``grey``: largest chroma made of grey images, in 255ths. ``black``: largest value made of
+        black. ``left_alone`` and ``left_alone_worst``: PSNR of well-exposed images to themselves,
+        mean and worst. ``series`` and ``series_worst``: relative spread of the medians of results
+        over exposures 1 to 6 stops darker, as an 8-bit camera records them. ``tiles``: largest
+        difference between tiled and whole, in 255ths.
+    """
+    method = method_of(load_model(model), device)
+    greys = [method(_exposed(np.repeat(x.mean(-1, keepdims=True), 3, -1), 3)) for x in images]
+    alone = [psnr(eight_bit(method(x)), x) for x in images]
+    spreads = []
+    for x in images:
+        medians = [float(np.median(method(_exposed(x, stops)))) for stops in STOPS]
+        spreads.append(max(medians) / max(min(medians), 1e-6) - 1)
+    return {
+        "grey": 255 * max(float(np.ptp(grey, axis=-1).max()) for grey in greys),
+        "black": float(method(np.zeros((64, 64, 3), np.float32)).max()),
+        "left_alone": float(np.mean(alone)),
+        "left_alone_worst": min(alone),
+        "series": float(np.mean(spreads)),
+        "series_worst": max(spreads),
+        "tiles": 255 * _tile_difference(model, images[0], device),
+    }
+
+
+def _exposed(image: Image, stops: float) -> Image:
+    return np.rint(np.asarray(image, np.float32) * np.float32(255 * 2.0**-stops)) / np.float32(255)
+
+
+def _tile_difference(model: str | Path | Model, image: Image, device: str) -> float:
+    dark = (_exposed(image, 3) * 255).astype(np.uint8)
+    whole, parts = (
+        enhance(dark, model, device=device, tile=tile).reflectance for tile in (4096, 64)
+    )
+    return float(np.abs(whole - parts).max())
+
+
+def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {metric: float(np.mean([row[metric] for row in rows])) for metric in METRICS}

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: eager, lazy, jointly, streamed, on a cluster."""

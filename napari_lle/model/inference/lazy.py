@@ -1,0 +1,273 @@
+"""Results of dask arrays: nothing is computed until it is looked at.
+
+Only levels and statistics are found at once, from an excerpt, because every part depends on them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from copy import copy
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network.config import SCALES
+from ..preprocessing.levels import SAMPLE, Levels, network_input, normalized
+from .estimate import Estimate, Result, check_pair, check_strength
+from .estimate import restore as restore_array
+
+LARGEST_PLANE = 2048  # planes with a longer side are cut into chunks of at most this
+WHOLE_PLANES = 64_000_000  # pixels that may be read for levels and statistics
+WINDOW = 128  # side of the parts that are read of larger planes
+
+Light = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def is_lazy(image: Any) -> bool:
+    """Whether an array is of dask or of Zarr."""
+    return type(image).__module__.split(".")[0] in ("dask", "zarr") and hasattr(image, "chunks")
+
+
+def as_dask(image: Any) -> Any:
+    """A Zarr array as one of dask; a dask array as it is."""
+    import dask.array as da
+
+    return image if isinstance(image, da.Array) else da.from_zarr(image)
+
+
+def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
+    """The planes that `normalization.sample` would read, each once, or windows of large ones.
+
+    Returns
+    -------
+    ndarray, (N, Y, X[, C])
+        At most 16 planes, or more if they are small.
+    """
+    lead = image.shape[: image.ndim - (3 if rgb else 2)]
+    height, width = image.shape[len(lead) : len(lead) + 2]
+    planes = list(np.ndindex(*lead))
+    kept = min(len(planes), max(16, SAMPLE // max(height * width, 1)))
+    chosen = [planes[round(i * (len(planes) - 1) / max(kept - 1, 1))] for i in range(kept)]
+    if kept * height * width <= WHOLE_PLANES:
+        return np.stack([np.asarray(image[index]) for index in chosen])
+    side = max(1, round(math.sqrt(SAMPLE / kept) / WINDOW))
+    tall, wide = min(WINDOW, height), min(WINDOW, width)
+    corners = [
+        (top, left)
+        for top in np.linspace(0, height - tall, side).astype(int)
+        for left in np.linspace(0, width - wide, side).astype(int)
+    ]
+    parts = [
+        np.asarray(image[(*index, slice(top, top + tall), slice(left, left + wide))])
+        for index in chosen
+        for top, left in corners
+    ]
+    return np.stack(parts)
+
+
+class LazyEstimate:
+    """The illumination of a dask array, found where it is looked at; results follow as lazily.
+
+    Parameters
+    ----------
+    image : dask array, (..., Y, X) or (..., Y, X, 3 or 4)
+    light : callable
+        From what the network sees of a plane or a part, (Y, X) or (Y, X, 3), to its illumination;
+        exact further than `halo` pixels from a cut.
+    halo : int
+        Radius of the receptive field.
+    per : bool
+        Each colour has an illumination of its own.
+    levels, rgb, darkest, record
+        As in `Estimate`.
+    """
+
+    lazy = True
+
+    def __init__(
+        self,
+        image: Any,
+        light: Light,
+        *,
+        halo: int,
+        levels: Levels,
+        rgb: bool,
+        per: bool,
+        darkest: float,
+        record: dict[str, Any],
+    ) -> None:
+        self.image = _in_planes(image, rgb)
+        self.levels, self.rgb, self.darkest, self.record = levels, rgb, darkest, record
+        self.joint = rgb and not per
+        self._lender = ""  # the name of another image's illumination
+        self._axes = tuple(range(image.ndim))
+        spatial = self._axes[:-1] if rgb else self._axes
+        # An axis of colours that differs from the input's, which may hold alpha.
+        self._light_axes = (*spatial, image.ndim) if per else spatial
+        self.illumination = self._illuminate(light, halo, spatial[-2:])
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """Shape of the axes before the plane's."""
+        return tuple(self.image.shape[: -3 if self.rgb else -2])
+
+    def result(self, strength: float = 1.0) -> Result:
+        """Reflectance and matching illumination, dask arrays; see `Estimate.result`."""
+        check_strength(strength)
+        levels, rgb, darkest = self.levels, self.rgb, self.darkest
+
+        def reflect(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[np.float32]:
+            return Estimate(pixels, raw, levels, rgb, darkest).reflectance(strength)
+
+        def match(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[Any]:
+            return Estimate(pixels, raw, levels, rgb, darkest).result(strength).illumination
+
+        kind = normalized(np.empty(0, self.image.dtype), levels)
+        reflectance = self._blockwise(reflect, self._axes, strength, np.empty(0, np.float32))
+        illumination = self._blockwise(match, self._light_axes, strength, kind)
+        record = {**self.record, "strength": float(strength)}
+        return Result(reflectance, illumination, levels, record)
+
+    def lend(
+        self, image: Any, levels: Levels, axis: int | None, record: dict[str, Any]
+    ) -> LazyEstimate:
+        """The same illumination for a dask array; at `axis` it has one more, of channels."""
+        import dask.array as da
+
+        light = self.illumination
+        other = copy(self)
+        other.image = _in_planes(image, False)
+        if axis is not None:
+            wide = light[(slice(None),) * axis + (None,)]
+            chunks = (*wide.chunks[:axis], other.image.chunks[axis], *wide.chunks[axis + 1 :])
+            other.illumination = da.broadcast_to(wide, image.shape, chunks=chunks)
+        other.levels, other.darkest, other.record = levels, 0.0, record
+        other._axes = other._light_axes = tuple(range(image.ndim))
+        other._lender = light.name
+        return other
+
+    def glance(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
+        """The middle of one plane of the reflectance, of one chunk at most."""
+        return self.middle(index, strength)[1]
+
+    def middle(
+        self, index: tuple[int, ...], strength: float = 1.0
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """The middle chunk of one plane: of the input, and of the reflectance."""
+        before, after = self.image[index], self.result(strength).reflectance[index]
+        part = tuple(
+            slice(sum(chunks[: len(chunks) // 2]), sum(chunks[: len(chunks) // 2 + 1]))
+            for chunks in after.chunks[:2]
+        )
+        return np.asarray(before[part]), np.asarray(after[part])
+
+    def _illuminate(self, light: Light, halo: int, plane: tuple[int, ...]) -> Any:
+        import dask.array as da
+
+        levels, rgb, joint = self.levels, self.rgb, self.joint
+        core = 2 + (rgb and not joint)
+
+        def see(pixels: NDArray[Any]) -> NDArray[np.float32]:
+            x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
+            return x.max(axis=-1) if joint else x
+
+        def illuminate(x: NDArray[np.float32]) -> NDArray[np.float32]:
+            out = np.empty(x.shape, np.float32)
+            for index in np.ndindex(x.shape[: x.ndim - core]):
+                out[index] = light(x[index])
+            return out
+
+        seen = da.blockwise(
+            see,
+            self._light_axes,
+            *(self.image, self._axes),
+            new_axes={} if joint or not rgb else {self.image.ndim: 3},
+            concatenate=True,
+            name=self._name("seen"),
+            meta=np.empty(0, np.float32),
+        )
+        # At the cuts `light` mirrors what it is given, like at a border: wrong, and trimmed.
+        depth = {
+            axis: halo if len(seen.chunks[axis]) > 1 and axis in plane else 0
+            for axis in range(seen.ndim)
+        }
+        return da.map_overlap(
+            illuminate,
+            seen,
+            depth=depth,
+            boundary="none",
+            name=self._name("illuminate"),
+            meta=np.empty(0, np.float32),
+        )
+
+    def _blockwise(
+        self, function: Callable[..., Any], axes: tuple[int, ...], strength: float, meta: Any
+    ) -> Any:
+        import dask.array as da
+
+        return da.blockwise(
+            function,
+            axes,
+            *(self.image, self._axes, self.illumination, self._light_axes),
+            concatenate=True,
+            name=self._name(function.__name__, strength),
+            meta=meta,
+        )
+
+    def _name(self, what: str, *more: Any) -> str:
+        """Dask cannot tell networks apart; without the strength, it may keep the illumination."""
+        from dask.base import tokenize
+
+        return f"{what}-{tokenize(self.image.name, self._lender, self.record, self.rgb, *more)}"
+
+
+def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]) -> Any:
+    """Multiply R and L and undo the levels; see `estimate.restore`.
+
+    Of dask or Zarr arrays it is a dask array, computed when it is looked at.
+    """
+    if not (is_lazy(reflectance) or is_lazy(illumination)):
+        return restore_array(reflectance, illumination, levels)
+    import dask.array as da
+
+    r, light = as_dask(reflectance), as_dask(illumination)
+    levels = levels if isinstance(levels, Levels) else Levels(**levels)
+    check_pair(r.shape, light.shape)
+    axes = tuple(range(r.ndim))
+    light_axes = axes if light.shape == r.shape else (*axes[:-1], r.ndim)[: light.ndim]
+    if light.shape != r.shape:
+        r = r.rechunk({r.ndim - 1: -1})
+        light = light.rechunk({r.ndim - 1: -1}) if light.ndim == r.ndim else light
+    return da.blockwise(
+        lambda a, b: restore_array(a, b, levels),
+        axes,
+        *(r, axes, light, light_axes),
+        concatenate=True,
+        meta=np.empty(0, levels.dtype),
+    )
+
+
+def _in_planes(image: Any, rgb: bool) -> Any:
+    """Chunks of one plane each, large planes cut: what one look needs, and no more."""
+    at = image.ndim - (3 if rgb else 2)
+    chunks: dict[int, Any] = dict.fromkeys(range(at), 1)
+    large = max(image.shape[at : at + 2]) > LARGEST_PLANE
+    for axis in (at, at + 1):
+        chunks[axis] = _cuts(image.shape[axis], image.chunks[axis][0]) if large else -1
+    return image.rechunk(chunks | ({at + 2: -1} if rgb else {}))
+
+
+def _cuts(length: int, chunk: int) -> tuple[int, ...]:
+    """Extents along a side: whole chunks of the source while they fit, no sliver at the end.
+
+    Each begins where a square of a reduced illumination does.
+    """
+    step = LARGEST_PLANE // chunk * chunk
+    step = step if step and step % max(SCALES) == 0 else LARGEST_PLANE
+    edges = [*range(0, length, step), length]
+    if len(edges) > 2 and edges[-1] - edges[-2] < step // 2:
+        del edges[-2]
+    return tuple(b - a for a, b in pairwise(edges))

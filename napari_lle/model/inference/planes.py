@@ -1,0 +1,132 @@
+"""One plane after another through one block: as the network sees them, by torch or a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .. import kernels
+from ..network.network import Network
+from ..preprocessing.levels import Levels, network_input, normalized, working_dtype
+from ..preprocessing.tiling import tiles
+from ..runtime.devices import full_precision
+from ..runtime.retry import Step, halving
+
+if TYPE_CHECKING:
+    from ..kernels.cpu.reduced_runner import Stored
+
+AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
+INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
+UNIT = Levels(0, 1, "float32")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
+
+    pixels: NDArray[Any]
+    levels: Levels
+    rgb: bool
+    per: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return 3, *self.pixels.shape[:2]
+
+    def stored(self) -> Stored:
+        """The pixels for a kernel that reads these, where float32 is all that they need."""
+        from ..kernels.cpu.reduced_runner import Stored
+
+        pixels, levels = self.pixels, self.levels
+        if pixels.dtype.name not in INTEGERS or working_dtype(levels) != np.float32:
+            pixels = network_input(normalized(pixels[..., :3] if self.rgb else pixels, levels))
+            levels = UNIT
+        pixels = pixels if self.rgb else pixels[..., None]
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+        known = np.float32(levels.black), np.float32(levels.span)
+        return Stored(np.ascontiguousarray(pixels), *known)
+
+    def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
+        channels, rows, columns = where
+        part = self.pixels[rows, columns]
+        if self.per:  # small integers are sorted by colour sooner than what becomes of them
+            part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
+            return network_input(normalized(part, self.levels))[channels]
+        part = part[..., :3] if self.rgb else part
+        x = network_input(normalized(part, self.levels))
+        return as_channels(x, False)[channels]
+
+
+def fill_planes(
+    network: Network,
+    plane: Callable[[int], tuple[Seen | NDArray[np.float32], NDArray[np.float32]]],
+    count: int,
+    statistics: torch.Tensor,
+    size: int,
+    kernel: Any = None,
+) -> Iterator[Step]:
+    """Fill the outputs of all planes; a kernel, see `kernels.find`, takes the place of torch."""
+    if kernel is not None:
+        yield from kernels.fill(kernel, network, plane, count, statistics, size)
+        return
+    for i in range(count):
+        for step in _by_torch(network, *plane(i), statistics, size):
+            size = step.size
+            yield step._replace(done=i * step.total + step.done, total=count * step.total)
+
+
+def fill_plane(
+    network: Network,
+    x: Seen | NDArray[np.float32],
+    statistics: torch.Tensor,
+    out: NDArray[np.float32],
+    size: int,
+    kernel: Any = None,
+) -> Iterator[Step]:
+    """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W)."""
+    return fill_planes(network, lambda _: (x, out), 1, statistics, size, kernel)
+
+
+def _by_torch(
+    network: Network,
+    x: Seen | NDArray[np.float32],
+    out: NDArray[np.float32],
+    statistics: torch.Tensor,
+    size: int,
+) -> Iterator[Step]:
+    height, width = x.shape[-2:]
+
+    def attempt(size: int) -> Iterator[tuple[int, int]]:
+        parts = list(tiles(height, width, size, network.radius, network.grid))
+        for done, part in enumerate(parts, 1):
+            light = _run(network, x[:, part.rows[:, None], part.columns], statistics)  # (3, h, w)
+            out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
+            yield done, len(parts)
+
+    return halving(attempt, size, statistics.device)
+
+
+def _run(
+    network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
+) -> NDArray[np.float32]:
+    """One block on one padded tile."""
+    with torch.inference_mode(), full_precision():
+        batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
+        batch = batch.to(statistics.device, memory_format=torch.channels_last)
+        return network.block(batch, statistics)[0].cpu().numpy()
+
+
+def as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:
+    """(H, W[, 3]) to the network's (3, H, W).
+
+    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
+    """
+    if per:
+        return np.ascontiguousarray(x.transpose(2, 0, 1))
+    grey = x.max(axis=-1) if x.ndim == 3 else x
+    return np.broadcast_to(grey, (3, *grey.shape))

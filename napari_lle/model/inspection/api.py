@@ -1,0 +1,80 @@
+"""Look into the stages of a network on an image: what `enhance` is for the first of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..inference.enhance import _check, _per_channel, choose_model, looks_rgb, survey
+from ..inference.planes import AUTO_TILE
+from ..network.checkpoint import Model
+from ..runtime.devices import choose_device
+from .unrolled import Stages
+
+
+def stages(
+    image: ArrayLike,
+    model: str | Path | Model = "auto",
+    *,
+    count: int | None = None,
+    black: float | None = None,
+    white: float | None = None,
+    channels: str = "auto",
+    device: str = "auto",
+    tile: int | str = "auto",
+    rgb: bool | None = None,
+) -> Stages:
+    """Look into the stages of a network on an image.
+
+    Parameters
+    ----------
+    image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
+        Integers, floats or booleans.
+    model : str, Path or Model
+    count : int, optional
+        T, 1 or more; the number that the model was trained with when not given.
+    black, white, channels, device, tile, rgb
+        As in `enhance`.
+
+    Returns
+    -------
+    Stages
+        Nothing is computed but levels and statistics of the whole image.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image or an option cannot be used; the message says what to change.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_lle.model import stages
+    >>> dark = np.random.default_rng(0).integers(0, 50, (16, 16), np.uint8)
+    >>> found = stages(dark, count=5)
+    >>> found["L"].shape
+    (5, 16, 16)
+    >>> found.plane().distances()[0].max
+    0.0
+    """
+    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    rgb = looks_rgb(data.shape) if rgb is None else rgb
+    _check(data, rgb, channels, tile)
+    if count is not None and count < 1:
+        raise ValueError(f"The number of stages is 1 or more, not {count}.")
+    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
+    loaded = choose_model(model, rgb, known.levels.dtype)
+    where = choose_device(device)
+    return Stages(
+        data,
+        loaded,
+        known,
+        loaded.network.config.stages if count is None else count,
+        where,
+        AUTO_TILE[where.type] if tile == "auto" else int(tile),
+        rgb=rgb,
+        per=_per_channel(channels, rgb, known.levels.dtype),
+    )

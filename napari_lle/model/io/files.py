@@ -1,0 +1,179 @@
+"""Image files to arrays and back: each format has its module, this one chooses."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from . import fits_files as fits
+from . import raster as pictures
+from . import tiff, zarr_files, zarr_writer
+from .atomic import atomic_path
+from .magic_bytes import misnamed
+from .metadata import FileError, FileRecord, Picture, readable
+
+__all__ = [
+    "SUFFIXES",
+    "FileError",
+    "FileRecord",
+    "Picture",
+    "check_format",
+    "count_values",
+    "is_zarr",
+    "read_image",
+    "write_image",
+]
+
+SUFFIXES = (*pictures.SUFFIXES, *tiff.SUFFIXES, *fits.SUFFIXES, *zarr_files.SUFFIXES)
+
+
+def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
+    """Read an image file at its full depth.
+
+    Parameters
+    ----------
+    path : path
+    lazy : bool
+        Leave the pixels of TIFF, FITS and Zarr where they are until they are asked for: an array
+        of dask, of Zarr or mapped into memory, whatever the format does best.
+
+    Returns
+    -------
+    Picture
+        (..., Y, X) or (..., Y, X, 3 or 4) in the file's dtype and native byte order; JPEG turned
+        upright.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, damaged or of another kind, or its format needs an extra.
+    """
+    path = Path(path)
+    _check_suffix(path)
+    if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
+        raise FileError(f"There is no file {path}.")
+    try:
+        with readable(path):
+            return _read(path, lazy)
+    except FileError as error:
+        raise misnamed(path) or error from None
+
+
+def _read(path: Path, lazy: bool) -> Picture:
+    if _is(path, tiff):
+        return tiff.read_tiff(path, lazy=lazy)
+    if _is(path, fits):
+        return fits.read_fits(path, lazy=lazy)
+    if _is(path, zarr_files):
+        return zarr_files.read_zarr(path, lazy=lazy)
+    return pictures.read_picture(path)
+
+
+def count_values(path: str | Path) -> tuple[int, int]:
+    """Values of an image file and bytes of each; its pixels are left unread where they can be.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    path = Path(path)
+    if path.is_file() and path.suffix.lower() in pictures.SUFFIXES:
+        try:
+            with readable(path):
+                return pictures.count_values(path)
+        except FileError as error:
+            raise misnamed(path) or error from None
+    pixels = read_image(path, lazy=True).pixels
+    return pixels.size, pixels.dtype.itemsize
+
+
+def write_image(
+    path: str | Path,
+    pixels: NDArray[Any],
+    *,
+    rgb: bool,
+    record: dict[str, Any] | None = None,
+    about: FileRecord | None = None,
+    history: str = "",
+) -> None:
+    """Write an image file, complete or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix chooses the format.
+    pixels : ndarray, (..., Y, X) or (..., Y, X, 3 or 4)
+    rgb : bool
+        The last axis holds colours.
+    record : dict, optional
+        How the pixels were made, plain values; TIFF, FITS and Zarr keep it.
+    about : FileRecord, optional
+        What the pixels' source said of them; written as far as the format can say it.
+    history : str, optional
+        A line on what was done; FITS keeps it.
+
+    Raises
+    ------
+    FileError
+        If the format cannot hold such pixels, or the file cannot be written.
+    """
+    path = Path(path)
+    check_format(path, pixels.dtype, pixels.ndim - rgb)
+    try:
+        if _is(path, zarr_files):
+            zarr_writer.write_zarr(path, pixels, rgb, record, about)
+            return
+        with atomic_path(path) as temporary:
+            if _is(path, tiff):
+                tiff.write_tiff(temporary, pixels, rgb, record, about)
+            elif _is(path, fits):
+                fits.write_fits(temporary, pixels, rgb, record, about, history=history)
+            else:
+                pictures.write_picture(temporary, pixels)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
+    """Raise FileError unless a file named so can hold `axes` spatial axes of `dtype`."""
+    path = Path(path)
+    _check_suffix(path)
+    suffix = path.suffix.lower()
+    if not path.parent.is_dir():
+        raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
+    if _is(path, tiff):
+        return
+    dtype = np.dtype(dtype)
+    for module, library, extra in ((zarr_files, "zarr", "zarr"), (fits, "astropy", "astro")):
+        if _is(path, module):
+            if importlib.util.find_spec(library) is None:
+                raise FileError(f"{path.name} needs {library}: pip install 'napari-lle[{extra}]'.")
+            if dtype.name not in module.DTYPES:
+                raise FileError(
+                    f"{path.name}: {suffix} cannot hold {dtype}; write to .tif instead."
+                )
+            return
+    held = ("uint8",) if suffix in pictures.EIGHT_BIT else ("uint8", "uint16")
+    if dtype.name not in held:
+        raise FileError(f"{path.name}: {suffix} cannot hold {dtype}; write to .tif instead.")
+    if axes != 2:
+        raise FileError(f"{path.name}: {suffix} cannot hold a stack; write to .tif instead.")
+
+
+def is_zarr(path: str | Path) -> bool:
+    """Whether a path names a Zarr, which is written chunk by chunk."""
+    return _is(Path(path), zarr_files)
+
+
+def _is(path: Path, module: Any) -> bool:
+    return path.suffix.lower() in module.SUFFIXES
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileError(f"{path} is none of {', '.join(SUFFIXES)}.")

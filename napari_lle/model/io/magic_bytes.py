@@ -1,0 +1,32 @@
+"""What a file is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .metadata import FileError
+
+# First bytes, the format's name, its suffixes.
+SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG", (".png",)),
+    (b"\xff\xd8\xff", "JPEG", (".jpg", ".jpeg")),
+    (b"II*\x00", "TIFF", (".tif", ".tiff")),
+    (b"MM\x00*", "TIFF", (".tif", ".tiff")),
+    (b"II+\x00", "TIFF", (".tif", ".tiff")),  # BigTIFF
+    (b"MM\x00+", "TIFF", (".tif", ".tiff")),
+    (b"SIMPLE  =", "FITS", (".fits", ".fit", ".fts")),
+)
+
+
+def misnamed(path: Path) -> FileError | None:
+    """The error to raise for a file that cannot be read because it is empty or of another kind."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start:
+        return FileError(f"{path} cannot be read (it is empty): is it complete?")
+    for signature, name, suffixes in SIGNATURES:
+        if start.startswith(signature) and path.suffix.lower() not in suffixes:
+            return FileError(f"{path} is a {name} file: rename it to end with {suffixes[0]}.")
+    return None

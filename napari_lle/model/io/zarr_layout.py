@@ -1,0 +1,186 @@
+"""How a result lies in a Zarr: the order of axes, chunks, the pyramid and its metadata."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metadata import FileRecord, fitting, needs
+
+KEY = "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
+ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
+CHUNK = 512
+COARSEST = 256  # a pyramid ends where no side is longer
+COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
+KINDS = {"T": "time", "C": "channel", "S": "channel", "Z": "space", "Y": "space", "X": "space"}
+
+
+class Level(NamedTuple):
+    """One array of a Zarr, addressed by our axes: planes, rows and columns, colours last."""
+
+    array: Any
+    order: tuple[int, ...]  # of our axes, as they are stored
+    rgb: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extent of our axes."""
+        return tuple(self.array.shape[self.order.index(i)] for i in range(len(self.order)))
+
+    def put(self, index: tuple[int, ...], rows: slice, columns: slice, block: NDArray[Any]) -> None:
+        """Write a part of one plane; whole chunks appear whole or not at all."""
+        block = block.reshape((1,) * len(index) + block.shape).transpose(self.order)
+        self.array[self._place(index, rows, columns)] = block
+
+    def get(self, index: tuple[int, ...], rows: slice, columns: slice) -> NDArray[Any]:
+        """A part of one plane, (Y, X) or (Y, X, S)."""
+        stored = self.array[self._place(index, rows, columns)]
+        return stored.transpose(np.argsort(self.order))[(0,) * len(index)]
+
+    def _place(self, index: tuple[int, ...], rows: slice, columns: slice) -> tuple[slice, ...]:
+        ours = [*(slice(i, i + 1) for i in index), rows, columns]
+        ours += [slice(None)] if self.rgb else []
+        return tuple(ours[i] for i in self.order)
+
+
+def create(
+    folder: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    rgb: bool,
+    record: dict[str, Any] | None,
+    about: FileRecord | None,
+) -> list[Level]:
+    """Make an empty Zarr with its metadata; return its levels, finest first.
+
+    It is OME-Zarr with a pyramid, unless the source was a plain array or OME-Zarr has no place
+    for such axes.
+    """
+    with needs("zarr"):
+        import zarr
+
+    about = fitting(about, len(shape), rgb)
+    order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
+    kept = {KEY: {"axes": about.axes, "record": record}}
+    if about.plain or not _describable(about.axes):
+        kept[KEY]["about"] = about.to_dict()
+        order = tuple(range(len(shape)))
+        array = zarr.create_array(
+            folder, shape=shape, dtype=dtype, chunks=_chunks(shape, about.axes), attributes=kept
+        )
+        return [Level(array, order, rgb)]
+    root = zarr.open_group(folder, mode="w", attributes=kept)
+    levels = []
+    for number, extent in enumerate(_pyramid(shape, rgb)):
+        stored = tuple(extent[i] for i in order)
+        axes = "".join(about.axes[i] for i in order)
+        names = [_name(axis) for axis in axes]
+        array = root.create_array(
+            str(number),
+            shape=stored,
+            dtype=dtype,
+            chunks=_chunks(stored, axes),
+            dimension_names=names,
+        )
+        levels.append(Level(array, order, rgb))
+    _describe(root, levels, about, order)
+    return levels
+
+
+def open_levels(
+    folder: Path, shape: tuple[int, ...], rgb: bool, about: FileRecord | None
+) -> list[Level]:
+    """The levels that `create` made, to go on writing."""
+    import zarr
+
+    about = fitting(about, len(shape), rgb)
+    node = zarr.open(folder, mode="r+")
+    if isinstance(node, zarr.Array):
+        return [Level(node, tuple(range(len(shape))), rgb)]
+    order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
+    return [Level(node[str(i)], order, rgb) for i in range(len(_pyramid(shape, rgb)))]
+
+
+def _rank(axis: str) -> int:
+    """Axes that OME-Zarr has no name for stand between time and space."""
+    return ORDER.index(axis) if axis in ORDER else ORDER.index("C")
+
+
+def _name(axis: str) -> str:
+    return "c" if axis == "S" else axis.lower()
+
+
+def _describable(axes: str) -> bool:
+    """At most one axis besides time and space, and five in all."""
+    others = [axis for axis in axes if KINDS.get(axis) not in ("time", "space")]
+    return len(axes) <= 5 and len(others) <= 1 and len(set(axes)) == len(axes)
+
+
+def _chunks(shape: tuple[int, ...], axes: str) -> tuple[int, ...]:
+    whole = {"Y": CHUNK, "X": CHUNK, "S": 4}
+    return tuple(max(1, min(n, whole.get(a, 1))) for n, a in zip(shape, axes, strict=True))
+
+
+def _pyramid(shape: tuple[int, ...], rgb: bool) -> list[tuple[int, ...]]:
+    at = len(shape) - (3 if rgb else 2)
+    shapes = [shape]
+    while max(shapes[-1][at : at + 2]) > COARSEST:
+        height, width = (math.ceil(n / 2) for n in shapes[-1][at : at + 2])
+        shapes.append((*shape[:at], height, width, *shape[at + 2 :]))
+    return shapes
+
+
+def _describe(root: Any, levels: list[Level], about: FileRecord, order: tuple[int, ...]) -> None:
+    """Write the metadata of OME-Zarr: axes, units, the scale and place of every level."""
+    with needs("zarr"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # ome-zarr 0.18 warns of itself
+        from ome_zarr.writer import write_multiscales_metadata
+
+    axes: list[dict[str, str]] = []
+    for i in order:
+        axis = {"name": _name(about.axes[i])}
+        if about.axes[i] in KINDS:
+            axis["type"] = KINDS[about.axes[i]]
+        axes.append(axis | ({"unit": about.units[i]} if about.units[i] else {}))
+    datasets = []
+    for number in range(len(levels)):
+        factor = [2**number if about.axes[i] in "YX" else 1 for i in order]
+        scale = [about.scale[i] * f for i, f in zip(order, factor, strict=True)]
+        # The centre of the first pixel moves by half of what the pixel has grown.
+        shift = [
+            about.translate[i] + about.scale[i] * (f - 1) / 2
+            for i, f in zip(order, factor, strict=True)
+        ]
+        transforms: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if any(shift):
+            transforms.append({"type": "translation", "translation": shift})
+        datasets.append({"path": str(number), "coordinateTransformations": transforms})
+    write_multiscales_metadata(root, datasets, axes=axes, name="image")
+    names = ("red", "green", "blue", "alpha") if about.axes[-1] == "S" else about.channels
+    if names:
+        low, high = _range(levels[0].array.dtype)
+        window = {"min": low, "max": high, "start": low, "end": high}
+        omero = {
+            "channels": [
+                {
+                    "label": name,
+                    "active": True,
+                    "color": COLOURS.get(name, "FFFFFF"),
+                    "window": window,
+                }
+                for name in names
+            ]
+        }
+        root.attrs["ome"] = {**root.attrs["ome"], "omero": omero}
+
+
+def _range(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """What viewers that know no better are to show."""
+    if dtype.kind in "ui":
+        return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    return 0.0, 1.0

@@ -1,0 +1,206 @@
+"""Zarr written block by block under a temporary name, so that a killed run can be taken up again.
+
+A journal beside the chunks lists the blocks that are done. Zarr itself renames every chunk into
+place, and blocks cover whole chunks, so that none is ever half-written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metadata import FileError, FileRecord
+from .zarr_layout import CHUNK, Level, create, open_levels
+
+BLOCK = 4 * CHUNK
+JOURNAL = "journal.txt"
+
+
+class Target(NamedTuple):
+    """A Zarr to be: its path, array and what is told of it; see `files.write_image`."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    rgb: bool
+    record: dict[str, Any] | None
+    about: FileRecord | None
+
+    @property
+    def folder(self) -> Path:
+        """The temporary name; the same for every attempt, to be found again."""
+        return self.path.with_name(f".{self.path.name}.partial")
+
+
+class Written(NamedTuple):
+    """One block: `done` of `total`."""
+
+    done: int
+    total: int
+    note: str = ""
+
+
+class Block(NamedTuple):
+    """A part of one plane of one level."""
+
+    level: int
+    plane: tuple[int, ...]
+    rows: slice
+    columns: slice
+
+
+BlockOf = Callable[[tuple[int, ...], slice, slice], tuple[NDArray[Any], ...]]
+Fill = Callable[[Block], None]
+Run = Callable[[Fill, dict[int, Block]], Iterator[int]]
+
+
+def one_by_one(fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
+    """Fill numbered blocks here, yielding the number of each when it is done."""
+    for number, block in blocks.items():
+        fill(block)
+        yield number
+
+
+def write_steps(
+    targets: list[Target], block_of: BlockOf, job: str = "", run: Run = one_by_one
+) -> Generator[Written, None, None]:
+    """Fill one or more Zarrs of the same planes, yielding after every block.
+
+    Parameters
+    ----------
+    targets : list of Target
+    block_of : callable
+        From the index of a plane, rows and columns to a block for each target.
+    job : str
+        What the blocks depend on: another text starts from the beginning.
+    run : callable
+        Who fills the blocks, in any order, see `one_by_one`. It is called once for each level of
+        the pyramid, for every level is made of the one before.
+    """
+    try:
+        levels, done = _begin(targets, job)
+        blocks = list(_blocks(max(levels, key=len)))
+        fill = partial(_fill, levels, block_of)
+        left = [number for number in range(len(blocks)) if number not in done]
+        with (targets[0].folder / JOURNAL).open("a", newline="\n") as journal:
+            for _, numbers in groupby(left, key=lambda number: blocks[number].level):
+                for number in run(fill, {number: blocks[number] for number in numbers}):
+                    journal.write(f"{number}\n")
+                    journal.flush()
+                    done.add(number)
+                    yield Written(len(done), len(blocks))
+        _remove_torn(targets)
+        (targets[0].folder / JOURNAL).unlink()
+        for target in reversed(targets):
+            _publish(target)
+    except OSError as error:
+        raise FileError(
+            f"{targets[0].path} cannot be written: {error.strerror or error}."
+        ) from None
+
+
+def write_zarr(
+    path: Path,
+    pixels: NDArray[Any],
+    rgb: bool,
+    record: dict[str, Any] | None = None,
+    about: FileRecord | None = None,
+) -> None:
+    """Write an array as a Zarr, complete or not at all."""
+    target = Target(path, pixels.shape, pixels.dtype, rgb, record, about)
+    _remove(target.folder)
+    try:
+        for _ in write_steps([target], lambda index, *place: (pixels[index][place],)):
+            pass
+    finally:
+        _remove(target.folder)
+
+
+def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:
+    """Open what an earlier attempt left, with the blocks it finished, or start anew."""
+    title = json.dumps([job, *([t.shape, t.dtype.name, t.rgb, t.record] for t in targets)])
+    file = targets[0].folder / JOURNAL
+    with suppress(OSError):
+        whole = file.read_text().rpartition("\n")[0]  # the last line may be torn
+        first, *lines = whole.split("\n")
+        if first == title and all(t.folder.is_dir() for t in targets):
+            os.truncate(file, len(whole.encode()) + 1)
+            _remove_torn(targets)
+            levels = [open_levels(t.folder, t.shape, t.rgb, t.about) for t in targets]
+            return levels, {int(line) for line in lines}
+    for target in targets:
+        _remove(target.folder)
+    levels = [create(t.folder, t.shape, t.dtype, t.rgb, t.record, t.about) for t in targets]
+    file.write_text(title + "\n", newline="\n")
+    return levels, set()
+
+
+def _blocks(levels: list[Level]) -> Iterator[Block]:
+    for number, level in enumerate(levels):
+        shape = level.shape
+        at = len(shape) - (3 if level.rgb else 2)
+        for index in np.ndindex(shape[:at]):
+            for top in range(0, shape[at], BLOCK):
+                for left in range(0, shape[at + 1], BLOCK):
+                    rows = slice(top, min(top + BLOCK, shape[at]))
+                    columns = slice(left, min(left + BLOCK, shape[at + 1]))
+                    yield Block(number, index, rows, columns)
+
+
+def _fill(levels: list[list[Level]], block_of: BlockOf, block: Block) -> None:
+    place = block.plane, block.rows, block.columns
+    if block.level == 0:
+        for stages, pixels in zip(levels, block_of(*place), strict=True):
+            stages[0].put(*place, pixels)
+        return
+    finer = [slice(2 * s.start, 2 * s.stop) for s in place[1:]]
+    for stages in levels:
+        if block.level >= len(stages):  # this one has no pyramid
+            continue
+        pixels = stages[block.level - 1].get(block.plane, finer[0], finer[1])
+        stages[block.level].put(*place, _halved(pixels))
+
+
+def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The means of 2 x 2 neighbours; a row or column left over counts twice."""
+    pads = [(0, n % 2) for n in pixels.shape[:2]] + [(0, 0)] * (pixels.ndim - 2)
+    wide = np.pad(pixels, pads, mode="edge")
+    height, width = wide.shape[:2]
+    squares = wide.reshape(height // 2, 2, width // 2, 2, *pixels.shape[2:])
+    with np.errstate(invalid="ignore", over="ignore"):
+        means = squares.mean(axis=(1, 3), dtype=np.float64)
+    return (np.rint(means) if pixels.dtype.kind in "bui" else means).astype(pixels.dtype)
+
+
+def _remove_torn(targets: list[Target]) -> None:
+    """Remove the chunks that killed processes had not yet given their names."""
+    for target in targets:
+        for torn in target.folder.rglob("*.partial"):
+            torn.unlink(missing_ok=True)
+
+
+def _publish(target: Target) -> None:
+    """Give a complete Zarr its name; what stood there goes away after it."""
+    old = target.path.with_name(f".{target.path.name}.old")
+    _remove(old)
+    if target.path.exists():
+        target.path.rename(old)
+    target.folder.rename(target.path)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)

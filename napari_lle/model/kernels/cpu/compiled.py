@@ -1,0 +1,128 @@
+"""Compiled kernels: those of this process, and numba's cache on disk.
+
+numba keeps the cache beside this file, in the user's cache folder, or where ``NUMBA_CACHE_DIR``
+says, whichever can be written. Without any of them kernels last as long as the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Lock
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from numba import float32, intp, types, uint8, uint16
+
+from ..forms import Layout
+from .fused import build
+from .reduced import build_divide, build_shrink, build_spread
+
+ROW, INDICES, PLANE, PLANES = float32[::1], intp[::1], float32[:, ::1], float32[:, :, ::1]
+PAIR = types.UniTuple(types.intp, 2)
+STORED = {"uint8": uint8, "uint16": uint16, "float32": float32}  # pixels that kernels read
+INTEGERS = ("uint8", "uint16")  # that they write
+STRIP = (
+    PLANES,  # source
+    INDICES,  # rows
+    INDICES,  # columns
+    PAIR,  # inner
+    PLANE,  # out
+    PAIR,  # corner
+    INDICES,  # dilations
+    PLANE,  # branches
+    *(ROW,) * 4,  # the three layers and the scalars
+)
+
+
+class Kernel(NamedTuple):
+    """The compiled functions that one block needs.
+
+    Attributes
+    ----------
+    strip : callable
+        See `fused`.
+    shrink, spread : dict of str to callable
+        By dtype of the pixels, see `reduced`; empty at full size.
+    divide : dict of str to callable
+        By dtype of the pixels in and out.
+    """
+
+    strip: Any
+    shrink: dict[str, Any]
+    spread: dict[str, Any]
+    divide: dict[str, Any]
+
+
+Part = tuple[Any, ...]  # a name, what it depends on, and the dtype of pixels
+_ready: dict[Part, Any] = {}
+_lock = Lock()
+
+
+def load(layout: Layout) -> Kernel | None:
+    """The kernel of a layout if it is compiled; never compiles."""
+    return _kernel(layout, _load)
+
+
+def compile_kernel(layout: Layout) -> float:
+    """Compile a kernel unless it is compiled; the seconds that this took."""
+    start = perf_counter()
+    _kernel(layout, lambda part: _load(part) or _compile(part))
+    return perf_counter() - start
+
+
+def _kernel(layout: Layout, find: Callable[[Part], Any]) -> Kernel | None:
+    with _lock:
+        strip = find(("strip", *layout, ""))
+        divide = {name: find(("divide", name)) for name in INTEGERS}
+        shrink, spread = {}, {}
+        if layout.scale > 1:
+            ends = layout.form, layout.colours, layout.scale
+            shrink = {name: find(("shrink", name)) for name in STORED}
+            spread = {name: find(("spread", *ends, name)) for name in STORED}
+        found = Kernel(strip, shrink, spread, divide)
+        parts = (strip, *divide.values(), *shrink.values(), *spread.values())
+        return None if None in parts else found
+
+
+def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """How to make a part, and the types of its arguments."""
+    name, *rest, dtype = part
+    stored = STORED[dtype][:, :, ::1] if dtype else None
+    levels = (float32, float32)
+    if name == "strip":
+        return partial(build, *rest), STRIP
+    if name == "shrink":
+        return build_shrink, (stored, INDICES, INDICES, types.intp, *levels, PLANES)
+    if name == "spread":
+        # Of H, a view of some rows.
+        return partial(build_spread, *rest), (PLANES, stored, *levels, ROW, PLANE)
+    return build_divide, (stored, PLANE, *levels, float32, float32, stored)
+
+
+def _load(part: Part) -> Any | None:
+    if part not in _ready:
+        # Whatever is wrong with a cache, the image can be enhanced without it.
+        with suppress(Exception):
+            make, signature = _maker(part)
+            function = make(cache=True)
+            if function._cache.load_overload(signature, function.targetctx) is not None:
+                function.compile(signature)
+                _ready[part] = function
+    return _ready.get(part)
+
+
+def _compile(part: Part) -> Any:
+    make, signature = _maker(part)
+    # No folder can be written, the disk is full, or what lies on it is damaged.
+    with suppress(Exception):
+        function = make(cache=True)
+        with suppress(OSError):  # compiled, but not saved
+            function.compile(signature)
+        if function.signatures:
+            _ready[part] = function
+            return function
+    _ready[part] = function = make(cache=False)
+    function.compile(signature)
+    return function

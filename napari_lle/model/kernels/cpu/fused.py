@@ -1,0 +1,202 @@
+"""One block of the network in one pass over a strip of the image.
+
+Rows travel through four small rings: image, features, first and second hidden layer. As soon as
+a row of one is complete, the row of the next that waited for it is made, so that everything but
+the image itself stays in cache and no memory grows with the image.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
+from . import lanes, pointwise
+from .lanes import LARGEST, convolve
+from .pointwise import (
+    PITCH,
+    finish_cleaning,
+    finish_metering,
+    finish_sigmoid,
+    finish_softplus,
+    finish_stretching,
+    read,
+    see_cleaning,
+    see_metering,
+    see_stretching,
+    whole_blocks,
+    write,
+)
+
+
+def widest(halo: int) -> int:
+    """Longest output row that the rings can hold."""
+    return PITCH - 2 * halo - 2 * LARGEST
+
+
+@lru_cache
+def _edition() -> int:
+    """A number for the sources of what the kernel calls: numba's cache looks at this file alone."""
+    sources = b"".join(Path(m.__file__ or "").read_bytes() for m in (lanes, pointwise))
+    return int.from_bytes(sha256(sources).digest()[:6], "big")
+
+
+def build(
+    form: int, colours: int, branch: int, first: int, second: int, scale: int, *, cache: bool
+) -> Any:
+    """Make the strip function of a layout; weights are arguments, so that one serves all models.
+
+    Parameters
+    ----------
+    form : int
+        One of `forms`.
+    colours : int
+        3, or 1 where one illumination serves all.
+    branch, first, second : int
+        Feature maps of a branch and of the two hidden layers.
+    scale : int
+        1, or that of a smaller image, for which H itself is the answer: three planes below each
+        other.
+    cache : bool
+        Keep the compiled code on disk.
+    """
+    edition = _edition()
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def strip(source, rows, columns, inner, out, corner, dilations, branches, w1, w2, w3, scalars):
+        if edition < 0:  # never; mentioned to be a part of the cache's key
+            return
+        top, left = corner
+        reach = max(dilations)
+        halo = reach + 3
+        height, width = len(rows) - 2 * halo, len(columns) - 2 * halo
+        slots = max(2 * reach + 1, reach + 4)
+        spliced = colours + branch * len(dilations)
+        image = np.zeros(slots * colours * PITCH, np.float32)
+        features = np.zeros(3 * spliced * PITCH, np.float32)
+        hidden1 = np.zeros(3 * first * PITCH, np.float32)
+        hidden2 = np.zeros(3 * second * PITCH, np.float32)
+        last = np.zeros(6 * PITCH, np.float32)
+        a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
+        for i in range(height + 2 * halo):
+            for k in range(colours):
+                start = ((i % slots) * colours + k) * PITCH
+                line = image[start : start + whole_blocks(width + 2 * halo)]
+                read(line, source[k, rows[i]], columns, inner)
+                if form == METERING:
+                    see_metering(line, a)
+                elif form == STRETCHING:
+                    see_stretching(line, a)
+                elif form == CLEANING:
+                    see_cleaning(line, a, b)
+
+            f = i - reach  # row of the features, counted as the image's
+            if f < reach:
+                continue
+            here = (f % 3) * spliced * PITCH
+            for k in range(colours):
+                start = ((f % slots) * colours + k) * PITCH + reach
+                target = features[here + k * PITCH :][: width + 6]
+                line = image[start : start + width + 6]
+                for x in range(len(target)):
+                    target[x] = line[x]
+            for j in range(len(dilations)):
+                step = dilations[j]
+                convolve(
+                    features,
+                    here + (colours + j * branch) * PITCH,
+                    PITCH,
+                    image,
+                    ((f - step) % slots) * colours * PITCH + reach - step,
+                    (f % slots) * colours * PITCH + reach - step,
+                    ((f + step) % slots) * colours * PITCH + reach - step,
+                    PITCH,
+                    colours,
+                    step,
+                    branches[j],
+                    width + 6,
+                    branch,
+                )
+            g = f - 1
+            if g < reach + 1:
+                continue
+            convolve(
+                hidden1,
+                (g % 3) * first * PITCH,
+                PITCH,
+                features,
+                ((g - 1) % 3) * spliced * PITCH,
+                (g % 3) * spliced * PITCH,
+                ((g + 1) % 3) * spliced * PITCH,
+                PITCH,
+                spliced,
+                1,
+                w1,
+                width + 4,
+                first,
+            )
+            h = g - 1
+            if h < reach + 2:
+                continue
+            convolve(
+                hidden2,
+                (h % 3) * second * PITCH,
+                PITCH,
+                hidden1,
+                ((h - 1) % 3) * first * PITCH,
+                (h % 3) * first * PITCH,
+                ((h + 1) % 3) * first * PITCH,
+                PITCH,
+                first,
+                1,
+                w2,
+                width + 2,
+                second,
+            )
+            y = h - 1
+            if y < halo:
+                continue
+            convolve(
+                last,
+                0,
+                PITCH,
+                hidden2,
+                ((y - 1) % 3) * second * PITCH,
+                (y % 3) * second * PITCH,
+                ((y + 1) % 3) * second * PITCH,
+                PITCH,
+                second,
+                1,
+                w3,
+                width,
+                3,
+            )
+            place = y - halo
+            if scale > 1:
+                for k in range(3):
+                    target = out[k * (len(out) // 3) + top + place, left:]
+                    for x in range(width):
+                        target[x] = last[k * PITCH + x]
+                continue
+            for k in range(3):
+                pixels = source[min(k, colours - 1), top + place][left : left + width]
+                last[(3 + k) * PITCH :][:width] = pixels
+            length = whole_blocks(width)
+            if form == SOFTPLUS:
+                finish_softplus(last, length)
+            elif form == SIGMOID:
+                finish_sigmoid(last, length)
+            elif form == METERING:
+                finish_metering(last, length, a, b, c)
+            elif form == STRETCHING:
+                finish_stretching(last, length, a, b)
+            elif form == CLEANING:
+                finish_cleaning(last, length, a, b, c, d, e)
+            write(out[place, colours * left :], last, width, colours)
+
+    return strip

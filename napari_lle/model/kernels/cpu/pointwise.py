@@ -1,0 +1,202 @@
+"""The forms' arithmetic of rows before and after the convolutions, see `blocks`.
+
+Rows come in whole blocks, so that every pixel goes through the same vector code wherever it lies.
+Mathematical functions are polynomials because calls of the C library would end vectorisation.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+from numpy import float32
+
+from ...network import blocks
+from ...network.config import RESIDUAL_FLOOR
+from .lanes import LARGEST, power_of_two
+
+PITCH = 1184  # floats from one row to the next: not near a power of two, which caches alias
+
+# FMA where there is one, and nothing else of what fast-math does.
+inlined = njit(inline="always", error_model="numpy", fastmath={"contract"})
+compiled = njit(error_model="numpy", fastmath={"contract"})
+
+ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
+LOG2_E = float32(1.4426950408889634)
+LN2_HIGH, LN2_LOW = float32(0.693359375), float32(-2.12194440054690583e-4)
+ROUNDER = float32(12582912)  # 1.5 * 2^23: adding it rounds to a whole number
+LOWEST, HIGHEST = float32(-87), float32(88)
+E2, E3, E4, E5, E6 = (float32(1 / n) for n in (2, 6, 24, 120, 720))
+E7 = float32(1 / 5040)
+A3, A5, A7, A9, A11, A13, A15 = (float32(2 / n) for n in (3, 5, 7, 9, 11, 13, 15))
+CENTRE = float32(0.4)  # of the brightness that the convolutions see
+SHARPNESS = float32(512)  # of the soft positive part that ends cleaning
+STRAIGHT = float32(20 / 512)  # above it the soft part is the number itself, to the last bit
+FLOOR, LEAST = float32(RESIDUAL_FLOOR), float32(blocks.LEAST)
+LN2, THIRD = float32(0.6931471805599453), float32(1 / 3)
+
+
+@inlined
+def exp(x):
+    """e^x within 2e-7, held within float32's range."""
+    x = min(max(x, LOWEST), HIGHEST)
+    n = (x * LOG2_E + ROUNDER) - ROUNDER
+    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    p = E4 + r * (E5 + r * (E6 + r * E7))
+    return (ONE + r * (ONE + r * (E2 + r * (E3 + r * p)))) * power_of_two(n)
+
+
+@inlined
+def softplus(x):
+    """log(1 + e^x); the logarithm is the series of 2 artanh(t / (2 + t)), t = e^-|x| <= 1."""
+    t = exp(-abs(x))
+    s = t / (TWO + t)
+    q = s * s
+    p = A7 + q * (A9 + q * (A11 + q * (A13 + q * A15)))
+    return max(x, ZERO) + s * (TWO + q * (A3 + q * (A5 + q * p)))
+
+
+@inlined
+def sigmoid(x):
+    return ONE / (ONE + exp(-x))
+
+
+@inlined
+def tanh(x):
+    t = exp(-TWO * abs(x))
+    y = (ONE - t) / (ONE + t)
+    return y if x > ZERO else -y
+
+
+@inlined
+def centred(x):
+    return TWO * (x - CENTRE)
+
+
+@inlined
+def stretched(v, unit, lit):
+    """An image of any exposure on the scale that cleaning works on."""
+    return lit * v + (ONE - lit) * (v / (v + unit))
+
+
+@compiled
+def whole_blocks(width):
+    """Pixels of a row rounded up."""
+    return (width + LARGEST - 1) // LARGEST * LARGEST
+
+
+@compiled
+def see_metering(row, unit):
+    for x in range(len(row)):
+        v = max(row[x], ZERO)
+        row[x] = centred(v / (v + unit))
+
+
+@compiled
+def see_stretching(row, u):
+    for x in range(len(row)):
+        v = row[x]
+        row[x] = centred(v * (ONE + u) / (max(v, ZERO) + u))
+
+
+@compiled
+def see_cleaning(row, unit, lit):
+    for x in range(len(row)):
+        row[x] = centred(stretched(max(row[x], ZERO), unit, lit))
+
+
+# What follows takes three rows of H and then three of V, `PITCH` apart, and leaves L in the first.
+
+
+@compiled
+def finish_softplus(rows, length):
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            h[x] = v[x] + softplus(h[x]) + FLOOR
+
+
+@compiled
+def finish_sigmoid(rows, length):
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            h[x] = v[x] + sigmoid(h[x]) + FLOOR
+
+
+@compiled
+def finish_metering(rows, length, unit, lit, colour):
+    _mix(rows, length, colour, ONE)
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            p = max(v[x], ZERO)
+            dark = p + unit * (softplus(h[x]) + LEAST)
+            h[x] = (ONE - lit) * dark + lit * max(p, ONE)
+
+
+@compiled
+def finish_stretching(rows, length, u, octaves):
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            local = u * exp(octaves * tanh(h[x]) * LN2)
+            h[x] = (v[x] + local) / (ONE + local)
+
+
+@compiled
+def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            h[x] += stretched(max(v[x], ZERO), unit, lit)
+    _mix(rows, length, colour, presence)
+    bottom = max(darkest, FLOOR)
+    for k in range(3):
+        for start in range(0, length, LARGEST):
+            h = rows[k * PITCH + start :][:LARGEST]
+            v = rows[(3 + k) * PITCH + start :][:LARGEST]
+            bent = 0
+            for x in range(LARGEST):
+                bent += h[x] < STRAIGHT
+            if bent:
+                for x in range(LARGEST):
+                    h[x] = softplus(SHARPNESS * h[x]) / SHARPNESS
+            for x in range(LARGEST):
+                h[x] = min(max(v[x], bottom) / (h[x] + FLOOR), ONE)
+
+
+@compiled
+def _mix(rows, length, colour, factor):
+    """Scale the colours' difference from their mean, and all of it."""
+    h0, h1, h2 = rows[:length], rows[PITCH:][:length], rows[2 * PITCH :][:length]
+    for x in range(length):
+        grey = (h0[x] + h1[x] + h2[x]) * THIRD
+        h0[x] = (grey + colour * (h0[x] - grey)) * factor
+        h1[x] = (grey + colour * (h1[x] - grey)) * factor
+        h2[x] = (grey + colour * (h2[x] - grey)) * factor
+
+
+@compiled
+def read(row, pixels, columns, inner):
+    """Fill a row from the image; columns outside of `inner` are mirrored ones."""
+    begin, end = inner
+    for x in range(begin):
+        row[x] = pixels[columns[x]]
+    middle, run = row[begin:end], pixels[columns[begin] :][: end - begin]
+    for x in range(len(run)):
+        middle[x] = run[x]
+    for x in range(end, len(columns)):
+        row[x] = pixels[columns[x]]
+
+
+@compiled
+def write(target, rows, width, colours):
+    """Put three rows side by side as colours, or their mean."""
+    h0, h1, h2 = rows[:width], rows[PITCH:][:width], rows[2 * PITCH :][:width]
+    if colours == 3:
+        for x in range(width):
+            target[3 * x] = h0[x]
+            target[3 * x + 1] = h1[x]
+            target[3 * x + 2] = h2[x]
+    else:
+        for x in range(width):
+            target[x] = (h0[x] + h1[x] + h2[x]) * THIRD

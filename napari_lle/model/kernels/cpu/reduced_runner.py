@@ -1,0 +1,100 @@
+"""The kernels of a reduced illumination at work on planes: bands for several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...preprocessing.tiling import reflect, spans
+from ...runtime.threads import in_order
+from ..forms import Packed, pack
+from .fused import widest
+from .lights import Lights
+
+if TYPE_CHECKING:
+    from ...network.network import Network
+    from .compiled import Kernel
+
+ROWS = 256  # of a band: what is computed for its neighbours, too, is a tenth of H
+
+
+class Stored(NamedTuple):
+    """A plane as it is stored: (H, W, channels) of uint8, uint16 or float32, and its levels."""
+
+    pixels: NDArray[Any]
+    black: np.float32
+    span: np.float32
+
+
+class Work(NamedTuple):
+    """What all bands share."""
+
+    kernel: Kernel
+    packed: Packed
+    stored: Stored
+    colours: int
+    scale: int
+    radius: int  # of H, in squares
+
+
+def bands(
+    kernel: Kernel,
+    network: Network,
+    stored: Stored,
+    statistics: torch.Tensor,
+    out: Lights,
+) -> Iterator[tuple[int, int]]:
+    """Fill `out` with L, yielding (done, total) after each band."""
+    colours = 3 if out.ndim == 3 else 1
+    block = network.block
+    packed = pack(network, statistics, colours)
+    work = Work(kernel, packed, stored, colours, block.scale, block.residual.radius)
+    height = out.shape[0]
+    threads = torch.get_num_threads()
+    each = -(-height // (threads * -(-height // (threads * ROWS))))
+    parts = spans(height, max(each, work.scale), work.scale)
+    for done, _ in enumerate(in_order(partial(_band, work, out), parts), 1):
+        yield done, len(parts)
+
+
+def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
+    """L of some rows, from a multiple of the scale on."""
+    pixels, black, span = work.stored
+    top, bottom = part
+    h = _correction(work, top, bottom)
+    light = out.begin(top, bottom)
+    lines = light.reshape(bottom - top, -1)
+    spread = work.kernel.spread[pixels.dtype.name]
+    spread(h, pixels[top:bottom], black, span, work.packed.scalars, lines)
+    out.end(top, bottom, light)
+
+
+def _correction(work: Work, top: int, bottom: int) -> NDArray[np.float32]:
+    """H of the squares of some rows, and of one more on each side: (3, h, w)."""
+    pixels, black, span = work.stored
+    height, width = pixels.shape[:2]
+    scale, radius = work.scale, work.radius
+    outer = scale * (radius + 1)
+    rows = reflect(top - outer, _up(bottom, scale) + outer, height)
+    columns = reflect(-outer, _up(width, scale) + outer, width)
+    low = np.empty((work.colours, len(rows) // scale, len(columns) // scale), np.float32)
+    work.kernel.shrink[pixels.dtype.name](pixels, rows, columns, scale, black, span, low)
+    tall, wide = (n - 2 * radius for n in low.shape[1:])
+    h = np.empty((3, tall, wide), np.float32)
+    every = np.arange(low.shape[1])
+    for left, right in spans(wide, widest(radius)):
+        seen = np.arange(left, right + 2 * radius)
+        inner = (0, len(seen))
+        work.kernel.strip(
+            low, every, seen, inner, h.reshape(3 * tall, wide), (0, left), *work.packed
+        )
+    return h
+
+
+def _up(length: int, scale: int) -> int:
+    return -(-length // scale) * scale

@@ -1,0 +1,1 @@
+"""The fused kernels that Triton compiles, and CUDA graphs where it is absent."""

@@ -1,0 +1,137 @@
+"""The network of "A lightweight low-light image enhancement network" (ICAROB 2023).
+
+An image S is reflectance times illumination, S = R L. One block estimates the illumination from
+parallel dilated convolutions and three plain ones, and the enhanced image is `R = S / L`. In
+training the block is applied T times with shared weights, each stage fed by an auxiliary block,
+`V = S + K(R)`, which teaches all stages to agree; at inference the first stage alone remains.
+
+The block comes in several forms, see `blocks`.
+
+All convolutions are valid: the caller pads once, by reflection, by `Network.radius`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..preprocessing.tiling import reflect
+from .blocks import BLOCKS, crop
+from .config import RESIDUAL_FLOOR, NetworkConfig
+
+__all__ = ["Network", "NetworkConfig", "Stage", "crop", "pad"]
+
+
+class Stage(NamedTuple):
+    """What one stage sees and makes, each of shape (N, 3, H, W)."""
+
+    v: Tensor
+    u: Tensor
+    illumination: Tensor
+    reflectance: Tensor
+    e: Tensor
+
+
+def pad(x: Tensor, radius: int) -> Tensor:
+    """Extend (N, C, H, W) by `radius` reflected pixels on each side, however small the image."""
+    height, width = x.shape[-2:]
+    rows = torch.from_numpy(reflect(-radius, height + radius, height)).to(x.device)
+    columns = torch.from_numpy(reflect(-radius, width + radius, width)).to(x.device)
+    return x.index_select(-2, rows).index_select(-1, columns)
+
+
+class AuxiliaryBlock(nn.Module):
+    """K of eq. 3, on the reflectance; in training only. It starts at zero: all stages equal."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, config.auxiliary_width, 3)
+        self.conv2 = nn.Conv2d(config.auxiliary_width, 3, 3)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+
+    def forward(self, reflectance: Tensor) -> Tensor:
+        return self.conv2(torch.relu(self.conv1(pad(reflectance, 2))))
+
+
+class Network(nn.Module):
+    """Shared-weight stages of illumination estimation, tied together by the auxiliary block.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+
+    Attributes
+    ----------
+    block : Division, Metering, Stretching or Cleaning
+        All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
+        images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
+    radius : int
+        Halo in pixels that one block reads beyond its output; the receptive field is
+        ``2 * radius + 1`` wide.
+    grid : int
+        Tiles begin at multiples of so many pixels.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or NetworkConfig()
+        self.block = BLOCKS[self.config.reflectance](self.config)
+        self.auxiliary = AuxiliaryBlock(self.config)
+        self.radius = self.block.radius
+        self.grid = self.config.illumination_scale
+
+    def forward(self, s: Tensor, statistics: Tensor, stages: int | None = None) -> list[Stage]:
+        """Run all stages (eq. 2 and 3).
+
+        Parameters
+        ----------
+        s : Tensor, (N, 3, H, W), 0..1
+            The normalised input S.
+        statistics : Tensor, (N, 7)
+            Of the whole images that S may be a part of, see `statistics.image_statistics`.
+        stages : int, optional
+            T; the configuration's when not given.
+
+        Returns
+        -------
+        list of Stage
+            t = 1..T; the enhanced image is ``[0].reflectance``.
+        """
+        result: list[Stage] = []
+        dividend = torch.maximum(s, self.block.darkest(statistics)[:, None, None, None])
+        v = s
+        for _ in range(self.config.stages if stages is None else stages):
+            illumination = self.block(pad(v, self.radius), statistics)
+            # V may dip below -u where K subtracts; S / L must stay finite.
+            reflectance = dividend / illumination.clamp_min(RESIDUAL_FLOOR)
+            e = self.auxiliary(reflectance)
+            result.append(Stage(v, illumination - v, illumination, reflectance, e))
+            v = illumination if self.config.recursion == "literal" else s + e
+        return result
+
+    def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """R of one block; shapes as for `block`."""
+        darkest = self.block.darkest(statistics)[:, None, None, None]
+        return torch.maximum(crop(padded, self.radius), darkest) / self.block(padded, statistics)
+
+    def at_scale(self, scale: int) -> Network:
+        """The same weights with an illumination of another size, see `blocks.Block`.
+
+        Raises
+        ------
+        ValueError
+            If the scale is not 1, 2 or 4.
+        """
+        if scale == self.grid:
+            return self
+        network = Network(replace(self.config, illumination_scale=scale))
+        network.load_state_dict(self.state_dict())
+        return network.requires_grad_(False).eval()
+
+    def inference_parameters(self) -> int:
+        """Number of weights that inference needs: the block's."""
+        return sum(p.numel() for p in self.block.parameters())

@@ -1,0 +1,1 @@
+"""Between stored pixels and what the network sees: levels, statistics, tiles."""

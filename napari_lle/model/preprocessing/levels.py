@@ -1,0 +1,190 @@
+"""Black and white levels: x = (S - black) / (white - black), and the way back.
+
+Levels are found once for a whole layer and kept with the result, so that every plane of a stack
+is stretched alike and the stored integers can be restored exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
+
+__all__ = [
+    "SAMPLE",
+    "Levels",
+    "blocks",
+    "check_dtype",
+    "denormalize",
+    "find_levels",
+    "network_input",
+    "normalize",
+    "normalized",
+    "sample",
+    "working_dtype",
+]
+
+BLACK_PERCENTILE = 0.1
+EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
+NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
+WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The input values that become 0 and 1, and the dtype that they came in.
+
+    Attributes
+    ----------
+    black, white : float
+        In the input's units, ``black < white``.
+    dtype : str
+        NumPy name of the input's dtype, e.g. ``"uint16"``: what `denormalize` returns to.
+    """
+
+    black: float
+    white: float
+    dtype: str
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.black) and np.isfinite(self.white) and self.black < self.white):
+            raise ValueError(
+                f"The black level ({self.black:g}) must be a number below the white level "
+                f"({self.white:g}): change one of them."
+            )
+        dtype = np.dtype(self.dtype)
+        if dtype.kind not in "ui":
+            return
+        largest = max(EXTREME, 4 * float(np.iinfo(dtype).max))
+        if max(abs(self.black), abs(self.white)) > largest or self.span < 1 / EXTREME:
+            raise ValueError(
+                f"Levels of {self.black:g} and {self.white:g} are out of all proportion to "
+                f"{dtype} values: the way back would not be exact."
+            )
+
+    @property
+    def span(self) -> float:
+        """White minus black, in the input's units."""
+        return self.white - self.black
+
+
+def find_levels(
+    image: ArrayLike,
+    *,
+    rgb: bool = False,
+    black: float | None = None,
+    white: float | None = None,
+    roi: Any = None,
+) -> Levels:
+    """Choose the black and white levels of a whole image, stack or series.
+
+    Parameters
+    ----------
+    image : array_like, any shape
+        Integers, floats or booleans; NaN and infinities are passed over.
+    rgb : bool
+        The last axis holds colours. An RGB image of dtype uint8 is a photograph: 0 and 255.
+    black, white : float, optional
+        Levels in the input's units that replace the automatic ones: the 0.1 and 99.9 percentiles
+        without empty margins.
+    roi : ndarray of bool, (Y, X), or (slice, slice), optional
+        A region of the planes that the percentiles are taken from instead.
+
+    Returns
+    -------
+    Levels
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not that of an image.
+    ValueError
+        If the image is empty, or a given level leaves nothing between black and white.
+    """
+    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    dtype = check_dtype(data.dtype)
+    if data.size == 0:
+        raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")
+    if roi is not None:
+        automatic = _percentiles(region_values(data, roi, rgb=rgb), dtype)
+    elif dtype.kind == "b":
+        automatic = (0.0, 1.0)
+    elif is_photograph(dtype, rgb):
+        automatic = (0.0, 255.0)
+    elif black is not None and white is not None:
+        automatic = (black, white)
+    else:
+        automatic = _percentiles(sample(data, rgb=rgb), dtype)
+    low = automatic[0] if black is None else float(black)
+    high = automatic[1] if white is None else float(white)
+    if high <= low and (black is None) != (white is None):
+        typed = f"black level ({low:g})" if white is None else f"white level ({high:g})"
+        raise ValueError(
+            f"The {typed} leaves nothing of the image, whose own levels are {automatic[0]:g} and "
+            f"{automatic[1]:g}: change it, or give both."
+        )
+    return Levels(low, high, dtype.name)
+
+
+def _percentiles(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
+    values = values.astype(np.float64)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(values, [BLACK_PERCENTILE, WHITE_PERCENTILE]))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    if high <= low:  # constant
+        high = low + (1.0 if dtype.kind in "ui" else max(abs(low), 1.0))
+    return low, high
+
+
+def normalize(image: ArrayLike, levels: Levels) -> NDArray[np.float64]:
+    """``(S - black) / (white - black)`` in float64, never clipped; NaN and inf stay."""
+    return (np.asarray(image).astype(np.float64) - levels.black) / levels.span
+
+
+def denormalize(x: ArrayLike, levels: Levels) -> NDArray[Any]:
+    """The inverse of `normalize`, in the dtype of `levels`.
+
+    Integers are rounded to the nearest and clipped to the dtype's range.
+    """
+    dtype = np.dtype(levels.dtype)
+    with np.errstate(over="ignore"):  # a float16 that was inf comes back as inf
+        values = np.asarray(x, dtype=np.float64) * levels.span + levels.black
+        if dtype.kind == "f":
+            return values.astype(dtype)
+    if dtype.kind == "b":
+        return values > 0.5
+    limits = np.iinfo(dtype)
+    # float64 cannot hold the largest int64: stay below what rounds up past it.
+    top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
+    return np.clip(np.rint(values), limits.min, top).astype(dtype)
+
+
+def working_dtype(levels: Levels) -> np.dtype[Any]:
+    """float32 where it restores integers exactly, float64 for everything wider."""
+    dtype = np.dtype(levels.dtype)
+    narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
+    near = max(abs(levels.black), abs(levels.white)) <= NEAR
+    return np.dtype(np.float32 if narrow and near else np.float64)
+
+
+def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
+    """``(S - black) / (white - black)`` in the precision that the way back needs."""
+    dtype = working_dtype(levels)
+    black, span = dtype.type(levels.black), dtype.type(levels.span)
+    x = pixels.astype(dtype)
+    x -= black
+    x /= span
+    return x
+
+
+def network_input(x: NDArray[Any]) -> NDArray[np.float32]:
+    """What the network sees of `x`: float32, 0..1, NaN and negatives as 0, +inf as 1."""
+    y = np.fmax(x, 0)  # which takes 0 over NaN
+    return np.fmin(y, 1, out=y).astype(np.float32, copy=False)

@@ -1,0 +1,1 @@
+"""The machine: devices, threads, and what to do when memory runs out."""

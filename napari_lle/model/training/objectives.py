@@ -1,0 +1,212 @@
+"""What training minimises: the paired objective, and the paper's as a sum of named terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ..losses import functional as losses
+from ..losses.vgg import VGG16
+from ..network.network import Network, Stage
+from .distributed import Share
+from .settings import Paper, TrainingError, TrainingSettings
+
+Features = Callable[[Tensor], Sequence[Tensor]]
+
+
+class Objective(Protocol):
+    """Network, dark crops with their halo, references without one, statistics -> loss.
+
+    Of a share of a batch it is this share's part of the batch's loss: the parts add up to it.
+    """
+
+    def __call__(
+        self,
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        """The loss, a scalar."""
+
+
+class Look(NamedTuple):
+    """All that a term of the paper's objective may look at.
+
+    Attributes
+    ----------
+    stages : list of Stage
+        Of one forward pass over `s`.
+    s : Tensor, (N, 3, H, W)
+        The normalised input.
+    statistics : Tensor, (N, 6)
+        Of the whole images, see `statistics.image_statistics`; the last one tells of noise.
+    network : Network
+        For terms that look again, at another exposure for instance.
+    paper : Paper
+    features : callable or None
+        VGG16's, where its weights are at hand.
+    """
+
+    stages: Sequence[Stage]
+    s: Tensor
+    statistics: Tensor
+    network: Network
+    paper: Paper
+    features: Features | None = None
+
+
+def fidelity(look: Look) -> Tensor:
+    """Eq. 5, from the stage on that the settings name."""
+    counted = look.stages[look.paper.fidelity_from - 1 :]
+    return losses.fidelity(counted, look.paper.reduction) if counted else look.s.new_zeros(())
+
+
+def smoothness(look: Look) -> Tensor:
+    """Eq. 6 on the illumination of every stage."""
+    return sum_of(losses.smoothness(stage.illumination, look.paper.form) for stage in look.stages)
+
+
+def perceptual(look: Look) -> Tensor:
+    """Eq. 7 between the last stage's input and its illumination."""
+    if look.features is None:
+        raise TrainingError("The perceptual loss needs VGG16's weights: give their file.")
+    last = look.stages[-1]
+    return losses.perceptual(look.features, last.v, last.illumination, look.paper.normaliser)
+
+
+def exposure(look: Look) -> Tensor:
+    """The brightness anchor, on what the user will see."""
+    if look.paper.exposure is None:
+        return look.s.new_zeros(())
+    return losses.anchor(look.stages[0].reflectance, look.paper.exposure)
+
+
+def agreement(look: Look) -> Tensor:
+    """One block suffices: the later stages are to say what the first one says."""
+    return losses.agreement(look.stages)
+
+
+# To extend the objective: write one function of a `Look`, name it here and in settings.WEIGHTS.
+TERMS: dict[str, Callable[[Look], Tensor]] = {
+    "fidelity": fidelity,
+    "smoothness": smoothness,
+    "perceptual": perceptual,
+    "exposure": exposure,
+    "agreement": agreement,
+}
+
+
+def paper_objective(look: Look) -> Tensor:
+    """Eq. 4: the weighted sum of all terms whose weight is not 0."""
+    weights = look.paper.weights
+    return sum_of(weights[name] * term(look) for name, term in TERMS.items() if weights[name])
+
+
+def sum_of(terms: object) -> Tensor:
+    """Sum of scalar tensors; at least one."""
+    return torch.stack(list(terms)).sum()  # type: ignore[call-overload]
+
+
+def make_objective(settings: TrainingSettings, device: torch.device) -> Objective:
+    """The function that a run minimises.
+
+    Raises
+    ------
+    ValueError
+        If VGG16's weights are asked for and cannot be read.
+    """
+    if settings.objective == "paper":
+        return _paper(settings, device)
+    return _paired(settings)
+
+
+def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
+    paper = settings.paper
+    features: Features | None = None
+    if paper.weights["perceptual"] and paper.vgg:
+        features = VGG16(paper.layers, paper.convention).load(paper.vgg).to(device)
+
+    def objective(
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        share = share or Share(len(low))
+        if share.processes > 1 and paper.reduction == "sum":
+            raise TrainingError(
+                "With paper.reduction sum, a batch cannot be shared: set it to mean, or start one "
+                "process."
+            )
+        stages = network(low, statistics)
+        look = Look(stages, low, statistics, network, paper, features)
+        return share.weight() * paper_objective(look)
+
+    return objective
+
+
+def _paired(settings: TrainingSettings) -> Objective:
+    s = settings
+
+    def objective(
+        network: Network,
+        low: Tensor,
+        reference: Tensor,
+        statistics: Tensor,
+        share: Share | None = None,
+    ) -> Tensor:
+        share = share or Share(len(low))
+        result = network.enhance(low, statistics)
+        loss = share.weight() * losses.paired_objective(
+            result,
+            known_or(reference, result),
+            absolute=s.absolute,
+            structure=s.structure,
+            relative=s.relative,
+            smooth=s.smooth,
+        )
+        if s.auxiliary:
+            later = _later_stages(network, low, reference, statistics, s.tie, share)
+            loss = loss + s.auxiliary * later
+        return loss
+
+    return objective
+
+
+def known_or(reference: Tensor, result: Tensor) -> Tensor:
+    """The reference, and where it is not known (NaN) the result: nothing is learned there."""
+    return torch.where(reference.isnan(), result.detach(), reference)
+
+
+def _later_stages(
+    network: Network,
+    low: Tensor,
+    reference: Tensor,
+    statistics: Tensor,
+    tie: float,
+    share: Share,
+) -> Tensor:
+    """Later stages are to be as good as the first and equal to it.
+
+    On corners of a third of the crops: on all of it they would cost T times the rest.
+    """
+    third = -(-share.crops // 3)
+    n, side, halo = share.among(third), reference.shape[-1] // 2, network.radius
+    if not n:
+        return low.new_zeros(())
+    corner = low[:n, :, halo : halo + side, halo : halo + side]
+    stages = network(corner, statistics[:n])
+    target = reference[:n, :, :side, :side]
+    later = [
+        losses.charbonnier(stage.reflectance, known_or(target, stage.reflectance))
+        for stage in stages[1:]
+    ]
+    if not later:
+        return low.new_zeros(())
+    return share.weight(third) * (torch.stack(later).sum() + tie * losses.agreement(stages))

@@ -1,0 +1,207 @@
+"""State of a training run: one step, one validation, and everything that the next one needs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..data.crops import draw_batch
+from ..data.pairs import Pair
+from ..io.atomic import atomic_path
+from ..network.network import Network
+from ..network.reparam import fold, unfold
+from .distributed import our_share, sum_gradients
+from .objectives import make_objective
+from .settings import TrainingError, TrainingSettings
+
+
+class RunState:
+    """What `save` writes is all that the next step depends on, chance included.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    device : torch.device
+    steps : int
+        Of the whole run; 0 where that is not known yet.
+    base : Network, optional
+        Of the settings' configuration; its weights are the first ones.
+
+    Attributes
+    ----------
+    steps : int
+        Of the whole run; 0 until it is known.
+    step : int
+        Steps done.
+    history : list of dict
+        One row for each validation.
+    best : dict
+        The row of the validation that scored best, or empty.
+    seconds : float
+        Time spent, over all sittings.
+    """
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        device: torch.device,
+        steps: int = 0,
+        base: Network | None = None,
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings = settings
+        self.device = device
+        self.network = self._build(base)
+        self.objective = make_objective(settings, device)
+        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), settings.learning_rate, settings.betas, settings.eps
+        )
+        self.rng = np.random.default_rng(settings.seed)
+        self.steps = steps
+        self.step = 0
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[str, Any] = {}
+        self.best_weights = dict(self.average)
+        self.losses: list[float] = []  # since the last validation
+        self.seconds = 0.0
+
+    def advance(self, pairs: Sequence[Pair]) -> float:
+        """One optimizer step; returns the loss.
+
+        Where several processes train, each draws the whole batch, so that chance is the same as
+        for one, and takes its share.
+        """
+        s = self.settings
+        share = our_share(s.batch)
+        crops = draw_batch(pairs, self.rng, s.batch, s.crop, self.network.radius, s.augmentation)
+        low, reference, statistics = (
+            torch.from_numpy(a[share.part]).to(self.device) for a in crops
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = s.learning_rate * schedule(self.step, self.steps)
+        # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
+        mixed = s.mixed and self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            loss = self.objective(self.network, low, reference, statistics, share)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        loss = sum_gradients(self.network, loss)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
+        if not math.isfinite(value := float(loss.detach())) or not torch.isfinite(norm):
+            raise TrainingError(
+                f"Training diverged at step {self.step + 1}, its loss or gradient is not finite: "
+                "start again with a lower learning rate, and look for damaged images."
+            )
+        self.optimizer.step()
+        self.step += 1
+        self.losses.append(value)
+        decay = min(s.average, self.step / (self.step + 10))
+        for name, weight in self.network.state_dict().items():
+            self.average[name].lerp_(weight, 1 - decay)
+        return value
+
+    def averaged(self) -> Network:
+        """The network with its averaged weights: what is judged and kept."""
+        return self._network(self.average)
+
+    def kept(self) -> Network:
+        """The network that scored best, on the CPU."""
+        return self._network(self.best_weights).cpu()
+
+    def record(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """Note the figures of a validation and remember the weights if they are the best so far.
+
+        A row whose ``verdict`` is not empty is never the best.
+        """
+        # The median, for one odd batch may weigh more than a thousand others.
+        row = {"step": self.step, "loss": float(np.median(self.losses)), **figures}
+        self.losses = []
+        self.history.append(row)
+        if not row["verdict"] and row["score"] > self.best.get("score", -math.inf):
+            self.best = row
+            self.best_weights = {k: v.clone() for k, v in self.average.items()}
+        return row
+
+    def tired(self) -> bool:
+        """Whether the settings' patience is at its end."""
+        since = sum(row["step"] > self.best.get("step", 0) for row in self.history)
+        return 0 < self.settings.patience <= since
+
+    def save(self, path: Path) -> None:
+        """Write the state, complete or not at all."""
+        story = {
+            "settings": self.settings.to_dict(),
+            "steps": self.steps,
+            "step": self.step,
+            "losses": self.losses,
+            "history": self.history,
+            "best": self.best,
+            "seconds": self.seconds,
+            "rng": self.rng.bit_generator.state,
+        }
+        state = {
+            "story": json.dumps(story),
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "best_weights": self.best_weights,
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    def resume(self, path: Path) -> None:
+        """Take up a state written by `save`, if there is one.
+
+        Raises
+        ------
+        TrainingError
+            If it is damaged or of other settings.
+        """
+        if not path.exists():
+            return
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            story = json.loads(state["story"])
+            # Settings of an older version lack what has been added since, at its default.
+            settings = TrainingSettings.from_dict(story["settings"])
+        except Exception as error:  # torch names damaged files in several ways
+            raise TrainingError(
+                f"{path} is not the state of a run: {type(error).__name__}."
+            ) from None
+        if settings.to_dict() != self.settings.to_dict():
+            raise TrainingError(
+                f"{path.parent} holds a run with other settings: choose an empty folder."
+            )
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.best_weights = state["average"], state["best_weights"]
+        self.rng.bit_generator.state = story["rng"]
+        for name in ("steps", "step", "losses", "history", "best", "seconds"):
+            setattr(self, name, story[name])
+
+    def _network(self, weights: dict[str, Tensor]) -> Network:
+        network = self._build()
+        network.load_state_dict(weights)
+        return fold(network).requires_grad_(False).eval()
+
+    def _build(self, base: Network | None = None) -> Network:
+        network = Network(self.settings.network).to(self.device)
+        if base is not None:
+            network.load_state_dict(base.state_dict())
+        return unfold(network) if self.settings.branches else network
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the learning rate: up over the first 2 % of steps, then down a cosine to 0."""
+    warmup = max(1, steps // 50)
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))

@@ -1,0 +1,156 @@
+"""How a network in training does on held-out images, and whether it has collapsed.
+
+A network can reach a low loss by making everything white, black or flat: all its stages then
+agree perfectly. Such a network is named for what it is and never kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.crops import Batch, centre
+from ..data.pairs import Pair
+from ..evaluation.metrics import eight_bit, score_known
+from ..network.network import Network
+from .objectives import Objective
+
+WHITE, BLACK = 0.98, 0.01
+EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
+FAR = 0.1  # from the reference: what is nearly as black or white as it has not gone wrong
+FLAT = 0.01  # relative deviation of the illumination of a shaded scene, at least
+HALF_STEP = 0.5 / 255  # closer than this to 0 or 1 an 8-bit value says nothing
+WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
+
+
+def judge(
+    network: Network, objective: Objective, pairs: Sequence[Pair], size: int, device: torch.device
+) -> dict[str, Any]:
+    """Score a network on held-out images; larger ``score`` is better.
+
+    Parameters
+    ----------
+    network : Network
+        With the weights to judge.
+    objective : Objective
+        What training minimises; ``held_out_loss`` is its mean over the images' centres.
+    pairs : sequence of Pair
+        With references, the score is SSIM; without, the negative loss.
+    size : int
+        Side of the centres that the loss is of, in pixels; PSNR and SSIM are of whole images.
+    device : torch.device
+
+    Returns
+    -------
+    dict
+        ``held_out_loss``, ``score``, ``psnr`` and ``ssim`` where there are references, the
+        figures of `examine`, and ``verdict``: empty, or what is wrong.
+    """
+    losses = []
+    with torch.inference_mode():
+        for pair in pairs:
+            low, reference, statistics = _tensors(centre(pair, size, network.radius), device)
+            losses.append(float(objective(network, low, reference, statistics)))
+    figures: dict[str, Any] = {"held_out_loss": float(np.mean(losses))}
+    figures["score"] = -figures["held_out_loss"]
+    if not any(pair.alone for pair in pairs):
+        scores = np.mean([_compare(network, pair, device) for pair in pairs], axis=0)
+        figures |= {"psnr": float(scores[0]), "ssim": float(scores[1])}
+        figures["score"] = figures["ssim"]
+    # Of one image, the little that the loss is taken from could well be its only bright spot.
+    looked = max(size, round(WHOLE / math.sqrt(len(pairs))))
+    figures |= examine(network, pairs, looked, device)
+    return {**figures, "verdict": verdict(figures)}
+
+
+def examine(
+    network: Network, pairs: Sequence[Pair], size: int, device: torch.device
+) -> dict[str, float]:
+    """What tells a sound network from a collapsed one, on the centres of images.
+
+    Returns
+    -------
+    dict
+        ``agreement_max`` and ``agreement_mean``: of |L_t - L_1| over all stages. ``extreme``:
+        share of unsaturated values at R > 0.98 or R < 0.01 whose reference is not near.
+        ``variation``: mean relative deviation of u, 0 where the network is one curve for all
+        pixels. ``shading``: relative deviation of the illumination of `shaded_phantom`.
+    """
+    found = [_examine_one(network, pair, size, device) for pair in pairs]
+    phantom = shaded_phantom()
+    low, _, statistics = _tensors(centre(phantom, WHOLE, 0), device)
+    with torch.inference_mode():
+        light = network(low, statistics, stages=1)[0].illumination
+    return {
+        "agreement_max": max(f["agreement_max"] for f in found),
+        **{k: float(np.mean([f[k] for f in found])) for k in found[0] if k != "agreement_max"},
+        "shading": _relative_deviation(light),
+    }
+
+
+def verdict(figures: dict[str, Any]) -> str:
+    """What is wrong with a network, in half a sentence; empty if nothing is."""
+    if not all(math.isfinite(v) for k, v in figures.items() if k != "psnr"):
+        return "its results on held-out images are not finite"
+    if figures["extreme"] > EXTREME_SHARE:
+        share = f"{100 * figures['extreme']:.0f} %"
+        return f"it turns {share} of the unsaturated pixels of held-out images white or black"
+    if figures["shading"] < FLAT:
+        return "its illumination of a shaded scene is flat"
+    return ""
+
+
+def shaded_phantom() -> Pair:
+    """A textured scene under a light that falls off from left to right by 4 stops."""
+    y, x = np.mgrid[:64, :96]
+    texture = 0.5 + 0.2 * ((y // 8 + x // 8) % 2) + 0.1 * np.sin(y / 3)
+    light = 0.3 * 2.0 ** (-4 * x / 95)
+    image = (texture * light)[..., None] * np.array([1.0, 0.9, 0.8])
+    low = image.astype(np.float32)
+    return Pair("phantom", low, low)
+
+
+def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) -> dict[str, float]:
+    low, reference, statistics = _tensors(centre(pair, size, 0), device)
+    with torch.inference_mode():
+        stages = network(low, statistics)
+    first = stages[0].illumination
+    drift = torch.stack([(stage.illumination - first).abs() for stage in stages])
+    r = stages[0].reflectance
+    counted = (low > HALF_STEP) & (low < 1 - HALF_STEP)
+    wrong = _extreme(r)
+    if not pair.alone:
+        counted &= ~_extreme(reference) & ~reference.isnan()
+        wrong &= (r - reference).abs() > FAR
+    return {
+        "agreement_max": float(drift.max()),
+        "agreement_mean": float(drift[1:].mean()) if len(stages) > 1 else 0.0,
+        "extreme": float((wrong & counted).sum() / counted.sum().clamp_min(1)),
+        "variation": _relative_deviation(stages[0].u),
+    }
+
+
+def _extreme(r: Tensor) -> Tensor:
+    return (r > WHITE) | (r < BLACK)
+
+
+def _relative_deviation(x: Tensor) -> float:
+    return float(x.std() / x.mean().abs().clamp_min(1e-9))
+
+
+def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float, float]:
+    low, _, statistics = _tensors(centre(pair, max(pair.low.shape), 0), device)
+    with torch.inference_mode():
+        r = network(low, statistics, stages=1)[0].reflectance[0].cpu().numpy()
+    image = eight_bit(r.transpose(1, 2, 0))
+    return score_known(image, pair.reference)
+
+
+def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    low, reference, statistics = (torch.from_numpy(a).to(device) for a in batch)
+    return low, reference, statistics

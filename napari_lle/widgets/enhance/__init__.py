@@ -1,0 +1,1 @@
+"""The Enhance widget, its results, levels, report, and the way back."""

@@ -1,0 +1,267 @@
+"""From options to a result whose strength can still be moved, without running the network again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..shared.jobs import Job
+from ..shared.layers import KEY, contrast_limits
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from ...model.inference.enhance import Progress
+    from ...model.inference.estimate import Estimate
+    from ...model.inference.lazy import LazyEstimate
+
+EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the network is asked for; strength comes after it."""
+
+    model: str
+    channels: str = "auto"
+    black: float | None = None
+    white: float | None = None
+    device: str = "auto"
+
+
+class Made(NamedTuple):
+    """The answer of `enhance_steps`, with everything slow about showing it already done."""
+
+    estimate: Estimate | LazyEstimate | Scales
+    reflectance: Any
+    illumination: Any
+    limits: tuple[float, float]
+
+
+def enhance_steps(
+    data: Any, rgb: bool, options: Options, strength: float, illumination: bool
+) -> Generator[Progress, None, Made]:
+    """Estimate a whole layer and blend it for the first time; see `layer_steps`."""
+    estimate = yield from layer_steps(data, rgb, options)
+    return shown(estimate, strength, illumination)
+
+
+def layer_steps(data: Any, rgb: bool, options: Options) -> Generator[Progress, None, Any]:
+    """Estimate a whole layer; torch is loaded only here.
+
+    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy estimate.
+    """
+    from ...model.inference.enhance import estimate_steps
+    from ...model.inference.lazy import is_lazy
+
+    asked: dict[str, Any] = {
+        "black": options.black,
+        "white": options.white,
+        "channels": options.channels,
+        "device": options.device,
+        "rgb": rgb,
+    }
+    estimate: Any
+    if isinstance(data, list) or is_lazy(data):
+        estimate = yield from _lazy_steps(data, options.model, asked)
+    else:
+        estimate = yield from estimate_steps(data, options.model, **asked)
+    return estimate
+
+
+def shown(estimate: Any, strength: float, illumination: bool) -> Made:
+    """Blend an estimate for the first time."""
+    light = blended(estimate, strength, light_plane) if illumination else None
+    return Made(
+        estimate,
+        blended(estimate, strength, reflectance_plane),
+        light,
+        contrast_limits(estimate),
+    )
+
+
+class Scales:
+    """The estimates of a multiscale layer, finest first; asked for anything else, the finest's."""
+
+    def __init__(self, estimates: list[LazyEstimate]) -> None:
+        self.estimates = estimates
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimates[0], name)
+
+
+class Turned:
+    """The estimate of a layer whose rows and columns are not its last axes.
+
+    Parameters
+    ----------
+    estimate : Estimate, LazyEstimate or Scales
+        Of the layer's data with its axes in another order, rows and columns last.
+    order : tuple of int
+        That order: as of `transpose`.
+    """
+
+    def __init__(self, estimate: Any, order: tuple[int, ...]) -> None:
+        self.estimate = estimate
+        self.back = tuple(int(i) for i in np.argsort(order))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimate, name)
+
+
+def turned(data: Any, order: tuple[int, ...]) -> Any:
+    """An array, or each of a list, with its axes in another order; lazy if it is."""
+    if isinstance(data, list):
+        return [turned(each, order) for each in data]
+    if not hasattr(data, "transpose"):  # Zarr
+        data = as_dasks([data])[0]
+    return data.transpose(order)
+
+
+def _lazy_steps(
+    data: Any, model: str, asked: dict[str, Any]
+) -> Generator[Progress, None, LazyEstimate | Scales]:
+    """Survey a layer, once for all of its scales: the rest waits until it is looked at."""
+    from ...model.inference.enhance import Progress, lazy_estimate, survey
+
+    yield Progress(0, 1)
+    arrays = as_dasks(data if isinstance(data, list) else [data])
+    known = survey(arrays[0], **{k: v for k, v in asked.items() if k != "device"})
+    estimates = [lazy_estimate(a, model, known=known, **asked) for a in arrays]
+    return Scales(estimates) if isinstance(data, list) else estimates[0]
+
+
+def as_dasks(arrays: list[Any]) -> list[Any]:
+    """All arrays as those of dask."""
+    import dask.array as da
+
+    from ...model.inference.lazy import as_dask, is_lazy
+
+    return [as_dask(a) if is_lazy(a) else da.from_array(a) for a in arrays]
+
+
+def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
+    """``S / L^strength`` of one plane."""
+    return estimate.plane(index, strength)
+
+
+def light_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
+    """The factor that turns one plane of the reflectance into the input again."""
+    return estimate.plane_illumination(index, strength)
+
+
+def blended(
+    estimate: Any,
+    strength: float,
+    plane: Callable[[Estimate, tuple[int, ...], float], NDArray[Any]],
+) -> Any:
+    """All planes at a strength: an array, or for a large stack a lazy one, plane by plane.
+
+    Of a multiscale layer, a list of them.
+    """
+    if isinstance(estimate, Turned):
+        return turned(blended(estimate.estimate, strength, plane), estimate.back)
+    if estimate.lazy:
+        results = [e.result(strength) for e in getattr(estimate, "estimates", [estimate])]
+        name = "reflectance" if plane is reflectance_plane else "illumination"
+        arrays = [getattr(result, name) for result in results]
+        return arrays if isinstance(estimate, Scales) else arrays[0]
+    if not estimate.lead:
+        return plane(estimate, (), strength)
+    if np.prod(estimate.image.shape) <= EAGER:
+        planes = [plane(estimate, index, strength) for index in np.ndindex(estimate.lead)]
+        return np.stack(planes).reshape(*estimate.lead, *planes[0].shape)
+    return _lazy(estimate, strength, plane)
+
+
+def _lazy(
+    estimate: Estimate,
+    strength: float,
+    plane: Callable[[Estimate, tuple[int, ...], float], NDArray[Any]],
+) -> Any:
+    import dask.array as da
+
+    lead = estimate.lead
+    like = plane(estimate, (0,) * len(lead), strength)
+
+    def block(block_id: tuple[int, ...]) -> NDArray[Any]:
+        values = plane(estimate, block_id[: len(lead)], strength)
+        return values.reshape((1,) * len(lead) + values.shape)
+
+    return da.map_blocks(
+        block,
+        chunks=(*((1,) * n for n in lead), *((n,) for n in like.shape)),
+        dtype=like.dtype,
+        meta=np.empty((0,) * (len(lead) + like.ndim), like.dtype),
+        name=f"enhanced-{id(estimate):x}-{strength!r}-{plane.__name__}",  # or dask hashes it all
+    )
+
+
+_LIVE: WeakKeyDictionary[Image, Live] = WeakKeyDictionary()
+
+
+def live_of(layer: Image) -> Live | None:
+    """What keeps the estimate of a result, as long as its strength can be moved."""
+    return _LIVE.get(layer)
+
+
+class Live:
+    """Layers that follow the strength.
+
+    Parameters
+    ----------
+    estimate : Estimate, LazyEstimate or Scales
+    layer : Image
+        The reflectance.
+    light : Image, optional
+        The illumination, kept matching.
+    """
+
+    def __init__(self, estimate: Any, layer: Image, light: Image | None = None) -> None:
+        self.estimate = estimate
+        self.layer = layer
+        self.light = light
+        self._job: Job | None = None
+        self._next: float | None = None
+        _LIVE[layer] = self
+
+    def blend(self, strength: float) -> None:
+        """Show another strength: at once, or soon for a plane so large that it takes a while."""
+        estimate = self.estimate
+        if estimate.lazy or np.prod(estimate.image.shape) <= EAGER or estimate.lead:
+            self._show(strength, *self._blend(strength))
+        elif self._job is not None and self._job.running:
+            self._next = strength
+        else:
+            self._next = None
+            self._job = Job(self._steps(strength), on_done=lambda made: self._shown(*made))
+
+    def close(self) -> None:
+        """Let go of a blend under way, and of the estimate."""
+        _LIVE.pop(self.layer, None)
+        if self._job is not None:
+            self._job.abandon()
+
+    def _blend(self, strength: float) -> tuple[Any, Any]:
+        light = None if self.light is None else blended(self.estimate, strength, light_plane)
+        return blended(self.estimate, strength, reflectance_plane), light
+
+    def _steps(self, strength: float) -> Generator[Any, None, tuple[float, Any, Any]]:
+        yield 0, 1, ""
+        return strength, *self._blend(strength)
+
+    def _shown(self, strength: float, reflectance: Any, light: Any) -> None:
+        self._show(strength, reflectance, light)
+        if self._next is not None:
+            self.blend(self._next)
+
+    def _show(self, strength: float, reflectance: Any, light: Any) -> None:
+        for layer, data in ((self.layer, reflectance), (self.light, light)):
+            if layer is not None:
+                layer.data = data
+                layer.metadata[KEY]["strength"] = strength

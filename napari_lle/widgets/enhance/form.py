@@ -1,0 +1,208 @@
+"""The controls of the Enhance widget and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    FloatSlider,
+    Label,
+    LineEdit,
+    ProgressBar,
+    PushButton,
+)
+
+from ...model.network.bundled import GLOBAL
+from ..shared.forms import device_choices, labelled, row, steady
+from ..shared.model_choice import ModelChoice
+from .blending import Options
+
+
+class Form:
+    """All controls, in the order in which they are read.
+
+    Parameters
+    ----------
+    images : callable
+        Takes the list widget; returns the names and layers that it offers.
+    references : callable
+        The same for what black can be taken from.
+    """
+
+    def __init__(
+        self,
+        images: Callable[[Any], list[tuple[str, Any]]],
+        references: Callable[[Any], list[tuple[str, Any]]],
+    ) -> None:
+        self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
+        self.model = ModelChoice()
+        self.strength = FloatSlider(
+            label="strength",
+            value=1.0,
+            min=0,
+            max=1,
+            step=0.01,
+            tooltip="0 leaves the image as it is, 1 is the full effect. "
+            "Moves the result at once, without a new run.",
+        )
+        self.channels = ComboBox(
+            label="channels",
+            choices=["auto", "per", "joint"],
+            tooltip="per: each colour has its own illumination, for photographs. joint: one for "
+            "all, which keeps colour ratios. auto: per for 8-bit RGB, else joint.",
+        )
+        self.together = CheckBox(
+            text="selected layers under one illumination",
+            tooltip="For channels that are layers of their own: all image layers selected in the "
+            "layer list are enhanced in one run and divided by one illumination, each between "
+            "its own levels. An axis named c is treated so by itself, unless channels is per.",
+        )
+        self.black = self._level("black", "becomes 0")
+        self.white = self._level("white", "becomes 1")
+        self.device = ComboBox(
+            label="device",
+            choices=device_choices(),
+            tooltip="Where the network runs; auto takes the fastest that is there.",
+        )
+        self.illumination = CheckBox(
+            text="also add the illumination layer",
+            tooltip="Reflectance times illumination is the input again: measure on that product.",
+        )
+        self.preview = CheckBox(
+            text="preview the visible part",
+            tooltip="Show the part of the image in view as it would become, while you choose.",
+        )
+        self.curve = CheckBox(
+            text="one curve for the whole image",
+            tooltip="For figures that are published: equal values become equal, and no brighter "
+            "pixel becomes darker. Noise is not reduced then.",
+        )
+        self.find = PushButton(
+            text="Find",
+            tooltip="Find the automatic levels now, without a run, and show them in the layer's "
+            "histogram: black blue, white orange.",
+        )
+        self.histogram = Label(
+            value="",
+            visible=False,
+            tooltip="How many pixels have which value, on a logarithmic scale; blue line: black, "
+            "orange line: white. The ends count what lies beyond.",
+        )
+        self.reference = ComboBox(
+            label="dark",
+            choices=references,
+            nullable=True,
+            tooltip="A dark layer, or a Shapes layer that marks where the image is dark.",
+        )
+        self.take = PushButton(
+            text="Take",
+            tooltip="Set black to the median of the dark layer, or of the image within the "
+            "selected shapes.",
+        )
+        self.lock = CheckBox(
+            text="lock levels",
+            tooltip="Keep these levels, found or typed, for every image that is chosen next: what "
+            "is compared must be stretched alike.",
+        )
+        self.pass_on = PushButton(
+            text="Copy levels to selected layers",
+            tooltip="The layers selected in the layer list keep these levels for their own runs.",
+        )
+        self.report = PushButton(
+            text="Report",
+            enabled=False,
+            tooltip="What the latest run did to the intensities: its curve, what would be "
+            "clipped, and the gain of each pixel as a layer.",
+        )
+        self.run = PushButton(text="Enhance", tooltip="Enhance the whole layer into a new one.")
+        self.cancel = PushButton(
+            text="Cancel", enabled=False, tooltip="Stop the run; nothing is added."
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
+        self.status = Label(value="", tooltip="What happened, or what to do.")
+        self.python = PushButton(
+            text="Copy as Python", enabled=False, tooltip="Code that repeats this run."
+        )
+        self.command = PushButton(
+            text="Copy as command", enabled=False, tooltip="Shell command that repeats this run."
+        )
+        steady(self.progress, self.status)
+        self.progress.native.setTextVisible(True)
+
+    @staticmethod
+    def _level(name: str, meaning: str) -> LineEdit:
+        level = LineEdit(
+            label=name,
+            tooltip=f"Value of the input that {meaning}; empty: found for the whole layer. "
+            "A run shows here what it used.",
+        )
+        level.native.setPlaceholderText("auto")
+        return level
+
+    def rows(self) -> list[Any]:
+        """Widgets and rows of widgets, top to bottom."""
+        return [
+            *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
+            self.together,
+            labelled(self.black),
+            labelled(self.white, self.find),
+            self.histogram,
+            labelled(self.reference, self.take),
+            row(self.lock, self.pass_on),
+            labelled(self.device),
+            self.curve,
+            self.illumination,
+            self.preview,
+            row(self.run, self.cancel),
+            self.progress,
+            self.status,
+            row(self.report, self.python, self.command),
+        ]
+
+    def options(self) -> Options:
+        """What is chosen; raises ValueError with a sentence for the user."""
+        return Options(
+            model=self.model.value + (GLOBAL if self.curve.value else ""),
+            channels=self.channels.value,
+            black=_number(self.black),
+            white=_number(self.white),
+            device=self.device.value,
+        )
+
+    def show_levels(self, black: float, white: float) -> None:
+        """Show levels that were found, without fixing them."""
+        for edit, value in ((self.black, black), (self.white, white)):
+            edit.native.setPlaceholderText(f"auto ({value:.6g})")
+
+    def forget_levels(self) -> None:
+        """Show that levels are to be found."""
+        for edit in (self.black, self.white):
+            edit.native.setPlaceholderText("auto")
+
+    def inputs(self) -> list[Any]:
+        """The controls that change what the network is asked for."""
+        return [
+            self.image,
+            self.model.widget,
+            self.channels,
+            self.together,
+            self.black,
+            self.white,
+            self.device,
+            self.curve,
+        ]
+
+
+def _number(edit: LineEdit) -> float | None:
+    text = edit.value.strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(
+            f"The {edit.label} level is a number or empty, not “{edit.value}”."
+        ) from None

@@ -1,0 +1,240 @@
+"""A temporary layer that shows the visible part of an image as it would become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from napari.layers import Image
+from superqt.utils import QSignalDebouncer
+
+from ..shared.jobs import Job
+from ..shared.layers import (
+    KEY,
+    Region,
+    contrast_limits,
+    pixels,
+    region_options,
+    result_options,
+    visible_region,
+)
+from .blending import Options
+from .preview_part import Part, preview_steps
+from .subject import Subject
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+LIMIT = 1_500_000  # pixels: about a second on a CPU
+DELAY = 250  # ms without a change before the network runs
+
+
+class Wish(NamedTuple):
+    """What the preview should show."""
+
+    subject: Subject
+    options: Options
+    strength: float
+
+
+def _changes(layer: Image | None) -> tuple[Any, ...]:
+    """Events after which what was found of a layer, or where it lies, no longer holds."""
+    if layer is None:
+        return ()
+    events = layer.events
+    return events.data, events.scale, events.translate, events.rotate, events.shear, events.affine
+
+
+class Preview:
+    """Keeps the preview layer of a viewer up to date while it is switched on.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    wish : callable
+        Returns a `Wish`, or None where there is nothing to show; raises ValueError with a
+        sentence for the user.
+    say : callable
+        Takes that sentence.
+    removed : callable
+        Called when the user deletes the preview layer.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        wish: Callable[[], Wish | None],
+        say: Callable[[str], Any],
+        removed: Callable[[], Any],
+    ) -> None:
+        self._viewer = viewer
+        self._wish = wish
+        self._say = say
+        self._removed = removed
+        self._job: Job | None = None
+        self._asked: tuple[Any, ...] | None = None
+        self._surveys: dict[tuple[Any, ...], Any] = {}
+        self._part: Part | None = None
+        self._source: Image | None = None
+        self._followed: Image | None = None
+        self.layer: Image | None = None
+        self._later = QSignalDebouncer()
+        self._later.setTimeout(DELAY)
+        self._later.triggered.connect(self._run)
+
+    @property
+    def on(self) -> bool:
+        """Whether the preview follows the viewer."""
+        return self._asked is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a region is being estimated."""
+        return self._job is not None and self._job.running
+
+    def start(self) -> None:
+        """Switch on and show."""
+        self._asked = ()
+        for emitter in self._emitters():
+            emitter.connect(self.refresh)
+        self._viewer.layers.events.removed.connect(self._on_removed)
+        self._run()
+
+    def stop(self) -> None:
+        """Switch off and take the layer away."""
+        if not self.on:
+            return
+        self._asked = None
+        for emitter in self._emitters():
+            emitter.disconnect(self.refresh)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._later.cancel()
+        self._follow(None)
+        if self._job is not None:
+            self._job.abandon()
+        self._clear()
+
+    def refresh(self, *_: Any) -> None:
+        """Look again soon; many calls in a row make one look."""
+        if self.on:
+            self._later.throttle()
+
+    def blend(self, strength: float) -> None:
+        """Show another strength of what has been estimated."""
+        if self.layer is not None and self._part is not None:
+            self.layer.data = self._shaped(self._part.plane(strength))
+
+    def _emitters(self) -> tuple[Any, ...]:
+        camera = getattr(self._viewer, "scene", self._viewer).camera.events  # napari 0.9 moved it
+        dims = self._viewer.dims.events
+        return camera.center, camera.zoom, dims.point, dims.ndisplay, dims.order
+
+    def _follow(self, layer: Image | None) -> None:
+        """Start over when the values or the place of the image in view change."""
+        if self._followed is not layer:
+            for emitter in _changes(self._followed):
+                emitter.disconnect(self._start_over)
+            for emitter in _changes(layer):
+                emitter.connect(self._start_over)
+        self._followed = layer
+
+    def _start_over(self, *_: Any) -> None:
+        self._surveys.clear()
+        self._asked = ()
+        self._clear()
+        self.refresh()
+
+    def _run(self) -> None:
+        try:
+            wish = self._wish()
+        except ValueError as error:
+            self._say(str(error))
+            return
+        if wish is None or not self.on:
+            self._asked = ()
+            self._clear()
+            return
+        subject, options, _ = wish
+        layer = subject.layers[0]
+        dims = self._viewer.dims
+        if not subject.straight:
+            self._say(f"Preview needs the axes y and x of “{layer.name}” to be its last ones.")
+            self._asked = ()
+            self._clear()
+            return
+        if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+            self._say("Preview needs the 2-D view with the image's last two axes.")
+            self._asked = ()
+            self._clear()
+            return
+        region = visible_region(layer, dims.point, LIMIT)
+        data = pixels(layer)
+        asked = (subject, id(data), region, options)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        self._follow(layer)
+        if self._job is not None:
+            self._job.abandon()
+        whole = (subject, options.channels)
+        known = self._surveys.get(whole)
+        self._job = Job(
+            preview_steps(subject, region, options, known),
+            on_done=lambda part: self._show(layer, region, whole, part),
+            on_error=lambda error: self._say(str(error)),
+        )
+
+    def _show(self, source: Image, region: Region, whole: tuple[Any, ...], part: Part) -> None:
+        try:
+            wish = self._wish()
+        except ValueError:  # it was changed meanwhile; the next look tells
+            return
+        if wish is None or source not in self._viewer.layers:
+            return
+        self._surveys = {whole: part.survey}
+        if self._source is not source:
+            self._clear()
+        self._source, self._part = source, part
+        data = self._shaped(part.plane(wish.strength))
+        place = region_options(source, region)
+        if self.layer is None:
+            self._add(source, data, {**place, "contrast_limits": contrast_limits(part.estimate)})
+        else:
+            self.layer.data = data
+            self.layer.scale, self.layer.translate = place["scale"], place["translate"]
+        if region.step > 1:
+            self._say(f"Preview shows every {region.step}. pixel: zoom in for all of them.")
+
+    def _add(self, source: Image, data: NDArray[np.float32], place: dict[str, Any]) -> None:
+        options = {
+            **result_options(source),
+            **place,
+            "name": f"[preview] {source.name}",
+            "metadata": {KEY: {"preview": True}},
+        }
+        layers = self._viewer.layers
+        active = layers.selection.active
+        self.layer = Image(data, **options)
+        layers.insert(layers.index(source) + 1, self.layer)
+        if active is not None:
+            layers.selection.active = active
+
+    def _shaped(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        source = self._source
+        lead = 0 if source is None else source.ndim - 2
+        return plane.reshape((1,) * lead + plane.shape)
+
+    def _clear(self) -> None:
+        layer, self.layer, self._part, self._source = self.layer, None, None, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _on_removed(self, event: Any) -> None:
+        if event.value is self.layer:
+            self.layer = None
+            self._removed()
+        elif event.value is self._source:
+            self._clear()
+            self.refresh()

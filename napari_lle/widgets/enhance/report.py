@@ -1,0 +1,137 @@
+"""The intensity report of a result: a window with its curve, and the gain as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image
+from PIL import Image as Picture
+from PIL import ImageDraw
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
+
+from ..shared.layers import KEY, illumination_options, spatial
+from .blending import Scales, Turned, blended, turned
+from .histogram import pixmap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...model.evaluation.intensity_report import IntensityReport
+    from ...model.inference.estimate import Estimate
+
+SIZE, MARGIN = (440, 300), 48
+INK, GRID, BAND, LINE = (40, 40, 40), (225, 225, 225), (190, 210, 235), (31, 119, 180)
+HIGHEST = 1.25  # of the output drawn: 1 is white, and stars may go far beyond
+PLANES = 8  # of a stack that are looked at
+
+
+def report_steps(
+    estimate: Estimate, strength: float
+) -> Generator[Any, None, tuple[IntensityReport, Any]]:
+    """The report over some planes, and the gain of all of them, as a job."""
+    from ...model.evaluation.intensity_report import intensity_report
+
+    yield 0, 1, ""
+    planes = list(np.ndindex(estimate.lead))
+    some = planes[:: -(-len(planes) // PLANES)]
+    colours = 3 if estimate.rgb else None
+    pairs = [_seen(estimate, index, strength) for index in some]
+    before, after = (
+        np.stack([each[..., :colours] for each in of]) for of in zip(*pairs, strict=True)
+    )
+    return intensity_report(before, after), gains(estimate, strength)
+
+
+def _seen(
+    estimate: Any, index: tuple[int, ...], strength: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """One plane before and after; of a lazy one, a chunk of it."""
+    if estimate.lazy:
+        before, after = estimate.middle(index, strength)
+        return before, after
+    return np.asarray(estimate.image[index]), estimate.plane(index, strength)
+
+
+def gains(estimate: Any, strength: float) -> Any:
+    """The gain of all pixels in the form of the reflectance: lazy, of several scales."""
+    if isinstance(estimate, Turned):
+        return turned(gains(estimate.estimate, strength), estimate.back)
+    if isinstance(estimate, Scales):
+        return [gains(each, strength) for each in estimate.estimates]
+    if estimate.lazy:
+        return estimate.illumination ** np.float32(-strength)
+    return blended(estimate, strength, gain_plane)
+
+
+def gain_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
+    """By how much each pixel of one plane was multiplied."""
+    light = np.asarray(estimate.illumination[index], dtype=np.float32)
+    return np.asarray(light**-strength, dtype=np.float32)
+
+
+def gain_layer(result: Image, estimate: Estimate, gain: Any) -> Image:
+    """The gain as a layer over its result."""
+    options = illumination_options(result, estimate)
+    coarsest = gain[-1] if isinstance(gain, list) else gain
+    one = np.asarray(coarsest[(0,) * (result.ndim - 2)])
+    limits = float(one.min()), float(one.max())
+    return Image(
+        gain,
+        **{
+            **options,
+            **spatial(result),
+            "name": f"{result.name} gain",
+            "contrast_limits": (limits[0], max(limits[1], limits[0] + 1e-6)),
+        },
+        metadata={KEY: {"gain": True}},
+    )
+
+
+def draw(report: IntensityReport) -> Picture.Image:
+    """Output against input: the medians as a line, the 5th to 95th percentiles as a band."""
+    picture = Picture.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(picture)
+    first, last = report.inputs[0], report.inputs[-1]
+    bend = max(float(np.median(report.inputs)) - first, (last - first) / 1e6, 1e-300)
+    spread = np.arcsinh((report.inputs - first) / bend)
+    across = spread / (spread[-1] or 1.0)
+    low = max(-HIGHEST, min(0.0, float(report.low.min())))
+    high = min(HIGHEST, max(1.1 * float(report.middle.max()), 1e-300))
+    left, right, top, bottom = MARGIN, SIZE[0] - 14, 14, SIZE[1] - 34
+
+    def line(values: NDArray[Any]) -> list[tuple[float, float]]:
+        up = bottom - (np.clip(values, low, high) - low) / (high - low) * (bottom - top)
+        return list(zip((left + across * (right - left)).tolist(), up.tolist(), strict=True))
+
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        value = first + bend * np.sinh(share * spread[-1])
+        x, y = left + share * (right - left), bottom - share * (bottom - top)
+        pen.line([(left, y), (right, y)], fill=GRID)
+        told = np.format_float_positional(value, 3, fractional=False, trim="-")
+        pen.text((x - 14, bottom + 4), told, fill=INK)
+        pen.text((4, y - 6), f"{low + share * (high - low):.3g}", fill=INK)
+    if len(across) > 1:
+        pen.polygon([*line(report.low), *line(report.high)[::-1]], fill=BAND)
+        pen.line(line(report.middle), fill=LINE, width=2)
+    pen.text((left, SIZE[1] - 16), "input (axis bent by asinh) -> enhanced", fill=INK)
+    return picture
+
+
+class ReportWindow(QDialog):  # type: ignore[misc]
+    """A window that shows a report and can stay open beside the viewer."""
+
+    def __init__(self, name: str, report: IntensityReport, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Intensities of {name}")
+        picture = draw(report)
+        curve = QLabel()
+        curve.setPixmap(pixmap(picture))
+        curve.setToolTip("Line: median output; band: 5 to 95 % of the pixels of one input value.")
+        self.text = QLabel("\n".join(report.sentences()))
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self)
+        layout.addWidget(curve)
+        layout.addWidget(self.text)

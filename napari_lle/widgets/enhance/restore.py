@@ -1,0 +1,131 @@
+"""The Restore command: an enhanced layer and its illumination give the stored values again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from napari import Viewer  # napari reads the annotation of the command to fill it in
+from napari.layers import Image
+from napari.utils.notifications import show_error, show_info
+
+from ..shared.jobs import Job
+from ..shared.layers import ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind, scales, spatial
+from .blending import blended, light_plane, live_of
+
+_running: set[Job] = set()
+
+
+def restore_layer(viewer: Viewer) -> Job | None:
+    """Add a layer of the stored values behind the active layer, an enhanced one, in their dtype.
+
+    Returns
+    -------
+    Job or None
+        The work under way; none where there is nothing to restore, and the user was told why.
+    """
+    try:
+        reflectance = chosen(viewer)
+        steps = restore_steps(reflectance, illumination_of(viewer, reflectance))
+    except ValueError as error:
+        show_error(str(error))
+        return None
+    look = restored_options(reflectance)
+
+    def done(data: Any) -> None:
+        _running.discard(job)
+        viewer.add_layer(Image(data, **look))
+        show_info(f"Added “{look['name']}”: the stored values, to measure on.")
+
+    def fail(error: Exception) -> None:
+        _running.discard(job)
+        show_error(" ".join(str(error).split()) or type(error).__name__)
+
+    job = Job(steps, on_done=done, on_error=fail, label=f"Restoring {reflectance.name}")
+    _running.add(job)
+    return job
+
+
+def chosen(viewer: Any) -> Image:
+    """The enhanced layer that is active, or whose illumination is.
+
+    Raises
+    ------
+    ValueError
+        If neither is, or the enhanced layer is gone.
+    """
+    active = viewer.layers.selection.active
+    if active is None or kind(active) not in (REFLECTANCE, ILLUMINATION):
+        raise ValueError("Select one enhanced layer first: Restore gives its stored values again.")
+    if kind(active) == REFLECTANCE:
+        return active
+    found = _of_one_run(viewer, active, REFLECTANCE)
+    if found is None:
+        raise ValueError(
+            f"The enhanced layer of “{active.name}” is not in the viewer, or of another strength: "
+            "select an enhanced layer."
+        )
+    return found
+
+
+def illumination_of(viewer: Any, reflectance: Image) -> Any:
+    """The illumination of an enhanced layer: an array, or a list of them for a multiscale layer.
+
+    It is that of the layer which the same run added; without one, it follows from the estimate
+    that the Enhance widget keeps of its latest result.
+
+    Raises
+    ------
+    ValueError
+        If there is neither; the message says what to do.
+    """
+    layer = _of_one_run(viewer, reflectance, ILLUMINATION)
+    if layer is not None:
+        return layer.data
+    live = live_of(reflectance)
+    if live is not None:
+        return blended(live.estimate, reflectance.metadata[KEY]["strength"], light_plane)
+    source = reflectance.metadata[KEY].get("layer", "the original")
+    raise ValueError(
+        f"The illumination of “{reflectance.name}” is not in the viewer: enhance “{source}” again "
+        "with “also add the illumination layer”, or measure on the original itself."
+    )
+
+
+def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
+    """Multiply and undo the levels, as a job; what is lazy stays so."""
+    from ...model.inference.lazy import restore
+
+    yield 0, 1, ""
+    levels = reflectance.metadata[KEY]["levels"]
+    lights = list(light) if reflectance.multiscale else [light]
+    pairs = zip(scales(reflectance), lights, strict=True)
+    found = [restore(r, part, levels) for r, part in pairs]
+    return found if reflectance.multiscale else found[0]
+
+
+def restored_options(reflectance: Image) -> dict[str, Any]:
+    """Options of the restored layer; between its levels it shows what the network was given."""
+    record = reflectance.metadata[KEY]
+    levels = record["levels"]
+    options = {
+        **spatial(reflectance),
+        "name": f"{record.get('layer', reflectance.name)} restored",
+        "blending": reflectance.blending,
+        "rgb": bool(reflectance.rgb),
+        "multiscale": bool(reflectance.multiscale),
+        "contrast_limits": (levels["black"], levels["white"]),
+        "metadata": {KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}},
+    }
+    return options if reflectance.rgb else {**options, "colormap": reflectance.colormap}
+
+
+def _of_one_run(viewer: Any, layer: Image, wanted: str) -> Image | None:
+    """The layer of a kind that the same run added, and that is still of the same strength."""
+    record = layer.metadata[KEY]
+    for other in viewer.layers:
+        if kind(other) == wanted and all(
+            other.metadata[KEY].get(key) == record.get(key) for key in ("run", "strength")
+        ):
+            return other
+    return None

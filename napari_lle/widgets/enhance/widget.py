@@ -1,0 +1,243 @@
+"""The Enhance widget: a dark image layer in, a clear one out, and its strength in the hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from magicgui.widgets import Container
+from napari.layers import Image
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtWidgets import QApplication
+from superqt.utils import QSignalThrottler
+
+from ...model.kernels import warm_up_in_background
+from ..shared.image_choice import ImageChoice, images
+from ..shared.jobs import Job
+from ..shared.layers import KEY, is_result
+from ..shared.painting import PaintSoon
+from .blending import Live, Made, Options
+from .form import Form
+from .levels import LevelTools, references
+from .preview import Preview, Wish
+from .repeat import as_command, as_python
+from .report import ReportWindow, gain_layer, report_steps
+from .results import Origin, Results
+from .subject import Subject, find_subject, subject_steps
+
+FRAME = 40  # ms between two blends while the slider moves
+
+
+class EnhanceWidget(Container):  # type: ignore[misc]
+    """Enhance image layers of a viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        self.viewer = napari_viewer
+        self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
+        super().__init__(widgets=self.form.rows(), labels=False)
+        self.levels = LevelTools(napari_viewer, self.form, self._say)
+        self.report_window: ReportWindow | None = None
+        self.report_job: Job | None = None
+        self.job: Job | None = None
+        self.results = Results(napari_viewer)
+        self.preview = Preview(
+            napari_viewer, self._wish, self._say, lambda: self._uncheck_preview()
+        )
+        self._blends = QSignalThrottler()
+        self._blends.setTimeout(FRAME)
+        self._blends.triggered.connect(self._blend)
+        # Results are rarely enhanced again, and what is dark is chosen by hand.
+        self._choices = (
+            ImageChoice(napari_viewer, self.form.image, lambda layer: not is_result(layer)),
+            ImageChoice(napari_viewer, self.form.reference, lambda _: False),
+        )
+        self._painting = PaintSoon(napari_viewer, self.native)
+        self._connect()
+        self.form.progress.hide()
+        warm_up_in_background()
+
+    def enhance(self) -> None:
+        """Start a run on the chosen layer."""
+        layer = self.form.image.value
+        if layer is None:
+            self._say("Open or choose an image layer first.")
+            return
+        try:
+            options = self.form.options()
+            subject = self._subject(layer, options)
+        except ValueError as error:
+            self._say(str(error))
+            show_error(str(error))
+            return
+        strength = self.form.strength.value
+        light = self.form.illumination.value
+        origins = [Origin.of(each) for each in subject.layers]
+        name = " and ".join(each.name for each in subject.layers)
+        self._busy(True)
+        self._say(f"Enhancing {name}…")
+        self.job = Job(
+            subject_steps(subject, options, strength, light),
+            on_progress=self._progress,
+            on_done=lambda made: self._add(origins, options, strength, made),
+            on_error=self._fail,
+            on_cancelled=lambda: self._end("Cancelled: nothing was added."),
+            label=f"Enhancing {name}",
+        )
+
+    def cancel(self) -> None:
+        """Stop the run under way."""
+        if self.job is not None and self.job.running:
+            self._say("Cancelling…")
+            self.job.cancel()
+
+    def release(self, *_: Any) -> None:
+        """Let go of the viewer and of everything under way; the widget is of no use after it."""
+        for each in (self.job, self.report_job):
+            if each is not None:
+                each.abandon()
+        self._painting.release()
+        self.levels.release()
+        if self.report_window is not None:
+            self.report_window.close()
+        self.results.close()
+        self.preview.stop()
+        self._blends.cancel()
+        for choice in self._choices:
+            choice.release()
+        with suppress(ValueError):
+            self.viewer.layers.events.removed.disconnect(self._on_removed)
+            self.viewer.layers.selection.events.changed.disconnect(self.preview.refresh)
+
+    def report(self) -> None:
+        """Tell what the latest result did to the intensities, and add its gain as a layer."""
+        live = self.live
+        if live is None:
+            return
+        strength = live.layer.metadata[KEY]["strength"]
+
+        def done(made: tuple[Any, Any]) -> None:
+            report, gain = made
+            self.viewer.add_layer(gain_layer(live.layer, live.estimate, gain))
+            self.report_window = ReportWindow(live.layer.name, report, self.native)
+            self.report_window.show()
+            self._say(" ".join(report.sentences()))
+
+        self.report_job = Job(
+            report_steps(live.estimate, strength), on_done=done, on_error=self._fail
+        )
+
+    def copy(self, form: Callable[[dict[str, Any]], str]) -> None:
+        """Put the latest run on the clipboard, as code or as a command."""
+        try:
+            QApplication.clipboard().setText(form(self.results.record))
+        except ValueError as error:
+            self._say(str(error))
+            return
+        show_info("Copied.")
+
+    @property
+    def live(self) -> Live | None:
+        """The latest result of the chosen layer, which follows the strength."""
+        return self.results.latest
+
+    def _subject(self, layer: Image, options: Options) -> Subject:
+        form = self.form
+        return find_subject(
+            self.viewer, layer, options, together=form.together.value, locked=form.lock.value
+        )
+
+    def _connect(self) -> None:
+        form = self.form
+        self.viewer.layers.events.removed.connect(self._on_removed)
+        self.viewer.layers.selection.events.changed.connect(self.preview.refresh)
+        form.run.changed.connect(self.enhance)
+        form.report.changed.connect(self.report)
+        form.cancel.changed.connect(self.cancel)
+        form.strength.changed.connect(self._blends.throttle)
+        form.preview.changed.connect(self._toggle_preview)
+        form.python.changed.connect(lambda: self.copy(as_python))
+        form.command.changed.connect(lambda: self.copy(as_command))
+        for control in form.inputs():
+            control.changed.connect(self.preview.refresh)
+        self.native_parent_changed.connect(self._on_parent)
+        self.native.destroyed.connect(self.release)
+
+    def _on_parent(self, parent: Any) -> None:
+        """Stop everything when the dock is closed; napari may keep the widget itself."""
+        if parent is None:
+            self.form.preview.value = False
+            self.cancel()
+
+    def _on_removed(self, event: Any) -> None:
+        self.results.forget(event.value)
+        if not self.job or not self.job.running:
+            self._offer_copies()
+
+    def _add(
+        self, origins: list[Origin], options: Options, strength: float, made: list[Made]
+    ) -> None:
+        self.results.add(origins, made, options, strength)
+        levels = made[0].estimate.levels
+        self.form.show_levels(levels.black, levels.white)
+        names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
+        self._end(f"Added {names} (black {levels.black:.6g}, white {levels.white:.6g}).")
+        if self.form.strength.value != strength:  # moved during the run
+            self._blend()
+
+    def _blend(self) -> None:
+        strength = self.form.strength.value
+        self.results.blend(strength)
+        self.preview.blend(strength)
+
+    def _wish(self) -> Wish | None:
+        layer = self.form.image.value
+        if layer is None:
+            return None
+        options = self.form.options()
+        return Wish(self._subject(layer, options), options, self.form.strength.value)
+
+    def _toggle_preview(self, on: bool) -> None:
+        if on:
+            self.preview.start()
+        else:
+            self.preview.stop()
+
+    def _uncheck_preview(self) -> None:
+        self.form.preview.value = False
+
+    def _progress(self, step: Any) -> None:
+        self.form.progress.max = step.total
+        self.form.progress.value = step.done
+        if step.note:
+            self._say(step.note)
+
+    def _fail(self, error: Exception) -> None:
+        message = " ".join(str(error).split()) or type(error).__name__
+        self._end(message)
+        show_error(message)
+
+    def _end(self, message: str) -> None:
+        self._busy(False)
+        self._say(message)
+        self._offer_copies()
+
+    def _busy(self, busy: bool) -> None:
+        form = self.form
+        form.run.enabled, form.cancel.enabled = not busy, busy
+        form.progress.max, form.progress.value = 1, 0
+        form.progress.visible = busy
+
+    def _offer_copies(self) -> None:
+        for button in (self.form.python, self.form.command, self.form.report):
+            button.enabled = self.live is not None
+
+    def _say(self, message: str) -> None:
+        label = self.form.status.native
+        self.form.status.value = message
+        label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines

@@ -1,0 +1,1 @@
+"""What several widgets are built of: background jobs, layers, regions, choices, plots."""

@@ -1,0 +1,42 @@
+"""Pieces that the forms of all widgets are laid out with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from magicgui.widgets import Container, Label, ProgressBar
+from qtpy.QtCore import Qt
+
+LABEL_WIDTH = 70  # pixels
+LINES = 2  # of a message
+
+
+def device_choices() -> list[str]:
+    """Devices that this kind of machine can have; whether it has them, torch knows."""
+    return ["auto", "cpu", "mps" if sys.platform == "darwin" else "cuda"]
+
+
+def labelled(widget: Any, *more: Any) -> Container:
+    """A row of label and control; magicgui's own labels align for its own font only."""
+    label = Label(value=widget.label, tooltip=widget.tooltip)
+    label.min_width = label.max_width = LABEL_WIDTH
+    return row(label, widget, *more)
+
+
+def row(*widgets: Any) -> Container:
+    """Widgets side by side."""
+    made = Container(widgets=widgets, layout="horizontal", labels=False)
+    made.margins = (0, 0, 0, 0)
+    return made
+
+
+def steady(progress: ProgressBar, status: Label) -> None:
+    """Keep the room of a bar that is hidden and of a message, so that nothing below them moves."""
+    policy = progress.native.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    progress.native.setSizePolicy(policy)
+    text = status.native
+    text.setWordWrap(True)
+    text.setAlignment(Qt.AlignmentFlag.AlignTop)
+    text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())

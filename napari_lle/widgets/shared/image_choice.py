@@ -1,0 +1,68 @@
+"""A list of the viewer's image layers that follows the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from napari.layers import Image
+
+from .layers import KEY
+
+
+class ImageChoice:
+    """Keeps a list widget filled with image layers, those apart that this plugin shows for a time.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    widget : ComboBox
+        Made with `images` of this viewer as its choices, or a part of them.
+    follows : callable
+        Takes a layer that became the active one; whether it is chosen then.
+    """
+
+    def __init__(
+        self, viewer: Any, widget: Any, follows: Callable[[Any], bool] = lambda _: True
+    ) -> None:
+        self._viewer, self._widget, self._follows = viewer, widget, follows
+        layers = viewer.layers
+        self._followed = [
+            (layers.events.inserted, self.fill),
+            (layers.events.removed, self.fill),
+            (layers.events.renamed, self.fill),
+            (layers.selection.events.active, self.choose_active),
+        ]
+        for emitter, slot in self._followed:
+            emitter.connect(slot)
+        self.choose_active()
+
+    def release(self) -> None:
+        """Let go of the viewer."""
+        for emitter, slot in self._followed:
+            with suppress(ValueError):
+                emitter.disconnect(slot)
+
+    def fill(self, *_: Any) -> None:
+        """Offer the layers that are there, keeping the choice."""
+        chosen = self._widget.value
+        self._widget.reset_choices()
+        if chosen in self._widget.choices:  # a renamed layer counts as a new choice
+            self._widget.value = chosen
+
+    def choose_active(self, *_: Any) -> None:
+        """Follow the selection to images."""
+        self.fill()
+        active = self._viewer.layers.selection.active
+        if active is not None and active in self._widget.choices and self._follows(active):
+            self._widget.value = active
+
+
+def images(viewer: Any) -> list[tuple[str, Image]]:
+    """Names and layers to choose from."""
+    return [
+        (layer.name, layer)
+        for layer in viewer.layers
+        if isinstance(layer, Image) and not layer.metadata.get(KEY, {}).get("preview")
+    ]

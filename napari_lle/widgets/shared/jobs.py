@@ -1,0 +1,143 @@
+"""Run a generator of progress beside the window, and tell it exactly once how the run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
+from threading import Event
+from time import monotonic
+from typing import Any, NamedTuple
+
+from napari.qt.threading import create_worker
+from napari.utils import progress
+from qtpy.QtCore import QTimer
+
+from .responsiveness import brief_turns, load_libraries
+
+INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
+DRAWN = 30  # ms after which the window has been drawn, or begins to be
+PATIENCE = 1.0  # seconds that a job waits until what it noted is shown
+
+
+class JobError(Exception):
+    """A RuntimeError of the job; superqt would swallow the RuntimeError itself."""
+
+
+class _Finished(NamedTuple):
+    value: Any
+
+
+def _ignore(*_: Any) -> None:
+    pass
+
+
+class Job:
+    """A generator at work in a thread.
+
+    Exactly one of `on_done`, `on_error` and `on_cancelled` is called, in the window's thread, and
+    none after `abandon`.
+
+    Parameters
+    ----------
+    steps : generator
+        Yields ``(done, total, note)`` and returns the result. It is closed when the job ends,
+        however that comes about.
+    on_progress : callable
+        Takes what the generator yields, at most some twenty times a second; notes always arrive,
+        and the job waits while the window shows them.
+    on_done : callable
+        Takes the result.
+    on_error : callable
+        Takes the exception.
+    on_cancelled : callable
+        Takes nothing.
+    label : str
+        Text of napari's progress bar; without it there is none.
+    """
+
+    def __init__(
+        self,
+        steps: Generator[Any, None, Any],
+        *,
+        on_progress: Callable[[Any], Any] = _ignore,
+        on_done: Callable[[Any], Any] = _ignore,
+        on_error: Callable[[Exception], Any] = _ignore,
+        on_cancelled: Callable[[], Any] = _ignore,
+        label: str = "",
+    ) -> None:
+        self._steps = steps
+        self._on_progress = on_progress
+        self._on_done = on_done
+        self._on_error = on_error
+        self._on_cancelled = on_cancelled
+        self._stop = False
+        self._shown = Event()
+        self._outcome: _Finished | Exception | None = None
+        self._bar = progress(total=0, desc=label) if label else None
+        self._worker: Any = create_worker(_guarded, self, _start_thread=False, _ignore_errors=True)
+        # napari's own relay of errors works with some Qt bindings only: leave it to `on_error`.
+        with suppress(TypeError, RuntimeError):
+            self._worker.errored.disconnect()
+        self._worker.yielded.connect(self._report)
+        self._worker.returned.connect(self._keep)
+        self._worker.errored.connect(self._keep)
+        self._worker.finished.connect(self._finish)
+        self._worker.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the end has not been told yet."""
+        return self._worker is not None
+
+    def cancel(self) -> None:
+        """Stop at the next step; the result of a step under way is thrown away."""
+        self._stop = True
+
+    def abandon(self) -> None:
+        """Cancel without telling anybody: for a window that goes away."""
+        self._on_progress = self._on_done = self._on_error = self._on_cancelled = _ignore
+        self.cancel()
+
+    def _report(self, step: Any) -> None:
+        if self._bar is not None:
+            self._bar.total = step[1]
+            self._bar.update(step[0] - self._bar.n)
+        if not self._stop:
+            self._on_progress(step)
+        QTimer.singleShot(DRAWN, self._shown.set)
+
+    def _keep(self, outcome: Any) -> None:
+        self._outcome = outcome
+
+    def _finish(self) -> None:
+        self._worker = None
+        self._steps.close()
+        if self._bar is not None:
+            self._bar.close()
+        if isinstance(self._outcome, Exception):
+            self._on_error(self._outcome)
+        elif self._stop or self._outcome is None:
+            self._on_cancelled()
+        else:
+            self._on_done(self._outcome.value)
+
+
+def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:
+    """The job's steps, thinned out, ended by `Job.cancel`, with errors that arrive."""
+    last = 0.0
+    with closing(job._steps) as steps, brief_turns():
+        load_libraries()
+        while not job._stop:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                return _Finished(stop.value)
+            except RuntimeError as error:
+                raise JobError(str(error) or type(error).__name__) from error
+            if monotonic() - last > INTERVAL or step[2]:
+                last = monotonic()
+                job._shown.clear()
+                yield step
+                if step[2] and not job._stop:
+                    job._shown.wait(PATIENCE)
+    return None

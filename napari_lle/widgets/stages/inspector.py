@@ -1,0 +1,216 @@
+"""What the stage inspector finds in a plane and how it is shown; no window, no viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..shared.layers import Region
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...model.inference.enhance import Progress
+    from ...model.inspection.trace import Trace
+    from ...model.inspection.unrolled import Stages
+
+VALUES = 60_000_000  # float32 values that are kept at once: 240 MB
+SAMPLE = 200_000  # of them, that limits and histograms are taken from
+BINS = 64
+
+
+class Kind(NamedTuple):
+    """One of the quantities of a stage, and how it looks best."""
+
+    meaning: str
+    colormap: str
+    colour: str  # in plots
+
+
+KINDS = {
+    "L": Kind("illumination", "magma", "#f5a623"),
+    "R": Kind("reflectance: the enhanced image", "gray", "#d0d0d0"),
+    "u": Kind("residual that H adds", "viridis", "#4caf7d"),
+    "E": Kind("residual of the auxiliary block, for the next stage", "PiYG", "#e0569b"),
+    "V": Kind("input of the stage", "gray", "#5aa9e6"),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at."""
+
+    model: str
+    count: int
+    device: str = "auto"
+    noise: bool = False
+    features: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All stages of one region of a layer, ready to be shown.
+
+    Attributes
+    ----------
+    stages : Stages
+        Of the whole layer: the next plane has the same levels.
+    trace : Trace
+        Of the region.
+    noise : ndarray, (Y, X), or None
+    features : dict of str to ndarray, (Y, X)
+    limits : dict of str to (float, float)
+        Contrast limits by kind, the same for all stages.
+    histograms : list of (edges, counts)
+        Of L by stage, all with the same edges.
+    distances : list of Distance
+        Of each stage's L from the first.
+    """
+
+    request: Request
+    region: Region
+    stages: Stages
+    trace: Trace
+    noise: NDArray[np.float32] | None
+    features: dict[str, NDArray[np.float32]]
+    limits: dict[str, tuple[float, float]]
+    histograms: list[tuple[NDArray[Any], NDArray[Any]]]
+    distances: list[Any]
+
+    @property
+    def count(self) -> int:
+        """T."""
+        return self.trace.count
+
+    def picture(self, kind: str, stage: int) -> NDArray[np.float32]:
+        """What a layer shows, (Y, X); R in colour where it has any, else means over channels."""
+        values = self.trace[kind][stage - 1]
+        return values if kind == "R" else _grey(values)
+
+    def map(self, key: str, stage: int) -> NDArray[np.float32] | None:
+        """A picture or a further map by key, None where it was not asked for."""
+        if key in KINDS:
+            return self.picture(key, stage)
+        if key == "difference":
+            return _grey(self.trace.difference())
+        if key == "gain":
+            return _grey(self.trace.gain(stage))
+        return self.noise if key == "noise" else self.features.get(key)
+
+    def profile(self, row: int, column: int) -> dict[str, NDArray[np.float32]] | None:
+        """Values of a pixel of the layer through the stages, by kind; None outside the region."""
+        y, x = row - self.region.rows[0], column - self.region.columns[0]
+        height, width = self.trace["L"].shape[1:3]
+        if not (0 <= y < height and 0 <= x < width):
+            return None
+        return {k: self.trace[k][:, y, x].reshape(self.count, -1).mean(axis=1) for k in KINDS}
+
+    def summary(self) -> str:
+        """One or two sentences for the user."""
+        last = self.distances[-1]
+        model, trained = self.stages.model, self.stages.model.network.config.stages
+        text = f"{model.name} (trained with {trained}): "
+        if self.count == 1:
+            text += "one stage."
+        else:
+            text += f"|L{self.count} − L1| is at most {last.max:.3g}, {last.mean:.3g} on average."
+        if not self.stages.trained:
+            text += " It has no trained auxiliary block: E is 0 and no stage differs."
+        return text
+
+
+def inspect_steps(
+    data: Any, rgb: bool, region: Region, request: Request, known: Stages | None = None
+) -> Generator[Progress, None, Finding]:
+    """Run all stages on a region.
+
+    Parameters
+    ----------
+    known : Stages, optional
+        Of the same layer, model and count, from an earlier look.
+    """
+    from ...model.inference.enhance import Progress
+    from ...model.inspection.api import stages
+
+    yield Progress(0, 1)  # a newer wish may have come already
+    found = known or stages(
+        data, request.model, count=request.count, device=request.device, rgb=rgb
+    )
+    spans = (region.rows, region.columns)
+    part = None if spans == tuple((0, n) for n in found.plane_shape) else spans
+    trace = yield from found.steps(region.plane, part)
+    noise: NDArray[np.float32] | None = None
+    features: dict[str, NDArray[np.float32]] = {}
+    if request.noise:
+        noise = _grey((yield from found.noise_gain(region.plane, part)))
+    if request.features:
+        features = yield from found.feature_maps(region.plane, part)
+    return Finding(
+        request,
+        region,
+        found,
+        trace,
+        noise,
+        features,
+        {kind: limits(kind, trace[kind]) for kind in KINDS},
+        histograms(trace["L"]),
+        trace.distances(),
+    )
+
+
+def limits(kind: str, values: NDArray[np.float32]) -> tuple[float, float]:
+    """Contrast limits for all stages of a kind: from 0, or for E symmetric about it."""
+    some = _sample(values)
+    high = float(np.percentile(np.abs(some), 99.9)) if some.size else 0.0
+    if kind == "E":
+        high = max(high, 1e-6)
+        return -high, high
+    if kind == "R" and values.ndim == 4 and high <= 1.5:
+        high = 1.0
+    return 0.0, max(high, 1e-6)
+
+
+def histograms(lights: NDArray[np.float32]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Edges and shares of L by stage."""
+    some = [_sample(light) for light in lights]
+    low, high = min(s.min() for s in some), max(np.percentile(s, 99.9) for s in some)
+    edges = np.linspace(low, max(high, low + 1e-6), BINS + 1)
+    return [(edges, np.histogram(s, edges)[0] / s.size) for s in some]
+
+
+def reach(shape: tuple[int, int], region: Region, count: int, rgb: bool) -> Region:
+    """The plane where it is small enough to keep all its stages, else the middle of the view.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the plane.
+    region : Region
+        The plane's index, and what is in view.
+    """
+    allowed = VALUES // (len(KINDS) * count * (3 if rgb else 1))
+    if shape[0] * shape[1] <= allowed:
+        return Region(region.plane, (0, shape[0]), (0, shape[1]))
+    area = (region.rows[1] - region.rows[0]) * (region.columns[1] - region.columns[0])
+    share = min(1.0, (allowed / area) ** 0.5)
+    rows, columns = (_middle(span, share) for span in (region.rows, region.columns))
+    return Region(region.plane, rows, columns)
+
+
+def _middle(span: tuple[int, int], share: float) -> tuple[int, int]:
+    length = max(1, int((span[1] - span[0]) * share))
+    first = span[0] + (span[1] - span[0] - length) // 2
+    return first, first + length
+
+
+def _grey(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return values.mean(axis=-1) if values.ndim == 3 else values
+
+
+def _sample(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = values.ravel()
+    flat = flat[:: max(1, flat.size // SAMPLE)]
+    return flat[np.isfinite(flat)]

@@ -1,0 +1,63 @@
+"""The plots of the stage inspector: distances of the stages, values at the cursor, histogram."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+
+from ..shared.plots import Plot, Plots
+from .inspector import KINDS, Finding
+
+MAXIMUM, MEAN, FIRST = "#f5a623", "#5aa9e6", "#909090"
+
+
+class StagePlots(Plots):
+    """Three plots below each other."""
+
+    def __init__(self) -> None:
+        self.distances = Plot("stage", "distance")
+        self.profile = Plot("stage", "value")
+        self.histogram = Plot("L", "share of pixels")
+        super().__init__(self.distances, self.profile, self.histogram)
+        self.maximum, self.mean = (self.distances.curve(c) for c in (MAXIMUM, MEAN))
+        self.values = {k: self.profile.curve(kind.colour) for k, kind in KINDS.items()}
+        self.first = _steps(self.histogram, FIRST)
+        self.current = _steps(
+            self.histogram, MAXIMUM, fillLevel=0, brush=pg.mkBrush(MAXIMUM + "46")
+        )
+        self.distances.name("|L − L<sub>1</sub>|: ", {"max": MAXIMUM, "mean": MEAN})
+        self._title_profile("at the cursor")
+        self.histogram.name("L: ", {"stage 1": FIRST, "this stage": MAXIMUM})
+
+    def show_finding(self, finding: Finding, stage: int) -> None:
+        """Draw the distances, and the histogram of a stage."""
+        x = np.arange(1, finding.count + 1)
+        self.maximum.setData(x, [d.max for d in finding.distances])
+        self.mean.setData(x, [d.mean for d in finding.distances])
+        ticks = [[(int(t), str(t)) for t in x]]
+        for plot in (self.distances, self.profile):
+            plot.getAxis("bottom").setTicks(ticks)
+            plot.setXRange(0.8, finding.count + 0.2)
+        self.show_stage(finding, stage)
+
+    def show_stage(self, finding: Finding, stage: int) -> None:
+        """Draw the histogram of another stage."""
+        self.first.setData(*finding.histograms[0])
+        self.current.setData(*finding.histograms[stage - 1])
+
+    def show_profile(self, profile: dict[str, Any], row: int, column: int) -> None:
+        """Draw the values of a pixel through the stages."""
+        for kind, curve in self.values.items():
+            y = profile[kind]
+            curve.setData(np.arange(1, len(y) + 1), y)
+        self._title_profile(f"row {row}, column {column}")
+
+    def _title_profile(self, place: str) -> None:
+        self.place = place
+        self.profile.name(f"{place}: ", {k: kind.colour for k, kind in KINDS.items()})
+
+
+def _steps(plot: Plot, colour: str, **options: Any) -> Any:
+    return plot.plot([0, 1], [0], pen=pg.mkPen(colour, width=2), stepMode="center", **options)

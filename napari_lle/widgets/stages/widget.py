@@ -1,0 +1,301 @@
+"""The stage inspector: what each stage of the network sees and makes, in layers and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import Container, show_file_dialog
+from napari.layers import Image, Vectors
+from napari.utils.notifications import show_error
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from superqt.utils import QSignalDebouncer, QSignalThrottler
+
+from ..shared.image_choice import ImageChoice, images
+from ..shared.jobs import Job
+from ..shared.layers import pixels, visible_region
+from ..shared.painting import PaintSoon
+from ..shared.responsiveness import old_at_once
+from .form import StagesForm
+from .inspector import Finding, inspect_steps, reach
+from .layers import StageLayers
+from .plots import StagePlots
+
+FRAME = 40  # ms between two looks at the cursor
+DELAY = 250  # ms without a change before another plane is inspected
+PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
+
+
+class StagesWidget(Container):  # type: ignore[misc]
+    """Look into the stages of a model on image layers of a viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        self.viewer = napari_viewer
+        self.form = StagesForm(lambda _: images(napari_viewer))
+        super().__init__(widgets=self.form.rows(), labels=False)
+        self.plots = StagePlots()
+        self.native.layout().addWidget(self.plots)
+        self.shown = StageLayers(napari_viewer, lambda key: self._uncheck(key))
+        self.finding: Finding | None = None
+        self.job: Job | None = None
+        self._asked: tuple[Any, ...] | None = None
+        self._known: tuple[tuple[Any, ...], Any] | None = None
+        self._undrawn = False  # whether the plots still show an earlier finding
+        self._soon, self._cursor = QSignalDebouncer(), QSignalThrottler()
+        self._soon.setTimeout(DELAY)
+        self._cursor.setTimeout(FRAME)
+        self._work = QTimer()
+        self._work.setInterval(PAUSE)
+        self._images = ImageChoice(
+            napari_viewer, self.form.image, lambda _: not self.shown.selecting
+        )
+        self._painting = PaintSoon(napari_viewer, self.native)
+        self._connect()
+        self._recolour()
+        self.form.progress.hide()
+
+    def inspect(self) -> None:
+        """Run all stages on the plane in view."""
+        layer = self.form.image.value
+        if layer is None:
+            self._say("Open or choose an image layer first.")
+            return
+        dims = self.viewer.dims
+        if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+            self._say("The inspector needs the 2-D view with the image's last two axes.")
+            return
+        request, data = self.form.request(), pixels(layer)
+        shape = data.shape[layer.ndim - 2 : layer.ndim]
+        seen = visible_region(layer, dims.point, 2**62)
+        region = reach(shape, seen, request.count, bool(layer.rgb))
+        whole = (layer, id(data), request.model, request.count, request.device)
+        known = self._known[1] if self._known is not None and self._known[0] == whole else None
+        self._asked = (layer, region.plane)
+        self._start(
+            _prepared(inspect_steps(data, bool(layer.rgb), region, request, known)),
+            lambda finding: self._show(layer, whole, finding),
+            f"Inspecting {layer.name}",
+        )
+
+    def export(self, folder: str) -> None:
+        """Write all stages of the whole layer, as `napari-lle stages` does."""
+        if self.finding is not None:
+            self._start(
+                _export_steps(self.finding, folder),
+                lambda report: self._end(f"{len(report['files'])} files in {folder}."),
+                f"Writing to {folder}",
+                "Writing stages",  # may take long: napari shows it too
+            )
+
+    def cancel(self) -> None:
+        """Stop the run under way."""
+        if self.job is not None and self.job.running:
+            self._say("Cancelling…")
+            self.job.cancel()
+
+    def release(self, *_: Any) -> None:
+        """Let go of the viewer and of everything under way; the widget is of no use after it."""
+        self.shown.release()
+        self._images.release()
+        self._painting.release()
+        for emitter, slot in self._listened():
+            with suppress(ValueError):
+                emitter.disconnect(slot)
+        if self.job is not None:
+            self.job.abandon()
+        with suppress(RuntimeError):  # where Qt has deleted them before
+            self._work.stop()
+            self._soon.cancel()
+            self._cursor.cancel()
+
+    @property
+    def working(self) -> bool:
+        """Whether plots are still to be drawn or layers to be added, changed or removed."""
+        return bool(self._work.isActive())
+
+    def _listened(self) -> list[tuple[Any, Any]]:
+        viewer = self.viewer
+        return [
+            (viewer.layers.events.removed, self._on_removed),
+            (viewer.dims.events.point, self._follow),
+            (viewer.cursor.events.position, self._on_cursor),
+            (viewer.events.theme, self._recolour),
+        ]
+
+    def _connect(self) -> None:
+        form = self.form
+        for emitter, slot in self._listened():
+            emitter.connect(slot)
+        self._soon.triggered.connect(self._inspect_plane)
+        self._cursor.triggered.connect(self._look)
+        self._work.timeout.connect(self._advance)
+        form.run.changed.connect(self.inspect)
+        form.cancel.changed.connect(self.cancel)
+        form.export.changed.connect(self._choose_folder)
+        form.stage.changed.connect(self._step)
+        form.grid.changed.connect(self._toggle_grid)
+        for box in (*form.kinds.values(), form.field, *form.extras.values()):
+            box.changed.connect(self._choose)
+        self.native_parent_changed.connect(self._on_parent)
+        self.native.destroyed.connect(self.release)
+
+    def _start(
+        self, steps: Generator[Any, None, Any], done: Any, text: str, label: str = ""
+    ) -> None:
+        if self.job is not None:
+            self.job.abandon()
+        self._busy(True)
+        self._say(f"{text}…")
+        self.job = Job(
+            steps,
+            on_progress=self._progress,
+            on_done=done,
+            on_error=self._fail,
+            on_cancelled=lambda: self._end("Cancelled: nothing changed."),
+            label=label,
+        )
+
+    def _show(self, layer: Image, whole: tuple[Any, ...], finding: Finding) -> None:
+        self.finding, self._known = finding, (whole, finding.stages)
+        self.form.stage.max = finding.count
+        text = finding.summary()
+        if self._is_part(finding):
+            text += " The plane is large: this is the middle of the view."
+        self._end(text)
+        if layer in self.viewer.layers:
+            self.shown.stage = self.form.stage.value
+            self.shown.want(self.form.wanted())
+            self.shown.show(finding, layer)
+        self._undrawn = True
+        self._work.start()
+
+    @staticmethod
+    def _is_part(finding: Finding) -> bool:
+        spans = (finding.region.rows, finding.region.columns)
+        return finding.stages.plane_shape != tuple(last - first for first, last in spans)
+
+    def _advance(self) -> None:
+        """Draw the plots, or change one layer, so that the window answers in between."""
+        if self._undrawn and self.finding is not None:
+            self._undrawn = False
+            self.plots.show_finding(self.finding, self.form.stage.value)
+            self._look()
+        elif not self.shown.advance():
+            self._work.stop()
+            if self.form.grid.value:
+                self.viewer.reset_view()
+
+    def _step(self, stage: int) -> None:
+        self.shown.step(stage)
+        self._work.start()
+        if self.finding is not None and stage <= self.finding.count:
+            self.plots.show_stage(self.finding, stage)
+
+    def _choose(self, *_: Any) -> None:
+        """Follow the checkboxes; what has not been computed needs another run."""
+        self.shown.want(self.form.wanted())
+        self._work.start()
+        finding, request = self.finding, self.form.request()
+        if finding is not None and (
+            (request.noise and finding.noise is None) or (request.features and not finding.features)
+        ):
+            self.inspect()
+
+    def _toggle_grid(self, on: bool) -> None:
+        grid = getattr(self.viewer, "canvas", self.viewer).grid  # napari 0.9 moved it
+        grid.stride = -1 if on else 1  # the uppermost layer first
+        grid.enabled = on
+        self._choose()
+
+    def _follow(self, *_: Any) -> None:
+        if self._asked is not None:
+            self._soon.throttle()
+
+    def _inspect_plane(self) -> None:
+        """Inspect again where the viewer shows another plane of the layer."""
+        if self._asked is None or self._asked[0] is not self.form.image.value:
+            return
+        layer = self._asked[0]
+        if visible_region(layer, self.viewer.dims.point, 2**62).plane != self._asked[1]:
+            self.inspect()
+
+    def _on_cursor(self, *_: Any) -> None:
+        self._cursor.throttle()
+
+    def _look(self) -> None:
+        """Show the values at the cursor."""
+        point = self.shown.point(self.viewer.cursor.position)
+        profile = None
+        if point is not None and self.finding is not None:
+            profile = self.finding.profile(*point)
+        if point is not None and profile is not None:
+            self.plots.show_profile(profile, *point)
+            self.shown.move_field(*point)
+
+    def _choose_folder(self) -> None:
+        folder = show_file_dialog(mode="d", caption="Folder for the stages", parent=None)
+        if folder is not None:
+            self.export(str(folder))
+
+    def _on_parent(self, parent: Any) -> None:
+        """Stop everything when the dock is closed; napari may keep the widget itself."""
+        if parent is None:
+            self._asked = None
+            self.cancel()
+
+    def _on_removed(self, event: Any) -> None:
+        if self._asked is not None and event.value is self._asked[0]:
+            self.finding = self._asked = self._known = None
+            self.form.export.enabled = False
+            self._work.start()
+
+    def _uncheck(self, key: str) -> None:
+        self.form.box(key).value = False
+
+    def _recolour(self, *_: Any) -> None:
+        theme = get_theme(self.viewer.theme)
+        self.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
+
+    def _progress(self, step: Any) -> None:
+        self.form.progress.max = step.total
+        self.form.progress.value = step.done
+
+    def _fail(self, error: Exception) -> None:
+        message = " ".join(str(error).split()) or type(error).__name__
+        self._end(message)
+        show_error(message)
+
+    def _end(self, message: str) -> None:
+        self._busy(False)
+        self._say(message)
+
+    def _busy(self, busy: bool) -> None:
+        form = self.form
+        form.run.enabled, form.cancel.enabled = not busy, busy
+        form.export.enabled = not busy and self.finding is not None
+        form.progress.max, form.progress.value = 1, 0
+        form.progress.visible = busy
+
+    def _say(self, message: str) -> None:
+        self.form.status.value = message
+
+
+def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
+    """Take what napari does once, for the first vectors of a session, off the window's thread."""
+    with old_at_once():
+        Vectors(np.zeros((1, 2, 2)))
+    return (yield from steps)
+
+
+def _export_steps(finding: Finding, folder: str) -> Generator[Any, None, dict[str, Any]]:
+    from ...model.inspection.export import write_stages
+
+    return (yield from write_stages(finding.stages, folder))

@@ -1,0 +1,233 @@
+"""The controls of the training widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from magicgui.widgets import (
+    ComboBox,
+    Container,
+    FloatSpinBox,
+    Label,
+    ProgressBar,
+    PushButton,
+    SpinBox,
+    Table,
+)
+from superqt import QCollapsible
+
+from ..shared.forms import device_choices, labelled, row, steady
+from ..shared.model_choice import ModelChoice
+from .quick_settings import QUICK, Wish
+
+COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "levels", "says")
+SCORES = ("method", "PSNR", "SSIM")
+SCRATCH = "from scratch"
+MOST_ROWS = 6  # that a table shows without scrolling
+
+Choices = Callable[[Any], list[tuple[str, Any]]]
+
+
+class TrainForm:
+    """All controls, in the order in which they are read.
+
+    Parameters
+    ----------
+    images, annotations : callable
+        Take the list widget; return the names and layers that it offers.
+    """
+
+    def __init__(self, images: Choices, annotations: Choices) -> None:
+        self._pairs(images, annotations)
+        self._options()
+        self._run()
+
+    def _pairs(self, images: Choices, annotations: Choices) -> None:
+        self.low = ComboBox(label="dark", choices=images, tooltip="The layer that is too dark.")
+        self.reference = ComboBox(
+            label="reference",
+            choices=lambda w: [("none: dark images alone", None), *images(w)],
+            tooltip="The same scene, well exposed. Without one, a network learns from dark images "
+            "alone.",
+        )
+        self.annotation = ComboBox(
+            label="regions",
+            choices=lambda w: [("none: the whole image", None), *annotations(w)],
+            tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. Layers of another scale are "
+            "fine.",
+        )
+        self.add = PushButton(text="Add pair", tooltip="Add the chosen layers to the pairs.")
+        self.add_selected = PushButton(
+            text="Add selected",
+            tooltip="Add the two layers selected in the layer list; the brighter is the reference.",
+        )
+        self.add_folders = PushButton(
+            text="Add folders…",
+            tooltip="Add the pairs of two folders, dark images and references, matched by name.",
+        )
+        self.draw = PushButton(
+            text="Draw annotation",
+            tooltip="Add a labels layer on the dark layer: paint 1 to train, 2 to validate.",
+        )
+        self.table = Table(
+            value=_columns(COLUMNS, []),
+            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation; "
+            "black and white of the dark layer.",
+        )
+        self.mend = PushButton(
+            text="Mend", tooltip="Mend what the selected pair complains of, if that can be done."
+        )
+        self.remove = PushButton(text="Remove", tooltip="Remove the selected pair from the list.")
+        self.split = PushButton(
+            text="Show split",
+            tooltip="Show what is trained on (green) and what is judged by (orange) as layers.",
+        )
+
+    def _options(self) -> None:
+        self.model = ModelChoice(
+            (SCRATCH,),
+            "photo",
+            "start from",
+            "A model to go on from, or a network that knows nothing yet.",
+        )
+        self.objective = ComboBox(
+            label="objective",
+            choices=["paired", "self", "paper"],
+            tooltip="paired: come near the references. Of dark images alone: self, from pairs that "
+            "they make of themselves; paper, equations 4 to 6 of the paper.",
+        )
+        self.minutes = FloatSpinBox(
+            label="minutes",
+            value=1.0,
+            min=0.05,
+            max=10_000,
+            step=0.5,
+            tooltip="Time to train. One minute on a CPU is enough for a single pair.",
+        )
+        self.device = ComboBox(
+            label="device", choices=device_choices(), tooltip="Where the training runs."
+        )
+        self.advanced = {
+            "batch": SpinBox(
+                label="batch", value=QUICK["batch"], min=1, max=256, tooltip="Crops in each step."
+            ),
+            "crop": SpinBox(
+                label="crop",
+                value=QUICK["crop"],
+                min=16,
+                max=1024,
+                tooltip="Side of the crops, in pixels.",
+            ),
+            "learning_rate": FloatSpinBox(
+                label="rate",
+                value=0,
+                min=0,
+                max=0.1,
+                step=0.001,
+                tooltip="Learning rate at its highest; 0: what suits the start.",
+            ),
+            "validate_every": SpinBox(
+                label="validate",
+                value=QUICK["validate_every"],
+                min=1,
+                max=100_000,
+                tooltip="Steps between two looks at the held-out parts.",
+            ),
+            "seed": SpinBox(
+                label="seed", value=0, max=2**31 - 1, tooltip="Equal seeds give equal weights."
+            ),
+        }
+        self.advanced["learning_rate"].native.setDecimals(4)
+        self.folded = QCollapsible("Advanced")
+        rows = Container(widgets=[labelled(w) for w in self.advanced.values()], labels=False)
+        rows.margins = (0, 0, 0, 0)
+        self._rows = rows  # the native widget lives as long as this one
+        self.folded.addWidget(rows.native)
+
+    def _run(self) -> None:
+        self.train = PushButton(text="Train", tooltip="Train on the pairs of the list.")
+        self.pause = PushButton(
+            text="Pause", enabled=False, tooltip="Wait, and leave the machine to others."
+        )
+        self.stop = PushButton(
+            text="Stop", enabled=False, tooltip="End the training and keep the best so far."
+        )
+        self.resume = PushButton(
+            text="Resume", visible=False, tooltip="Go on with a run that was stopped or killed."
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Steps done.")
+        self.status = Label(value="", tooltip="What happened, or what to do.")
+        steady(self.progress, self.status)
+        self.scores = Table(
+            value=_columns(SCORES, []),
+            tooltip="On the held-out parts, which were not trained on.",
+        )
+        self.save = PushButton(
+            text="Save model…", enabled=False, tooltip="Write the model and its card to a file."
+        )
+        self.command = PushButton(
+            text="Copy as command", enabled=False, tooltip="Shell command of the same training."
+        )
+        for table in (self.table, self.scores):
+            table.read_only = True
+            table.native.verticalHeader().hide()
+            _fit(table)
+
+    def upper(self) -> list[Any]:
+        """Rows above the folded options."""
+        return [
+            *map(labelled, (self.low, self.reference, self.annotation)),
+            row(self.add, self.add_selected),
+            row(self.add_folders, self.draw),
+            self.table,
+            row(self.mend, self.remove, self.split),
+            *map(labelled, (self.model.widget, self.objective, self.minutes, self.device)),
+        ]
+
+    def lower(self) -> list[Any]:
+        """Rows below them; the plots follow."""
+        return [
+            row(self.train, self.pause, self.stop),
+            self.resume,
+            self.progress,
+            self.status,
+            self.scores,
+            row(self.save, self.command),
+        ]
+
+    def wish(self) -> Wish:
+        """What is chosen."""
+        more = {name: widget.value for name, widget in self.advanced.items()}
+        if not more["learning_rate"]:
+            del more["learning_rate"]
+        base = "" if self.model.value == SCRATCH else self.model.value
+        return Wish(base, self.objective.value, self.minutes.value, self.device.value, more)
+
+    def show_pairs(self, rows: list[tuple[Any, ...]]) -> None:
+        """Fill the table of pairs, keeping the selected row."""
+        selected = self.table.native.currentRow()
+        _fill(self.table, COLUMNS, rows)
+        self.table.native.setCurrentCell(min(max(selected, 0), len(rows) - 1), 0)
+
+    def show_scores(self, rows: list[tuple[Any, ...]]) -> None:
+        """Fill the table of scores."""
+        _fill(self.scores, SCORES, rows)
+
+
+def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def _fill(table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    table.value = _columns(names, rows)
+    table.native.resizeColumnsToContents()
+    _fit(table)
+
+
+def _fit(table: Table) -> None:
+    """As high as its rows, within reason, and the scroll bar below them."""
+    native = table.native
+    row = native.verticalHeader().defaultSectionSize()
+    shown = min(max(native.rowCount(), 1), MOST_ROWS)
+    native.setFixedHeight(native.horizontalHeader().height() + shown * row + 16)

@@ -1,0 +1,210 @@
+"""The list of pairs in the training widget: adding, checking, mending, annotating, splitting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import show_file_dialog
+from napari.layers import Image, Labels, Shapes
+
+from ...model.data.project import Draft
+from ..shared.jobs import Job
+from .form import TrainForm
+from .pair_steps import (
+    Entry,
+    Split,
+    annotation_steps,
+    mended_steps,
+    read_folders_steps,
+    read_steps,
+    split_steps,
+)
+from .runner import RECEPTIVE_FIELD
+
+Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
+
+
+class Pairs:
+    """The pairs of a training widget.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    form : TrainForm
+    start : callable
+        Runs a generator beside the window: takes it, what to do with its result, and a text.
+    say : callable
+        Tells the user a sentence.
+    suit : callable
+        Told whether the pairs have references.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        form: TrainForm,
+        start: Start,
+        say: Callable[[str], None],
+        suit: Callable[[bool], None],
+    ) -> None:
+        self.viewer, self.form, self.start, self.say, self.suit = viewer, form, start, say, suit
+        self.entries: list[Entry] = []
+        self.drawing: Job | None = None
+        form.add.changed.connect(self.add_chosen)
+        form.add_selected.changed.connect(self.add_selected)
+        form.add_folders.changed.connect(self.choose_folders)
+        form.draw.changed.connect(self.draw_annotation)
+        form.mend.changed.connect(self.mend)
+        form.remove.changed.connect(self.remove)
+        form.split.changed.connect(self.show_split)
+
+    def add_chosen(self) -> None:
+        """Add the layers of the lists."""
+        form = self.form
+        if form.low.value is None:
+            self.say("Open or choose a dark layer first.")
+            return
+        self._add(form.low.value, form.reference.value, form.annotation.value)
+
+    def add_selected(self) -> None:
+        """Add the two selected layers, whichever is the dark one."""
+        layers = [la for la in self.viewer.layers if la in self.viewer.layers.selection]
+        if len(layers) != 2 or not all(isinstance(layer, Image) for layer in layers):
+            self.say("Select two image layers, a dark one and its reference.")
+            return
+        self._add(layers[0], layers[1], self.form.annotation.value, sort=True)
+
+    def choose_folders(self) -> None:
+        """Ask for two folders and add their pairs."""
+        chosen = [
+            show_file_dialog(mode="d", caption=f"Choose the folder of {what}", parent=None)
+            for what in ("dark images", "references")
+        ]
+        if None not in chosen:
+            self.add_folders(*map(str, chosen))
+
+    def add_folders(self, low: str, reference: str) -> None:
+        """Add the pairs of two folders, matched by file stem."""
+        self.start(read_folders_steps(low, reference), self._take, "Reading pairs")
+
+    def draw_annotation(self) -> None:
+        """Add an empty annotation to the dark layer, choose it, and take up the brush."""
+        layer = self.form.low.value
+        if layer is None:
+            self.say("Open or choose a dark layer first.")
+            return
+        # Beside whatever else runs: one may draw while a network is trained.
+        self.drawing = Job(annotation_steps(layer), on_done=self._draw)
+
+    def _draw(self, labels: Labels) -> None:
+        self.viewer.add_layer(labels)
+        labels.mode = "paint"
+        self.form.annotation.value = labels
+        self.say("Paint what to train on with 1 and what to judge by with 2, then add the pair.")
+
+    def mend(self) -> None:
+        """Mend what can be mended in the selected pair."""
+        entry = self._selected()
+        if entry is None:
+            return
+        mends = [p.mend for p in entry.draft.check.problems if p.mend]
+        if not mends:
+            self.say(f"{entry.draft.name}: there is nothing that a click could mend.")
+            return
+        place = self.entries.index(entry)
+        self.start(
+            mended_steps(entry, mends[0]),
+            lambda found: self._replace(place, found),
+            f"Mending {entry.draft.name}",
+        )
+
+    def remove(self) -> None:
+        """Take the selected pair off the list."""
+        entry = self._selected()
+        if entry is not None:
+            self.entries.remove(entry)
+            self.show()
+
+    def show_split(self) -> None:
+        """Show what each pair's layer is trained on and judged by."""
+        if not self.entries or self.entries[0].draft.reference is None:
+            self.say("Add a pair first: dark images alone are split by image.")
+            return
+        self.start(split_steps(list(self.entries)), self._add_splits, "Splitting")
+
+    def show(self) -> None:
+        """Fill the table."""
+        self.form.show_pairs([_row(entry.draft) for entry in self.entries])
+
+    def _add(
+        self,
+        low: Image,
+        reference: Image | None,
+        annotation: Labels | Shapes | None,
+        sort: bool = False,
+    ) -> None:
+        self.start(read_steps(low, reference, annotation, sort), self._take, f"Checking {low.name}")
+
+    def _take(self, found: list[Entry]) -> None:
+        for entry in found:
+            names = {e.draft.name for e in self.entries}
+            name, i = entry.draft.name, 1
+            while name in names:
+                name, i = f"{entry.draft.name} {i}", i + 1
+            self.entries.append(replace(entry, draft=_renamed(entry.draft, name)))
+        self.show()
+        last = self.entries[-1].draft
+        self.suit(last.reference is not None)
+        problems = " ".join(p.sentence for p in last.check.problems)
+        self.say(f"Added {last.name}. {problems}")
+
+    def _replace(self, place: int, entry: Entry) -> None:
+        self.entries[place] = entry
+        self.show()
+        self.say(" ".join(p.sentence for p in entry.draft.check.problems) or "Mended.")
+
+    def _add_splits(self, found: list[Split]) -> None:
+        for split in found:
+            if split.layer is None:
+                continue
+            if split.layer.name in self.viewer.layers:  # shown before
+                shown = self.viewer.layers[split.layer.name]
+                shown.data, shown.affine = split.layer.data, split.layer.affine
+            else:
+                self.viewer.add_layer(split.layer)
+        share = np.mean([[(s.mask == part).mean() for part in (1, 2)] for s in found], axis=0)
+        self.say(
+            f"{100 * share[0]:.0f} % to train on, {100 * share[1]:.0f} % to judge by, "
+            f"{RECEPTIVE_FIELD} pixels apart."
+        )
+
+    def _selected(self) -> Entry | None:
+        place = self.form.table.native.currentRow()
+        if not 0 <= place < len(self.entries):
+            self.say("Select a pair in the table first.")
+            return None
+        return self.entries[place]
+
+
+def _row(draft: Draft) -> tuple[str, ...]:
+    """What the table tells of a pair."""
+    size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb]))
+    if draft.reference is None:
+        return (draft.name, size, "", "", "", "", "dark image alone")
+    check = draft.check
+    says = " ".join(p.sentence for p in check.problems) or "good"
+    shift = f"{np.hypot(*check.shift):.1f} px"  # with units, or magicgui shows four decimals
+    levels = "" if check.levels is None else "{:.4g} to {:.4g}".format(*check.levels)
+    stops, alike = f"{check.stops:+.1f} EV", f"{100 * check.correlation:.0f} %"
+    return (draft.name, size, shift, stops, alike, levels, says)
+
+
+def _renamed(draft: Draft, name: str) -> Draft:
+    if name == draft.name:
+        return draft
+    other = replace(draft, name=name)
+    other.__dict__["check"] = draft.check  # it does not depend on the name
+    return other

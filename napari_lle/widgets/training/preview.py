@@ -1,0 +1,67 @@
+"""The layer that shows what a network in training makes of the held-out region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+
+from ..shared.layers import KEY
+from .annotations import planar_affine
+from .pair_steps import Entry
+from .runner import Preview
+
+SOON = 40  # ms: the new layer has been drawn
+
+
+class PreviewLayer:
+    """Keeps one layer of a viewer up to date.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._layer: Any = None
+
+    def show(self, preview: Preview, entries: Sequence[Entry]) -> None:
+        """Show a preview over the layer that it is of, if one of the entries knows it."""
+        name = f"[training] {preview.name}"
+        if self._layer in self._viewer.layers and self._layer.name == name:
+            self._layer.data = preview.image
+            return
+        if self._layer in self._viewer.layers:  # of another pair
+            self._viewer.layers.remove(self._layer)
+        chosen = self._viewer.layers.selection.active
+        shown = {"rgb": True, "contrast_limits": (0, 1), "metadata": {KEY: {"preview": True}}}
+        self._layer = Image(preview.image, name=name, **self._place(preview, entries), **shown)
+        self._viewer.add_layer(self._layer)
+        QTimer.singleShot(SOON, partial(self._select, chosen))
+
+    def _select(self, chosen: Any) -> None:
+        """Select what was selected before, unless the user has gone on: napari selects the new."""
+        layers = self._viewer.layers
+        # Not `is`: what napari hands to plugins are proxies.
+        if layers.selection.active == self._layer and (chosen is None or chosen in layers):
+            layers.selection.active = chosen
+
+    def _place(self, preview: Preview, entries: Sequence[Entry]) -> dict[str, Any]:
+        for entry in entries:
+            layer, name = entry.layer, entry.draft.name
+            if layer is None or layer not in self._viewer.layers:
+                continue
+            if preview.name == name or preview.name.startswith(f"{name}-"):  # a plane of it
+                corner = np.eye(3)
+                corner[:2, 2] = preview.rows[0], preview.columns[0]
+                return {
+                    "affine": planar_affine(layer) @ corner,
+                    "units": layer.units[-2:],
+                    "axis_labels": layer.axis_labels[-2:],
+                }
+        return {}

@@ -1,0 +1,67 @@
+"""What suits minutes of training on a few images, and what the user asks for beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# What suits minutes on a CPU; the names are those of the training settings.
+QUICK: dict[str, Any] = {
+    "batch": 6,
+    "crop": 64,
+    "learning_rate": 0.004,
+    "betas": [0.9, 0.99],
+    "average": 0.99,
+    "structure": 1.0,
+    "validate_every": 50,
+}
+SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
+ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks for.
+
+    Attributes
+    ----------
+    base : str
+        A model to go on from; empty: a network that knows nothing yet.
+    objective : {"paired", "self", "paper"}
+    minutes : float
+    device : str
+    more : dict
+        Training settings that replace those of `QUICK`.
+    """
+
+    base: str = "photo"
+    objective: str = "paired"
+    minutes: float = 1.0
+    device: str = "auto"
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def settings(self, linear: bool) -> dict[str, Any]:
+        """Training settings as plain values; `linear` data is not varied as photographs are."""
+        values = {"objective": self.objective, "minutes": self.minutes, **QUICK}
+        if self.base:
+            values["base"] = self.base
+        else:
+            values |= {"network": _network(self.objective)}
+            values |= SCRATCH if self.objective == "paired" else {}
+        if self.objective == "self":
+            values |= ALONE
+        if self.objective == "paper":
+            values["paper"] = {"weights": {"perceptual": 0.0}}
+        if linear or self.objective != "paired":
+            values["augmentation"] = {"exposure": 0.0, "lit": 0.0}
+        return {**values, **self.more}
+
+
+def _network(objective: str) -> dict[str, Any]:
+    """Configuration of a network to train from scratch: that of the bundled model of its kind."""
+    from ...model.network.checkpoint import load_model
+
+    if objective == "paper":
+        return {}
+    model = load_model("photo" if objective == "paired" else "paper")
+    return model.network.config.to_dict()

@@ -1,0 +1,275 @@
+"""The training widget: pairs of layers in, a model of one's own out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import Container, show_file_dialog
+from napari.layers import Labels, Shapes
+from napari.utils.notifications import show_error, show_info
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from ...model.network.bundled import SUFFIX
+from ..shared.image_choice import ImageChoice, images
+from ..shared.jobs import DRAWN, Job
+from ..shared.own_models import OWN
+from ..shared.painting import PaintSoon
+from . import runs as _runs
+from .close_guard import Leaving
+from .controls import Controls
+from .form import TrainForm
+from .pair_steps import annotated_steps
+from .pairs import Pairs
+from .plots import TrainPlots
+from .preview import PreviewLayer
+from .runner import Outcome, Tick, command, start_steps, train_steps
+
+
+class TrainWidget(Container):  # type: ignore[misc]
+    """Train a network on pairs of layers of a viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        self.viewer = napari_viewer
+        self.form = TrainForm(lambda _: images(napari_viewer), self._annotations)
+        super().__init__(widgets=self.form.upper(), labels=False)
+        self.plots = TrainPlots()
+        self._lower = Container(widgets=self.form.lower(), labels=False)
+        self._lower.margins = (0, 0, 0, 0)
+        for part in (self.form.folded, self._lower.native, self.plots):
+            self.native.layout().addWidget(part)
+        self.pairs = Pairs(napari_viewer, self.form, self._start, self._say, self._suit)
+        self.job: Job | None = None
+        self.controls: Controls | None = None
+        self.folder: Path | None = None
+        self.outcome: Outcome | None = None
+        self._preview = PreviewLayer(napari_viewer)
+        form = self.form
+        self._choices = [
+            ImageChoice(napari_viewer, widget, lambda _: False)  # pairs are chosen by hand
+            for widget in (form.low, form.reference, form.annotation)
+        ]
+        self._leaving = Leaving(self.native, self.cancel)
+        self._painting = PaintSoon(napari_viewer, self.native)
+        self._connect()
+        self._recolour()
+        self.form.progress.hide()
+        self._offer_resume()
+
+    @property
+    def training(self) -> bool:
+        """Whether a run is under way."""
+        return self.controls is not None and self.job is not None and self.job.running
+
+    def train(self) -> None:
+        """Train on the pairs of the list."""
+        entries, wish, controls = list(self.pairs.entries), self.form.wish(), Controls()
+        folder = _runs.new_folder(entries[0].draft.name if entries else "")
+        steps = annotated_steps(entries, lambda ds: start_steps(folder, ds, wish, controls))
+        self._run(folder, controls, steps)
+
+    def resume(self) -> None:
+        """Go on with the latest run that has not come to its end."""
+        folders = _runs.unfinished()
+        if not folders:
+            self._offer_resume()
+            return
+        controls = Controls()
+        steps = train_steps(folders[0], controls, self.form.device.value)
+        self._run(folders[0], controls, steps)
+
+    def pause(self) -> None:
+        """Wait, or go on."""
+        if self.training and self.controls is not None:
+            self.controls.pause(not self.controls.paused)
+            self.form.pause.text = "Go on" if self.controls.paused else "Pause"
+            self._say("Pausing after this step…" if self.controls.paused else "Going on…")
+
+    def stop(self) -> None:
+        """End the run and keep the best so far."""
+        if self.training and self.controls is not None:
+            self.controls.stop()
+            self._say("Stopping: keeping the best so far…")
+
+    def cancel(self) -> None:
+        """Leave the run as it is; it can be resumed."""
+        if self.job is not None and self.job.running:
+            self.job.cancel()  # a run that is paused stays so: it would take another step
+
+    def save(self, path: str) -> None:
+        """Write the model and offer it in all lists of models."""
+        if self.outcome is None:
+            return
+        file = Path(path).with_suffix(SUFFIX)
+        try:
+            self.outcome.save(file)
+        except OSError as error:
+            self._fail(error)
+            return
+        OWN.add(str(file))
+        self._say(f"Saved {file.name}: choose it in Enhance.")
+
+    def release(self, *_: Any) -> None:
+        """Let go of the viewer; a run that is under way stops, to be resumed."""
+        self._leaving.release()
+        self._painting.release()
+        if self.job is not None:
+            self.job.abandon()
+        for choice in self._choices:
+            choice.release()
+        with suppress(ValueError):
+            self.viewer.events.theme.disconnect(self._recolour)
+
+    def _connect(self) -> None:
+        form = self.form
+        self.viewer.events.theme.connect(self._recolour)
+        form.train.changed.connect(self.train)
+        form.pause.changed.connect(self.pause)
+        form.stop.changed.connect(self.stop)
+        form.resume.changed.connect(self.resume)
+        form.save.changed.connect(self._choose_file)
+        form.command.changed.connect(self._copy)
+        self.native_parent_changed.connect(self._on_parent)
+        self.native.destroyed.connect(self.release)
+
+    def _on_parent(self, parent: Any) -> None:
+        """The dock was closed: the run stops with its state on disk."""
+        if parent is None and self.training:
+            self.cancel()
+            show_info("Training was stopped: open the widget again and press Resume to go on.")
+
+    def _annotations(self, _: Any) -> list[tuple[str, Any]]:
+        return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
+
+    def _suit(self, paired: bool) -> None:
+        """Choose the objective and the model that suit pairs, or dark images alone."""
+        if paired != (self.form.objective.value == "paired"):
+            self.form.objective.value = "paired" if paired else "self"
+            self.form.model.use("photo" if paired else "paper")
+
+    def _start(
+        self,
+        steps: Generator[Any, None, Any],
+        done: Callable[[Any], Any],
+        text: str,
+    ) -> None:
+        """Run something beside the window, one thing at a time."""
+        if self.job is not None and self.job.running:
+            self._say("Wait until the work under way is done, or stop it.")
+            return
+        self._busy(True)
+        self._say(f"{text}…")
+
+        def ended(result: Any) -> None:
+            self._end("")
+            done(result)
+
+        self.job = Job(
+            steps,
+            on_progress=self._progress,
+            on_done=ended,
+            on_error=self._fail,
+            on_cancelled=lambda: self._end("Stopped: press Resume to go on."),
+        )
+
+    def _run(self, folder: Path, controls: Controls, steps: Generator[Any, None, Any]) -> None:
+        if self.job is not None and self.job.running:
+            self._say("Wait until the work under way is done, or stop it.")
+            return
+        self.folder, self.controls, self.outcome = folder, controls, None
+        self.plots.clear()
+        self.form.show_scores([])
+        self.form.save.enabled = self.form.command.enabled = False
+        self._leaving.watch()
+        self._start(steps, self._finish, "Training")
+
+    def _progress(self, tick: Any) -> None:
+        form = self.form
+        form.progress.max, form.progress.value = tick.total, tick.done
+        if not isinstance(tick, Tick):
+            return
+        form.command.enabled = tick.done > 0  # the number of steps is known
+        if tick.row:
+            self.plots.add(tick.row)
+        if tick.preview:
+            show = partial(self._preview.show, tick.preview, self.pairs.entries)
+            QTimer.singleShot(DRAWN, show)
+        if tick.total and self.controls and not (self.controls.paused or self.controls.stopped):
+            self._say(f"Step {tick.done} of {tick.total}, {_duration(tick.left)} left.")
+        elif tick.note:
+            self._say(tick.note)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        rows = [(s.name, f"{s.psnr:.2f} dB", f"{s.ssim:.3f}") for s in outcome.scores]
+        self.form.show_scores(rows)
+        self.form.save.enabled = self.form.command.enabled = True
+        self._say(outcome.verdict)
+
+    def _fail(self, error: Exception) -> None:
+        message = " ".join(str(error).split()) or type(error).__name__
+        self._end(message)
+        show_error(message)
+
+    def _end(self, message: str) -> None:
+        self._leaving.release()
+        self.controls = None
+        self._busy(False)
+        self._say(message)
+        self._offer_resume()
+
+    def _busy(self, busy: bool) -> None:
+        form = self.form
+        running = busy and self.controls is not None
+        for button in (form.train, form.resume, form.add, form.add_selected, form.add_folders):
+            button.enabled = not busy
+        for button in (form.mend, form.remove, form.split):
+            button.enabled = not busy
+        form.pause.enabled = form.stop.enabled = running
+        form.pause.text = "Pause"
+        form.progress.max, form.progress.value = 1, 0
+        form.progress.visible = busy
+
+    def _offer_resume(self) -> None:
+        folders = [] if self.training else _runs.unfinished()
+        self.form.resume.visible = bool(folders)
+        if folders:
+            self.form.resume.text = f"Resume {_runs.progress(folders[0])}"
+
+    def _choose_file(self) -> None:
+        path = show_file_dialog(
+            mode="w", caption="Save the model", filter=f"Models (*{SUFFIX})", parent=None
+        )
+        if path is not None:
+            self.save(str(path))
+
+    def _copy(self) -> None:
+        if self.folder is not None:
+            QApplication.clipboard().setText(command(self.folder))
+            show_info("Copied.")
+
+    def _recolour(self, *_: Any) -> None:
+        theme = get_theme(self.viewer.theme)
+        self.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
+
+    def _say(self, message: str) -> None:
+        self.form.status.value = message
+        # Qt forgets that a text of more lines needs more room, and would cut off the scores.
+        lower = self._lower.native
+        needed = lower.layout().minimumHeightForWidth(lower.width())
+        lower.setMinimumHeight(max(needed, 0))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,18 @@
+"""Networks with random weights: what holds for them holds for any that is trained."""
+
+import torch
+
+from napari_lle.model.network.checkpoint import Model
+from napari_lle.model.network.network import Network, NetworkConfig
+
+FORMS = ("division", "metering", "stretching", "cleaning")
+
+
+def random_model(form="division", **config):
+    torch.manual_seed(0)
+    start = 0.7 if form in ("cleaning", "metering") else 0.1
+    network = Network(NetworkConfig(reflectance=form, start=start, modulated=1, **config))
+    torch.nn.init.normal_(network.block.residual.conv3.weight, std=0.1)
+    torch.nn.init.normal_(network.block.residual.shifts[0].weight, std=0.1)
+    torch.nn.init.normal_(network.auxiliary.conv2.weight, std=0.1)
+    return Model("random", network.requires_grad_(False).eval(), {}, "0" * 12)

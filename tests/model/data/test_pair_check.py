@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from skimage import data as pictures
+from skimage.transform import resize
+
+from napari_lle.model.data.pair_check import MENDS, check_pair
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A bright photograph and the same in a 16th of the light, with photon noise."""
+    bright = resize(pictures.coffee(), (120, 180), anti_aliasing=True)
+    dark = np.random.default_rng(0).poisson(bright * 60) / 60 / 16
+    return np.rint(dark * 255).astype(np.uint8), np.rint(bright * 255).astype(np.uint8)
+
+
+def test_a_good_pair_has_no_problems(scene):
+    check = check_pair(*scene, rgb=True)
+    assert check.usable and not check.problems
+    assert np.hypot(*check.shift) < 0.3
+    assert 3.5 < check.stops < 4.5
+    assert check.correlation > 0.8
+
+
+def test_less_light_is_not_darker_where_levels_take_it_out(scene):
+    low, reference = (image[..., 1].astype(np.uint16) for image in scene)
+    (problem,) = check_pair(low, low * 16, rgb=False).problems
+    assert "no darker" in problem.sentence and not problem.fatal
+    linear = np.rint((reference / 255) ** 2.2 * 1000).astype(np.uint16)
+    check = check_pair(linear, reference, rgb=False)
+    assert not [p for p in check.problems if "no darker" in p.sentence]
+    assert check.levels is not None and 0 <= check.levels[0] < check.levels[1] <= 1000
+
+
+@pytest.mark.parametrize("moved", [(5, 0), (-3, 7), (0, -2)])
+def test_a_shift_is_measured_and_mended(scene, moved):
+    low, reference = scene
+    wrong = np.roll(reference, moved, axis=(0, 1))
+    check = check_pair(low, wrong, rgb=True)
+    np.testing.assert_allclose(check.shift, np.negative(moved), atol=0.3)
+    (problem,) = check.problems
+    assert problem.fatal and problem.mend == "align" and "off" in problem.sentence
+    mended = MENDS["align"](low, wrong, True)
+    assert mended.low is low
+    assert not check_pair(low, mended.reference, rgb=True).problems
+    left = np.subtract(low.shape[:2], np.abs(moved))
+    assert mended.valid.sum() == left.prod()
+    np.testing.assert_array_equal(mended.reference[mended.valid], reference[mended.valid])
+
+
+def test_sizes_and_order_are_mended(scene):
+    low, reference = scene
+    (problem,) = check_pair(low, reference[:-4, :-9], rgb=True).problems
+    assert problem.mend == "crop"
+    mended = MENDS["crop"](low, reference[:-4, :-9], True)
+    assert mended.low is low and mended.reference.shape == low.shape
+    assert mended.valid[:116, :171].all() and mended.valid.sum() == 116 * 171
+    assert MENDS["crop"](low[:-4], reference, True).reference.shape == (116, 180, 3)
+    (problem,) = check_pair(low, reference[..., 0], rgb=True).problems
+    assert problem.fatal and not problem.mend
+    (problem,) = check_pair(reference, low, rgb=True).problems
+    assert problem.mend == "swap" and not problem.fatal
+    assert MENDS["swap"](reference, low, True).low is low
+
+
+def test_saturation_unknown_pixels_and_strangers_are_told(scene):
+    low, reference = (image[..., 1] for image in scene)
+    bright = np.minimum(reference.astype(int) * 3, 255).astype(np.uint8)
+    assert "saturated" in check_pair(low, bright, rgb=False).problems[0].sentence
+    holes = reference.astype(np.float32)
+    holes[:10] = np.nan
+    check = check_pair(low, holes, rgb=False)
+    assert check.usable and check.unknown == pytest.approx(10 / 120)
+    holes[:100] = np.nan
+    assert not check_pair(low, holes, rgb=False).usable
+    stranger = np.random.default_rng(1).integers(50, 200, low.shape)
+    check = check_pair(low, stranger, rgb=False)
+    assert check.usable and "same scene" in check.problems[0].sentence
+
+
+def test_stacks_are_judged_by_their_middle_plane(scene):
+    low, reference = (np.stack([image[..., 1]] * 3) for image in scene)
+    low[0], reference[2] = 0, 0
+    assert not check_pair(low, reference, rgb=False).problems

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from napari_lle.model.data.pairs import Pair
+from napari_lle.model.evaluation.comparison import Score, best_curve, compare, verdict
+from napari_lle.model.network.network import Network, NetworkConfig
+
+
+@pytest.fixture
+def pair(rng):
+    low = (rng.random((40, 50, 3)) * 0.2).astype(np.float32)
+    return Pair("curve", low, np.sqrt(low))
+
+
+def test_the_best_curve_finds_a_curve(pair):
+    found = best_curve([pair])(pair.low)
+    assert np.abs(found - pair.reference).max() < 0.05
+    assert np.abs(found - pair.reference).mean() < 2e-3
+
+
+def test_the_best_curve_rises_and_passes_over_the_unknown(rng):
+    low = rng.random((30, 30, 3)).astype(np.float32)
+    reference = (1 - low).astype(np.float32)  # falls: the best rising curve is flat
+    reference[:15] = np.nan
+    curve = best_curve([Pair("falling", low, reference)])
+    values = curve(np.linspace(0, 1, 50))
+    assert (np.diff(values) >= 0).all()
+    assert np.ptp(values) < 1e-6
+    assert values[0] == pytest.approx(np.nanmean(reference), abs=1e-4)
+
+
+def test_scores_are_of_the_held_out_part_only(pair):
+    seen = pair.reference.copy()
+    seen[:20] = np.nan
+    part = Pair("half", pair.low, seen, pair)
+    network = Network(NetworkConfig()).eval()
+    scores = {s.name: s for s in compare({"after": network}, [pair], [part])}
+    assert list(scores) == ["input", "automatic gamma", "best curve", "after"]
+    spoiled = np.where(np.isnan(seen), np.nan, pair.reference).astype(np.float32)
+    again = compare({"after": network}, [pair], [Pair("half", pair.low, spoiled, pair)])
+    assert again == list(scores.values())
+    assert scores["best curve"].psnr > scores["automatic gamma"].psnr > scores["input"].psnr
+
+
+def test_the_verdict_is_plain():
+    sliders = [
+        Score("input", 10, 0.2),
+        Score("automatic gamma", 16, 0.6),
+        Score("best curve", 20, 0.7),
+    ]
+    before = Score("before", 30, 0.9)  # another network is no slider
+    assert "beats the input" in verdict([*sliders, before, Score("after", 21, 0.8)])
+    assert "does not beat best curve" in verdict([*sliders, Score("after", 19, 0.8)])
+    assert "best curve keeps structure" in verdict([*sliders, Score("after", 21, 0.65)])

@@ -1,0 +1,224 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers.models import FORMS, random_model
+from typer.testing import CliRunner
+
+from napari_lle.cli.app import app
+from napari_lle.model import enhance, kernels, load_model
+from napari_lle.model.inference.estimate import in_input_dtype
+from napari_lle.model.inference.planes import fill_plane
+from napari_lle.model.network.bundled import bundled_models
+
+pytest.importorskip("numba")
+from napari_lle.model.kernels import forms
+from napari_lle.model.kernels.cpu import compiled, runner
+from napari_lle.model.kernels.cpu.compiled import compile_kernel, load
+from napari_lle.model.kernels.cpu.fused import widest
+
+RANDOM = {
+    **{form: {"form": form} for form in FORMS},
+    "sigmoid": {"form": "division", "positivity": "sigmoid"},
+    "quarter cleaning": {"form": "cleaning", "illumination_scale": 4},
+    "half stretching": {"form": "stretching", "illumination_scale": 2},
+    "wide": {
+        "form": "stretching",
+        "activation": "prelu",
+        "dilations": (1, 7),
+        "branch_width": 3,
+        "widths": (11, 9),
+    },
+}
+SHAPES = [(1, 1), (1, 9), (3, 2), (57, 83), (140, 37)]
+STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]])
+
+
+def model(name):
+    return random_model(**RANDOM[name]) if name in RANDOM else load_model(name)
+
+
+def picture(colours, shape):
+    values = np.random.default_rng(0).gamma(2, 0.1, (colours, *shape))
+    return values.clip(0, 1).astype(np.float32)
+
+
+def kernel(network, colours):
+    layout = forms.layout(network.config, colours)
+    compile_kernel(layout)
+    return load(layout)
+
+
+def fused(network, x):
+    out = np.full((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.nan, np.float32)
+    whole = np.broadcast_to(x, (3, *x.shape[1:]))
+    steps = list(runner.strips(kernel(network, len(x)), network, whole, STATISTICS, out))
+    assert [done for done, _ in steps] == list(range(1, steps[0][1] + 1))
+    return out
+
+
+def plain(network, x):
+    out = np.empty((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.float32)
+    list(fill_plane(network, np.broadcast_to(x, (3, *x.shape[1:])), STATISTICS, out, 512))
+    return out
+
+
+@pytest.mark.parametrize("colours", [3, 1])
+@pytest.mark.parametrize("name", [*bundled_models(), *RANDOM])
+def test_the_kernel_is_the_network(name, colours):
+    network = model(name).network
+    for shape in SHAPES:
+        x = picture(colours, shape)
+        ours, theirs = fused(network, x), plain(network, x)
+        np.testing.assert_allclose(ours, theirs, rtol=5e-5)
+        pixels = np.moveaxis(x, 0, -1) if colours == 3 else x[0]
+        np.testing.assert_allclose(pixels / ours, pixels / theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("colours", [3, 1])
+@pytest.mark.parametrize("name", FORMS)
+def test_any_cut_gives_the_same_bits(name, colours, monkeypatch):
+    network = model(name).network
+    width = widest(network.radius)
+    x = picture(colours, (40, 2 * width + 7))
+    whole = fused(network, x)
+    for rows, columns in ((7, 61), (64, width - 1), (1, 500)):
+        monkeypatch.setattr(runner, "MOST_ROWS", rows)
+        monkeypatch.setattr(runner, "widest", lambda halo, columns=columns: columns)
+        assert (fused(network, x) == whole).all()
+    inner = (slice(10, 30), slice(500, 1700))
+    halo = network.radius
+    wider = tuple(slice(s.start - halo, s.stop + halo) for s in inner)
+    part = fused(network, np.ascontiguousarray(x[:, *wider]))
+    assert (part[halo:-halo, halo:-halo] == whole[inner]).all()
+
+
+def test_odd_values_do_not_spread():
+    """What the network itself makes of numbers outside 0..1 is made of them here too."""
+    x = picture(3, (30, 40))
+    x[:, 12, 13] = [-0.2, 5.0, 0.0]
+    for name in FORMS:
+        network = model(name).network
+        ours, theirs = fused(network, x), plain(network, x)
+        np.testing.assert_allclose(ours, theirs, rtol=5e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", ["per", "joint"])
+@pytest.mark.parametrize("name", [*bundled_models(), *FORMS])
+def test_enhance_takes_the_kernel_by_itself(name, channels, monkeypatch):
+    image = np.random.default_rng(1).integers(0, 60, (75, 90, 3)).astype(np.uint8)
+    chosen = model(name)
+    torch_made = enhance(image, chosen, channels=channels)
+    assert torch_made.record["kernel"] == "torch"
+    monkeypatch.delenv(kernels.SWITCH)
+    kernel(chosen.network, 3 if channels == "per" else 1)
+    made = enhance(image, chosen, channels=channels)
+    assert made.record["kernel"] == "numba"
+    np.testing.assert_allclose(made.reflectance, torch_made.reflectance, rtol=0, atol=1e-5)
+    levels = in_input_dtype(made).astype(int) - in_input_dtype(torch_made)
+    assert np.abs(levels).max() <= 1
+
+
+def test_nothing_is_compiled_unasked(monkeypatch, tmp_path):
+    monkeypatch.delenv(kernels.SWITCH)
+    network = random_model("division", widths=(2, 3), branch_width=1).network
+    code = (
+        "import sys; from pathlib import Path; from models import random_model;"
+        "from napari_lle.model import kernels;"
+        "n = random_model('division', widths=(2, 3), branch_width=1).network;"
+        "print(kernels.find(n, 1) is None, list(Path(sys.argv[1]).rglob('*.nb?')))"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["True", "[]"]
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    assert kernels.find(network, 1) is None
+    with pytest.raises(ValueError, match="napari-lle\\[fast\\]"):
+        next(kernels.warm_up())
+
+
+def test_a_stand_in_for_the_block_is_run_by_torch(monkeypatch):
+    monkeypatch.delenv(kernels.SWITCH)
+    network = random_model().network
+    kernel(network, 3)
+    assert kernels.find(network, 3) is not None
+    network.block = torch.nn.Sequential(network.block)
+    assert kernels.find(network, 3) is None
+
+
+def test_a_damaged_or_missing_cache_is_survived(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from helpers.models import random_model
+from napari_lle.model import kernels
+from napari_lle.model.kernels import compiled, forms
+network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
+print(kernels.find(network, 1) is None)
+compiled.compile_kernel(forms.layout(network.config, 1))
+print(kernels.find(network, 1) is None)
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
+    environment[kernels.SWITCH] = "auto"
+
+    def found():
+        command = [sys.executable, "-c", code]
+        answer = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
+        return answer.stdout.split()
+
+    assert found() == ["True", "False"]
+    assert found() == ["False", "False"]
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(b"damaged")
+    assert found() == ["True", "False"]
+
+
+def test_without_any_cache_the_kernel_lasts_as_long_as_the_process(monkeypatch):
+    built = compiled.build
+
+    def build(*layout, cache):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return built(*layout, cache=False)
+
+    monkeypatch.delenv(kernels.SWITCH)
+    monkeypatch.setattr(compiled, "build", build)
+    network = random_model("division", widths=(1, 2), branch_width=1, dilations=(1,)).network
+    assert kernels.find(network, 1) is None
+    compile_kernel(forms.layout(network.config, 1))
+    assert kernels.find(network, 1) is not None
+
+
+def test_the_background_warm_up_is_one_process(monkeypatch):
+    started = []
+    monkeypatch.setattr(kernels.subprocess, "Popen", lambda *a, **k: started.append(a) or "one")
+    kernels.warm_up_in_background()
+    assert not started  # switched off
+    monkeypatch.delenv(kernels.SWITCH)
+    kernels.warm_up_in_background()
+    kernels.warm_up_in_background()
+    assert len(started) == 1 and started[0][0][0] == sys.executable
+    monkeypatch.setattr(kernels, "_background", None)
+
+
+def test_warmup_says_what_it_does_and_takes_models(monkeypatch):
+    monkeypatch.setattr(kernels, "warm_up", lambda models: [(f"{models}, joint", 1.25)])
+    answer = CliRunner().invoke(app, ["warmup", "photo"])
+    assert answer.exit_code == 0
+    assert "once on this machine" in answer.output and "['photo'], joint: 1.2 s" in answer.output
+    monkeypatch.undo()
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    answer = CliRunner().invoke(app, ["warmup"])
+    assert answer.exit_code == 2 and "pip install" in answer.output
+
+
+def test_a_halo_beyond_the_rings_is_run_by_torch(monkeypatch):
+    monkeypatch.delenv(kernels.SWITCH)
+    assert not forms.plain(random_model(dilations=(1, 300)).network)
+    assert forms.plain(random_model(dilations=(1, 200)).network)

@@ -1,0 +1,341 @@
+"""The stage inspector in a viewer model and in a real window."""
+
+import json
+
+import numpy as np
+import pytest
+from helpers.models import random_model
+from helpers.running import slow_steps
+from helpers.stalls import Loop
+from napari.layers import Image
+
+from napari_lle import samples as _samples
+from napari_lle.model import enhance, stages
+from napari_lle.model.network.checkpoint import save_model
+from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.stages import widget as _stages
+from napari_lle.widgets.stages.inspector import KINDS
+from napari_lle.widgets.stages.widget import StagesWidget
+
+
+@pytest.fixture
+def make(keep, calm_file):
+    """Build a widget for a viewer."""
+
+    def build(viewer):
+        widget = keep(StagesWidget(viewer))
+        widget.form.model.use(str(calm_file))
+        return widget
+
+    return build
+
+
+def settle(qtbot, widget):
+    qtbot.waitUntil(
+        lambda: (widget.job is None or not widget.job.running) and not widget.working,
+        timeout=20_000,
+    )
+
+
+def run(qtbot, widget):
+    widget.form.run.native.click()
+    settle(qtbot, widget)
+
+
+# --- in a viewer model
+
+
+def test_inspect_adds_layers_where_the_layer_lies(qtbot, viewer, make, stack):
+    layer = viewer.add_image(
+        stack,
+        name="cells",
+        scale=(2, 0.5, 0.5),
+        translate=(1, 2, 3),
+        units=("um",) * 3,
+        axis_labels=("z", "y", "x"),
+    )
+    viewer.dims.set_point(0, 1 + 2 * 2)
+    widget = make(viewer)
+    for box in widget.form.kinds.values():
+        box.value = True
+    run(qtbot, widget)
+    names = [each.name for each in viewer.layers]
+    assert names == [
+        "cells",
+        *(f"cells · {kind} 1" for kind in "VEuRL"),
+        "cells · receptive field",
+    ]
+    trace = stages(stack, widget.form.model.value).plane((2,))
+    for kind in KINDS:
+        shown = viewer.layers[f"cells · {kind} 1"]
+        np.testing.assert_allclose(shown.data[0], trace[kind][0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(shown.scale, layer.scale)
+        assert shown.units == layer.units
+        assert shown.axis_labels == layer.axis_labels
+        np.testing.assert_allclose(shown.data_to_world((0, 0, 0)), layer.data_to_world((2, 0, 0)))
+        assert shown.metadata[KEY]["shows"] == kind
+    assert [str(u) for u in viewer.layers.extent.units] == ["micrometer"] * 3
+    assert viewer.layers.selection.active is layer
+    assert widget.form.image.choices == (layer,)
+    enhanced = enhance(stack, widget.form.model.value).reflectance[2]
+    np.testing.assert_allclose(viewer.layers["cells · R 1"].data[0], enhanced, atol=1e-5)
+
+
+def test_the_slider_steps_all_kinds_together(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    widget.form.count.value = 6
+    run(qtbot, widget)
+    assert widget.form.stage.max == 6
+    shown = {kind: widget.shown.layers[kind] for kind in "LRE"}
+    shown["E"].opacity = 0.25
+    assert shown["L"].opacity == shown["R"].opacity == 0.25  # linked
+    before = {kind: tuple(layer.contrast_limits) for kind, layer in shown.items()}
+    widget.form.stage.value = 5
+    settle(qtbot, widget)
+    for kind, layer in shown.items():
+        assert layer.name == f"cells · {kind} 5"
+        assert tuple(layer.contrast_limits) == before[kind]
+        np.testing.assert_array_equal(layer.data, widget.finding.picture(kind, 5))
+    sides = widget.shown.layers["field"].data  # 4 x (begin, direction)
+    wide = 2 * widget.finding.stages.radius(5) + 1
+    assert np.ptp(sides[:, 0, -1]) == np.ptp(sides[:, 0, -2]) == wide
+    np.testing.assert_array_equal(sides.sum(axis=1), np.roll(sides[:, 0], -1, axis=0))
+
+
+def test_checkboxes_add_and_remove_layers(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    form = widget.form
+    form.kinds["L"].value = False
+    form.extras["difference"].value = form.extras["gain"].value = True
+    settle(qtbot, widget)
+    assert "cells · L 1" not in viewer.layers
+    trace = widget.finding.trace
+    np.testing.assert_array_equal(viewer.layers["cells · |L 3 − L 1|"].data, trace.difference())
+    np.testing.assert_allclose(viewer.layers["cells · gain 1"].data * trace["L"][0], 1, rtol=1e-5)
+    form.extras["noise"].value = form.extras["features"].value = True
+    settle(qtbot, widget)
+    np.testing.assert_array_equal(viewer.layers["cells · noise gain"].data, widget.finding.noise)
+    assert len(widget.finding.features) == 8
+    for name, values in widget.finding.features.items():
+        np.testing.assert_array_equal(viewer.layers[f"cells · {name}"].data, values)
+    viewer.layers.remove("cells · R 1")
+    assert not form.kinds["R"].value
+    form.extras["features"].value = False
+    settle(qtbot, widget)
+    assert not [each for each in viewer.layers if "branch" in each.name]
+
+
+def test_the_plots_tell_the_finding_and_the_cursor(qtbot, viewer, make, stack):
+    viewer.add_image(stack, name="cells", scale=(1, 0.5, 0.5))
+    viewer.dims.set_point(0, 1)
+    widget = make(viewer)
+    run(qtbot, widget)
+    plots, finding = widget.plots, widget.finding
+    np.testing.assert_allclose(plots.maximum.getData()[1], [d.max for d in finding.distances])
+    np.testing.assert_allclose(plots.mean.getData()[1], [d.mean for d in finding.distances])
+    assert finding.distances[2].max > 0
+    viewer.cursor.position = (1, 7.4, 12.1)  # world: row 15, column 24
+    expected = finding.profile(15, 24)
+    qtbot.waitUntil(
+        lambda: (
+            plots.values["L"].getData()[1] is not None
+            and np.allclose(plots.values["L"].getData()[1], expected["L"])
+        )
+    )
+    for kind in KINDS:
+        np.testing.assert_allclose(plots.values[kind].getData()[1], expected[kind])
+    assert "row 15, column 24" in plots.place
+    box = widget.shown.layers["field"]
+    np.testing.assert_allclose(box.data_to_world((0, 0, 0)), (1, 7.5, 12))
+    viewer.cursor.position = (1, 500, 500)  # outside: the last values stay
+    qtbot.wait(100)
+    assert "row 15, column 24" in plots.place
+
+
+def test_it_follows_the_plane_in_view_with_the_levels_of_the_whole(qtbot, viewer, make, stack):
+    viewer.add_image(stack, name="cells")
+    viewer.dims.set_point(0, 0)
+    widget = make(viewer)
+    run(qtbot, widget)
+    first = widget.finding.stages
+    viewer.dims.set_point(0, 1)
+    viewer.dims.set_point(0, 3)
+    qtbot.waitUntil(lambda: widget.finding.region.plane == (3,), timeout=5000)
+    settle(qtbot, widget)
+    assert widget.finding.stages is first
+    np.testing.assert_allclose(
+        viewer.layers["cells · L 1"].data[0], first.plane((3,))["L"][0], rtol=1e-4, atol=1e-6
+    )
+    assert viewer.layers["cells · L 1"].translate[0] == 3
+    assert len([each for each in viewer.layers if " · L" in each.name]) == 1
+
+
+def test_a_model_that_never_trained_the_auxiliary_block_says_so(
+    qtbot, viewer, make, stack, tmp_path
+):
+    model = random_model()
+    model.network.auxiliary.conv2.weight *= 0
+    save_model(tmp_path / "bare.safetensors", model.network, {})
+    viewer.add_image(stack[0])
+    widget = make(viewer)
+    widget.form.model.use(str(tmp_path / "bare.safetensors"))
+    run(qtbot, widget)
+    assert "no trained auxiliary block" in widget.form.status.value
+    assert not widget.finding.trace["E"].any()
+
+
+def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_path, monkeypatch):
+    viewer.add_image(stack, name="cells")
+    widget = make(viewer)
+    assert not widget.form.export.enabled
+    run(qtbot, widget)
+    monkeypatch.setattr(_stages, "show_file_dialog", lambda **_: tmp_path / "out")
+    widget.form.export.native.click()
+    settle(qtbot, widget)
+    report = json.loads((tmp_path / "out" / "stages.json").read_text())
+    assert report["planes"] == 4
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {*report["files"], "stages.json"}
+    assert "15 files" in widget.form.status.value
+    monkeypatch.setattr(_stages, "show_error", lambda text: None)
+    widget.export(str(tmp_path / "no" / "out"))
+    settle(qtbot, widget)
+    assert "There is no folder" in widget.form.status.value
+    assert widget.form.export.enabled
+
+
+def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypatch):
+    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
+    viewer.add_image(stack)
+    widget = make(viewer)
+    widget.form.run.native.click()
+    assert not widget.form.run.enabled
+    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
+    widget.form.cancel.native.click()
+    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    assert "Cancelled" in widget.form.status.value
+    assert widget.form.run.enabled
+    assert len(viewer.layers) == 1
+
+
+def test_errors_reach_the_user(qtbot, viewer, make, stack, monkeypatch):
+    told = []
+    monkeypatch.setattr(_stages, "show_error", told.append)
+    widget = make(viewer)
+    widget.inspect()
+    assert "choose an image" in widget.form.status.value
+    viewer.add_image(stack)
+    widget.form.model.use("gone.safetensors")
+    run(qtbot, widget)
+    assert "gone.safetensors" in told[0]
+    assert widget.form.status.value == told[0]
+    assert widget.form.run.enabled
+
+
+def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
+    layer = viewer.add_image(stack)
+    widget = make(viewer)
+    widget.form.run.native.click()
+    viewer.layers.remove(layer)
+    settle(qtbot, widget)
+    assert len(viewer.layers) == 0
+    viewer.add_image(stack, name="again")
+    run(qtbot, widget)
+    shown = len(viewer.layers) - 1
+    assert shown > 1
+    removals = []
+    viewer.layers.events.removed.connect(lambda _: removals.append(len(viewer.layers)))
+    viewer.layers.remove("again")
+    assert removals == [shown]  # the others go one in a turn: napari can crash if not
+    settle(qtbot, widget)
+    assert removals == list(range(shown, -1, -1))
+    assert not widget.form.export.enabled
+
+
+def test_the_choice_of_an_image_outlasts_the_run(qtbot, viewer, make, stack):
+    """The selection that is given back is not the user's choice; what is clicked next is."""
+    chosen, other = (viewer.add_image(stack, name=name) for name in ("cells", "other"))
+    widget = make(viewer)
+    widget.form.image.value = chosen
+    assert viewer.layers.selection.active is other
+    run(qtbot, widget)
+    assert widget.form.image.value is chosen and viewer.layers.selection.active is other
+    viewer.layers.selection.active = chosen
+    viewer.layers.selection.active = other
+    assert widget.form.image.value is other
+
+
+def test_every_control_has_a_tooltip(viewer, make):
+    form = make(viewer).form
+    controls = [w for w in vars(form).values() if hasattr(w, "tooltip")] + [form.model.widget]
+    controls += [*form.kinds.values(), *form.extras.values()]
+    assert len(controls) > 15
+    assert all(control.tooltip for control in controls)
+
+
+# --- in a window
+
+
+def test_the_window_never_stalls_while_inspecting(qtbot, make_napari_viewer, make):
+    """Beside what napari itself needs for one layer, and the window for nothing at all."""
+    viewer = make_napari_viewer(show=True)
+    data, options, _ = _samples.cells_layers()[0]
+    layer = viewer.add_image(data, **options)
+    widget = make(viewer)
+    viewer.window.add_dock_widget(widget)
+    qtbot.wait(500)
+    loop = Loop(qtbot)
+    allowed = loop.allowed(viewer, lambda: Image(data[:1], scale=layer.scale))
+    viewer.layers.selection.active = layer
+    viewer.dims.set_current_step(0, 5)
+    widget.form.count.value = 12
+    idle = lambda: widget.job is None or not (widget.job.running or widget.working)  # noqa: E731
+    at = lambda plane: widget.finding is not None and widget.finding.region.plane == plane  # noqa: E731
+    longest = {}
+    for name, act, until in (
+        ("inspect", widget.form.run.native.click, lambda: at((5,)) and idle()),
+        ("step", lambda: setattr(widget.form.stage, "value", 3), idle),
+        ("follow", lambda: viewer.dims.set_current_step(0, 8), lambda: at((8,)) and idle()),
+    ):
+        longest[name] = loop.gaps(act, until).max()
+    for i in range(5):
+        longest[f"cursor {i}"] = loop.gaps(
+            lambda i=i: setattr(viewer.cursor, "position", layer.data_to_world((8, 8 - i, 4))),
+            lambda i=i: f"row {8 - i}, " in widget.plots.place,
+        ).max()
+    assert widget.finding.count == 12 and len(viewer.layers) == 5
+    assert max(longest.values()) <= allowed, longest
+
+
+def test_the_menu_opens_it_and_closing_the_dock_ends_the_run(
+    qtbot, make_napari_viewer, make, stack, monkeypatch
+):
+    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
+    viewer = make_napari_viewer()
+    viewer.add_image(stack, name="cells")
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
+    assert widget.form.image.value.name == "cells"
+    widget.form.run.native.click()
+    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    assert len(viewer.layers) == 1
+    widget.release()
+
+
+def test_the_grid_shows_all_without_the_box(qtbot, make_napari_viewer, make, stack):
+    viewer = make_napari_viewer()
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.grid.value = True
+    settle(qtbot, widget)
+    grid = getattr(viewer, "canvas", viewer).grid
+    assert grid.enabled
+    assert "field" not in widget.shown.layers
+    widget.form.grid.value = False
+    settle(qtbot, widget)
+    assert not grid.enabled
+    assert viewer.layers[-1] is widget.shown.layers["field"]

@@ -1,0 +1,162 @@
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from helpers.running import drain
+from skimage import data as pictures
+from skimage.transform import resize
+
+from napari_lle.model.data.project import CONFIG, Draft
+from napari_lle.model.network.checkpoint import load_model
+from napari_lle.widgets.training import runner as _trainer
+from napari_lle.widgets.training import runs as _runs
+from napari_lle.widgets.training.controls import Controls
+from napari_lle.widgets.training.quick_settings import Wish
+from napari_lle.widgets.training.runner import begin, start_steps, train_steps
+
+pytestmark = pytest.mark.usefixtures("own_runs")
+
+QUICK = {"crop": 32, "validate_every": 3, "batch": 2}
+
+
+@pytest.fixture(scope="module")
+def pair():
+    bright = resize(pictures.coffee(), (96, 128), anti_aliasing=True)
+    dark = np.random.default_rng(0).poisson(bright * 40) / 40 / 8
+    return Draft("cup", *((x * 255).astype(np.uint8) for x in (dark, bright)), rgb=True)
+
+
+@pytest.fixture
+def wish():
+    return Wish(minutes=1, more={**QUICK, "steps": 8})
+
+
+def in_steps(folder, steps=8):
+    """Count steps instead of minutes: tests do not depend on the machine."""
+    config = yaml.safe_load((folder / CONFIG).read_text())
+    del config["minutes"]
+    (folder / CONFIG).write_text(yaml.safe_dump({**config, "steps": steps}))
+
+
+def test_a_run_tells_its_progress_and_its_end(pair, wish, tmp_path):
+    begin(tmp_path / "run", [pair], wish)
+    in_steps(tmp_path / "run")
+    ticks, outcome = drain(train_steps(tmp_path / "run", Controls()))
+    steps = [t for t in ticks if t.total]
+    assert [t.done for t in steps] == list(range(1, 9)) and {t.total for t in steps} == {8}
+    assert [t.row["step"] for t in steps if t.row] == [3, 6, 8]
+    preview = next(t.preview for t in steps if t.preview)
+    height, width = (b - a for a, b in (preview.rows, preview.columns))
+    assert preview.image.shape == (height, width, 3)
+    names = [s.name for s in outcome.scores]
+    assert names == ["input", "automatic gamma", "best curve", "before", "after"]
+    assert outcome.verdict.startswith("It ")
+    assert _runs.unfinished() == []
+
+
+def test_the_command_gives_the_same_weights(pair, wish, tmp_path):
+    begin(tmp_path / "run", [pair], wish)
+    in_steps(tmp_path / "run")
+    _, outcome = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
+    outcome.save(tmp_path / "window.safetensors")
+    words = _trainer.command(tmp_path / "run").split()[1:-1]
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_lle.cli.app", *words, str(tmp_path / "command.safetensors")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )
+    assert done.returncode == 0, done.stderr
+    a, b = (load_model(tmp_path / f"{n}.safetensors") for n in ("window", "command"))
+    weights = a.network.state_dict()
+    assert all((weights[k] == v).all() for k, v in b.network.state_dict().items())
+    assert len(a.card["data_digest"]) == 12 and a.card["compared"]["after"]["psnr"] > 0
+
+
+def test_minutes_become_steps_in_the_file(pair, tmp_path):
+    begin(tmp_path / "run", [pair], Wish(minutes=0.02, more=QUICK))
+    ticks, _ = drain(train_steps(tmp_path / "run", Controls()))
+    config = yaml.safe_load((tmp_path / "run" / CONFIG).read_text())
+    assert config["steps"] == ticks[-1].total and "minutes" not in config
+    assert config["data"] == {"low": "low", "reference": "reference", "masks": "masks"}
+
+
+def test_an_interrupted_run_goes_on_exactly(pair, wish, tmp_path):
+    for name in ("whole", "parts"):
+        begin(_runs.runs_folder() / name, [pair], wish)
+        in_steps(_runs.runs_folder() / name)
+    whole, parts = (_runs.runs_folder() / name for name in ("whole", "parts"))
+    _, expected = drain(train_steps(whole, Controls()))
+    steps = train_steps(parts, Controls())
+    list(itertools.islice(steps, 7))
+    steps.close()
+    assert _runs.unfinished() == [parts] and "step 5 of 8" in _runs.progress(parts)
+    _, outcome = drain(train_steps(parts, Controls()))
+    found = outcome.network.state_dict()
+    assert all((found[k] == v).all() for k, v in expected.network.state_dict().items())
+
+
+def test_stop_keeps_the_best_and_pause_waits(pair, wish, tmp_path):
+    controls = Controls()
+    begin(tmp_path / "run", [pair], wish)
+    in_steps(tmp_path / "run", 1000)
+    steps = train_steps(tmp_path / "run", controls)
+    tick = next(t for t in steps if t.done == 2)
+    controls.pause(True)
+    assert {next(steps).done for _ in range(4)} == {2} and controls.paused
+    controls.pause(False)
+    assert next(t for t in steps if t.done == 4).total == tick.total
+    controls.stop()
+    ticks, outcome = drain(steps)
+    assert len(ticks) <= 1 and outcome.card["held_out"]["step"] == 3
+
+
+def test_dark_images_alone_have_no_scores(pair, tmp_path):
+    wish = Wish("paper", "self", more={**QUICK, "crop": 16, "steps": 3})
+    big = np.tile(pair.low, (2, 3, 1))  # it is cut in two, and reduced
+    begin(tmp_path / "run", [Draft("dark", big, rgb=True)], wish)
+    in_steps(tmp_path / "run", 3)
+    _, outcome = drain(train_steps(tmp_path / "run", Controls()))
+    assert outcome.scores == [] and "without references" in outcome.verdict
+
+
+@pytest.mark.parametrize("objective", ["paired", "self", "paper"])
+def test_networks_start_from_scratch(objective):
+    from napari_lle.model.training.loop import read_settings
+
+    settings = read_settings(Wish("", objective).settings(linear=True))
+    assert settings.objective == objective and not settings.base
+    assert settings.augmentation.exposure == 0
+
+
+def test_what_cannot_be_trained_is_named_before_anything_is_written(pair, tmp_path):
+    alone = Draft("dark", pair.low, rgb=True)
+    shifted = Draft("off", pair.low, np.roll(pair.reference, 9, axis=1), rgb=True)
+    for drafts, wish, sentence in (
+        ([], Wish(), "Add a pair"),
+        ([pair, alone], Wish(), "remove one of the kinds"),
+        ([alone], Wish(), "objective self"),
+        ([pair], Wish(objective="self"), "objective self"),
+        ([shifted], Wish(), "off: The reference is"),
+    ):
+        steps = start_steps(tmp_path / "run", drafts, wish, Controls())
+        with pytest.raises(ValueError, match=sentence):
+            drain(steps)
+        assert not (tmp_path / "run").exists()
+
+
+def test_damaged_folders_are_no_unfinished_runs(tmp_path):
+    folder = _runs.runs_folder() / "broken"
+    (folder / "run").mkdir(parents=True)
+    (folder / CONFIG).write_text("{}")
+    (folder / "run" / "summary.json").write_text("{")
+    assert _runs.unfinished() == []
+    (folder / "run" / "summary.json").write_text(json.dumps({"status": "running", "step": 3}))
+    assert _runs.unfinished() == [folder]
+    assert _runs.new_folder("a / b").name.endswith("_a-b")

@@ -1,0 +1,299 @@
+import re
+
+import numpy as np
+import pytest
+from helpers.stalls import Loop
+from napari.components import ViewerModel
+from napari.layers import Image
+from napari.utils._proxies import PublicOnlyProxy
+from qtpy.QtWidgets import QApplication
+from skimage import data as pictures
+from skimage.transform import resize
+
+from napari_lle.model.data.project import CONFIG
+from napari_lle.model.network.checkpoint import load_model
+from napari_lle.widgets.enhance.widget import EnhanceWidget
+from napari_lle.widgets.training import close_guard as _leaving
+from napari_lle.widgets.training import runs as _runs
+from napari_lle.widgets.training.annotations import annotation_layer
+from napari_lle.widgets.training.preview import PreviewLayer
+from napari_lle.widgets.training.runner import Preview
+from napari_lle.widgets.training.widget import TrainWidget
+
+pytestmark = pytest.mark.usefixtures("own_runs")
+
+
+@pytest.fixture(scope="module")
+def scene():
+    bright = (resize(pictures.coffee(), (80, 96), anti_aliasing=True) * 255).astype(np.uint8)
+    return bright // 8, bright
+
+
+@pytest.fixture
+def viewer(scene):
+    viewer = ViewerModel()
+    for name, image in zip(("dark", "bright"), scene, strict=True):
+        viewer.add_image(image, name=name, rgb=True, scale=(0.5, 0.5), units=("um", "um"))
+    return viewer
+
+
+@pytest.fixture
+def make(keep, model_file):
+    """Build a widget with quick settings for a viewer."""
+
+    def build(viewer):
+        widget = keep(TrainWidget(viewer))
+        widget.form.model.use(str(model_file))
+        widget.form.minutes.value = 0.05
+        for name, value in (("batch", 2), ("crop", 24), ("validate_every", 2)):
+            widget.form.advanced[name].value = value
+        return widget
+
+    return build
+
+
+def idle(qtbot, widget):
+    qtbot.waitUntil(lambda: not widget.job.running, timeout=90_000)
+
+
+def add_pair(qtbot, widget, viewer, low="dark", reference="bright"):
+    form = widget.form
+    form.low.value = viewer.layers[low]
+    form.reference.value = viewer.layers[reference] if reference else None
+    form.add.native.click()
+    idle(qtbot, widget)
+
+
+def offers_resume(widget):
+    return not widget.form.resume.native.isHidden()
+
+
+def long(widget):
+    """A run that does not end by itself while a test looks at it."""
+    widget.form.minutes.value = 60
+    widget.form.train.native.click()
+
+
+def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, make, tmp_path):
+    enhance = EnhanceWidget(viewer)
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer)
+    assert widget.form.table.data[0][0] == "dark" and widget.form.table.data[0][-1] == "good"
+    widget.form.train.native.click()
+    assert widget.training and widget.form.stop.enabled and not widget.form.train.enabled
+    idle(qtbot, widget)
+    assert [row[0] for row in widget.form.scores.data] == [
+        "input",
+        "automatic gamma",
+        "best curve",
+        "before",
+        "after",
+    ]
+    assert widget.form.status.value.startswith("It ")
+    assert widget.plots.rows and {"loss", "psnr", "ssim"} <= set(widget.plots.rows[-1])
+    preview = viewer.layers["[training] dark"]
+    assert preview.units == viewer.layers["dark"].units
+    np.testing.assert_allclose(preview.extent.step, viewer.layers["dark"].extent.step)
+    widget.save(str(tmp_path / "mine"))
+    file = tmp_path / "mine.safetensors"
+    assert load_model(file).card["compared"]["input"]["psnr"] > 0
+    assert str(file) in enhance.form.model.widget.choices
+    widget.form.command.native.click()
+    assert "--config" in QApplication.clipboard().text()
+    assert not offers_resume(widget)
+    enhance.release()
+
+
+def test_selected_layers_are_ordered_by_brightness(qtbot, viewer, make):
+    widget = make(viewer)
+    viewer.layers.selection = {viewer.layers["bright"]}
+    widget.form.add_selected.native.click()
+    assert "Select two" in widget.form.status.value
+    viewer.layers.selection = set(viewer.layers)
+    viewer.layers.move(0, 2)  # the dark one comes second
+    widget.form.add_selected.native.click()
+    idle(qtbot, widget)
+    (entry,) = widget.pairs.entries
+    assert entry.draft.name == "dark" and entry.draft.low.mean() < entry.draft.reference.mean()
+
+
+def test_a_shifted_pair_is_refused_until_it_is_mended(qtbot, viewer, make, scene):
+    viewer.add_image(np.roll(scene[1], 5, axis=0), name="moved", rgb=True)
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer, reference="moved")
+    assert "pixels off" in widget.form.table.data[0][-1]
+    widget.form.train.native.click()
+    idle(qtbot, widget)
+    assert "Mend or remove" in widget.form.status.value and widget.form.train.enabled
+    assert not list(_runs.runs_folder().glob("*"))
+    widget.form.mend.native.click()
+    idle(qtbot, widget)
+    assert widget.form.table.data[0][-1] == "good"
+    widget.form.mend.native.click()
+    assert "nothing that a click" in widget.form.status.value
+    widget.form.remove.native.click()
+    assert not widget.pairs.entries
+    widget.form.train.native.click()
+    idle(qtbot, widget)
+    assert "Add a pair" in widget.form.status.value
+
+
+def test_annotation_and_split_are_shown_and_used(qtbot, viewer, make):
+    widget = make(viewer)
+    widget.form.low.value = viewer.layers["dark"]
+    widget.form.draw.native.click()
+    qtbot.waitUntil(lambda: not widget.pairs.drawing.running, timeout=60_000)
+    labels = viewer.layers["dark annotation"]
+    assert widget.form.annotation.value is labels and labels.mode == "paint"
+    add_pair(qtbot, widget, viewer)
+    labels.data[:, :40], labels.data[:, 60:] = 1, 2  # painted after the pair was added
+    widget.form.split.native.click()
+    idle(qtbot, widget)
+    split = viewer.layers["dark split"].data
+    assert (
+        (split[:, :40] == 1).all() and (split[:, 40:60] == 0).all() and (split[:, 60:] == 2).all()
+    )
+    assert [str(u) for u in viewer.layers.extent.units] == ["micrometer"] * 2
+    labels.data[:] = 0
+    widget.form.train.native.click()
+    idle(qtbot, widget)
+    assert "nothing to train on" in widget.form.status.value
+
+
+def test_folders_of_pairs(qtbot, viewer, make, scene, tmp_path):
+    from napari_lle.model.io.files import write_image
+
+    for kind, image in zip(("low", "high"), scene, strict=True):
+        (tmp_path / kind).mkdir()
+        for i in range(2):
+            write_image(tmp_path / kind / f"{i}.png", image, rgb=True)
+    widget = make(viewer)
+    widget.pairs.add_folders(str(tmp_path / "low"), str(tmp_path / "high"))
+    idle(qtbot, widget)
+    assert [row[0] for row in widget.form.table.data] == ["0", "1"]
+    widget.pairs.add_folders(str(tmp_path / "low"), str(tmp_path))
+    idle(qtbot, widget)
+    assert "holds no images" in widget.form.status.value and widget.form.add.enabled
+
+
+def test_pause_stop_and_resume(qtbot, viewer, make):
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer)
+    long(widget)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
+    widget.form.pause.native.click()
+    assert widget.form.pause.text == "Go on"
+    qtbot.waitUntil(lambda: widget.form.status.value == "Paused.", timeout=60_000)
+    step = widget.form.progress.value
+    qtbot.wait(500)
+    assert widget.form.progress.value == step
+    widget.cancel()
+    idle(qtbot, widget)
+    assert offers_resume(widget)
+    told = re.search(r"step (\d+) of", widget.form.resume.text)
+    assert int(told[1]) in (step, step + 1)  # the bar shows most steps, not every one
+    widget.form.resume.native.click()
+    qtbot.waitUntil(lambda: widget.form.progress.value > step + 2, timeout=60_000)
+    widget.form.stop.native.click()
+    idle(qtbot, widget)
+    assert len(list(widget.form.scores.data)) == 5 and widget.form.save.enabled
+
+
+def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer)
+    long(widget)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
+    widget.release()
+    idle(qtbot, widget)
+    again = make(viewer)
+    assert offers_resume(again)
+    again.form.resume.native.click()
+    qtbot.waitUntil(lambda: again.form.progress.value > 3, timeout=60_000)
+    again.form.stop.native.click()
+    idle(qtbot, again)
+    assert list(again.form.scores.data)
+
+
+def test_closing_asks_while_training_only(qtbot, make_napari_viewer, make, scene, monkeypatch):
+    viewer = make_napari_viewer()
+    for name, image in zip(("dark", "bright"), scene, strict=True):
+        viewer.add_image(image, name=name, rgb=True)
+    widget = make(viewer)
+    dock = viewer.window.add_dock_widget(widget)
+    asked = []
+    monkeypatch.setattr(_leaving, "ask", lambda parent: bool(asked.append(parent)))
+    add_pair(qtbot, widget, viewer)
+    long(widget)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 1, timeout=60_000)
+    assert not dock.close() and len(asked) == 1 and widget.training
+    assert not viewer.window._qt_window.close() and widget.training
+    monkeypatch.setattr(_leaving, "ask", lambda parent: True)
+    dock.close()
+    idle(qtbot, widget)
+    assert _runs.unfinished()
+
+
+def test_the_window_never_stalls_while_training(qtbot, make_napari_viewer, make, scene):
+    """Beside what napari itself needs for one layer, and the window for nothing at all."""
+    viewer = make_napari_viewer(show=True)
+    for name, image in zip(("dark", "bright"), scene, strict=True):
+        viewer.add_image(image, name=name, rgb=True)
+    widget = make(viewer)
+    widget.form.advanced["validate_every"].value = 5
+    viewer.window.add_dock_widget(widget)
+    qtbot.wait(500)
+    loop, form = Loop(qtbot), widget.form
+    dark = viewer.layers["dark"]
+    allowed = loop.allowed(
+        viewer, lambda: Image(scene[1], rgb=True), lambda: annotation_layer(dark)
+    )
+    idle = lambda: not widget.job.running  # noqa: E731
+    form.low.value, form.reference.value = viewer.layers["dark"], viewer.layers["bright"]
+    form.minutes.value = 60
+    longest = {}
+    for name, act, until in (
+        ("add", form.add.native.click, idle),
+        ("split", form.split.native.click, idle),
+        ("begin", form.train.native.click, lambda: form.progress.value > 0),
+        ("train", lambda: None, lambda: len(widget.plots.rows) > 3),
+        ("pause", form.pause.native.click, lambda: form.status.value == "Paused."),
+        ("go on", form.pause.native.click, lambda: len(widget.plots.rows) > 4),
+        ("stop", form.stop.native.click, idle),
+    ):
+        longest[name] = loop.gaps(act, until).max()
+    assert "[training] dark" in viewer.layers and "dark split" in viewer.layers
+    assert max(longest.values()) <= allowed, longest
+
+
+def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer, reference=None)
+    assert widget.form.objective.value == "self" and widget.form.model.value == "paper"
+    assert widget.form.table.data[0][-1] == "dark image alone"
+    widget.form.split.native.click()
+    assert "split by image" in widget.form.status.value
+
+
+def test_runs_can_be_told_apart(qtbot, viewer, make):
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer)
+    widget.form.train.native.click()
+    idle(qtbot, widget)
+    (folder,) = _runs.runs_folder().iterdir()
+    assert folder.name.endswith("_dark") and (folder / CONFIG).exists()
+
+
+def test_the_preview_gives_the_selection_back(qtbot, viewer):
+    """Also through the proxy of the viewer that napari hands to plugins."""
+    shown = PreviewLayer(PublicOnlyProxy(viewer))
+    dark = viewer.layers["dark"]
+    viewer.layers.selection.active = dark
+    image = np.zeros((8, 9, 3), np.uint8)
+    shown.show(Preview("dark", (0, 8), (0, 9), image), [])
+    assert viewer.layers.selection.active.name == "[training] dark"
+    qtbot.waitUntil(lambda: viewer.layers.selection.active is dark, timeout=5000)
+    shown.show(Preview("other", (0, 8), (0, 9), image), [])
+    viewer.layers.selection.active = viewer.layers["bright"]  # the user was faster
+    qtbot.wait(100)
+    assert viewer.layers.selection.active is viewer.layers["bright"]
