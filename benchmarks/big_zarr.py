@@ -48,7 +48,7 @@ def make_input(path: Path, side: int) -> None:
 
 
 def command(source: Path, target: Path) -> list[str]:
-    words = [sys.executable, "-m", "napari_lle.cli.app", "enhance", str(source), "-o", str(target)]
+    words = [sys.executable, "-m", "napari_lle.cli", "enhance", str(source), "-o", str(target)]
     return [*words, "--device", "cpu"]
 
 

@@ -54,7 +54,7 @@ def write_data(folder: Path) -> None:
 
 
 def start(folder: Path, name: str, steps: int, interval: float) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "napari_lle.cli.app", "train", "-o", f"{name}.safetensors"]
+    command = [sys.executable, "-m", "napari_lle.cli", "train", "-o", f"{name}.safetensors"]
     command += ["--low", "low", "--reference", "high", "--config", "run.yaml", "--device", "cpu"]
     command += ["--steps", str(steps), "--resume", name, "--checkpoint-seconds", str(interval)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -1,51 +1,16 @@
 """The command line on real files: mostly in this process, which saves importing torch each time."""
 
 import json
-import subprocess
-import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
-from helpers.models import random_model
-from typer.testing import CliRunner
+from helpers.command_line import fails, lle, process
 
-from napari_lle.cli.app import app
 from napari_lle.model.io.files import read_image, write_image
-from napari_lle.model.network.checkpoint import load_model, save_model
+from napari_lle.model.network.checkpoint import load_model
 
 rng = np.random.default_rng(0)
-
-
-def process(*arguments, **options):
-    """Run as users do."""
-    command = [sys.executable, "-m", "napari_lle.cli.app", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
-
-
-def lle(*arguments):
-    """Run in this process; answers as `process` does."""
-    done = CliRunner().invoke(app, [str(a) for a in arguments], prog_name="napari-lle")
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return SimpleNamespace(returncode=done.exit_code, stdout=done.stdout, stderr=done.stderr)
-
-
-def fails(*arguments, run=lle):
-    """The one line on standard error of a refused call."""
-    done = run(*arguments)
-    assert done.returncode == 2, done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and "Traceback" not in done.stderr
-    return lines[0]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    file = tmp_path_factory.mktemp("model") / "mine.safetensors"
-    save_model(file, random_model().network, {"data": "none", "held_out": {"psnr": 1.5}})
-    return file
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from helpers.command_line import lle
 from helpers.places import SHARED
-from test_cli import lle, model  # noqa: F401
 
 from napari_lle.model import enhance, enhance_jointly
 from napari_lle.model.io.files import FileRecord, read_image, write_image
@@ -17,7 +17,7 @@ zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 RESULTS = (".ome.tif", ".zarr", ".fits")
 
 
-def there_and_back(folder, model, source, suffix, target, *options):  # noqa: F811
+def there_and_back(folder, model, source, suffix, target, *options):
     """Enhance a file into another format and restore it from there."""
     r, light, back = folder / f"r{suffix}", folder / f"l{suffix}", folder / target
     done = lle("enhance", source, "-o", r, "--illumination", light, "--model", model, *options)
@@ -41,7 +41,7 @@ def there_and_back(folder, model, source, suffix, target, *options):  # noqa: F8
 )
 def test_restored_bit_for_bit_through_every_format(
     tmp_path,
-    model,  # noqa: F811
+    model,
     rng,
     suffix,
     dtype,
@@ -66,7 +66,7 @@ def test_restored_bit_for_bit_through_every_format(
 
 
 @pytest.mark.parametrize("suffix", RESULTS)
-def test_fits_come_back_as_they_were_stored(tmp_path, model, rng, suffix):  # noqa: F811
+def test_fits_come_back_as_they_were_stored(tmp_path, model, rng, suffix):
     header = fits.Header({"CTYPE1": "RA---TAN", "CRVAL1": 250.42, "BUNIT": "adu"})
     hdu = fits.PrimaryHDU(rng.integers(-(2**15), 2**15, (30, 40)).astype(np.int16), header)
     stored = hdu.data.copy()
@@ -81,7 +81,7 @@ def test_fits_come_back_as_they_were_stored(tmp_path, model, rng, suffix):  # no
         assert "restored" in str(kept["HISTORY"])
 
 
-def test_enhanced_fits_say_how(tmp_path, model, rng):  # noqa: F811
+def test_enhanced_fits_say_how(tmp_path, model, rng):
     hdu = fits.PrimaryHDU(rng.integers(0, 999, (30, 40)).astype(np.uint16))
     hdu.header["OBJECT"] = "M13"
     hdu.writeto(tmp_path / "in.fits")
@@ -92,7 +92,7 @@ def test_enhanced_fits_say_how(tmp_path, model, rng):  # noqa: F811
     assert "model linear" in history and "black" in history and "for looking" in history
 
 
-def test_a_batch_goes_on_and_tells(tmp_path, model, rng):  # noqa: F811
+def test_a_batch_goes_on_and_tells(tmp_path, model, rng):
     images, out = tmp_path / "in", tmp_path / "out"
     images.mkdir()
     out.mkdir()
@@ -113,7 +113,7 @@ def test_a_batch_goes_on_and_tells(tmp_path, model, rng):  # noqa: F811
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "2 of 2 files done"
 
 
-def test_what_names_no_file_is_refused(tmp_path, model, rng):  # noqa: F811
+def test_what_names_no_file_is_refused(tmp_path, model, rng):
     (tmp_path / "empty").mkdir()
     image = tmp_path / "a.tif"
     write_image(image, rng.integers(0, 999, (30, 40)).astype(np.uint16), rgb=False)
@@ -171,7 +171,7 @@ def test_microscope_stacks_come_back(tmp_path, name, suffix):
     assert again.about == original.about and again.rgb == original.rgb
 
 
-def test_records_name_the_source_of_the_file(tmp_path, model, rng):  # noqa: F811
+def test_records_name_the_source_of_the_file(tmp_path, model, rng):
     about = FileRecord("ZYX", (2, 0.5, 0.5), units=("micrometer",) * 3)
     image = rng.integers(0, 999, (3, 30, 40)).astype(np.uint16)
     write_image(tmp_path / "in.tif", image, rgb=False, about=about)
@@ -187,7 +187,7 @@ def test_records_name_the_source_of_the_file(tmp_path, model, rng):  # noqa: F81
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
 def test_channels_of_a_file_share_an_illumination_unless_told_otherwise(
     tmp_path,
-    model,  # noqa: F811
+    model,
     rng,
     suffix,
 ):

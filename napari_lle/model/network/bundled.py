@@ -9,7 +9,7 @@ from pathlib import Path
 SUFFIX = ".safetensors"
 GLOBAL = ":global"  # after a name or file: one curve for the whole image, see `onecurve`
 SIZES = {2: "half", 4: "quarter"}  # of the illumination, in names of models trained for it
-FOLDER = resources.files(__package__) / "weights"
+FOLDER = resources.files("napari_lle.model") / "weights"
 
 
 def bundled_models() -> list[str]:

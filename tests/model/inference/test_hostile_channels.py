@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.arrays import FLOATS, INTEGERS, MODELS, images
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_hostile import FLOATS, INTEGERS, MODELS, images
 
 from napari_lle.model import enhance_jointly, restore
 

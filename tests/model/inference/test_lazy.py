@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+from helpers.lazy import watched
 from helpers.models import random_model
 
 from napari_lle.model import enhance, restore
@@ -13,24 +14,6 @@ from napari_lle.model.inference.lazy import excerpt
 from napari_lle.model.preprocessing.levels import sample
 
 LEVELS = {"black": 100.0, "white": 4000.0}
-
-
-class Watched:
-    """An array that notes which parts of it are read."""
-
-    def __init__(self, values):
-        self.values, self.read = values, []
-        self.shape, self.dtype, self.ndim = values.shape, values.dtype, values.ndim
-
-    def __getitem__(self, key):
-        part = self.values[key]
-        self.read.append((key, part.size))
-        return part
-
-
-def watched(values, chunks):
-    source = Watched(values)
-    return source, da.from_array(source, chunks=chunks, asarray=False, meta=values[:0])
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from napari_lle.model.io.files import FileError, write_image
 
 
 def process(*arguments):
-    command = [sys.executable, "-m", "napari_lle.cli.app", "stages", *map(str, arguments)]
+    command = [sys.executable, "-m", "napari_lle.cli", "stages", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -60,7 +60,7 @@ def train(folders, out, *options, count=1, **settings):
         return result.exit_code, result.stdout, result.stderr
     start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     done = subprocess.run(
-        [sys.executable, *start, "-m", "napari_lle.cli.app", *words],
+        [sys.executable, *start, "-m", "napari_lle.cli", *words],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

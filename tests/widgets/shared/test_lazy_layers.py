@@ -2,8 +2,8 @@
 
 import dask.array as da
 import numpy as np
+from helpers.lazy import watched
 from helpers.running import run
-from test_lazy import watched
 
 from napari_lle.model import restore
 from napari_lle.model.inference.enhance import enhance

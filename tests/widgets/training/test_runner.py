@@ -67,7 +67,7 @@ def test_the_command_gives_the_same_weights(pair, wish, tmp_path):
     outcome.save(tmp_path / "window.safetensors")
     words = _trainer.command(tmp_path / "run").split()[1:-1]
     done = subprocess.run(
-        [sys.executable, "-m", "napari_lle.cli.app", *words, str(tmp_path / "command.safetensors")],
+        [sys.executable, "-m", "napari_lle.cli", *words, str(tmp_path / "command.safetensors")],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
