@@ -11,7 +11,7 @@ LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbco
 .PHONY: demo test check format screenshots wheel clean
 
 demo: $(VENV)/ready
-	$(BIN)/python docs/demo.py
+	$(BIN)/python docs/make/demo.py
 
 test: $(VENV)/ready $(VENV)/libraries $(VENV)/triton
 	$(BIN)/python -m pytest --ignore=tests/model/kernels/test_triton.py
@@ -28,7 +28,7 @@ format: $(VENV)/ready
 	$(BIN)/ruff format .
 
 screenshots: $(VENV)/ready $(VENV)/libraries
-	xvfb-run -a -s "-screen 0 1600x1200x24" $(BIN)/python docs/screenshots.py
+	xvfb-run -a -s "-screen 0 1600x1200x24" $(BIN)/python docs/make/screenshots.py
 
 wheel: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation

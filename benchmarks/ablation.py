@@ -178,7 +178,7 @@ spatial deviation of the residual, 0 for a constant curve.
 
 {table(results)}
 
-![Quality against parameters](images/ablation.png)
+![Quality against parameters](ablation.png)
 
 Ours in blue (`photo` and its sizes) and green (`paper`), published weights of others in orange,
 measured on the same 15 test pairs.
@@ -258,7 +258,7 @@ def main() -> None:
         "--convention", default="torchvision", help="of these: torchvision or caffe"
     )
     parser.add_argument("--cache", type=Path, default=ROOT / "build" / "ablation")
-    parser.add_argument("--docs", type=Path, default=ROOT / "docs")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs" / "measurements")
     options = parser.parse_args()
     chosen = variants(options)
     unknown = set(options.only or ()) - set(chosen)
@@ -282,10 +282,10 @@ def main() -> None:
                 temporary.write_text(json.dumps({"name": name, **result}, indent=1) + "\n")
         results[name] = json.loads(done.read_text())
         print(table({name: results[name]}).splitlines()[-1], flush=True)
-    (options.docs / "images").mkdir(parents=True, exist_ok=True)
+    options.docs.mkdir(parents=True, exist_ok=True)
     with atomic_path(options.docs / "ablation.md") as temporary:
         temporary.write_text(document(results, options.steps, len(pairs), len(test)))
-    with atomic_path(options.docs / "images" / "ablation.png") as temporary:
+    with atomic_path(options.docs / "ablation.png") as temporary:
         figure(results).save(temporary)
 
 

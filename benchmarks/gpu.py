@@ -1,6 +1,6 @@
 """Every path of inference on a CUDA device beside what the device can do at most, in one run.
 
-    python benchmarks/gpu.py [--output docs/cuda.md]
+    python benchmarks/gpu.py [--output docs/measurements/cuda.md]
 
 Without a device it prints what each path has to move and to compute, and the floors that follow
 for a device of `--bandwidth` and `--flops`; nothing is measured then.

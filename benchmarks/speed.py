@@ -1,6 +1,6 @@
 """Every path of inference and its rivals, in one interleaved run on one machine.
 
-    python benchmarks/speed.py [--output docs/speed.md]
+    python benchmarks/speed.py [--output docs/measurements/speed.md]
 
 Times are medians; the ratios to plain torch are of times taken in the same run, as a machine that
 others use, too, is faster at one time than at another.

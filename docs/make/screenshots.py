@@ -14,7 +14,7 @@ from skimage.data import coffee
 from napari_lle import samples as _samples
 from napari_lle.model import enhance
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parents[1] / "images"
 HEIGHT = 300  # of each picture in a row of them
 
 

@@ -1,6 +1,6 @@
-"""Measure every bundled model and write docs/results.md.
+"""Measure every bundled model and write docs/measurements/results.md.
 
-    python docs/results.py --low lol/eval15/low --reference lol/eval15/high
+    python docs/make/results.py --low lol/eval15/low --reference lol/eval15/high
 
 The contact sheet shows the bundled photograph only: the test pictures may not be passed on.
 """
@@ -25,7 +25,7 @@ from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.network.config import SCALES
 from napari_lle.samples import photograph
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 ORDER = ["photo", "photo-half", "photo-quarter", "paper", "linear"]
 LIGHTS = (0.15, 0.05, 0.02)  # shares of light left in the contact sheet's rows
 COLUMNS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean", "loe", "noise_gain", "cast")
@@ -78,7 +78,7 @@ def main(
     reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
     data: Annotated[str, typer.Option(help="What they are.")] = "the test pairs of LOL v1",
 ) -> None:
-    """Write docs/results.md and docs/images/contact_sheet.jpg."""
+    """Write docs/measurements/results.md and docs/images/contact_sheet.jpg."""
     names = sorted(bundled_models(), key=ORDER.index)
     reports = [finish(evaluate_steps(low, reference, name)) for name in names]
     pictures = [read_image(file) for file in image_files(reference).values()]
@@ -86,7 +86,7 @@ def main(
     robust = {name: robustness(name, images) for name in names}
     reduced = table_of_scales(low, reference)
     text = document(reports, robust, reduced, f"{reports[0]['n']} pairs, {data}")
-    (DOCS / "results.md").write_text(text)
+    (DOCS / "measurements" / "results.md").write_text(text)
     sheet = contact_sheet(samples())
     sheet.save(DOCS / "images" / "contact_sheet.jpg", quality=90, optimize=True)
     typer.echo(text)
@@ -137,7 +137,7 @@ def document(
     ]
     return f"""# Results
 
-Written by `python docs/results.py --low lol/eval15/low --reference lol/eval15/high`.
+Written by `python docs/make/results.py --low lol/eval15/low --reference lol/eval15/high`.
 
 ## Pictures
 
@@ -160,7 +160,7 @@ What the paper itself reports, on the 100 test pairs of LOL-v2 (its tables 1 and
 
 {PAPER}
 
-![Three light levels: input, photo, automatic gamma, reference](images/contact_sheet.jpg)
+![Three light levels: input, photo, automatic gamma, reference](../images/contact_sheet.jpg)
 
 The bundled photograph with {", ".join(f"{100 * light:g} %" for light in LIGHTS)} of the light left:
 input, `photo`, automatic gamma, reference.

@@ -1,6 +1,6 @@
-"""Measure the bundled models for linear data and write docs/linear.md.
+"""Measure the bundled models for linear data and write docs/measurements/linear.md.
 
-python docs/linear.py
+python docs/make/linear.py
 
 With --card the figures also go into the model's file, whose digest changes by that.
 """
@@ -17,13 +17,13 @@ from napari_lle.model.evaluation.stretches import FIGURES
 from napari_lle.model.network.bundled import bundled_path
 from napari_lle.model.network.checkpoint import load_model, save_model
 
-PAGE = Path(__file__).parent / "linear.md"
+PAGE = Path(__file__).parents[1] / "measurements" / "linear.md"
 
 
 def main(
     card: Annotated[bool, typer.Option(help="Put the figures into the model's card.")] = False,
 ) -> None:
-    """Write docs/linear.md."""
+    """Write docs/measurements/linear.md."""
     report = measure()
     if card:
         loaded = load_model("linear")
@@ -58,7 +58,7 @@ def document(report: dict[str, Any]) -> str:
     failed = report["failed"]
     return f"""# Linear data
 
-Written by `python docs/linear.py`; the same figures come from `napari-lle evaluate --suite linear`.
+Written by `python docs/make/linear.py`; the same figures come from `napari-lle evaluate --suite linear`.
 Model `{report["model"]}` ({report["digest"]}), {report["parameters"]:,} parameters. Everything is
 simulated from fixed seeds: expected electrons of known truth, exposed by a camera with Poisson shot
 noise, 5 electrons of Gaussian read noise, an offset of 400 ADU and rounding.

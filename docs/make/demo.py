@@ -14,7 +14,7 @@ from napari_lle.model.inference.estimate import Result
 from napari_lle.model.io.files import write_image
 from napari_lle.samples import ARRAYS
 
-OUT = Path(__file__).parent.parent / "build" / "demo"
+OUT = Path(__file__).parents[2] / "build" / "demo"
 
 
 def main() -> None:
