@@ -58,7 +58,8 @@ def document(report: dict[str, Any]) -> str:
     failed = report["failed"]
     return f"""# Linear data
 
-Written by `python docs/make/linear.py`; the same figures come from `napari-lle evaluate --suite linear`.
+Written by `python docs/make/linear.py`; the same figures come from
+`napari-lle evaluate --suite linear`.
 Model `{report["model"]}` ({report["digest"]}), {report["parameters"]:,} parameters. Everything is
 simulated from fixed seeds: expected electrons of known truth, exposed by a camera with Poisson shot
 noise, 5 electrons of Gaussian read noise, an offset of 400 ADU and rounding.
