@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -63,11 +62,11 @@ def load_libraries() -> None:
     if "torch" not in sys.modules:
         _open_torch()
     with old_at_once():
-        import_module(".model.inference", __package__)
         from ...model import kernels
+        from ...model.inference import enhance  # noqa: F401
 
         if kernels.available():
-            import_module(".compiled", kernels.__name__)
+            from ...model.kernels.cpu import compiled  # noqa: F401
 
 
 @contextmanager
