@@ -66,7 +66,7 @@ def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
         8-bit photographs, whose black bars the models for photographs learned with.
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    planes = _planes(data, rgb)
+    planes = planes_of(data, rgb)
     area = math.prod(planes[0].shape[:2])
     step = 2 * max(1, math.ceil(math.sqrt(area * len(planes) / SAMPLE)))
     found = np.concatenate([blocks(plane, step) for plane in planes])
@@ -77,7 +77,7 @@ def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
     )
 
 
-def _planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
+def planes_of(data: Any, rgb: bool) -> list[NDArray[Any]]:
     """Some planes of a stack, spread evenly, without alpha: those that levels are taken from."""
     lead = data.shape[: data.ndim - (3 if rgb else 2)]
     planes = list(np.ndindex(*lead))
@@ -116,7 +116,7 @@ def region_values(image: ArrayLike, roi: Any = None, *, rgb: bool = False) -> ND
             f"A region is a mask of booleans, {_extent(data, rgb)}, or two slices, not an array "
             f"of {place.dtype}, {place.shape}."
         )
-    values = np.concatenate([plane[place].ravel() for plane in _planes(data, rgb)])
+    values = np.concatenate([plane[place].ravel() for plane in planes_of(data, rgb)])
     values = values.astype(np.float64)
     values = values[np.isfinite(values)]
     if values.size == 0:

@@ -1,0 +1,214 @@
+"""How noisy an image is, from the image itself: gain and read noise of the camera that took it.
+
+Photons arrive one by one and the reading adds its own noise: a pixel of expectation S has the
+variance ``(S - black) / gain + read_noise^2``. Differences between neighbours tell it where the
+image is calm; a line through the variances at many brightnesses gives the two figures.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import nnls
+
+from .sampling import check_dtype, planes_of
+
+SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
+BINS = 24  # brightnesses
+FEWEST = 64  # squares of one brightness
+CALM = 0.6  # share of a brightness's squares, the calmest, that stands for its noise
+CLIPPED = 0.1  # share of squares with pixels at an end of the range that spoils a brightness
+NORMAL = 1.4826  # deviations in the median of absolute values
+CUT = 3.0  # deviations beyond which a difference is no noise, but a hot pixel or an edge
+DOUBT = 0.2  # relative error of a variance beyond which it counts less
+KEPT = 0.9733  # of the variance of normal noise that lies within CUT
+ROUNDING = 1 / 12  # variance of rounding to whole numbers
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Poisson-Gaussian noise of an image.
+
+    Attributes
+    ----------
+    gain : float
+        Electrons, or photons, in one unit of the image; infinite where the noise does not grow
+        with the brightness.
+    read_noise : float
+        Deviation at the black level, in units of the image.
+    black : float
+        The value that the read noise is told for.
+    grain : float
+        By how much the noise of means of 2 x 2 pixels exceeds that of white noise: 1 for
+        independent pixels, more where optics, demosaicking or compression smeared the noise.
+    """
+
+    gain: float
+    read_noise: float
+    black: float = 0.0
+    grain: float = 1.0
+
+    def variance(self, values: ArrayLike) -> Array:
+        """Variance of pixels whose expectations are `values`, in squared units of the image."""
+        above = np.maximum(np.asarray(values, dtype=np.float64) - self.black, 0)
+        return above / self.gain + self.read_noise**2
+
+    def normalized(self, black: float, white: float) -> tuple[float, float]:
+        """``a, b`` of the variance ``a x + b`` of the image normalised by these levels."""
+        span = white - black
+        return 1 / (self.gain * span), float(self.variance(black)) / span**2
+
+
+def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None) -> Noise:
+    """Estimate the noise of an image, a stack or a series from its pixels.
+
+    Parameters
+    ----------
+    image : array_like, (..., Y, X) or (..., Y, X, C)
+        Integers or floats; planes of 4 pixels a side or more. Few planes of a long stack are read.
+    rgb : bool
+        The last axis holds colours, which are taken together.
+    black : float, optional
+        What a pixel reads without light; the darkest calm part's brightness when not given.
+
+    Returns
+    -------
+    Noise
+        Of an image without noise, 0 read noise and infinite gain.
+    """
+    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    dtype = check_dtype(data.dtype)
+    squares = _squares(data, rgb)
+    bright, noise, whole = _levels_of(squares, dtype)
+    floor = ROUNDING if dtype.kind in "ui" and whole else 0.0
+    if bright.size == 0:
+        return Noise(math.inf, math.sqrt(floor), black or 0.0)
+    at = float(bright.min()) if black is None else float(black)
+    slope, offset = _line(np.maximum(bright - at, 0), np.maximum(noise, floor))
+    gain = 1 / slope if slope > 0 else math.inf
+    found = Noise(gain, math.sqrt(max(offset, floor)), at)
+    return replace(found, grain=_grain(squares, found))
+
+
+def _squares(data: Any, rgb: bool) -> Array:
+    """Squares of 4 x 4 pixels, (N, 4, 4), all finite, spread evenly."""
+    planes = planes_of(data, rgb)
+    parts = [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
+    area = math.prod(parts[0].shape)
+    step = 4 * max(1, math.ceil(math.sqrt(area * len(parts) / 16 / SQUARES)))
+    found = []
+    for part in parts:
+        rows, columns = (np.arange(0, n - 3, step)[:, None] + np.arange(4) for n in part.shape)
+        found.append(part[rows[:, None, :, None], columns[None, :, None, :]].reshape(-1, 4, 4))
+    squares = np.concatenate(found).astype(np.float64)
+    return squares[np.isfinite(squares).all(axis=(1, 2))]
+
+
+def _levels_of(squares: Array, dtype: np.dtype[Any]) -> tuple[Array, Array, bool]:
+    """Brightnesses, their variances, and whether these hold enough to trust them."""
+    clipped = _at_an_end(squares, dtype)
+    # Without the extremes: a hot pixel would make a bin of its own.
+    mean = np.sort(squares.reshape(-1, 16), axis=1)[:, 2:-2].mean(axis=1)
+    parts = _bins(mean)
+    whole = [part for part in parts if clipped[part].mean() <= CLIPPED]
+    kept = whole or parts
+    calm = [part[_calmest(squares[part])] for part in kept]
+    bright = np.array([mean[part].mean() for part in calm])
+    return bright, np.array([_variance(_crossed(squares[part])) for part in calm]), bool(whole)
+
+
+def _bins(mean: Array) -> list[NDArray[np.intp]]:
+    """Squares by brightness: a share of all to a bin, or of the range, whichever is less."""
+    order = np.argsort(mean, kind="stable")
+    share, span = max(FEWEST, len(order) // BINS), np.ptp(mean) / BINS if len(order) else 0.0
+    parts, start = [], 0
+    while len(order) - start >= 2 * FEWEST:
+        near = int(np.searchsorted(mean[order], mean[order[start]] + span)) - start
+        end = start + max(FEWEST, min(share, near))
+        parts.append(order[start:end])
+        start = end
+    return [*parts, order[start:]] if start < len(order) else parts
+
+
+def _at_an_end(squares: Array, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Squares that hold pixels as dark, or as bright, as many others: clipped ones."""
+    if not len(squares):
+        return np.zeros(0, bool)
+    ends = [squares.min(), squares.max()]
+    if dtype.kind in "ui":
+        ends += [np.iinfo(dtype).min, np.iinfo(dtype).max]
+    found = np.zeros(len(squares), bool)
+    for end in ends:
+        at = (squares == end).any(axis=(1, 2))
+        # The extreme of noise is reached once or so, that of a clipped image everywhere.
+        if at.sum() > max(4, 1e-4 * len(squares)):
+            found |= at
+    return found
+
+
+def _calmest(squares: Array) -> NDArray[np.intp]:
+    """Squares with the least structure, told by differences that share no noise with `_crossed`."""
+    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
+    slopes = np.stack(
+        [
+            means[:, 0].sum(axis=1) - means[:, 1].sum(axis=1),
+            means[:, :, 0].sum(axis=1) - means[:, :, 1].sum(axis=1),
+            means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1],
+        ]
+    )
+    energy = (slopes**2).sum(axis=0)
+    return np.argsort(energy, kind="stable")[: max(1, math.ceil(CALM * len(squares)))]
+
+
+def _crossed(squares: Array) -> Array:
+    """Differences across the diagonals of 2 x 2 pixels, of the variance of one pixel."""
+    q = squares.reshape(-1, 2, 2, 2, 2)  # N, Y, y, X, x
+    return ((q[:, :, 0, :, 0] - q[:, :, 0, :, 1] - q[:, :, 1, :, 0] + q[:, :, 1, :, 1]) / 2).ravel()
+
+
+def _variance(differences: Array) -> float:
+    """Of normal noise among a few differences of another kind."""
+    deviation = NORMAL * float(np.median(np.abs(differences)))
+    if deviation == 0:  # mostly rounded away
+        return float(np.mean(differences**2))
+    for _ in range(3):
+        near = differences[np.abs(differences) <= CUT * deviation]
+        deviation = max(math.sqrt(float(np.mean(near**2)) / KEPT), deviation / 2)
+    return deviation**2
+
+
+def _line(bright: Array, variance: Array) -> tuple[float, float]:
+    """Slope and offset through variances, which structure can only raise; neither is below 0.
+
+    Least squares of relative errors, those that lie far off counting less each time.
+    """
+    if not variance.any():
+        return 0.0, 0.0
+    tiny = 1e-12 * float(variance.max())
+    columns = np.stack([bright, np.ones_like(bright)], axis=1)
+    weight, found = 1 / np.maximum(variance, tiny), np.zeros(2)
+    for _ in range(6):
+        found = nnls(columns * weight[:, None], variance * weight)[0]
+        fitted = np.maximum(columns @ found, tiny)
+        weight = 1 / fitted / np.sqrt(1 + ((variance / fitted - 1) / DOUBT) ** 2)
+    return float(found[0]), float(found[1])
+
+
+def _grain(squares: Array, noise: Noise) -> float:
+    """Noise of means of 2 x 2 pixels over that of single ones, 1 where these are independent."""
+    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
+    coarse = (means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1]) / 2
+    scale = np.sqrt(noise.variance(squares.mean(axis=(1, 2))))
+    some = scale > 0
+    if not some.any():
+        return 1.0
+    # The calmer third, which structure reaches last; as many deviations for both.
+    fine = np.abs(_crossed(squares[some]).reshape(-1, 4) / scale[some, None])
+    ratio = np.quantile(np.abs(coarse[some] / scale[some]), 0.3) / max(np.quantile(fine, 0.3), 1e-9)
+    return float(np.clip(2 * ratio, 1, 3))
