@@ -27,6 +27,7 @@ def tracked(pattern):
 def test_wheel_and_sdist_hold_the_whole_package(built):
     wheel, sdist = built
     expected = tracked("*.py") | tracked("*.safetensors") | tracked("*.yaml") | tracked("py.typed")
+    expected |= tracked("*.svg")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert expected <= names
     assert not any(n.startswith(("model/", "tests/", "docs/")) for n in names)
