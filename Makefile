@@ -8,7 +8,7 @@ LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbco
   libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
   libxcb-xinerama0 libxcb-cursor0
 
-.PHONY: demo test check format screenshots wheel clean
+.PHONY: demo test check format docs reference screenshots wheel libraries clean
 
 demo: $(VENV)/ready
 	$(BIN)/python docs/make/demo.py
@@ -26,6 +26,14 @@ check: $(VENV)/ready
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The site of docs/, in build/site; a link that leads nowhere stops it.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
+# The pages that follow from the code: the command line, the table of rooms.
+reference: $(VENV)/ready
+	$(BIN)/python docs/make/reference.py
 
 screenshots: $(VENV)/ready $(VENV)/libraries
 	xvfb-run -a -s "-screen 0 1600x1200x24" $(BIN)/python docs/make/screenshots.py
@@ -46,6 +54,13 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
 	touch $@
+
+$(VENV)/docs: pyproject.toml constraints.txt | $(VENV)/ready
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	touch $@
+
+libraries:
+	@echo $(LIBRARIES)
 
 # A window without a screen: Xvfb and what Qt and OpenGL load. Installed where that is allowed.
 $(VENV)/libraries: | $(VENV)/ready
