@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import traceback
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dis import opmap
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -11,23 +15,75 @@ import typer
 T = TypeVar("T")
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+TRACEBACK = "NAPARI_LLE_TRACEBACK"  # set in the environment, faults are shown as Python sees them
+
+
+def say(line: str, *, error: bool = False) -> None:
+    """Print a line; where nobody can read it, the work goes on all the same."""
+    stream = sys.stderr if error else sys.stdout
+    try:
+        typer.echo(line, err=error)
+    except (OSError, UnicodeError):
+        with suppress(OSError, ValueError):  # a closed pipe would complain again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain(sentence: str) -> None:
+    """Print what is wrong on standard error."""
+    say(f"napari-lle: {sentence}", error=True)
 
 
 @contextmanager
 def reported(about: str = "", quiet: bool = False) -> Iterator[None]:
-    """Turn what a user can mend into one line, which names `about`, and exit code 2.
+    """Turn what went wrong into one line, which names `about`, and exit code 2.
 
     A `quiet` process leaves the line to another that says the same.
     """
     try:
         yield
-    except (ValueError, TypeError, MemoryError, OSError) as error:
-        message = " ".join(str(error).split()) or type(error).__name__
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exception(error)
+        message = sentence(error)
         if about not in message:
             message = f"{about}: {message}"
         if not quiet:
-            typer.echo(f"napari-lle: {message}", err=True)
+            complain(message)
         raise typer.Exit(2) from None
+
+
+def sentence(error: Exception) -> str:
+    """What a user is told of an error: what we wrote for them, what the system says, or sorry."""
+    from ..model.io.reasons import reason
+
+    if hasattr(error, "format_message"):  # options that cannot be read
+        return f"{error.format_message().rstrip('.')}: see napari-lle --help."
+    if _meant(error):
+        return _one_line(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory: use smaller images or write to a .zarr."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The work was stopped'}: {reason(error)}."
+    return (
+        f"{type(error).__name__} where none was expected, which is a fault of napari-lle: "
+        f"set {TRACEBACK}=1, run it again and report what it prints."
+    )
+
+
+def _meant(error: BaseException) -> bool:
+    """Whether a `raise` of this package made the error: its text is then meant for users."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not trace.tb_frame.f_globals.get("__name__", "").startswith("napari_lle"):
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def drain(
@@ -73,25 +129,23 @@ def print_scores(rows: list[dict[str, Any]]) -> None:
         "noise": ("noise_gain", 2),
         "cast": ("cast", 1),
     }
-    typer.echo(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
+    say(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
     for row in rows:
         cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())
-        typer.echo(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
+        say(f"{row['name']:<14}{row['parameters']:>8}{''.join(cells)}")
 
 
 def print_suite(report: dict[str, Any]) -> None:
     """Print the checks of a suite with goals and verdicts, then the methods beside each other."""
     width = max(len(check["name"]) for check in report["checks"])
-    typer.echo(f"{'check':<{width}}{'value':>11}  {'goal':<9}verdict")
+    say(f"{'check':<{width}}{'value':>11}  {'goal':<9}verdict")
     for check in report["checks"]:
         line = f"{check['name']:<{width}}{check['value']:>11.3g}  {check['goal']:<9}"
-        typer.echo(line + check["verdict"])
+        say(line + check["verdict"])
     figures = list(next(iter(report["methods"].values())))
-    typer.echo(f"\n{'method':<14}" + "".join(f"{name.replace('_', ' '):>14}" for name in figures))
+    say(f"\n{'method':<14}" + "".join(f"{name.replace('_', ' '):>14}" for name in figures))
     for method, scores in report["methods"].items():
-        typer.echo(f"{method:<14}" + "".join(f"{scores[name]:>14.3f}" for name in figures))
+        say(f"{method:<14}" + "".join(f"{scores[name]:>14.3f}" for name in figures))
     for sentence in report["better"]:
-        typer.echo(sentence)
-    typer.echo(
-        f"{report['failed']} of the checks failed" if report["failed"] else "no check failed"
-    )
+        say(sentence)
+    say(f"{report['failed']} of the checks failed" if report["failed"] else "no check failed")

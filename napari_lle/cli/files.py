@@ -2,87 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from .console import drain, reported
-
-
-def expand(inputs: list[Path]) -> list[Path]:
-    """Files for the inputs, which may be files, folders of images, or patterns such as ``*.tif``.
-
-    Raises
-    ------
-    ValueError
-        If a folder holds no image, or a pattern fits none.
-    """
-    from ..model.io.files import SUFFIXES, is_zarr
-
-    found: list[Path] = []
-    for given in inputs:
-        if given.is_dir() and not is_zarr(given):
-            inside = [f for f in sorted(given.iterdir()) if f.name[0] != "."]
-            files = [f for f in inside if f.suffix.lower() in SUFFIXES]
-            if not files:
-                raise ValueError(f"{given} holds no images ({', '.join(SUFFIXES)}).")
-        elif glob.has_magic(str(given)) and not given.exists():
-            files = [Path(name) for name in sorted(glob.glob(str(given), recursive=True))]  # noqa: PTH207
-            if not files:
-                raise ValueError(f"No file is named like {given}.")
-        else:
-            files = [given]
-        found += files
-    return list(dict.fromkeys(found))
-
-
-def find_targets(sources: list[Path], output: Path, *, one: bool) -> list[Path]:
-    """One output path for each source: `output` itself, or files of the same name in a folder.
-
-    Parameters
-    ----------
-    sources : list of Path
-    output : Path
-    one : bool
-        The user named one file, not a folder or a pattern.
-    """
-    from ..model.io.files import is_zarr
-
-    folder = output.is_dir() and not is_zarr(output)
-    if one and not folder:
-        targets = [output]
-    else:
-        if not folder:
-            raise ValueError(f"{output} is not a folder: several inputs need an existing one.")
-        targets = [output / source.name for source in sources]
-    if len(set(targets)) < len(targets):
-        raise ValueError("Two inputs have one name: give them one at a time.")
-    for source, target in zip(sources, targets, strict=True):
-        if target.exists() and source.exists() and target.samefile(source):
-            raise ValueError(f"{target} is the input itself: choose another output.")
-    return targets
-
-
-def run_all(pairs: list[tuple[Path, Path]], work: Callable[[Path, Path], None]) -> None:
-    """Do the work on each source and target, a line each; exit with 2 where any failed."""
-    failed = 0
-    for source, target in pairs:
-        try:
-            with reported(str(source) if len(pairs) > 1 else ""):
-                work(source, target)
-        except typer.Exit:
-            failed += 1
-        else:
-            typer.echo(f"{source} -> {target}")
-    if len(pairs) > 1:
-        typer.echo(f"{len(pairs) - failed} of {len(pairs)} files done")
-    if failed:
-        raise typer.Exit(2)
+from .console import drain
 
 
 def enhance_file(

@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from .console import Device, drain, reported
-from .files import enhance_file, expand, find_targets, restore_file, run_all
+from .batch import find_sources, find_targets, made, run_all
+from .console import Device, drain, reported, say
+from .files import enhance_file, restore_file
 
 
 def enhance(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Image files, folders, patterns.")
+        list[Path],
+        typer.Argument(metavar="IN...", parser=Path, help="Image files, folders, patterns."),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="A file, or a folder for several inputs.")
+        str,
+        typer.Option(
+            "-o", "--output", help="A file, or a folder; one that ends in / is made where needed."
+        ),
     ],
     model: Annotated[
         str,
@@ -56,17 +61,22 @@ def enhance(
     ] = None,
 ) -> None:
     """Enhance image files."""
+    from ..model.io.outputs import check_outputs
+    from ..model.network.bundled import own_file
+
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
         if dtype not in ("same", "float32"):
             raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
         if not 0 <= strength <= 1:
             raise ValueError(f"--strength is a number from 0 to 1, not {strength:g}.")
-        sources = expand(inputs)
+        sources, complaints = find_sources(inputs)
         one = len(inputs) == 1 and sources == inputs
         targets = find_targets(sources, output, one=one)
         if illumination and not one:
             raise ValueError("--illumination names one file: give one input at a time.")
+        outputs = [*targets.paths, *([illumination] if illumination else [])]
+        check_outputs(outputs, [*sources, *own_file(model)])
         options = {
             "model": model,
             "black": black,
@@ -76,12 +86,15 @@ def enhance(
             "tile": "auto" if tile is None else tile,
             "illumination_scale": illumination_scale,
         }
-    run_all(
-        list(zip(sources, targets, strict=True)),
-        lambda source, target: enhance_file(
-            source, target, illumination, dtype, strength, options, scheduler
-        ),
-    )
+    pairs = list(zip(sources, targets.paths, strict=True))
+    with reported(), made(targets.folder):
+        run_all(
+            pairs,
+            lambda source, target: enhance_file(
+                source, target, illumination, dtype, strength, options, scheduler
+            ),
+            complaints,
+        )
 
 
 def restore(
@@ -90,13 +103,18 @@ def restore(
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
 ) -> None:
     """Multiply reflectance and illumination: the original values again, bit for bit."""
+    from ..model.io.outputs import check_outputs
+
     with reported():
-        typer.echo(restore_file(reflectance, illumination, output))
+        check_outputs([output], [reflectance, illumination])
+        say(restore_file(reflectance, illumination, output))
 
 
 def calibrate(
     source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="The image file, or a folder ending in /.")
+    ],
     dark: Annotated[Path | None, typer.Option(help="Dark frame, or a stack of them.")] = None,
     flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
     undo: Annotated[
@@ -106,11 +124,15 @@ def calibrate(
     """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
     with reported():
         from ..model.io.files import read_image, write_image
+        from ..model.io.outputs import check_outputs
         from ..model.preprocessing.calibration import Calibration
         from ..model.version import __version__
 
         if dark is None and flat is None:
             raise ValueError("Give --dark or --flat, or both.")
+        targets = find_targets([source], output, one=True)
+        (target,) = targets.paths
+        check_outputs([target], [source, *(f for f in (dark, flat) if f)])
         picture = read_image(source)
         if picture.rgb:
             raise ValueError(f"{source} holds colours: dark and flat are for single channels.")
@@ -120,8 +142,9 @@ def calibrate(
         about = picture.about.of_other_values() if picture.about else None
         done = "calibration undone" if undo else "dark and flat applied"
         history = f"napari-lle {__version__}: {done}"
-        write_image(output, pixels, rgb=False, about=about, history=history)
-        typer.echo(f"{output}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+        with made(targets.folder):
+            write_image(target, pixels, rgb=False, about=about, history=history)
+        say(f"{target}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
 
 
 def stages(
@@ -139,8 +162,10 @@ def stages(
     device: Device = "auto",
 ) -> None:
     """Write what every stage of the network sees and makes."""
-    from ..model.inspection.export import write_stages
+    from ..model.inspection.export import stage_files, write_stages
     from ..model.io.files import read_image
+    from ..model.io.outputs import check_outputs
+    from ..model.network.bundled import own_file
 
     with reported():
         picture = read_image(source)
@@ -156,13 +181,14 @@ def stages(
             device=device,
             rgb=picture.rgb,
         )
+        check_outputs(stage_files(found, output), [source, *own_file(model)])
         steps = write_stages(found, output)
         report = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
     if not found.trained:
-        typer.echo(f"{found.model.name} has no trained auxiliary block: E is 0.")
+        say(f"{found.model.name} has no trained auxiliary block: E is 0.")
     for row in report["stages"]:
-        typer.echo(
+        say(
             f"stage {row['stage']}: |L - L1| max {row['max_difference']:.3g}, "
             f"mean {row['mean_difference']:.3g}; receptive field {row['receptive_field']}"
         )
-    typer.echo(f"{len(report['files'])} files in {output}")
+    say(f"{len(report['files'])} files in {output}")

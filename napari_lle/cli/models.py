@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import Device, drain, print_scores, print_suite, reported
+from .console import Device, drain, print_scores, print_suite, reported, say
 
 
 def evaluate(
@@ -37,6 +37,9 @@ def evaluate(
     """Score a model on pairs, or by a suite, beside what needs no network."""
     from ..model.io.atomic import atomic_path
     from ..model.io.files import check_format
+    from ..model.io.listing import list_images
+    from ..model.io.outputs import check_files
+    from ..model.network.bundled import own_file
 
     if suite is not None:
         _evaluate_suite(suite, model or "linear", device, json_file, (low, reference, sheet))
@@ -47,6 +50,8 @@ def evaluate(
         model = model or "photo"
         if sheet:
             check_format(sheet, "uint8")
+        inputs = (*list_images(low), *list_images(reference), *own_file(model))
+        check_files((json_file, sheet), inputs)
         from ..model.evaluation.contact_sheet import contact_sheet
         from ..model.evaluation.photographs import evaluate_steps, telling_cases
 
@@ -59,13 +64,13 @@ def evaluate(
             cases = telling_cases(report, low, reference, model, device=device)
             with atomic_path(sheet) as temporary:
                 contact_sheet(cases).save(temporary)
-    typer.echo(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
+    say(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
     rows = [{**report, "name": report["model"]}]
     rows += [
         {**scores, "name": name, "parameters": 0} for name, scores in report["baselines"].items()
     ]
     print_scores(rows)
-    typer.echo(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
+    say(f"constant is S / (S + {report['baselines']['constant']['c']:g})")
     if per_image:
         print_scores([{**row, "parameters": report["parameters"]} for row in report["per_image"]])
 
@@ -74,12 +79,15 @@ def _evaluate_suite(
     suite: str, model: str, device: str, json_file: Path | None, others: tuple[Any, ...]
 ) -> None:
     from ..model.io.atomic import atomic_path
+    from ..model.io.outputs import check_files
+    from ..model.network.bundled import own_file
 
     with reported():
         if suite != "linear":
             raise ValueError(f"--suite is linear, not {suite!r}.")
         if any(others):
             raise ValueError("--suite goes without --low, --reference and --sheet.")
+        check_files((json_file,), own_file(model))
         from ..model.evaluation.linear_suite import (
             linear_suite_steps,  # slow: only once all is well
         )
@@ -89,7 +97,7 @@ def _evaluate_suite(
         if json_file:
             with atomic_path(json_file) as temporary:
                 temporary.write_text(json.dumps(report, indent=1) + "\n")
-    typer.echo(f"{report['model']} ({report['digest']}) on simulated linear data")
+    say(f"{report['model']} ({report['digest']}) on simulated linear data")
     print_suite(report)
 
 
@@ -101,11 +109,13 @@ def info(
 ) -> None:
     """Tell about a model and the devices of this machine."""
     from ..model.io.atomic import atomic_path
-    from ..model.network.bundled import bundled_models
+    from ..model.io.outputs import check_files
+    from ..model.network.bundled import bundled_models, own_file
     from ..model.network.checkpoint import load_model
     from ..model.runtime.devices import devices
 
     with reported():
+        check_files((json_file,), own_file(model))
         loaded = load_model(model)
         answer = {
             "name": loaded.name,
@@ -121,16 +131,16 @@ def info(
             with atomic_path(json_file) as temporary:
                 temporary.write_text(json.dumps(answer, indent=1) + "\n")
     field = answer["receptive_field"]
-    typer.echo(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
-    typer.echo(f"receptive field {field} x {field} pixels")
+    say(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
+    say(f"receptive field {field} x {field} pixels")
     for key, value in loaded.card.items():
         if not isinstance(value, list | dict):
-            typer.echo(f"  {key}: {value}")
+            say(f"  {key}: {value}")
     for key, value in loaded.card.get("held_out", {}).items():
-        typer.echo(f"  held-out {key}: {value}")
+        say(f"  held-out {key}: {value}")
     for device in devices():
-        typer.echo(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
-    typer.echo(f"bundled models: {', '.join(bundled_models())}")
+        say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
+    say(f"bundled models: {', '.join(bundled_models())}")
 
 
 def warmup(
@@ -142,6 +152,6 @@ def warmup(
     from ..model.kernels import warm_up
 
     with reported():
-        typer.echo("Compiling: some seconds for each kernel, once on this machine.")
+        say("Compiling: some seconds for each kernel, once on this machine.")
         for what, seconds in warm_up(models):
-            typer.echo(f"{what}: {seconds:.1f} s")
+            say(f"{what}: {seconds:.1f} s")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import Device, drain, reported
+from .console import Device, drain, reported, say
 
 
 def train(
@@ -55,8 +55,8 @@ def train(
     # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
     first = os.environ.get("RANK", "0") == "0"
     with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
-        if output.suffix != SUFFIX or not output.parent.is_dir():
-            raise ValueError(f"{output}: a model is a {SUFFIX} file in an existing folder.")
+        if output.suffix != SUFFIX:
+            raise ValueError(f"{output}: a model is a {SUFFIX} file.")
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         given = {"low": low, "reference": reference, "masks": masks, "images": images}
@@ -68,6 +68,7 @@ def train(
         if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
             raise ValueError("Give --low and --reference, with --masks or not, or --images alone.")
         _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
+        _check_outputs(output, resume, config, folders, values.get("base"))
 
         from ..model.network.checkpoint import save_model  # slow: only once all is well
         from ..model.training.distributed import joined
@@ -97,7 +98,31 @@ def train(
         save_model(output, network, card)
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
-    typer.echo(f"{output}: step {best['step']}, held out: {scores}")
+    say(f"{output}: step {best['step']}, held out: {scores}")
+
+
+def _check_outputs(
+    output: Path,
+    run: Path | None,
+    config: Path | None,
+    folders: dict[str, Path],
+    base: str | None,
+) -> None:
+    """Refuse a model or a run that would replace what it is made from."""
+    from ..model.io.listing import list_images
+    from ..model.io.outputs import check_files, check_outputs
+    from ..model.network.bundled import own_file
+
+    images = [image for folder in folders.values() for image in list_images(folder)]
+    read = [*images, *own_file(base)]
+    settings = [config] if config else []
+    check_files([output], [*read, *settings])
+    if run:
+        from ..model.training.logbook import FILES, STATE
+
+        # A run that has begun goes on with the settings in its folder: they are both.
+        read += [] if (run / STATE).exists() else settings
+        check_outputs([output, *(run / name for name in FILES)], read)
 
 
 def _fetch_vgg(vgg: str | None, yes: bool) -> None:

@@ -38,11 +38,10 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
         If the folder cannot be written to.
     """
     from ..inference.enhance import Progress
-    from .trace import KINDS
 
     folder = Path(folder)
     planes = list(np.ndindex(stages.lead))
-    names = [f"{kind}_{t}.tif" for t in range(1, stages.count + 1) for kind in KINDS]
+    names = _names(stages)
     measures = _Measures(stages.count)
     with _gathered(folder) as temporary:
         pages: dict[str, NDArray[np.float32]] = {}
@@ -71,6 +70,18 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
         (temporary / REPORT).write_text(json.dumps(report, indent=1) + "\n")
         _forget(folder, names)
     return report
+
+
+def stage_files(stages: Stages, folder: str | Path) -> list[Path]:
+    """What `write_stages` would make, replace or remove."""
+    folder = Path(folder)
+    return [folder / name for name in dict.fromkeys((*_names(stages), *_listed(folder), REPORT))]
+
+
+def _names(stages: Stages) -> list[str]:
+    from .trace import KINDS
+
+    return [f"{kind}_{t}.tif" for t in range(1, stages.count + 1) for kind in KINDS]
 
 
 class _Measures:
@@ -138,9 +149,13 @@ def _gathered(folder: Path) -> Iterator[Path]:
 
 def _forget(folder: Path, names: list[str]) -> None:
     """Remove the stages that an earlier report in the folder lists and this one does not."""
-    listed: list[str] = []
+    for name in set(_listed(folder)) - set(names):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _listed(folder: Path) -> list[str]:
+    """The stages of an earlier report in the folder."""
+    names: list[str] = []
     with suppress(OSError, ValueError, KeyError, TypeError):
-        listed = list(json.loads((folder / REPORT).read_text())["files"])
-    for name in set(listed) - set(names):
-        if Path(name).name == name and name.endswith(".tif"):
-            (folder / name).unlink(missing_ok=True)
+        names = [str(name) for name in json.loads((folder / REPORT).read_text())["files"]]
+    return [name for name in names if Path(name).name == name and name.endswith(".tif")]

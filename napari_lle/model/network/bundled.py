@@ -23,6 +23,12 @@ def automatic_model(rgb: bool, dtype: str) -> str:
     return "photo" if rgb and dtype == "uint8" else "linear"
 
 
+def own_file(model: str | None) -> list[Path]:
+    """The file that a model is in where it is none of the bundled ones; at most one."""
+    path = Path((model or "").removesuffix(GLOBAL))
+    return [path] if path.suffix == SUFFIX else []
+
+
 def sized(name: str, scale: int | None) -> str:
     """The sibling of a bundled model that was trained for an illumination of that size, if any."""
     sibling = f"{name}-{SIZES.get(scale or 1, '')}"

@@ -44,6 +44,11 @@ def scales(layer: Image) -> list[Any]:
     return list(layer.data) if layer.multiscale else [layer.data]
 
 
+def files_of(viewer: Any) -> list[str]:
+    """The files that the layers of a viewer were read from, some of them still being read."""
+    return [layer.source.path for layer in viewer.layers if layer.source.path]
+
+
 def channel_axis(layer: Image) -> int | None:
     """The axis that the layer's labels call channels, if it has several; see `plane_order`."""
     if layer.rgb:

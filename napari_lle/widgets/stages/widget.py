@@ -16,7 +16,7 @@ from superqt.utils import QSignalDebouncer, QSignalThrottler
 
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
-from ..shared.layers import pixels, visible_region
+from ..shared.layers import files_of, pixels, visible_region
 from ..shared.painting import PaintSoon
 from ..shared.responsiveness import old_at_once
 from .form import StagesForm
@@ -89,7 +89,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         """Write all stages of the whole layer, as `napari-lle stages` does."""
         if self.finding is not None:
             self._start(
-                _export_steps(self.finding, folder),
+                _export_steps(self.finding, folder, files_of(self.viewer)),
                 lambda report: self._end(f"{len(report['files'])} files in {folder}."),
                 f"Writing to {folder}",
                 "Writing stages",  # may take long: napari shows it too
@@ -295,7 +295,11 @@ def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Find
     return (yield from steps)
 
 
-def _export_steps(finding: Finding, folder: str) -> Generator[Any, None, dict[str, Any]]:
-    from ...model.inspection.export import write_stages
+def _export_steps(
+    finding: Finding, folder: str, opened: list[str]
+) -> Generator[Any, None, dict[str, Any]]:
+    from ...model.inspection.export import stage_files, write_stages
+    from ...model.io.outputs import check_outputs
 
+    check_outputs(stage_files(finding.stages, folder), opened)
     return (yield from write_stages(finding.stages, folder))

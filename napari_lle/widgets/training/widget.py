@@ -15,9 +15,12 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from ...model.io.files import FileError
+from ...model.io.outputs import check_outputs
 from ...model.network.bundled import SUFFIX
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import DRAWN, Job
+from ..shared.layers import files_of
 from ..shared.own_models import OWN
 from ..shared.painting import PaintSoon
 from . import runs as _runs
@@ -110,10 +113,15 @@ class TrainWidget(Container):  # type: ignore[misc]
         """Write the model and offer it in all lists of models."""
         if self.outcome is None:
             return
-        file = Path(path).with_suffix(SUFFIX)
+        file = Path(path)
         try:
+            if file.suffix != SUFFIX:
+                file = file.with_name(f"{file.name}{SUFFIX}")
+                if file.exists():  # the dialog has not asked about this one
+                    raise FileError(f"{file.name} is there already: choose another name.")
+            check_outputs([file], files_of(self.viewer))
             self.outcome.save(file)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._fail(error)
             return
         OWN.add(str(file))

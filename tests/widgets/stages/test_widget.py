@@ -8,9 +8,11 @@ from helpers.models import random_model
 from helpers.running import slow_steps
 from helpers.stalls import Loop
 from napari.layers import Image
+from napari.layers._source import layer_source
 
 from napari_lle import samples as _samples
 from napari_lle.model import enhance, stages
+from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.widgets.shared.layers import KEY
 from napari_lle.widgets.stages import widget as _stages
@@ -204,6 +206,21 @@ def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_p
     settle(qtbot, widget)
     assert "There is no folder" in widget.form.status.value
     assert widget.form.export.enabled
+
+
+def test_export_spares_the_files_of_layers(qtbot, viewer, make, stack, tmp_path, monkeypatch):
+    file = tmp_path / "L_1.tif"
+    write_image(file, stack, rgb=False)
+    before = file.read_bytes()
+    with layer_source(path=str(file)):
+        viewer.add_image(stack, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    monkeypatch.setattr(_stages, "show_error", lambda text: None)
+    widget.export(str(tmp_path))
+    settle(qtbot, widget)
+    assert "is the input itself" in widget.form.status.value
+    assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]
 
 
 def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypatch):

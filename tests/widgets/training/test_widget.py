@@ -98,6 +98,11 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
     file = tmp_path / "mine.safetensors"
     assert load_model(file).card["compared"]["input"]["psnr"] > 0
     assert str(file) in enhance.form.model.widget.choices
+    kept = file.read_bytes()
+    widget.save(str(tmp_path / "mine"))  # the dialog asked about another name
+    assert "is there already" in widget.form.status.value and file.read_bytes() == kept
+    widget.save(str(tmp_path / "mine.v2"))
+    assert (tmp_path / "mine.v2.safetensors").exists()
     widget.form.command.native.click()
     assert "--config" in QApplication.clipboard().text()
     assert not offers_resume(widget)
