@@ -71,7 +71,7 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
     if low.shape != reference.shape:
         sizes = " and ".join(" x ".join(map(str, a.shape)) for a in (low, reference))
         common = low.ndim == reference.ndim and low.shape[: -2 - rgb] == reference.shape[: -2 - rgb]
-        sentence = f"The two differ in size ({sizes})."
+        sentence = f"The images differ in size ({sizes})."
         return PairCheck(problems=(Problem(sentence, "crop" if common else ""),))
     a, b = _grey(low, rgb), _grey(reference, rgb)
     known = np.isfinite(a) & np.isfinite(b)
@@ -145,13 +145,13 @@ def _problems(check: PairCheck, darker: bool) -> list[Problem]:
     found = []
     off = float(np.hypot(*check.shift))
     if check.correlation < UNLIKE:
-        found.append(Problem("The two hardly show the same scene.", fatal=False))
+        found.append(Problem("The images hardly show the same scene.", fatal=False))
     elif off > LARGEST_SHIFT:
         found.append(Problem(f"The reference is {off:.1f} pixels off.", "align"))
     if check.stops < 0:
-        found.append(Problem("The reference is the darker one.", "swap", fatal=False))
+        found.append(Problem("The reference is darker than its image.", "swap", fatal=False))
     elif not darker:
-        text = "Between its own black and white the dark layer is no darker: nothing to learn."
+        text = "Between its own levels the dark image is no darker: there is nothing to learn."
         found.append(Problem(text, fatal=False))
     if check.saturated > SATURATED:
         share = f"{100 * check.saturated:.0f} %"

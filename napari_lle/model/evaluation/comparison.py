@@ -95,11 +95,11 @@ def verdict(scores: Sequence[Score]) -> str:
     alike = [s for s in others if s.ssim >= last.ssim]
     if better:
         names = " and ".join(s.name for s in better)
-        return f"It does not beat {names} on what it has not seen: a slider serves as well."
+        return f"It does not beat {names} on the validation set: a slider does as well."
     if alike:
         names = " and ".join(s.name for s in alike)
         return f"It is closer to the reference than any curve, but {names} keeps structure as well."
-    return "It beats the input, automatic gamma and the best curve on what it has not seen."
+    return "It beats the input, automatic gamma and the best curve on the validation set."
 
 
 def _score(name: str, results: list[tuple[Image, Pair]]) -> Score:

@@ -54,6 +54,6 @@ def halving(
                     "or choose the device cpu."
                 ) from None
             size = max(size // 2, SMALLEST_TILE)
-            note = f"Out of memory on {device.type}: going on with tiles of {size} pixels."
+            note = f"Out of memory on {device.type}: continuing with tiles of {size} pixels."
         if device.type == "cuda":  # outside of the handler, whose traceback holds the tensors
             torch.cuda.empty_cache()

@@ -46,88 +46,93 @@ class Form:
             max=1,
             step=0.01,
             tooltip="0 leaves the image as it is, 1 is the full effect. "
-            "Moves the result at once, without a new run.",
+            "The result follows at once, without a new run.",
         )
         self.channels = ComboBox(
             label="channels",
             choices=["auto", "per", "joint"],
-            tooltip="per: each colour has its own illumination, for photographs. joint: one for "
-            "all, which keeps colour ratios. auto: per for 8-bit RGB, else joint.",
+            tooltip="per: one illumination per channel, for photographs. joint: one illumination "
+            "for all channels, which keeps their ratios. auto: per for 8-bit RGB, else joint.",
         )
         self.together = CheckBox(
             text="selected layers under one illumination",
             tooltip="For channels that are layers of their own: all image layers selected in the "
             "layer list are enhanced in one run and divided by one illumination, each between "
-            "its own levels. An axis named c is treated so by itself, unless channels is per.",
+            "its own levels. An axis named c is treated this way anyway, unless channels is per.",
         )
         self.black = self._level("black", "becomes 0")
         self.white = self._level("white", "becomes 1")
         self.device = ComboBox(
             label="device",
             choices=device_choices(),
-            tooltip="Where the network runs; auto takes the fastest that is there.",
+            tooltip="Where the network runs; auto takes the fastest device available.",
         )
         self.illumination = CheckBox(
             text="also add the illumination layer",
-            tooltip="Reflectance times illumination is the input again: measure on that product.",
+            tooltip="Reflectance times illumination recovers the original pixel values: measure "
+            "on those.",
         )
         self.preview = CheckBox(
             text="preview the visible part",
-            tooltip="Show the part of the image in view as it would become, while you choose.",
+            tooltip="Show how the visible part of the image would look while you change options.",
         )
         self.curve = CheckBox(
             text="one curve for the whole image",
-            tooltip="For figures that are published: equal values become equal, and no brighter "
-            "pixel becomes darker. Noise is not reduced then.",
+            tooltip="For published figures: equal pixel values get equal results, and the order of "
+            "brightness is kept. Noise is not reduced.",
         )
         self.find = PushButton(
             text="Find",
-            tooltip="Find the automatic levels now, without a run, and show them in the layer's "
-            "histogram: black blue, white orange.",
+            tooltip="Find the automatic levels without a run and show them in the layer's "
+            "histogram: black in blue, white in orange.",
         )
         self.histogram = Label(
             value="",
             visible=False,
-            tooltip="How many pixels have which value, on a logarithmic scale; blue line: black, "
-            "orange line: white. The ends count what lies beyond.",
+            tooltip="Histogram of the pixel values, on a logarithmic scale; blue line: black "
+            "level, orange line: white level. The first and last bins include all values beyond.",
         )
         self.reference = ComboBox(
             label="dark",
             choices=references,
             nullable=True,
-            tooltip="A dark layer, or a Shapes layer that marks where the image is dark.",
+            tooltip="A dark frame, or a Shapes layer that marks where the image is dark.",
         )
         self.take = PushButton(
             text="Take",
-            tooltip="Set black to the median of the dark layer, or of the image within the "
-            "selected shapes.",
+            tooltip="Set the black level to the median of the dark frame, or of the image within "
+            "the selected shapes.",
         )
         self.lock = CheckBox(
             text="lock levels",
-            tooltip="Keep these levels, found or typed, for every image that is chosen next: what "
-            "is compared must be stretched alike.",
+            tooltip="Keep these levels, found or typed, for every image chosen next: images to be "
+            "compared must be stretched in the same way.",
         )
         self.pass_on = PushButton(
             text="Copy levels to selected layers",
-            tooltip="The layers selected in the layer list keep these levels for their own runs.",
+            tooltip="Use these levels for the layers selected in the layer list, too.",
         )
         self.report = PushButton(
             text="Report",
             enabled=False,
-            tooltip="What the latest run did to the intensities: its curve, what would be "
-            "clipped, and the gain of each pixel as a layer.",
+            tooltip="What the latest run did to the intensities: its curve, the share that saving "
+            "would clip, and the gain of each pixel as a layer.",
         )
-        self.run = PushButton(text="Enhance", tooltip="Enhance the whole layer into a new one.")
+        self.run = PushButton(
+            text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
+        )
         self.cancel = PushButton(
-            text="Cancel", enabled=False, tooltip="Stop the run; nothing is added."
+            text="Cancel", enabled=False, tooltip="Stop the run without adding a layer."
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What happened, or what to do.")
+        self.status = Label(value="", tooltip="What happened, or what to do next.")
         self.python = PushButton(
-            text="Copy as Python", enabled=False, tooltip="Code that repeats this run."
+            text="Copy as Python", enabled=False, tooltip="Copy Python code that repeats this run."
         )
         self.command = PushButton(
-            text="Copy as command", enabled=False, tooltip="Shell command that repeats this run."
+            text="Copy as command",
+            enabled=False,
+            tooltip="Copy a shell command that repeats this run.",
         )
         steady(self.progress, self.status)
         self.progress.native.setTextVisible(True)
@@ -136,8 +141,8 @@ class Form:
     def _level(name: str, meaning: str) -> LineEdit:
         level = LineEdit(
             label=name,
-            tooltip=f"Value of the input that {meaning}; empty: found for the whole layer. "
-            "A run shows here what it used.",
+            tooltip=f"Input value that {meaning}. Leave it empty to have it found for the whole "
+            "layer; after a run, the value used is shown here.",
         )
         level.native.setPlaceholderText("auto")
         return level
@@ -204,5 +209,5 @@ def _number(edit: LineEdit) -> float | None:
         return float(text)
     except ValueError:
         raise ValueError(
-            f"The {edit.label} level is a number or empty, not “{edit.value}”."
+            f"The {edit.label} level must be a number or empty, not “{edit.value}”."
         ) from None

@@ -95,7 +95,7 @@ class LevelTools:
         """Measure the median of the dark layer, or of the image within the shapes, into black."""
         image, source = self.form.image.value, self.form.reference.value
         if image is None or source is None:
-            self._say("Open a dark frame, or draw a shape where the image is dark, first.")
+            self._say("First open a dark frame, or draw a shape where the image is dark.")
             return
         try:
             roi = region_mask(source, image) if isinstance(source, Shapes) else None
@@ -134,7 +134,7 @@ class LevelTools:
             if isinstance(layer, Image) and layer is not image and not is_result(layer)
         ]
         if image is None or not chosen:
-            self._say("Select the other image layers that are to have these levels.")
+            self._say("Select the image layers that should use these levels in the layer list.")
             return
 
         def done(levels: tuple[float, float]) -> None:

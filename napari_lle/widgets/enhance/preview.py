@@ -160,12 +160,12 @@ class Preview:
         layer = subject.layers[0]
         dims = self._viewer.dims
         if not subject.straight:
-            self._say(f"Preview needs the axes y and x of “{layer.name}” to be its last ones.")
+            self._say(f"The preview needs y and x to be the last axes of “{layer.name}”.")
             self._asked = ()
             self._clear()
             return
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
-            self._say("Preview needs the 2-D view with the image's last two axes.")
+            self._say("The preview needs the 2-D view of the image's last two axes.")
             self._asked = ()
             self._clear()
             return
@@ -205,7 +205,9 @@ class Preview:
             self.layer.data = data
             self.layer.scale, self.layer.translate = place["scale"], place["translate"]
         if region.step > 1:
-            self._say(f"Preview shows every {region.step}. pixel: zoom in for all of them.")
+            self._say(
+                f"The preview shows one pixel in {region.step} along each axis: zoom in to see all."
+            )
 
     def _add(self, source: Image, data: NDArray[np.float32], place: dict[str, Any]) -> None:
         options = {

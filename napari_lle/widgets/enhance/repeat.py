@@ -50,8 +50,8 @@ def as_command(record: dict[str, Any]) -> str:
     """
     if record.get("together"):
         raise ValueError(
-            "Layers under one illumination have no command: copy as Python, or save them as one "
-            "file with an axis C."
+            "No command enhances separate layers under one illumination: copy as Python, or save "
+            "them as one file with an axis C."
         )
     levels = record["levels"]
     words = [

@@ -35,7 +35,7 @@ def restore_layer(viewer: Viewer) -> Job | None:
     def done(data: Any) -> None:
         _running.discard(job)
         viewer.add_layer(Image(data, **look))
-        show_info(f"Added “{look['name']}”: the stored values, to measure on.")
+        show_info(f"Added “{look['name']}”: the original pixel values, to measure on.")
 
     def fail(error: Exception) -> None:
         _running.discard(job)
@@ -56,13 +56,15 @@ def chosen(viewer: Any) -> Image:
     """
     active = viewer.layers.selection.active
     if active is None or kind(active) not in (REFLECTANCE, ILLUMINATION):
-        raise ValueError("Select one enhanced layer first: Restore gives its stored values again.")
+        raise ValueError(
+            "Select one enhanced layer first: Restore recovers its original pixel values."
+        )
     if kind(active) == REFLECTANCE:
         return active
     found = _of_one_run(viewer, active, REFLECTANCE)
     if found is None:
         raise ValueError(
-            f"The enhanced layer of “{active.name}” is not in the viewer, or of another strength: "
+            f"The enhanced layer of “{active.name}” is not in the viewer, or has another strength: "
             "select an enhanced layer."
         )
     return found

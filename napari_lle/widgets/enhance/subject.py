@@ -93,7 +93,7 @@ def find_subject(
         )
     for other in (layer, *others):
         if other.rgb:
-            raise ValueError(f"“{other.name}” holds colours: only grey layers can be channels.")
+            raise ValueError(f"“{other.name}” is in colour: only grey layers can be channels.")
         alike = pixels(other).shape == pixels(layer).shape and plane_order(other) == order
         if not alike or other.multiscale != layer.multiscale:
             raise ValueError(

@@ -35,8 +35,8 @@ class ModelChoice:
         first: Sequence[str] = ("auto",),
         chosen: str = "auto",
         label: str = "model",
-        tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data; or one "
-        "of your own, a .safetensors file.",
+        tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data. You "
+        "can also choose a model of your own, a .safetensors file.",
     ) -> None:
         self._names = [*first, *bundled_models()]
         self._last = chosen

@@ -25,29 +25,33 @@ class StagesForm:
     """
 
     def __init__(self, images: Callable[[Any], list[tuple[str, Any]]]) -> None:
-        self.image = ComboBox(label="image", choices=images, tooltip="The layer to look into.")
+        self.image = ComboBox(label="image", choices=images, tooltip="The image layer to inspect.")
         self.model = ModelChoice()
         self.count = SpinBox(
             label="stages",
             value=3,
             min=1,
             max=MOST,
-            tooltip="T: how often the block is applied; also more often than in training.",
+            tooltip="T: how often the block is applied; may be more than in training.",
         )
         self.device = ComboBox(
             label="device", choices=device_choices(), tooltip="Where the network runs."
         )
         self.run = PushButton(
-            text="Inspect", tooltip="Run all stages on the plane in view; then follow the sliders."
+            text="Inspect",
+            tooltip="Run all stages on the plane in view, then follow the dimension sliders.",
         )
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; nothing changes.")
+        self.cancel = PushButton(
+            text="Cancel", enabled=False, tooltip="Stop without changing anything."
+        )
         self.export = PushButton(
             text="Export…",
             enabled=False,
-            tooltip="Write all stages of the whole layer into a folder: float32 TIFF and JSON.",
+            tooltip="Write all stages of the whole layer to a folder, as float32 TIFF and JSON "
+            "files.",
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What was found, or what to do.")
+        self.status = Label(value="", tooltip="What was found, or what to do next.")
         self.stage = Slider(
             label="stage", value=1, min=1, max=3, tooltip="The stage that all layers show."
         )
@@ -62,19 +66,17 @@ class StagesForm:
             "gain": CheckBox(text="gain", tooltip="1 / L: how much each pixel is brightened."),
             "noise": CheckBox(
                 text="noise gain",
-                tooltip="How much noise of the input grows in R of the first stage.",
+                tooltip="How much the input's noise is amplified in R of the first stage.",
             ),
-            "features": CheckBox(
-                text="features", tooltip="What each of the dilated branches answers."
-            ),
+            "features": CheckBox(text="features", tooltip="Output of each dilated branch."),
         }
         self.field = CheckBox(
             text="receptive field",
             value=True,
-            tooltip="Box around all pixels that the one at the cursor depends on, at this stage. "
-            "Not in the grid, where it would have a cell of its own.",
+            tooltip="Box around all pixels that influence the one at the cursor, at this stage. "
+            "Not shown in the grid, where it would take a cell of its own.",
         )
-        self.grid = CheckBox(text="grid", tooltip="All layers beside each other.")
+        self.grid = CheckBox(text="grid", tooltip="Show all layers side by side.")
         steady(self.progress, self.status)
 
     def rows(self) -> list[Any]:

@@ -70,7 +70,7 @@ class StagesWidget(Container):  # type: ignore[misc]
             return
         dims = self.viewer.dims
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
-            self._say("The inspector needs the 2-D view with the image's last two axes.")
+            self._say("The inspector needs the 2-D view of the image's last two axes.")
             return
         request, data = self.form.request(), pixels(layer)
         shape = data.shape[layer.ndim - 2 : layer.ndim]
@@ -90,7 +90,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         if self.finding is not None:
             self._start(
                 _export_steps(self.finding, folder, files_of(self.viewer)),
-                lambda report: self._end(f"{len(report['files'])} files in {folder}."),
+                lambda report: self._end(f"{len(report['files'])} files written to {folder}."),
                 f"Writing to {folder}",
                 "Writing stages",  # may take long: napari shows it too
             )
@@ -168,7 +168,7 @@ class StagesWidget(Container):  # type: ignore[misc]
         self.form.stage.max = finding.count
         text = finding.summary()
         if self._is_part(finding):
-            text += " The plane is large: this is the middle of the view."
+            text += " The plane is large: only the middle of the view is shown."
         self._end(text)
         if layer in self.viewer.layers:
             self.shown.stage = self.form.stage.value

@@ -94,7 +94,7 @@ def _drawn(shapes: Shapes, layer: Image) -> NDArray[np.uint8]:
     for number, value in enumerate(_classes(shapes)):
         kind = shapes.shape_type[number]
         if kind not in AREAS:
-            raise ValueError(f"{shapes.name} holds a {kind}: mark areas, not lines.")
+            raise ValueError(f"{shapes.name} contains a {kind}: mark areas, not lines.")
         mask[drawn_area(shapes, number, layer)] = value
     return mask
 

@@ -21,7 +21,7 @@ from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .quick_settings import QUICK, Wish
 
-COLUMNS = ("pair", "pixels", "shift", "stops", "alike", "levels", "says")
+COLUMNS = ("pair", "pixels", "shift", "stops", "similarity", "levels", "issues")
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
 MOST_ROWS = 6  # that a table shows without scrolling
@@ -48,40 +48,41 @@ class TrainForm:
         self.reference = ComboBox(
             label="reference",
             choices=lambda w: [("none: dark images alone", None), *images(w)],
-            tooltip="The same scene, well exposed. Without one, a network learns from dark images "
-            "alone.",
+            tooltip="The same scene, well exposed. Without references, a network learns from dark "
+            "images alone.",
         )
         self.annotation = ComboBox(
             label="regions",
             choices=lambda w: [("none: the whole image", None), *annotations(w)],
-            tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. Layers of another scale are "
-            "fine.",
+            tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. The layer may have another "
+            "scale than the image.",
         )
-        self.add = PushButton(text="Add pair", tooltip="Add the chosen layers to the pairs.")
+        self.add = PushButton(text="Add pair", tooltip="Add the layers chosen above as a pair.")
         self.add_selected = PushButton(
             text="Add selected",
-            tooltip="Add the two layers selected in the layer list; the brighter is the reference.",
+            tooltip="Add the two layers selected in the layer list; the brighter one becomes the "
+            "reference.",
         )
         self.add_folders = PushButton(
             text="Add folders…",
-            tooltip="Add the pairs of two folders, dark images and references, matched by name.",
+            tooltip="Add pairs from two folders, dark images and references, matched by file name.",
         )
         self.draw = PushButton(
             text="Draw annotation",
-            tooltip="Add a labels layer on the dark layer: paint 1 to train, 2 to validate.",
+            tooltip="Add a labels layer over the dark layer: paint 1 to train, 2 to validate.",
         )
         self.table = Table(
             value=_columns(COLUMNS, []),
-            tooltip="Shift of the reference in pixels, its brightness in stops, rank correlation; "
-            "black and white of the dark layer.",
+            tooltip="Shift of the reference in pixels, its brightness in stops, similarity (rank "
+            "correlation), black and white levels of the dark layer, and what is wrong.",
         )
         self.mend = PushButton(
-            text="Mend", tooltip="Mend what the selected pair complains of, if that can be done."
+            text="Fix", tooltip="Fix the issue of the selected pair, where that is possible."
         )
         self.remove = PushButton(text="Remove", tooltip="Remove the selected pair from the list.")
         self.split = PushButton(
             text="Show split",
-            tooltip="Show what is trained on (green) and what is judged by (orange) as layers.",
+            tooltip="Show the training set (green) and the validation set (orange) as layers.",
         )
 
     def _options(self) -> None:
@@ -89,13 +90,13 @@ class TrainForm:
             (SCRATCH,),
             "photo",
             "start from",
-            "A model to go on from, or a network that knows nothing yet.",
+            "The model to continue from, or an untrained network.",
         )
         self.objective = ComboBox(
             label="objective",
             choices=["paired", "self", "paper"],
-            tooltip="paired: come near the references. Of dark images alone: self, from pairs that "
-            "they make of themselves; paper, equations 4 to 6 of the paper.",
+            tooltip="paired: match the references. For dark images alone: self learns from pairs "
+            "made from the images themselves, paper minimises equations 4 to 6 of the paper.",
         )
         self.minutes = FloatSpinBox(
             label="minutes",
@@ -103,14 +104,18 @@ class TrainForm:
             min=0.05,
             max=10_000,
             step=0.5,
-            tooltip="Time to train. One minute on a CPU is enough for a single pair.",
+            tooltip="Training time in minutes. One minute on a CPU is enough for a single pair.",
         )
         self.device = ComboBox(
             label="device", choices=device_choices(), tooltip="Where the training runs."
         )
         self.advanced = {
             "batch": SpinBox(
-                label="batch", value=QUICK["batch"], min=1, max=256, tooltip="Crops in each step."
+                label="batch",
+                value=QUICK["batch"],
+                min=1,
+                max=256,
+                tooltip="Number of crops in each step.",
             ),
             "crop": SpinBox(
                 label="crop",
@@ -125,14 +130,14 @@ class TrainForm:
                 min=0,
                 max=0.1,
                 step=0.001,
-                tooltip="Learning rate at its highest; 0: what suits the start.",
+                tooltip="Peak learning rate; 0 chooses what suits the starting model.",
             ),
             "validate_every": SpinBox(
                 label="validate",
                 value=QUICK["validate_every"],
                 min=1,
                 max=100_000,
-                tooltip="Steps between two looks at the held-out parts.",
+                tooltip="Steps between two validations.",
             ),
             "seed": SpinBox(
                 label="seed", value=0, max=2**31 - 1, tooltip="Equal seeds give equal weights."
@@ -146,28 +151,30 @@ class TrainForm:
         self.folded.addWidget(rows.native)
 
     def _run(self) -> None:
-        self.train = PushButton(text="Train", tooltip="Train on the pairs of the list.")
+        self.train = PushButton(text="Train", tooltip="Train on the pairs in the list.")
         self.pause = PushButton(
-            text="Pause", enabled=False, tooltip="Wait, and leave the machine to others."
+            text="Pause", enabled=False, tooltip="Pause the training and free the processor."
         )
         self.stop = PushButton(
-            text="Stop", enabled=False, tooltip="End the training and keep the best so far."
+            text="Stop", enabled=False, tooltip="End the training and keep the best weights so far."
         )
         self.resume = PushButton(
-            text="Resume", visible=False, tooltip="Go on with a run that was stopped or killed."
+            text="Resume", visible=False, tooltip="Continue a run that was stopped or interrupted."
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Steps done.")
-        self.status = Label(value="", tooltip="What happened, or what to do.")
+        self.status = Label(value="", tooltip="What happened, or what to do next.")
         steady(self.progress, self.status)
         self.scores = Table(
             value=_columns(SCORES, []),
-            tooltip="On the held-out parts, which were not trained on.",
+            tooltip="Scores on the validation set, which was not trained on.",
         )
         self.save = PushButton(
-            text="Save model…", enabled=False, tooltip="Write the model and its card to a file."
+            text="Save model…", enabled=False, tooltip="Save the model and its card to a file."
         )
         self.command = PushButton(
-            text="Copy as command", enabled=False, tooltip="Shell command of the same training."
+            text="Copy as command",
+            enabled=False,
+            tooltip="Copy the shell command that repeats this training.",
         )
         for table in (self.table, self.scores):
             table.read_only = True

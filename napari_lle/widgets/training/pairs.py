@@ -103,7 +103,7 @@ class Pairs:
         self.viewer.add_layer(labels)
         labels.mode = "paint"
         self.form.annotation.value = labels
-        self.say("Paint what to train on with 1 and what to judge by with 2, then add the pair.")
+        self.say("Paint regions to train on with 1 and to validate on with 2, then add the pair.")
 
     def mend(self) -> None:
         """Mend what can be mended in the selected pair."""
@@ -112,13 +112,13 @@ class Pairs:
             return
         mends = [p.mend for p in entry.draft.check.problems if p.mend]
         if not mends:
-            self.say(f"{entry.draft.name}: there is nothing that a click could mend.")
+            self.say(f"{entry.draft.name}: there is nothing to fix.")
             return
         place = self.entries.index(entry)
         self.start(
             mended_steps(entry, mends[0]),
             lambda found: self._replace(place, found),
-            f"Mending {entry.draft.name}",
+            f"Fixing {entry.draft.name}",
         )
 
     def remove(self) -> None:
@@ -131,7 +131,7 @@ class Pairs:
     def show_split(self) -> None:
         """Show what each pair's layer is trained on and judged by."""
         if not self.entries or self.entries[0].draft.reference is None:
-            self.say("Add a pair first: dark images alone are split by image.")
+            self.say("Add a pair first: dark images without references are split by image.")
             return
         self.start(split_steps(list(self.entries)), self._add_splits, "Splitting")
 
@@ -164,7 +164,7 @@ class Pairs:
     def _replace(self, place: int, entry: Entry) -> None:
         self.entries[place] = entry
         self.show()
-        self.say(" ".join(p.sentence for p in entry.draft.check.problems) or "Mended.")
+        self.say(" ".join(p.sentence for p in entry.draft.check.problems) or "Fixed.")
 
     def _add_splits(self, found: list[Split]) -> None:
         for split in found:
@@ -177,7 +177,7 @@ class Pairs:
                 self.viewer.add_layer(split.layer)
         share = np.mean([[(s.mask == part).mean() for part in (1, 2)] for s in found], axis=0)
         self.say(
-            f"{100 * share[0]:.0f} % to train on, {100 * share[1]:.0f} % to judge by, "
+            f"{100 * share[0]:.0f} % to train on, {100 * share[1]:.0f} % to validate on, "
             f"{RECEPTIVE_FIELD} pixels apart."
         )
 

@@ -9,11 +9,11 @@ from ..shared.plots import Plot, Plots
 BLUE, ORANGE = "#5aa9e6", "#f5a623"
 CURVES = {  # figure of a validation: plot, colour, name
     "loss": (0, BLUE, "training"),
-    "held_out_loss": (0, ORANGE, "held out"),
+    "held_out_loss": (0, ORANGE, "validation"),
     "psnr": (1, BLUE, "PSNR, dB"),
     "ssim": (2, ORANGE, "SSIM"),
 }
-TITLES = ("loss: ", "held-out ", "held-out ")
+TITLES = ("loss: ", "validation ", "validation ")
 
 
 class TrainPlots(Plots):

@@ -89,15 +89,17 @@ def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
         raise ValueError("Add a pair first: a dark layer and its well-exposed reference.")
     alone = [draft.reference is None for draft in drafts]
     if any(alone) and not all(alone):
-        raise ValueError("Train on pairs or on dark images alone: remove one of the kinds.")
+        raise ValueError(
+            "Train either on pairs or on dark images alone: remove one kind from the list."
+        )
     if alone[0] == (wish.objective == "paired"):
         raise ValueError(
-            "Dark images alone train with the objective self or paper; pairs with paired."
+            "Choose the objective self or paper for dark images alone, and paired for pairs."
         )
     for draft in drafts:
         fatal = [p.sentence for p in draft.check.problems if p.fatal]
         if fatal:
-            raise ValueError(f"{draft.name}: {fatal[0]} Mend or remove the pair.")
+            raise ValueError(f"{draft.name}: {fatal[0]} Fix or remove the pair.")
     linear = any(draft.low.dtype != np.uint8 for draft in drafts)
     write_project(folder, drafts, wish.settings(linear), RECEPTIVE_FIELD)
 
@@ -121,7 +123,7 @@ def train_steps(
     project = open_project(folder)
     config, begun = project.settings, folder / RUN / "settings.yaml"
     settings = read_settings(open_settings(begun) if begun.exists() else config)
-    yield Tick(0, 0, "Measuring how long a step takes…" if settings.minutes else "Starting…")
+    yield Tick(0, 0, "Measuring the time per step…" if settings.minutes else "Starting…")
     events = train(
         project.pairs, settings, run=folder / RUN, device=device, held_out=project.held_out
     )
@@ -193,7 +195,8 @@ def _outcome(folder: Path, project: Any, base: str, network: Any, card: dict[str
     from ...model.network.checkpoint import load_model
 
     if not project.held_out:
-        text = "Trained without references: judge by looking, there is nothing to compare with."
+        text = "Trained without references: judge the result by eye, there is nothing to compare "
+        "it with."
         return Outcome(folder, network, card, [], text)
     networks = {"before": load_model(base).network} if base else {}
     scores = compare({**networks, "after": network}, project.pairs, project.held_out)

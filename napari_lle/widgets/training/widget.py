@@ -95,14 +95,14 @@ class TrainWidget(Container):  # type: ignore[misc]
         """Wait, or go on."""
         if self.training and self.controls is not None:
             self.controls.pause(not self.controls.paused)
-            self.form.pause.text = "Go on" if self.controls.paused else "Pause"
-            self._say("Pausing after this step…" if self.controls.paused else "Going on…")
+            self.form.pause.text = "Continue" if self.controls.paused else "Pause"
+            self._say("Pausing after this step…" if self.controls.paused else "Continuing…")
 
     def stop(self) -> None:
         """End the run and keep the best so far."""
         if self.training and self.controls is not None:
             self.controls.stop()
-            self._say("Stopping: keeping the best so far…")
+            self._say("Stopping, keeping the best weights so far…")
 
     def cancel(self) -> None:
         """Leave the run as it is; it can be resumed."""
@@ -154,7 +154,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         """The dock was closed: the run stops with its state on disk."""
         if parent is None and self.training:
             self.cancel()
-            show_info("Training was stopped: open the widget again and press Resume to go on.")
+            show_info("Training was stopped: open the widget again and press Resume to continue.")
 
     def _annotations(self, _: Any) -> list[tuple[str, Any]]:
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
@@ -173,7 +173,7 @@ class TrainWidget(Container):  # type: ignore[misc]
     ) -> None:
         """Run something beside the window, one thing at a time."""
         if self.job is not None and self.job.running:
-            self._say("Wait until the work under way is done, or stop it.")
+            self._say("Wait until the current task has finished, or stop it.")
             return
         self._busy(True)
         self._say(f"{text}…")
@@ -187,12 +187,12 @@ class TrainWidget(Container):  # type: ignore[misc]
             on_progress=self._progress,
             on_done=ended,
             on_error=self._fail,
-            on_cancelled=lambda: self._end("Stopped: press Resume to go on."),
+            on_cancelled=lambda: self._end("Stopped: press Resume to continue."),
         )
 
     def _run(self, folder: Path, controls: Controls, steps: Generator[Any, None, Any]) -> None:
         if self.job is not None and self.job.running:
-            self._say("Wait until the work under way is done, or stop it.")
+            self._say("Wait until the current task has finished, or stop it.")
             return
         self.folder, self.controls, self.outcome = folder, controls, None
         self.plots.clear()

@@ -121,7 +121,7 @@ def test_nothing_selected_is_said(viewer, make, image):
     viewer.add_image(image, name="only")
     widget = make(viewer)
     widget.form.pass_on.native.click()
-    assert "Select the other image layers" in widget.form.status.value
+    assert "Select the image layers" in widget.form.status.value
     widget.form.take.native.click()
     assert "dark frame" in widget.form.status.value
 

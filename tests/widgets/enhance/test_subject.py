@@ -105,7 +105,7 @@ def test_what_cannot_share_is_told(qtbot, viewer, widget, scene, rng):
     assert "Select the image layers" in widget.form.status.value
     for other, sentence in (
         (viewer.add_image(scene[1, :20], name="small"), "differ in shape"),
-        (viewer.add_image(rng.random((48, 64, 3)), name="colour"), "holds colours"),
+        (viewer.add_image(rng.random((48, 64, 3)), name="colour"), "is in colour"),
     ):
         viewer.layers.selection.active = first
         viewer.layers.selection = {first, other}

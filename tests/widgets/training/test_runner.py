@@ -140,7 +140,7 @@ def test_what_cannot_be_trained_is_named_before_anything_is_written(pair, tmp_pa
     shifted = Draft("off", pair.low, np.roll(pair.reference, 9, axis=1), rgb=True)
     for drafts, wish, sentence in (
         ([], Wish(), "Add a pair"),
-        ([pair, alone], Wish(), "remove one of the kinds"),
+        ([pair, alone], Wish(), "remove one kind"),
         ([alone], Wish(), "objective self"),
         ([pair], Wish(objective="self"), "objective self"),
         ([shifted], Wish(), "off: The reference is"),

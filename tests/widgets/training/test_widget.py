@@ -129,13 +129,13 @@ def test_a_shifted_pair_is_refused_until_it_is_mended(qtbot, viewer, make, scene
     assert "pixels off" in widget.form.table.data[0][-1]
     widget.form.train.native.click()
     idle(qtbot, widget)
-    assert "Mend or remove" in widget.form.status.value and widget.form.train.enabled
+    assert "Fix or remove" in widget.form.status.value and widget.form.train.enabled
     assert not list(_runs.runs_folder().glob("*"))
     widget.form.mend.native.click()
     idle(qtbot, widget)
     assert widget.form.table.data[0][-1] == "good"
     widget.form.mend.native.click()
-    assert "nothing that a click" in widget.form.status.value
+    assert "nothing to fix" in widget.form.status.value
     widget.form.remove.native.click()
     assert not widget.pairs.entries
     widget.form.train.native.click()
@@ -187,7 +187,7 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     long(widget)
     qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
     widget.form.pause.native.click()
-    assert widget.form.pause.text == "Go on"
+    assert widget.form.pause.text == "Continue"
     qtbot.waitUntil(lambda: widget.form.status.value == "Paused.", timeout=60_000)
     step = widget.form.progress.value
     qtbot.wait(500)
