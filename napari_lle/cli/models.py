@@ -39,6 +39,7 @@ def evaluate(
     from ..model.io.files import check_format
     from ..model.io.listing import list_images
     from ..model.io.outputs import check_files
+    from ..model.io.raster import save_picture
     from ..model.network.bundled import own_file
 
     if suite is not None:
@@ -63,7 +64,7 @@ def evaluate(
         if sheet:
             cases = telling_cases(report, low, reference, model, device=device)
             with atomic_path(sheet) as temporary:
-                contact_sheet(cases).save(temporary)
+                save_picture(contact_sheet(cases), temporary)
     say(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
     rows = [{**report, "name": report["model"]}]
     rows += [

@@ -7,6 +7,9 @@ window began, and a run that was killed goes on although its layers are gone.
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +19,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ..io.atomic import atomic_path
+from ..io.atomic import atomic_path, unwritten
 from ..io.files import read_image, write_image
 from ..preprocessing.levels import find_levels
 from . import pair_check as paircheck
@@ -142,16 +145,31 @@ def write_project(
         drafts = _cut(drafts[0], gap)
     parts = masks(drafts, gap) if paired else []
     kinds = ("low", "reference", "masks") if paired else ("images",)
-    for kind in kinds:
-        (folder / kind).mkdir(parents=True)
-    for i, draft in enumerate(drafts):
-        _write_planes(folder / kinds[0], draft, draft.low, draft.levels)
-        if draft.reference is not None:
-            _write_planes(folder / "reference", draft, draft.reference)
-            _write_masks(folder / "masks", draft, parts[i])
     config = {**settings, "data": {kind: kind for kind in kinds}}
-    write_config(folder, config)
+    with _new_folder(folder):
+        for kind in kinds:
+            (folder / kind).mkdir()
+        for i, draft in enumerate(drafts):
+            _write_planes(folder / kinds[0], draft, draft.low, draft.levels)
+            if draft.reference is not None:
+                _write_planes(folder / "reference", draft, draft.reference)
+                _write_masks(folder / "masks", draft, parts[i])
+        write_config(folder, config)
     return config
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder; take it away again if what is to fill it fails."""
+    try:
+        folder.mkdir(parents=True)
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise unwritten(folder, error) from None
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> None:

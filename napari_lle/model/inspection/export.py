@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..io.atomic import umask, unwritten
 from ..io.files import FileError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
     names = _names(stages)
     measures = _Measures(stages.count)
     with _gathered(folder) as temporary:
-        pages: dict[str, NDArray[np.float32]] = {}
+        offsets: dict[str, int] = {}
         for i, index in enumerate(planes):
             steps = stages.steps(index)
             while True:
@@ -59,12 +60,9 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
                 values = trace[kind][int(stage) - 1]
                 if not i:
                     shape = (*stages.lead, *values.shape)
-                    pages[name] = _create(temporary / name, shape, values.ndim == 3)
-                pages[name][index] = values
+                    offsets[name] = _create(temporary / name, shape, values.ndim == 3)
+                _put(temporary / name, offsets[name] + 4 * i * values.size, values)
             measures.add(trace)
-        for page in pages.values():
-            page.flush()  # type: ignore[attr-defined]
-        pages.clear()  # Windows cannot move what is mapped
         report = {**stages.record, "planes": len(planes), **measures.answer(stages)}
         report["files"] = names
         (temporary / REPORT).write_text(json.dumps(report, indent=1) + "\n")
@@ -118,33 +116,45 @@ class _Measures:
         }
 
 
-def _create(path: Path, shape: tuple[int, ...], coloured: bool) -> NDArray[np.float32]:
-    """A file that is filled page by page: a stack need not fit in memory."""
+def _create(path: Path, shape: tuple[int, ...], coloured: bool) -> int:
+    """A file of empty pages, for a stack need not fit in memory; return where its values begin."""
     import tifffile
 
     photometric = "rgb" if coloured else "minisblack"
-    return tifffile.memmap(path, shape=shape, dtype=np.float32, photometric=photometric)
+    tifffile.imwrite(path, shape=shape, dtype=np.float32, photometric=photometric)
+    with tifffile.TiffFile(path) as file:
+        return int(file.series[0].dataoffset)
+
+
+def _put(path: Path, offset: int, values: NDArray[np.float32]) -> None:
+    """Write a page; through the file, for the memory of a full disk ends the program."""
+    with path.open("rb+") as file:
+        file.seek(offset)
+        file.write(np.ascontiguousarray(values, np.float32).data)
 
 
 @contextmanager
 def _gathered(folder: Path) -> Iterator[Path]:
     """Offer a temporary folder whose files move to `folder` when the block ends without error."""
+    if folder.exists() and not folder.is_dir():
+        raise FileError(f"{folder} is a file: choose a folder.")
+    if not folder.parent.is_dir():
+        raise FileError(f"There is no folder {folder.parent} to make {folder.name} in.")
     try:
-        if folder.exists() and not folder.is_dir():
-            raise FileError(f"{folder} is a file: choose a folder.")
-        if not folder.parent.is_dir():
-            raise FileError(f"There is no folder {folder.parent} to make {folder.name} in.")
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
         try:
             yield temporary
-            folder.mkdir(exist_ok=True)
+            if not folder.exists():
+                temporary.chmod(0o777 & ~umask())
+                temporary.rename(folder)
+                return
             # The report last: where it is, everything is.
             for file in sorted(temporary.iterdir(), key=lambda f: f.name == REPORT):
                 file.replace(folder / file.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        raise FileError(f"{folder} cannot be written: {error.strerror or error}.") from None
+        raise unwritten(folder, error) from None
 
 
 def _forget(folder: Path, names: list[str]) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from .metadata import FileError
+from .reasons import reason
+
+PROBE = bytes(1 << 16)  # written to learn what is wrong with a disk
 
 
 @contextmanager
@@ -15,20 +20,63 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The suffix is kept, for writers that go by it. On any error or interrupt the temporary file is
     removed and `path` is as it was.
+
+    Raises
+    ------
+    FileError
+        If the disk does not take the file; the message says why, whatever the writer raised.
     """
-    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise unwritten(path, error) from None
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; a result is an ordinary one
+        # mkstemp makes private files; a result is an ordinary one.
+        temporary.chmod(0o666 & ~umask())
         temporary.replace(path)
+    except Exception as error:
+        cause = refusal(temporary, error)
+        if cause is None:
+            raise
+        raise unwritten(path, cause) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may be gone, and the file with it
+            temporary.unlink(missing_ok=True)
+
+
+def unwritten(path: Path, error: OSError) -> FileError:
+    """The sentence on a file that the system would not write."""
+    return FileError(f"{path} cannot be written: {reason(error)}.")
+
+
+def refusal(file: Path, error: Exception) -> OSError | None:
+    """The system's error behind what a writer raised into a file; None if it has no part in it.
+
+    Writers lose the reason on their way, so it is asked for again.
+    """
+    if isinstance(error, OSError) and error.errno:
+        return error
+    try:
+        with file.open("rb+") as probed:
+            probed.seek(0, os.SEEK_END)
+            probed.write(PROBE)
+            probed.flush()
+            os.fsync(probed.fileno())
+    except OSError as found:
+        return found
+    return error if isinstance(error, OSError) else None
+
+
+def umask() -> int:
+    """The permissions that this process takes from the files it makes."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def remove_leftovers(path: Path) -> None:

@@ -124,19 +124,16 @@ def write_image(
     """
     path = Path(path)
     check_format(path, pixels.dtype, pixels.ndim - rgb)
-    try:
-        if _is(path, zarr_files):
-            zarr_writer.write_zarr(path, pixels, rgb, record, about)
-            return
-        with atomic_path(path) as temporary:
-            if _is(path, tiff):
-                tiff.write_tiff(temporary, pixels, rgb, record, about)
-            elif _is(path, fits):
-                fits.write_fits(temporary, pixels, rgb, record, about, history=history)
-            else:
-                pictures.write_picture(temporary, pixels)
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or error}.") from None
+    if _is(path, zarr_files):
+        zarr_writer.write_zarr(path, pixels, rgb, record, about)
+        return
+    with atomic_path(path) as temporary:
+        if _is(path, tiff):
+            tiff.write_tiff(temporary, pixels, rgb, record, about)
+        elif _is(path, fits):
+            fits.write_fits(temporary, pixels, rgb, record, about, history=history)
+        else:
+            pictures.write_picture(temporary, pixels)
 
 
 def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:

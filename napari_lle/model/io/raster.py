@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,8 +81,17 @@ def write_picture(path: Path, pixels: NDArray[Any]) -> None:
 
         path.write_bytes(imagecodecs.png_encode(pixels))
     elif suffix == ".webp":
-        Image.fromarray(pixels).save(path, lossless=True)
+        save_picture(Image.fromarray(pixels), path, lossless=True)
     elif suffix in EIGHT_BIT:
-        Image.fromarray(pixels[..., :3]).save(path, quality=95)  # JPEG has no alpha
+        save_picture(Image.fromarray(pixels[..., :3]), path, quality=95)  # JPEG has no alpha
     else:
-        Image.fromarray(pixels).save(path)
+        save_picture(Image.fromarray(pixels), path)
+
+
+def save_picture(image: Any, path: Path, **options: Any) -> None:
+    """Write an image of Pillow's, which by itself goes on in silence where a disk is full."""
+    from PIL import Image
+
+    encoded = io.BytesIO()
+    image.save(encoded, Image.registered_extensions()[path.suffix.lower()], **options)
+    path.write_bytes(encoded.getvalue())

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .atomic import unwritten
+from .locking import sole_writer
 from .metadata import FileError, FileRecord
 from .zarr_layout import CHUNK, Level, create, open_levels
 
@@ -82,11 +84,22 @@ def write_steps(
     block_of : callable
         From the index of a plane, rows and columns to a block for each target.
     job : str
-        What the blocks depend on: another text starts from the beginning.
+        What the blocks depend on: another text starts from the beginning, and so does none.
     run : callable
         Who fills the blocks, in any order, see `one_by_one`. It is called once for each level of
         the pyramid, for every level is made of the one before.
     """
+    try:
+        with sole_writer(target.path for target in targets):
+            yield from _write(targets, block_of, job, run)
+    except OSError as error:
+        raise unwritten(targets[0].path, error) from None
+
+
+def _write(
+    targets: list[Target], block_of: BlockOf, job: str, run: Run
+) -> Generator[Written, None, None]:
+    """`write_steps` by a sole writer; a disk that fails is left as it was."""
     try:
         levels, done = _begin(targets, job)
         blocks = list(_blocks(max(levels, key=len)))
@@ -103,10 +116,14 @@ def write_steps(
         (targets[0].folder / JOURNAL).unlink()
         for target in reversed(targets):
             _publish(target)
-    except OSError as error:
-        raise FileError(
-            f"{targets[0].path} cannot be written: {error.strerror or error}."
-        ) from None
+    except (OSError, FileError):
+        job = ""
+        raise
+    finally:
+        if not job:
+            for target in targets:
+                with suppress(OSError):
+                    _remove(target.folder)
 
 
 def write_zarr(
@@ -118,12 +135,8 @@ def write_zarr(
 ) -> None:
     """Write an array as a Zarr, complete or not at all."""
     target = Target(path, pixels.shape, pixels.dtype, rgb, record, about)
-    _remove(target.folder)
-    try:
-        for _ in write_steps([target], lambda index, *place: (pixels[index][place],)):
-            pass
-    finally:
-        _remove(target.folder)
+    for _ in write_steps([target], lambda index, *place: (pixels[index][place],)):
+        pass
 
 
 def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:
@@ -133,7 +146,7 @@ def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]
     with suppress(OSError):
         whole = file.read_text().rpartition("\n")[0]  # the last line may be torn
         first, *lines = whole.split("\n")
-        if first == title and all(t.folder.is_dir() for t in targets):
+        if job and first == title and all(t.folder.is_dir() for t in targets):
             os.truncate(file, len(whole.encode()) + 1)
             _remove_torn(targets)
             levels = [open_levels(t.folder, t.shape, t.rgb, t.about) for t in targets]

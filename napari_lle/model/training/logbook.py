@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import yaml
 
 from ..io.atomic import atomic_path, remove_leftovers
+from ..io.files import FileError
+from ..io.raster import save_picture
 from ..network.checkpoint import save_model
 from ..network.network import Network
 from .loss_plot import draw_curves
@@ -58,8 +61,10 @@ class Logbook:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if kind and self.folder:
-            failed = isinstance(error, ValueError)
-            self._files("failed" if failed else "stopped", str(error) if failed else "")
+            # A disk that was full can be freed: such a run goes on.
+            failed = isinstance(error, ValueError) and not isinstance(error, FileError)
+            with suppress(FileError):
+                self._files("failed" if failed else "stopped", str(error) if failed else "")
         if self.tensorboard:
             self.tensorboard.close()
 
@@ -106,7 +111,7 @@ class Logbook:
             writer.writerows(history)
         if history:
             with atomic_path(self.folder / "curve.png") as temporary:
-                draw_curves(history).save(temporary)
+                save_picture(draw_curves(history), temporary)
 
     def _text(self, name: str, text: str) -> None:
         assert self.folder is not None
