@@ -25,9 +25,13 @@ def enhance(
     ],
     model: Annotated[
         str,
-        typer.Option(help="auto, a bundled model or a file; with :global after it, one curve."),
+        typer.Option(
+            help="auto, a bundled model or a file; add :global for one curve for the whole image."
+        ),
     ] = "auto",
-    strength: Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is all.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")
+    ] = 1.0,
     black: Annotated[
         float | None, typer.Option(help="Input value that becomes 0; found when not given.")
     ] = None,
@@ -35,21 +39,27 @@ def enhance(
         float | None, typer.Option(help="Input value that becomes 1; found when not given.")
     ] = None,
     channels: Annotated[
-        str, typer.Option(help="auto, joint (one illumination for all colours) or per (colour).")
+        str,
+        typer.Option(
+            help="auto, joint (one illumination for all channels) or per (one per channel)."
+        ),
     ] = "auto",
     device: Device = "auto",
     tile: Annotated[
-        int | None, typer.Option(help="Longest tile side in pixels; never changes the result.")
+        int | None, typer.Option(help="Longest tile side in pixels; does not change the result.")
     ] = None,
     illumination_scale: Annotated[
         int | None,
         typer.Option(
-            metavar="1|2|4", help="Find the illumination at 1/1, 1/2 or 1/4 of the size: faster."
+            metavar="1|2|4",
+            help="Find the illumination at full, half or quarter size; smaller is faster.",
         ),
     ] = None,
     dtype: Annotated[
         str | None,
-        typer.Option(help="same (as the input) or float32; float32 with --illumination."),
+        typer.Option(
+            help="same (as the input) or float32, which is the default with --illumination."
+        ),
     ] = None,
     illumination: Annotated[
         Path | None,
@@ -57,7 +67,10 @@ def enhance(
     ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Zarr outputs: let this dask cluster do the work."),
+        typer.Option(
+            metavar="ADDRESS",
+            help="dask scheduler whose workers enhance the image; for Zarr outputs.",
+        ),
     ] = None,
 ) -> None:
     """Enhance image files."""
@@ -67,14 +80,14 @@ def enhance(
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
         if dtype not in ("same", "float32"):
-            raise ValueError(f"--dtype is same or float32, not {dtype!r}.")
+            raise ValueError(f"--dtype must be same or float32, not {dtype!r}.")
         if not 0 <= strength <= 1:
-            raise ValueError(f"--strength is a number from 0 to 1, not {strength:g}.")
+            raise ValueError(f"--strength must be a number from 0 to 1, not {strength:g}.")
         sources, complaints = find_sources(inputs)
         one = len(inputs) == 1 and sources == inputs
         targets = find_targets(sources, output, one=one)
         if illumination and not one:
-            raise ValueError("--illumination names one file: give one input at a time.")
+            raise ValueError("--illumination is one file: give one input at a time.")
         outputs = [*targets.paths, *([illumination] if illumination else [])]
         check_outputs(outputs, [*sources, *own_file(model)])
         options = {
@@ -102,7 +115,7 @@ def restore(
     illumination: Annotated[Path, typer.Argument(help="Written with --illumination.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
 ) -> None:
-    """Multiply reflectance and illumination: the original values again, bit for bit."""
+    """Recover the original pixel values from reflectance and illumination, bit for bit."""
     from ..model.io.outputs import check_outputs
 
     with reported():
@@ -118,7 +131,8 @@ def calibrate(
     dark: Annotated[Path | None, typer.Option(help="Dark frame, or a stack of them.")] = None,
     flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
     undo: Annotated[
-        str | None, typer.Option(metavar="DTYPE", help="The way back, to e.g. uint16.")
+        str | None,
+        typer.Option(metavar="DTYPE", help="Undo the calibration after restore, into e.g. uint16."),
     ] = None,
 ) -> None:
     """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
@@ -135,7 +149,9 @@ def calibrate(
         check_outputs([target], [source, *(f for f in (dark, flat) if f)])
         picture = read_image(source)
         if picture.rgb:
-            raise ValueError(f"{source} holds colours: dark and flat are for single channels.")
+            raise ValueError(
+                f"{source} is in colour: dark frames and flat fields are for single channels."
+            )
         frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
         calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
         pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
@@ -154,14 +170,14 @@ def stages(
         str, typer.Option(help="auto, a bundled model or a .safetensors file.")
     ] = "auto",
     count: Annotated[
-        int | None, typer.Option(help="Stages to run; as many as in training when not given.")
+        int | None, typer.Option(help="Number of stages; by default that of the training.")
     ] = None,
     black: Annotated[float | None, typer.Option(help="Input value that becomes 0.")] = None,
     white: Annotated[float | None, typer.Option(help="Input value that becomes 1.")] = None,
     channels: Annotated[str, typer.Option(help="auto, joint or per.")] = "auto",
     device: Device = "auto",
 ) -> None:
-    """Write what every stage of the network sees and makes."""
+    """Write input, illumination and reflectance of every stage of the network."""
     from ..model.inspection.export import stage_files, write_stages
     from ..model.io.files import read_image
     from ..model.io.outputs import check_outputs

@@ -22,19 +22,20 @@ def evaluate(
     device: Device = "auto",
     suite: Annotated[
         str | None,
-        typer.Option(help="linear: trust on simulated linear data; needs no folders."),
+        typer.Option(help="linear: checks on simulated linear data; needs no folders."),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write the figures here.")
+        Path | None, typer.Option("--json", help="Also write the figures to this file.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Also draw the best, median and worst case here (.png).")
+        Path | None,
+        typer.Option(help="Also draw the best, median and worst image to this file (.png)."),
     ] = None,
     per_image: Annotated[
-        bool, typer.Option(help="Also list the model's figures by image.")
+        bool, typer.Option(help="Also list the model's figures for each image.")
     ] = False,
 ) -> None:
-    """Score a model on pairs, or by a suite, beside what needs no network."""
+    """Score a model on image pairs or by a test suite, beside methods without a network."""
     from ..model.io.atomic import atomic_path
     from ..model.io.files import check_format
     from ..model.io.listing import list_images
@@ -85,9 +86,9 @@ def _evaluate_suite(
 
     with reported():
         if suite != "linear":
-            raise ValueError(f"--suite is linear, not {suite!r}.")
+            raise ValueError(f"--suite must be linear, not {suite!r}.")
         if any(others):
-            raise ValueError("--suite goes without --low, --reference and --sheet.")
+            raise ValueError("--suite cannot be combined with --low, --reference or --sheet.")
         check_files((json_file,), own_file(model))
         from ..model.evaluation.linear_suite import (
             linear_suite_steps,  # slow: only once all is well
@@ -105,10 +106,10 @@ def _evaluate_suite(
 def info(
     model: Annotated[str, typer.Argument(help="A bundled model or a .safetensors file.")] = "photo",
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write the answer here.")
+        Path | None, typer.Option("--json", help="Also write the answer to this file.")
     ] = None,
 ) -> None:
-    """Tell about a model and the devices of this machine."""
+    """Show a model's card and the devices of this machine."""
     from ..model.io.atomic import atomic_path
     from ..model.io.outputs import check_files
     from ..model.network.bundled import bundled_models, own_file
@@ -146,13 +147,14 @@ def info(
 
 def warmup(
     models: Annotated[
-        list[str] | None, typer.Argument(help="Bundled models or .safetensors files; all bundled.")
+        list[str] | None,
+        typer.Argument(help="Bundled models or .safetensors files; all bundled ones by default."),
     ] = None,
 ) -> None:
-    """Compile the fast kernels of this machine once; needs the extra `fast`."""
+    """Compile the fast kernels for this machine, once; needs the extra `fast`."""
     from ..model.kernels import warm_up
 
     with reported():
-        say("Compiling: some seconds for each kernel, once on this machine.")
+        say("Compiling takes some seconds per kernel, once on this machine.")
         for what, seconds in warm_up(models):
             say(f"{what}: {seconds:.1f} s")

@@ -14,7 +14,7 @@ from .console import Device, drain, reported, say
 
 
 def train(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write.")],
     low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
     reference: Annotated[
         Path | None, typer.Option(help="Folder of references, matched by stem.")
@@ -31,22 +31,27 @@ def train(
     ] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time to take.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Training time in minutes.")] = None,
     base: Annotated[
-        str | None, typer.Option(help="Go on from this model: a bundled one or a file.")
+        str | None, typer.Option(help="Start from this model, a bundled one or a file.")
     ] = None,
     vgg: Annotated[
         str | None,
         typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Download without asking again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Download without asking.")] = False,
     config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Folder of the run; goes on there if it has begun.")
+        Path | None,
+        typer.Option(help="Folder of the run; a run that has begun there is continued."),
     ] = None,
     device: Device = "auto",
-    data: Annotated[str, typer.Option(help="What the images are, for the training card.")] = "",
-    licence: Annotated[str, typer.Option(help="Their terms, for the training card.")] = "",
+    data: Annotated[
+        str, typer.Option(help="Description of the images, for the training card.")
+    ] = "",
+    licence: Annotated[
+        str, typer.Option(help="Licence of the images, for the training card.")
+    ] = "",
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True)] = 60.0,
 ) -> None:
     """Train a model on pairs of dark images and references, or on dark images alone."""
@@ -56,7 +61,7 @@ def train(
     first = os.environ.get("RANK", "0") == "0"
     with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
         if output.suffix != SUFFIX:
-            raise ValueError(f"{output}: a model is a {SUFFIX} file.")
+            raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         given = {"low": low, "reference": reference, "masks": masks, "images": images}
@@ -66,7 +71,9 @@ def train(
         folders = {k: v for k, v in given.items() if v is not None} or folders
         kinds = set(folders)
         if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
-            raise ValueError("Give --low and --reference, with --masks or not, or --images alone.")
+            raise ValueError(
+                "Give --low and --reference, optionally with --masks, or --images alone."
+            )
         _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
         _check_outputs(output, resume, config, folders, values.get("base"))
 
@@ -133,7 +140,7 @@ def _fetch_vgg(vgg: str | None, yes: bool) -> None:
         return
     question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
     if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
-        raise ValueError("VGG16's weights are not here: say --yes to download them.")
+        raise ValueError("VGG16's weights are not on this machine: add --yes to download them.")
     download()
 
 
@@ -153,7 +160,7 @@ def _override(
         values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
     given = {name: value for name, value in lengths.items() if value is not None}
     if len(given) > 1:
-        raise ValueError("Give one of --epochs, --steps and --minutes.")
+        raise ValueError("Give only one of --epochs, --steps and --minutes.")
     if given:
         for name in ("epochs", "minutes"):
             values.pop(name, None)

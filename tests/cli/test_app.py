@@ -97,7 +97,7 @@ def test_bad_input_is_one_line_and_writes_nothing(photo, model, tmp_path):
     assert "none of" in fails("enhance", photo, "-o", tmp_path / "out.xyz", *use)
     assert "no folder" in fails("enhance", photo, "-o", tmp_path / "no" / "out.png", *use)
     assert "cannot hold float32" in fails("enhance", photo, "-o", out, *use, "--dtype", "float32")
-    assert "--dtype is" in fails("enhance", photo, "-o", out, *use, "--dtype", "int3")
+    assert "--dtype must be" in fails("enhance", photo, "-o", out, *use, "--dtype", "int3")
     assert "strength" in fails("enhance", photo, "-o", out, *use, "--strength", "7")
     assert "no model" in fails("enhance", photo, "-o", out, "--model", "nice")
     assert "not a readable model" in fails("enhance", photo, "-o", out, "--model", fake(tmp_path))
@@ -205,7 +205,7 @@ def test_train_on_dark_images_alone(tmp_path, monkeypatch):
     rest = ("--images", tmp_path / "dark", "-o", trained, "--objective", "paper")
     assert "VGG16" in fails("train", *rest)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights here"))
-    assert "say --yes to download" in fails("train", *rest, "--vgg", "official")
+    assert "add --yes to download" in fails("train", *rest, "--vgg", "official")
     done = lle("train", *rest, "--config", tmp_path / "run.yaml", "--epochs", "3", "--resume", run)
     assert done.returncode == 0, done.stderr
     card = load_model(trained).card
@@ -220,7 +220,7 @@ def test_train_on_dark_images_alone(tmp_path, monkeypatch):
     [
         (("--images", "a", "--low", "b"), "or --images alone"),
         (("--low", "b"), "Give --low and --reference"),
-        (("--images", "a", "--steps", "3", "--minutes", "1"), "Give one of"),
+        (("--images", "a", "--steps", "3", "--minutes", "1"), "Give only one of"),
         (("--images", "gone", "--config", "list.yaml"), "holds no settings"),
         (("--images", "gone", "--config", "torn.yaml"), "is not YAML"),
         (("--images", "gone"), "There is no folder gone"),

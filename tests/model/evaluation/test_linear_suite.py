@@ -119,8 +119,8 @@ def test_the_bundled_model_passes_from_the_command_line(tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--suite", "photo"], "--suite is linear"),
-        (["--suite", "linear", "--low", "x"], "goes without"),
+        (["--suite", "photo"], "--suite must be linear"),
+        (["--suite", "linear", "--low", "x"], "cannot be combined"),
         ([], "--suite linear"),
     ],
 )
