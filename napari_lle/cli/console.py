@@ -141,11 +141,22 @@ def print_suite(report: dict[str, Any]) -> None:
     say(f"{'check':<{width}}{'value':>11}  {'goal':<9}verdict")
     for check in report["checks"]:
         line = f"{check['name']:<{width}}{check['value']:>11.3g}  {check['goal']:<9}"
-        say(line + check["verdict"])
+        beside = ", ".join(f"{k} {v:.3g}" for k, v in check.get("beside", {}).items())
+        say(f"{line}{check['verdict']:<9}{beside}".rstrip())
     figures = list(next(iter(report["methods"].values())))
     say(f"\n{'method':<14}" + "".join(f"{name.replace('_', ' '):>14}" for name in figures))
     for method, scores in report["methods"].items():
         say(f"{method:<14}" + "".join(f"{scores[name]:>14.3f}" for name in figures))
+    _print_exposures(report["exposures"])
     for sentence in report["better"]:
         say(sentence)
     say(f"{report['failed']} of the checks failed" if report["failed"] else "no check failed")
+
+
+def _print_exposures(table: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Print PSNR and SSIM by method and number of electrons."""
+    levels = list(next(iter(table.values())))
+    say(f"\n{'electrons':<14}" + "".join(f"{level:>14}" for level in levels))
+    for method, scores in table.items():
+        cells = (f"{row['psnr']:.1f} / {row['ssim']:.3f}" for row in scores.values())
+        say(f"{method:<14}" + "".join(f"{cell:>14}" for cell in cells))

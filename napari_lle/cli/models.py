@@ -16,6 +16,12 @@ def evaluate(
     reference: Annotated[
         Path | None, typer.Option(help="Folder of references, matched by stem.")
     ] = None,
+    noisy: Annotated[
+        Path | None, typer.Option(help="Folder of noisy frames: how clear are they made?")
+    ] = None,
+    clean: Annotated[
+        Path | None, typer.Option(help="Folder of averages of many, matched by stem.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="A bundled model or a .safetensors file.")
     ] = None,
@@ -44,11 +50,16 @@ def evaluate(
     from ..model.network.bundled import own_file
 
     if suite is not None:
-        _evaluate_suite(suite, model or "linear", device, json_file, (low, reference, sheet))
+        foreign = any((low, reference, noisy, clean, sheet))
+        _evaluate_suite(suite, model or "linear", device, json_file, foreign)
+        return
+    if noisy or clean:
+        foreign = any((low, reference, sheet, per_image))
+        _evaluate_noisy(noisy, clean, model or "auto", device, json_file, foreign)
         return
     with reported():
         if low is None or reference is None:
-            raise ValueError("Give --low and --reference, or --suite linear.")
+            raise ValueError("Give --low and --reference, --noisy and --clean, or --suite linear.")
         model = model or "photo"
         if sheet:
             check_format(sheet, "uint8")
@@ -59,9 +70,7 @@ def evaluate(
 
         steps = evaluate_steps(low, reference, model, device=device)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
-        if json_file:
-            with atomic_path(json_file) as temporary:
-                temporary.write_text(json.dumps(report, indent=1) + "\n")
+        _write_json(json_file, report)
         if sheet:
             cases = telling_cases(report, low, reference, model, device=device)
             with atomic_path(sheet) as temporary:
@@ -78,17 +87,16 @@ def evaluate(
 
 
 def _evaluate_suite(
-    suite: str, model: str, device: str, json_file: Path | None, others: tuple[Any, ...]
+    suite: str, model: str, device: str, json_file: Path | None, foreign: bool
 ) -> None:
-    from ..model.io.atomic import atomic_path
     from ..model.io.outputs import check_files
     from ..model.network.bundled import own_file
 
     with reported():
         if suite != "linear":
             raise ValueError(f"--suite must be linear, not {suite!r}.")
-        if any(others):
-            raise ValueError("--suite cannot be combined with --low, --reference or --sheet.")
+        if foreign:
+            raise ValueError("--suite cannot be combined with folders or --sheet.")
         check_files((json_file,), own_file(model))
         from ..model.evaluation.linear_suite import (
             linear_suite_steps,  # slow: only once all is well
@@ -96,11 +104,48 @@ def _evaluate_suite(
 
         steps = linear_suite_steps(model, device=device)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} parts")
-        if json_file:
-            with atomic_path(json_file) as temporary:
-                temporary.write_text(json.dumps(report, indent=1) + "\n")
+        _write_json(json_file, report)
     say(f"{report['model']} ({report['digest']}) on simulated linear data")
     print_suite(report)
+
+
+def _evaluate_noisy(
+    noisy: Path | None,
+    clean: Path | None,
+    model: str,
+    device: str,
+    json_file: Path | None,
+    foreign: bool,
+) -> None:
+    from ..model.io.listing import list_images
+    from ..model.io.outputs import check_files
+    from ..model.network.bundled import own_file
+
+    with reported():
+        if not noisy or not clean:
+            raise ValueError("--noisy and --clean go together: give both folders.")
+        if foreign:
+            raise ValueError("--noisy cannot be combined with --low, --reference, --sheet or --per-image.")
+        inputs = (*list_images(noisy), *list_images(clean), *own_file(model))
+        check_files((json_file,), inputs)
+        from ..model.evaluation.noisy_pairs import FIGURES, noisy_pairs_steps
+
+        steps = noisy_pairs_steps(noisy, clean, [model], device=device)
+        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
+        _write_json(json_file, report)
+    say(f"{report['n']} pairs, after the best rising curve to the stretched average")
+    say(f"{'name':<20}{'params':>8}" + "".join(f"{title:>9}" for title in FIGURES.values()))
+    for name, row in report["methods"].items():
+        figures = f"{row['psnr']:>9.2f}{row['ssim']:>9.3f}{row['cnr']:>9.2f}"
+        say(f"{name:<20}{row['parameters']:>8}{figures}")
+
+
+def _write_json(file: Path | None, report: dict[str, Any]) -> None:
+    from ..model.io.atomic import atomic_path
+
+    if file:
+        with atomic_path(file) as temporary:
+            temporary.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def info(

@@ -72,6 +72,33 @@ def clahe(x: Image) -> Image:
     return np.asarray(equalize_adapthist(x))
 
 
+def gaussian(image: Image, sigma: float) -> Image:
+    """The blur that every viewer offers."""
+    from scipy.ndimage import gaussian_filter
+
+    return np.asarray(gaussian_filter(np.asarray(image, dtype=np.float64), sigma))
+
+
+def non_local_means(image: Image) -> Image:
+    """Averages of like patches (Buades et al. 2005), scikit-image's, as strong as the noise asks.
+
+    The noise is taken for equally strong everywhere: of a count, give the square root.
+
+    Parameters
+    ----------
+    image : ndarray, (Y, X)
+    """
+    from skimage.restoration import denoise_nl_means
+
+    x = np.asarray(image, dtype=np.float64)
+    crossed = (x[:-1, :-1] - x[1:, :-1] - x[:-1, 1:] + x[1:, 1:]) / 2
+    sigma = float(np.median(np.abs(crossed))) * 1.4826
+    if sigma == 0:
+        return x
+    options = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
+    return np.asarray(denoise_nl_means(x, h=0.8 * sigma, sigma=sigma, **options))
+
+
 BASELINES: dict[str, Method] = {
     "input": lambda x: x,
     "auto_gamma": auto_gamma,

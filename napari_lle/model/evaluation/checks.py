@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,29 @@ from ..network.checkpoint import Model
 from ..network.network import Network, NetworkConfig
 
 Check = dict[str, Any]
+Beside = Mapping[str, float]
 
 
-def check(name: str, value: float, most: float) -> Check:
-    """A figure that must not exceed a goal."""
+def check(name: str, value: float, most: float, beside: Beside | None = None) -> Check:
+    """A figure that must not exceed a goal, and what others reach."""
     passed = bool(np.isfinite(value) and value <= most)
     return {
         "name": name,
         "value": float(value),
         "goal": f"<= {most:g}",
         "verdict": "pass" if passed else "fail",
+        **_beside(beside),
     }
 
 
-def warning(name: str, value: float) -> Check:
+def warning(name: str, value: float, beside: Beside | None = None) -> Check:
     """A figure that users must know of."""
-    return {"name": name, "value": float(value), "goal": "", "verdict": "warning"}
+    told = {"name": name, "value": float(value), "goal": "", "verdict": "warning"}
+    return {**told, **_beside(beside)}
+
+
+def _beside(figures: Beside | None) -> Check:
+    return {"beside": {k: float(v) for k, v in figures.items()}} if figures else {}
 
 
 def plain_stretch() -> Model:

@@ -17,16 +17,17 @@ from ..inference.enhance import Progress, choose_model, enhance, estimate_steps,
 from ..inference.estimate import Result, restore
 from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
-from ..preprocessing.levels import find_levels
-from .checks import Check, check, finished, warning
+from . import black_pixels, invention, residual_noise, retention
+from .checks import Check, check, finished, plain_stretch, warning
+from .exposures import exposures
+from .fields import far_white
 from .photometry import detect, fluxes, widths
-from .simulate import FWHM, OFFSET, camera, expose, star_field
+from .simulate import OFFSET, camera, expose, star_field
 from .star_rings import dark_ring, noisy_ring
 from .stretches import compare, sentences
 
 LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
 SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
-FAR = 50.0  # noise spans to the white level of a series that holds bright objects
 
 Array = NDArray[Any]
 
@@ -52,27 +53,42 @@ def linear_suite_steps(
     -------
     dict
         ``suite``, ``model``, ``digest``, ``parameters``, ``checks`` (each with ``name``,
-        ``value``, ``goal`` and ``verdict``: pass, fail or warning), ``methods`` (a dictionary of
-        figures for each) and ``better``: what a method without a network does better.
+        ``value``, ``goal`` and ``verdict``: pass, fail or warning; most with ``beside``, what
+        costs nothing), ``methods`` (a dictionary of figures for each), ``exposures``, see there,
+        and ``better``: what a method without a network does better.
     """
     loaded = choose_model(model, False, "uint16")
 
     def run(image: Array, **levels: Any) -> Any:
         return enhance(image, loaded, device=device, rgb=False, **levels)
 
+    stretch = plain_stretch()
+
+    def plain(image: Array, **levels: Any) -> Any:
+        return enhance(image, stretch, device=device, rgb=False, **levels)
+
     parts: list[Callable[[], list[Check]]] = [
         *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
-        lambda: photometry(run),
+        *(lambda light=light: invention.detections(run, light) for light in LIGHTS),
+        lambda: [invention.hot_neighbours(run, plain), invention.faint_rays(run, plain)],
+        lambda: retention.faint_stars(run, plain) + retention.filaments(run, plain),
+        lambda: [retention.star_widths(run, plain), *photometry(run)],
         lambda: dark_ring(loaded, device) + noisy_ring(run),
-        lambda: flicker(run) + bleaching(run),
+        *(lambda light=light: residual_noise.texture(run, plain, light) for light in LIGHTS[1:]),
+        lambda: residual_noise.specks(run, plain),
+        lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
+        lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
         lambda: [invariance(run), *identity(loaded, device)],
     ]
     checks: list[Check] = []
+    total = len(parts) + 2
     for done, part in enumerate(parts, 1):
         checks += part()
-        yield Progress(done, len(parts) + 1)
+        yield Progress(done, total)
     methods = compare(loaded.name, lambda image: run(image).reflectance)
-    yield Progress(len(parts) + 1, len(parts) + 1)
+    yield Progress(total - 1, total)
+    table = exposures(loaded.name, run)
+    yield Progress(total, total)
     return {
         "suite": "linear",
         "model": loaded.name,
@@ -81,6 +97,7 @@ def linear_suite_steps(
         "failed": sum(check["verdict"] == "fail" for check in checks),
         "checks": checks,
         "methods": methods,
+        "exposures": table,
         "better": sentences(loaded.name, methods),
     }
 
@@ -94,10 +111,9 @@ def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
     added = []
     for seed in range(seeds):
         field = expose(np.full((192, 192), light), np.random.default_rng(seed))
-        levels = find_levels(field)
-        dark = {"black": levels.black, "white": levels.black + FAR * levels.span}
         before = len(detect(field))
-        added += [len(detect(run(field, **how).reflectance)) - before for how in ({}, dark)]
+        shown = run(field).reflectance, run(field, **far_white(field)).reflectance
+        added += [len(detect(each)) - before for each in shown]
     return [check(f"detections added to flat noise, {light:g} e-, worst of {seeds}", max(added), 1)]
 
 
@@ -126,8 +142,6 @@ def photometry(run: Callable[..., Any]) -> list[Check]:
             _edge(ratio, before[0]),
         ),
         warning("R: slope of log flux against log true flux, 1 = linear", slope),
-        warning(f"R: median FWHM of stars that are {FWHM:g} px wide", np.nanmedian(seen[1])),
-        warning("input: the same", np.nanmedian(before[1])),
     ]
 
 
@@ -147,6 +161,29 @@ def flicker(run: Callable[..., Any]) -> list[Check]:
     before = (series.astype(np.float64) - result.levels.black) / result.levels.span
     spread = [np.log(np.median(a, axis=(1, 2))).std() for a in (result.reflectance, before)]
     return [check("flicker: spread of log median, after over before", spread[0] / spread[1], 1.2)]
+
+
+def steadiness(run: Callable[..., Any], plain: Callable[..., Any]) -> Check:
+    """Flicker of a constant scene after means of 8 x 8 pixels, over that of the input's.
+
+    "The input's" is that of the plain stretch, so that the curve is the same.
+    """
+    rng = np.random.default_rng(10)
+    light = star_field(96, (300, 3e4), rng, sky=100.0).light
+    series = np.stack([expose(light, rng) for _ in range(32)])
+    result = run(series)
+    levels = {"black": result.levels.black, "white": result.levels.white}
+    own, beside = (
+        float(np.median(_patches(r).std(axis=0)))
+        for r in (result.reflectance, plain(series, **levels).reflectance)
+    )
+    name = "flicker of means of 8 x 8 pixels, over the plain stretch's"
+    return check(name, own / beside, 1.0, {"plain stretch": 1.0})
+
+
+def _patches(series: Array) -> Array:
+    frames, height, width = series.shape
+    return np.asarray(series).reshape(frames, height // 8, 8, width // 8, 8).mean(axis=(2, 4))
 
 
 def bleaching(run: Callable[..., Any]) -> list[Check]:

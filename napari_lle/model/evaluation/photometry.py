@@ -30,10 +30,14 @@ def detect(image: ArrayLike, threshold: float = 5.0) -> NDArray[np.intp]:
     from scipy.ndimage import gaussian_filter, maximum_filter
 
     smooth = gaussian_filter(np.asarray(image, dtype=np.float64), KERNEL, mode="reflect")
-    median = np.median(smooth)
-    deviation = 1.4826 * np.median(np.abs(smooth - median))
-    peaks = (smooth == maximum_filter(smooth, size=5)) & (smooth > median + threshold * deviation)
+    least = np.median(smooth) + threshold * deviation(smooth)
+    peaks = (smooth == maximum_filter(smooth, size=5)) & (smooth > least)
     return np.argwhere(peaks)
+
+
+def deviation(values: NDArray[Any]) -> float:
+    """Normalised median deviation: the standard deviation of normal noise, whatever stands out."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def completeness_and_purity(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..inference.enhance import enhance, estimate_steps, survey
 from ..network.checkpoint import Model
-from .checks import Check, check, finished, plain_stretch, warning
+from .checks import Check, check, finished, plain_stretch
 from .simulate import FWHM, OFFSET, SKY, expose
 
 CONTRAST = 1e5  # of the star to the sky
@@ -63,9 +63,9 @@ def noisy_ring(run: Callable[..., Any], frames: int = 64) -> list[Check]:
 
 
 def ring_checks(where: str, rings: Array) -> list[Check]:
-    """Depth and height of rings relative to the last value; only dark ones look like a fault."""
+    """Depth and height of rings relative to the last value."""
     relative = rings / rings[-1]
     return [
         check(f"dark ring {where}: depth", 1 - relative.min(), 0.01),
-        warning(f"bright ring {where}: height", relative.max() - 1),
+        check(f"bright ring {where}: height", relative.max() - 1, 0.01),
     ]

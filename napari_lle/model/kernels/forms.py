@@ -13,7 +13,10 @@ from ..network.blocks import (
     BLACK,
     BLOCKS,
     FAINT,
+    MIDDLE,
     MODULATING,
+    STRETCHED,
+    TYPICAL,
     Cleaning,
     Metering,
     Stretching,
@@ -119,7 +122,10 @@ def _scalars(network: Network, statistics: torch.Tensor) -> Weights:
     if isinstance(block, Metering):
         values = [float(block.start) * (mean**2 + FAINT**2) ** 0.5, lit, colour]
     elif isinstance(block, Stretching):
-        values = [float(figure) for figure in block.curve(statistics)]
+        low, high = STRETCHED
+        typical = min(max(float(statistics[0, TYPICAL]), low), high)
+        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+        values = [m / (1 - 2 * m), block.local]
     elif isinstance(block, Cleaning):
         unit = exp(float(block.stretch)) * (mean**2 + BLACK**2) ** 0.5
         presence = mean**2 / (mean**2 + BLACK**2)

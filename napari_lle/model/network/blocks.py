@@ -25,11 +25,9 @@ BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black st
 FAINT = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
 MIDDLE = 0.25  # where the screen stretch puts the typical brightness
-STRETCHED = (1e-3, 0.24)  # what is stretched; a brighter image is left nearly as it is,
-DARKENED = (0.26, 0.9)  # but noise that the levels spread to grey is taken to the same quarter:
-NOISE_SHARE = (0.5, 0.8)  # of an image's variance; from nothing of that to all of it
+STRETCHED = (1e-3, 0.24)  # what is stretched; a brighter image is left nearly as it is
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
-CONTRAST, NOISE, TYPICAL = 3, 5, 6  # the places of these figures among them
+TYPICAL = 6  # the place of the typical brightness among them
 
 
 def crop(x: Tensor, margin: int) -> Tensor:
@@ -208,8 +206,7 @@ class Stretching(Block):
     """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
 
     With the same u everywhere, R is the midtones transfer function that brings the typical
-    brightness to `MIDDLE`, much as astronomers' automatic screen stretch does. Mere noise, whose
-    levels put it in the middle, is darkened to that by u < -1, without local departures.
+    brightness to `MIDDLE`, much as astronomers' automatic screen stretch does.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -218,14 +215,14 @@ class Stretching(Block):
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """The screen stretch, centred."""
-        u, _ = self._planes(statistics)
+        u = self._typical(statistics)
         return 2 * (v * (1 + u) / (v.clamp_min(0) + u) - 0.4)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``(V + u) / (1 + u)``."""
-        u, octaves = self._planes(statistics)
+        u = self._typical(statistics)
         if self.local:
-            u = u * torch.exp2(octaves * torch.tanh(h))
+            u = u * torch.exp2(self.local * torch.tanh(h))
         return (v + u) / (1 + u)
 
     def correction(self, padded: Tensor, statistics: Tensor) -> Tensor:
@@ -234,41 +231,11 @@ class Stretching(Block):
             return crop(torch.zeros_like(padded), self.radius)
         return super().correction(padded, statistics)
 
-    def curve(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
-        """U of the screen stretch, and the octaves that H may depart from it; both (N,)."""
-        typical = statistics[:, TYPICAL]
-        lifting = _midtones(typical.clamp(*STRETCHED))
-        darkening = _midtones(typical.clamp(*DARKENED))
-        # Between them lie curves of ever larger |u|; the logarithm of L at 0 goes from one to
-        # the other evenly.
-        low, high = (torch.log(u / (1 + u)) for u in (lifting, darkening))
-        share = torch.where(typical > DARKENED[0], _noise_rise(statistics), 0)
-        dark = torch.exp(low + share * (high - low))
-        darkens = dark > _LEAST_DARK
-        u = torch.where(darkens, dark / torch.where(darkens, 1 - dark, 1), lifting)
-        return u, torch.where(darkens, 0, self.local)
-
-    def _planes(self, statistics: Tensor) -> tuple[Tensor, ...]:
-        return tuple(figure[:, None, None, None] for figure in self.curve(statistics))
-
-
-_LEAST_DARK = 1.05  # L at 0 of the weakest darkening: u would be infinite at 1
-
-
-def _midtones(typical: Tensor) -> Tensor:
-    """U of the curve that takes a brightness to `MIDDLE`."""
-    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-    return m / (1 - 2 * m)
-
-
-def _noise_rise(statistics: Tensor) -> Tensor:
-    """0..1 as the noise's share of an image's variance rises, from two of its figures."""
-    variance = torch.exp(2 * statistics[:, CONTRAST] + 1) - 1
-    # The figure is a mean of absolute values: .8 deviations of normal noise.
-    noise = (torch.exp(statistics[:, NOISE] - 2.2) - 0.01) / 0.7979
-    low, high = NOISE_SHARE
-    share = noise.square() / variance.clamp_min(1e-6)
-    return ((share - low) / (high - low)).clamp(0, 1)
+    def _typical(self, statistics: Tensor) -> Tensor:
+        """U of the screen stretch."""
+        typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
+        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+        return m / (1 - 2 * m)
 
 
 class Cleaning(Block):

@@ -31,6 +31,8 @@ __all__ = [
 BLACK_PERCENTILE = 0.1
 EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
 NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
+NOISE_MEDIAN = 0.24  # at most, where the levels have little but noise between them
+NOISE_SHARE = (0.5, 0.8)  # of an image's variance: from nothing of that to all of it
 WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
 
 
@@ -90,7 +92,8 @@ def find_levels(
         The last axis holds colours. An RGB image of dtype uint8 is a photograph: 0 and 255.
     black, white : float, optional
         Levels in the input's units that replace the automatic ones: the 0.1 and 99.9 percentiles
-        without empty margins.
+        without empty margins. Of mere noise white lies so much higher that its median is .24:
+        there is nothing to stretch, and noise is not to look like a scene.
     roi : ndarray of bool, (Y, X), or (slice, slice), optional
         A region of the planes that the percentiles are taken from instead.
 
@@ -118,7 +121,9 @@ def find_levels(
     elif black is not None and white is not None:
         automatic = (black, white)
     else:
-        automatic = _percentiles(sample(data, rgb=rgb), dtype)
+        squares = sample(data, rgb=rgb)
+        low, high = _percentiles(squares, dtype)
+        automatic = (low, _above_noise(squares, low, high))
     low = automatic[0] if black is None else float(black)
     high = automatic[1] if white is None else float(white)
     if high <= low and (black is None) != (white is None):
@@ -139,8 +144,28 @@ def _percentiles(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, flo
     if high <= low:
         low, high = float(values.min()), float(values.max())
     if high <= low:  # constant
-        high = low + (1.0 if dtype.kind in "ui" else max(abs(low), 1.0))
+        return low, low + (1.0 if dtype.kind in "ui" else max(abs(low), 1.0))
     return low, high
+
+
+def _above_noise(squares: NDArray[Any], low: float, high: float) -> float:
+    """The white level that keeps mere noise dark; `high` where the image holds more than that.
+
+    Squares are of 2 x 2 neighbours, (N, 2, 2[, C]).
+    """
+    x = squares.astype(np.float64)
+    x = x[np.isfinite(x).all(axis=tuple(range(1, x.ndim)))]
+    if not len(x):
+        return high
+    crossed = (x[:, 0, 0] - x[:, 0, 1] - x[:, 1, 0] + x[:, 1, 1]) / 2
+    median = float(np.median(x))
+    noise, spread = float(np.median(np.abs(crossed))), float(np.median(np.abs(x - median)))
+    dark = low + (median - low) / NOISE_MEDIAN
+    if spread == 0 or dark <= high:
+        return high
+    start, end = NOISE_SHARE
+    share = min(max(((noise / spread) ** 2 - start) / (end - start), 0.0), 1.0)
+    return high + share * (dark - high)
 
 
 def normalize(image: ArrayLike, levels: Levels) -> NDArray[np.float64]:

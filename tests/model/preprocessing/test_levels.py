@@ -21,12 +21,30 @@ def test_a_photograph_keeps_its_full_range():
 
 def test_percentiles_survive_hot_pixels_and_nan():
     rng = np.random.default_rng(0)
-    image = rng.normal(500, 10, (300, 300)).astype(np.float32)
+    image = np.linspace(480, 520, 300) + rng.normal(0, 5, (300, 300)).astype(np.float32)
     image[::50, ::50] = 65535  # 36 hot pixels
     image[0, :5] = [np.nan, np.inf, -np.inf, np.nan, np.nan]
     levels = find_levels(image)
-    assert 460 < levels.black < 480
-    assert 520 < levels.white < 545
+    assert 465 < levels.black < 480
+    assert 520 < levels.white < 535
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("rgb", [False, True])
+def test_mere_noise_is_not_spread_to_grey(dtype, rgb):
+    rng = np.random.default_rng(0)
+    shape = (200, 200, 3) if rgb else (3, 200, 200)
+    image = rng.normal(500, 6, shape).astype(dtype)
+    levels = find_levels(image, rgb=rgb)
+    assert np.median(normalize(image, levels)) == pytest.approx(0.24, abs=0.01)
+    assert levels.black == pytest.approx(500 - 3.09 * 6, abs=2)
+    assert find_levels(image, rgb=rgb, white=520).white == 520
+
+
+def test_a_scene_with_some_noise_keeps_its_percentiles():
+    rng = np.random.default_rng(0)
+    scene = np.where(np.arange(300) % 100 < 60, 520, 480) + rng.normal(0, 6, (300, 300))
+    assert find_levels(scene).white == pytest.approx(np.percentile(scene, 99.9), abs=0.5)
 
 
 def test_given_levels_replace_the_automatic_ones():

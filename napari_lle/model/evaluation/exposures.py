@@ -1,0 +1,88 @@
+"""Simulated exposures of known fields, from plenty of light to hardly any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inference.enhance import enhance, estimate_steps, survey
+from .baselines import gaussian, non_local_means
+from .checks import finished, plain_stretch
+from .fields import known_fields
+from .simulate import camera
+
+ELECTRONS = (4000, 600, 90, 25)  # at the brightest of a field
+SIDE = 160
+OFFSET, READ_NOISE = 200.0, 3.0
+
+Array = NDArray[Any]
+Table = dict[str, dict[str, dict[str, float]]]
+
+
+def exposures(name: str, run: Callable[..., Any], seeds: int = 1) -> Table:
+    """PSNR in dB and SSIM of R against the stretched truth, at each number of electrons.
+
+    Parameters
+    ----------
+    name : str
+        Of the method that `run` is, as the table has it.
+    run : callable
+        From an exposure to a `Result`.
+
+    Returns
+    -------
+    dict
+        By method, by number of electrons, ``psnr`` and ``ssim``: means over the fields.
+    """
+    rows: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for electrons in ELECTRONS:
+        for seed in range(seeds):
+            for place, field in enumerate(known_fields(SIDE, 700 + seed).values()):
+                image, expected = exposed(field * electrons, [seed, place, electrons])
+                for method, shown in _methods(name, run, image).items():
+                    found = rows.setdefault(method, {}).setdefault(str(electrons), [])
+                    found.append(_score(shown, stretched_truth(image, expected)))
+    return {
+        method: {
+            level: dict(zip(("psnr", "ssim"), np.mean(found, axis=0).tolist(), strict=True))
+            for level, found in levels.items()
+        }
+        for method, levels in rows.items()
+    }
+
+
+def exposed(light: Array, seed: Any) -> tuple[Array, Array]:
+    """An exposure, uint16, and its expectation in the same units."""
+    rng = np.random.default_rng(seed)
+    image = camera(light, rng, read_noise=READ_NOISE, offset=OFFSET, full_well=1e5)
+    return image, light + OFFSET
+
+
+def stretched_truth(image: Array, expected: Array) -> Array:
+    """What the plain stretch of an exposure would show if there were no noise, in 0..1."""
+    known = survey(image, rgb=False)
+    steps = estimate_steps(expected, plain_stretch(), device="cpu", rgb=False, known=known)
+    return np.clip(finished(steps).reflectance(), 0, 1).astype(np.float64)
+
+
+def _methods(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:
+    plain = enhance(image, plain_stretch(), rgb=False, device="cpu").reflectance
+    plain = np.clip(plain, 0, 1).astype(np.float64)
+    return {
+        name: run(image).reflectance,
+        "plain stretch": plain,
+        "gauss 1": gaussian(plain, 1),
+        "gauss 2": gaussian(plain, 2),
+        "nl-means": non_local_means(plain),
+    }
+
+
+def _score(shown: Array, truth: Array) -> tuple[float, float]:
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    shown = np.clip(shown, 0, 1).astype(np.float64)
+    psnr = peak_signal_noise_ratio(truth, shown, data_range=1)
+    return float(psnr), float(structural_similarity(truth, shown, data_range=1))

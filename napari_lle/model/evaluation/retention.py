@@ -1,0 +1,119 @@
+"""Nothing lost: faint stars and thin filaments on R against a matched filter on the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import Check, check
+from .fields import filament_field
+from .photometry import completeness_and_purity, detect, deviation, widths
+from .simulate import expose, star_field
+
+SKY = 40.0
+FAINT = (60.0, 3000.0)  # electrons of the stars: from hopeless to plain
+MEASURABLE = (3e3, 3e5)  # of stars whose width is measured
+FILAMENT = 12.0  # electrons above a sky whose noise is 8
+THRESHOLD = 3.5  # deviations, of the matched filter
+THRESHOLDS = np.arange(1.5, 9.0, 0.25)  # among which R may choose its own
+LINE = 15  # pixels along the filter that filaments are looked for with
+ANGLES = 12
+NEAR = 2  # pixels from a filament's middle
+MARGIN = 0.01  # of completeness and purity that is no difference
+
+Run = Callable[..., Any]
+Array = NDArray[Any]
+
+
+def faint_stars(run: Run, plain: Run, seeds: int = 4) -> list[Check]:
+    """Completeness and purity among stars of 60 to 3,000 electrons."""
+    rows = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(300 + seed)
+        field = star_field(256, FAINT, rng, SKY)
+        image, truth = expose(field.light, rng), np.stack([field.rows, field.columns], axis=1)
+        views = run(image).reflectance, plain(image).reflectance, image
+        rows.append([[_stars(v, truth, t) for t in THRESHOLDS] for v in views])
+    return _lost("faint stars", np.mean(rows, axis=0))
+
+
+def _stars(view: Array, truth: Array, threshold: float) -> tuple[float, float]:
+    return completeness_and_purity(detect(view, threshold), truth)
+
+
+def filaments(run: Run, plain: Run, seeds: int = 3) -> list[Check]:
+    """Completeness and purity of the pixels of filaments 2 pixels wide."""
+    rows = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(400 + seed)
+        light, middle = filament_field(240, FILAMENT, SKY, rng)
+        image = expose(light, rng)
+        views = run(image).reflectance, plain(image).reflectance, image
+        answers = [line_filter(v) for v in views]
+        rows.append([[_traced(a > t, middle) for t in THRESHOLDS] for a in answers])
+    return _lost("filaments of 2 pixels", np.mean(rows, axis=0))
+
+
+def _lost(what: str, rows: Array) -> list[Check]:
+    """What R lacks where the matched filter, at its threshold, is as pure, or as complete.
+
+    Rows, (3, thresholds, 2), are of R, plain stretch and input; figures are completeness and
+    purity. A stretch skews noise, so that one threshold does not mean the same to all.
+    """
+    known = rows[2, int(np.argmin(np.abs(THRESHOLDS - THRESHOLD)))]
+    found = []
+    for i, figure in enumerate(("completeness", "purity")):
+        own, beside = (_best(row, i, known[1 - i]) for row in rows[:2])
+        figures = {"R": own, "plain stretch": beside, "matched filter": known[i]}
+        name = f"{what}: {figure} below a matched filter's"
+        found.append(check(name, known[i] - own, MARGIN, figures))
+    return found
+
+
+def _best(row: Array, figure: int, least: float) -> float:
+    """The highest of a figure among thresholds whose other figure is good enough."""
+    enough = row[:, 1 - figure] >= least - MARGIN / 2
+    return float(row[enough, figure].max()) if enough.any() else 0.0
+
+
+def line_filter(image: Array) -> Array:
+    """The best answer of line filters at `ANGLES` angles, in deviations of its own background."""
+    from scipy.signal import fftconvolve
+
+    image = np.asarray(image, dtype=np.float64)
+    image = np.pad(image - np.median(image), LINE, mode="reflect")
+    y, x = np.mgrid[-LINE : LINE + 1, -LINE : LINE + 1]
+    answers = []
+    for angle in np.arange(ANGLES) * np.pi / ANGLES:
+        across, along = y * np.cos(angle) - x * np.sin(angle), y * np.sin(angle) + x * np.cos(angle)
+        kernel = np.exp(-(across**2) / 2) * (np.abs(along) <= LINE / 2)
+        near = np.exp(-(across**2) / 32) * (np.abs(along) <= LINE / 2)
+        kernel = kernel / kernel.sum() - near / near.sum()  # the sky beside it goes away
+        answer = fftconvolve(image, kernel, mode="same")[LINE:-LINE, LINE:-LINE]
+        answers.append(answer / deviation(answer))
+    return np.asarray(np.max(answers, axis=0))
+
+
+def _traced(found: Array, middle: Array) -> tuple[float, float]:
+    from scipy.ndimage import binary_dilation
+
+    near = np.ones((2 * NEAR + 1, 2 * NEAR + 1), bool)
+    completeness = binary_dilation(found, near)[middle].mean()
+    purity = binary_dilation(middle, near)[found].mean() if found.any() else 1.0
+    return float(completeness), float(purity)
+
+
+def star_widths(run: Run, plain: Run) -> Check:
+    """Median full width of stars on R over that on the plain stretch."""
+    rng = np.random.default_rng(14)
+    field = star_field(384, MEASURABLE, rng, SKY)
+    image = expose(field.light, rng)
+    own, beside, before = (
+        float(np.nanmedian(widths(v, field.rows, field.columns)))
+        for v in (run(image).reflectance, plain(image).reflectance, image)
+    )
+    name = "R: median FWHM of stars over that on the plain stretch"
+    return check(name, own / beside, 1.1, {"R": own, "plain stretch": beside, "input": before})
