@@ -125,7 +125,9 @@ def _evaluate_noisy(
         if not noisy or not clean:
             raise ValueError("--noisy and --clean go together: give both folders.")
         if foreign:
-            raise ValueError("--noisy cannot be combined with --low, --reference, --sheet or --per-image.")
+            raise ValueError(
+                "--noisy cannot be combined with other folders, --sheet or --per-image."
+            )
         inputs = (*list_images(noisy), *list_images(clean), *own_file(model))
         check_files((json_file,), inputs)
         from ..model.evaluation.noisy_pairs import FIGURES, noisy_pairs_steps
