@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .metadata import FileError
+from .errors import FileError
 from .reasons import reason
 
 PROBE = bytes(1 << 16)  # written to learn what is wrong with a disk

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import fits_files as fits
+from . import names, tiff, tiff_writer, zarr_files, zarr_writer
 from . import raster as pictures
-from . import tiff, zarr_files, zarr_writer
 from .atomic import atomic_path
-from .magic_bytes import misnamed
-from .metadata import FileError, FileRecord, Picture, readable
+from .errors import FileError, readable
+from .magic_bytes import is_tiff, misnamed
+from .metadata import FileRecord, Picture
+from .names import inside_zarr, stem_of, suffix_of
 
 __all__ = [
     "SUFFIXES",
@@ -25,13 +27,15 @@ __all__ = [
     "count_values",
     "is_zarr",
     "read_image",
+    "stem_of",
+    "suffix_of",
     "write_image",
 ]
 
 SUFFIXES = (*pictures.SUFFIXES, *tiff.SUFFIXES, *fits.SUFFIXES, *zarr_files.SUFFIXES)
 
 
-def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
+def read_image(path: str | Path, *, lazy: bool = False, image: int = 1) -> Picture:
     """Read an image file at its full depth.
 
     Parameters
@@ -40,17 +44,21 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
     lazy : bool
         Leave the pixels of TIFF, FITS and Zarr where they are until they are asked for: an array
         of dask, of Zarr or mapped into memory, whatever the format does best.
+    image : int
+        Which one, counted from 1, where a file holds several: series of a TIFF, frames of a
+        picture, images of a FITS, series, fields of a plate or arrays of a Zarr.
 
     Returns
     -------
     Picture
-        (..., Y, X) or (..., Y, X, 3 or 4) in the file's dtype and native byte order; JPEG turned
-        upright.
+        (..., Y, X) or (..., Y, X, 3 or 4) in the file's dtype and native byte order, turned
+        upright; its `images` says how many the file holds.
 
     Raises
     ------
     FileError
-        If the file is missing, damaged or of another kind, or its format needs an extra.
+        If the file is missing, damaged or of another kind, its format needs an extra, its numbers
+        stand for what is not read, or it holds no such image.
     """
     path = Path(path)
     _check_suffix(path)
@@ -58,22 +66,22 @@ def read_image(path: str | Path, *, lazy: bool = False) -> Picture:
         raise FileError(f"There is no file {path}.")
     try:
         with readable(path):
-            return _read(path, lazy)
+            return _read(path, lazy, image)
     except FileError as error:
         raise misnamed(path) or error from None
 
 
-def _read(path: Path, lazy: bool) -> Picture:
-    if _is(path, tiff):
-        return tiff.read_tiff(path, lazy=lazy)
+def _read(path: Path, lazy: bool, image: int) -> Picture:
+    if _is(path, tiff) or (_is(path, pictures) and is_tiff(path)):  # many programs read it so
+        return tiff.read_tiff(path, lazy=lazy, image=image)
     if _is(path, fits):
-        return fits.read_fits(path, lazy=lazy)
+        return fits.read_fits(path, lazy=lazy, image=image)
     if _is(path, zarr_files):
-        return zarr_files.read_zarr(path, lazy=lazy)
-    return pictures.read_picture(path)
+        return zarr_files.read_zarr(path, lazy=lazy, image=image)
+    return pictures.read_picture(path, image)
 
 
-def count_values(path: str | Path) -> tuple[int, int]:
+def count_values(path: str | Path, image: int = 1) -> tuple[int, int]:
     """Values of an image file and bytes of each; its pixels are left unread where they can be.
 
     Raises
@@ -82,13 +90,13 @@ def count_values(path: str | Path) -> tuple[int, int]:
         As `read_image`.
     """
     path = Path(path)
-    if path.is_file() and path.suffix.lower() in pictures.SUFFIXES:
+    if path.is_file() and _is(path, pictures) and not is_tiff(path):
         try:
             with readable(path):
                 return pictures.count_values(path)
         except FileError as error:
             raise misnamed(path) or error from None
-    pixels = read_image(path, lazy=True).pixels
+    pixels = read_image(path, lazy=True, image=image).pixels
     return pixels.size, pixels.dtype.itemsize
 
 
@@ -129,18 +137,20 @@ def write_image(
         return
     with atomic_path(path) as temporary:
         if _is(path, tiff):
-            tiff.write_tiff(temporary, pixels, rgb, record, about)
+            tiff_writer.write_tiff(temporary, pixels, rgb, record, about)
         elif _is(path, fits):
             fits.write_fits(temporary, pixels, rgb, record, about, history=history)
         else:
-            pictures.write_picture(temporary, pixels)
+            pictures.write_picture(temporary, pixels, rgb, about)
 
 
 def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
     """Raise FileError unless a file named so can hold `axes` spatial axes of `dtype`."""
     path = Path(path)
     _check_suffix(path)
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
+    if suffix == names.ZARR and inside_zarr(path):
+        raise FileError(f"{path} lies inside a Zarr: write a result beside it.")
     if not path.parent.is_dir():
         raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
     if _is(path, tiff):
@@ -168,9 +178,9 @@ def is_zarr(path: str | Path) -> bool:
 
 
 def _is(path: Path, module: Any) -> bool:
-    return path.suffix.lower() in module.SUFFIXES
+    return suffix_of(path) in module.SUFFIXES
 
 
 def _check_suffix(path: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
+    if suffix_of(path) not in SUFFIXES:
         raise FileError(f"{path} is none of {', '.join(SUFFIXES)}.")

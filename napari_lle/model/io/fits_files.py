@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .metadata import FileError, FileRecord, Picture, default_axes, needs, readable
+from .errors import FileError, needs, readable
+from .fits_header import about_header, cleaned, describe, inherited
+from .memory import check_memory
+from .metadata import FileRecord, Picture, fitting
+from .raster import chosen
 
-SUFFIXES = (".fits", ".fit", ".fts")
+PLAIN = (".fits", ".fit", ".fts")
+SUFFIXES = (*PLAIN, *(f"{suffix}.gz" for suffix in PLAIN), *(f"{suffix}.fz" for suffix in PLAIN))
 DTYPES = (
     "uint8",
     "int8",
@@ -28,14 +34,70 @@ DTYPES = (
     "float64",
 )
 EXTENSION = "NAPARI_LLE"  # holds the record of a result as bytes of JSON
-# What describes the stored numbers, not the sky: set by the writer.
-STRUCTURE = ("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS")
-SCALING = ("BSCALE", "BZERO", "BLANK")
-OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
 
 
-def read_fits(path: Path, *, lazy: bool = False) -> Picture:
-    """Read the first image of two axes or more.
+class Stored(NamedTuple):
+    """How integers of a file stand for values."""
+
+    bits: int
+    scale: float
+    zero: float
+    blank: int | None
+
+    @classmethod
+    def told(cls, header: Any) -> Stored:
+        """What BITPIX, BSCALE, BZERO and BLANK say."""
+        bits, blank = int(header.get("BITPIX", 0)), header.get("BLANK")
+        scale, zero = float(header.get("BSCALE", 1)), float(header.get("BZERO", 0))
+        return cls(bits, scale, zero, int(blank) if isinstance(blank, int) and bits > 0 else None)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values: integers where they are some, with the numbers below 0 moved or not."""
+        if self.bits < 0:
+            return np.dtype(f"f{-self.bits // 8}")
+        kind = "u1" if self.bits == 8 else f"i{self.bits // 8}"
+        if self.blank is None and (self.scale, self.zero) == (1, 0):
+            return np.dtype(kind)
+        if self.blank is None and self.moved:
+            return np.dtype("i1" if self.bits == 8 else f"u{self.bits // 8}")
+        return np.dtype("f4" if self.bits <= 16 else "f8")
+
+    @property
+    def moved(self) -> bool:
+        """Integers of the other signedness, as FITS writes them."""
+        return self.scale == 1 and self.zero == (-128 if self.bits == 8 else 2 ** (self.bits - 1))
+
+    def values(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Numbers of a file as values; blank ones are NaN."""
+        dtype = self.dtype
+        if (self.scale, self.zero) == (1, 0) and self.blank is None:
+            return raw.astype(dtype)
+        if dtype.kind in "ui":
+            own = raw.astype(raw.dtype.newbyteorder("="))
+            sign = np.array(1 << (self.bits - 1), f"u{dtype.itemsize}").view(own.dtype)
+            return (own ^ sign).view(dtype)
+        values = raw * np.float64(self.scale) + self.zero
+        if self.blank is not None:
+            values[raw == self.blank] = np.nan
+        return values.astype(dtype)
+
+    def numbers(self, values: NDArray[Any]) -> tuple[NDArray[Any], int | None]:
+        """The integers that stand for values, and that which stands for none where one does."""
+        kind = np.dtype("u1" if self.bits == 8 else f"i{self.bits // 8}")
+        limits = np.iinfo(kind)
+        blank = limits.min if self.blank is None else self.blank
+        numbers = np.rint((values.astype(np.float64) - self.zero) / self.scale)
+        lost = ~np.isfinite(numbers)
+        # float64 cannot hold the largest int64: stay below what rounds up past it.
+        top = np.nextafter(float(limits.max), 0) if self.bits == 64 else limits.max
+        numbers = np.clip(np.where(lost, 0, numbers), limits.min, top).astype(kind)
+        numbers[lost] = blank
+        return numbers, blank if lost.any() or self.blank is not None else None
+
+
+def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
+    """Read image `image` of those of two axes or more.
 
     Three planes along an axis of type RGB are colours, and go to the last axis.
 
@@ -44,24 +106,31 @@ def read_fits(path: Path, *, lazy: bool = False) -> Picture:
     path : Path
     lazy : bool
         Leave the pixels in the file: a dask array of one chunk for each plane.
+    image : int
+        Counted from 1.
     """
-    with _quiet() as fits, fits.open(path) as file:
-        number = next((i for i, hdu in enumerate(file) if hdu.is_image and len(hdu.shape) > 1), -1)
-        if number < 0:
+    with _quiet() as fits, _opened(fits, path) as file:
+        places = [i for i, hdu in enumerate(file) if hdu.is_image and len(hdu.shape) > 1]
+        if not places:
             raise FileError(
                 f"{path} holds no image of two axes or more: name a FITS file that does."
             )
-        hdu = file[number]
-        header = hdu.header.copy()
-        shape = tuple(hdu.shape)
-        probe = hdu.section[(slice(0, 1),) * len(shape)]
-        dtype = np.asarray(probe).dtype.newbyteorder("=")
-        pixels = _lazy_pixels(path, number, shape, dtype) if lazy else hdu.data.astype(dtype)
+        number = chosen(path, image, len(places))
+        place = places[number - 1]
+        hdu = file[place]
+        shape, stored = tuple(hdu.shape), Stored.told(hdu.header)
+        header = inherited(file[0].header, hdu.header) if place else hdu.header.copy()
+        if lazy:
+            pixels = _lazy_pixels(path, place, shape, stored)
+        else:
+            size = math.prod(shape) * stored.dtype.itemsize
+            check_memory(path, size, "cut it into parts, or make a Zarr of it")
+            pixels = stored.values(np.asarray(hdu.data))
         record = json.loads(file[EXTENSION].data.tobytes()) if EXTENSION in file else None
     rgb = len(shape) == 3 and shape[0] in (3, 4) and str(header.get("CTYPE3", "")).strip() == "RGB"
     pixels = np.moveaxis(pixels, 0, -1) if rgb else pixels
-    text = header.tostring(sep="\n", endcard=False, padding=False)
-    return Picture(pixels, rgb, record, FileRecord(default_axes(len(shape), rgb), header=text))
+    about = about_header(header, len(shape), rgb)
+    return Picture(pixels, rgb, record, about, number, len(places))
 
 
 def write_fits(
@@ -75,69 +144,71 @@ def write_fits(
 ) -> None:
     """Write an image with the header that `about` carries, and a HISTORY card.
 
-    Values that were read through BSCALE and BZERO are stored through them again where they are
-    measured ones, that is where no record of a result goes with them.
+    Values that were read through BSCALE, BZERO and BLANK are stored through them again where they
+    are measured ones, that is where no record of a result goes with them.
     """
     if pixels.dtype.name not in DTYPES:
         raise FileError(f"{path.name}: FITS cannot hold {pixels.dtype}.")
-    given = about.header if about else ""
+    about = fitting(about, pixels.ndim, rgb)
     with _quiet() as fits:
-        header = fits.Header.fromstring(given, sep="\n") if given else fits.Header()
-        scaling = _scaling(header) if record is None else None
-        for key in (*STRUCTURE, *SCALING, "CHECKSUM", "DATASUM", *(OF_THE_DATA if record else ())):
-            header.remove(key, ignore_missing=True, remove_all=True)
-        for key in [k for k in header if k.startswith("NAXIS")]:
-            del header[key]
-        planes = np.moveaxis(pixels, -1, 0) if rgb else pixels
+        header = fits.Header.fromstring(about.header, sep="\n") if about.header else fits.Header()
+        stored = Stored.told(header)
+        cleaned(header, result=bool(record))
+        planes = np.ascontiguousarray(np.moveaxis(pixels, -1, 0) if rgb else pixels)
         if rgb:
             header["CTYPE3"] = "RGB"
         elif str(header.get("CTYPE3", "")).strip() == "RGB":  # one illumination of all colours
             del header["CTYPE3"]
+        if not about.header:
+            describe(header, about)
         if history:
             header.add_history(history)
-        if scaling is not None and pixels.dtype.kind == "f":
-            hdu = _as_stored(fits, planes, header, *scaling)
-        else:
-            hdu = fits.PrimaryHDU(np.ascontiguousarray(planes), header)
-        hdus = [hdu]
+        through = record is None and pixels.dtype.kind == "f" and stored.bits > 0
+        if through and stored.dtype.kind == "f":
+            planes, header = _as_stored(planes, header, stored)
+        hdus = _hdus(fits, planes, header, compressed=path.suffix == ".fz")
         if record is not None:
             text = np.frombuffer(json.dumps(record).encode(), np.uint8)
             hdus.append(fits.ImageHDU(text, name=EXTENSION))
         fits.HDUList(hdus).writeto(path, overwrite=True, output_verify="silentfix+ignore")
 
 
-def _scaling(header: Any) -> tuple[int, float, float] | None:
-    """BITPIX, BSCALE and BZERO of integers that stand for other values."""
-    bits, scale, zero = (header.get(k, d) for k, d in (("BITPIX", 0), ("BSCALE", 1), ("BZERO", 0)))
-    return (int(bits), float(scale), float(zero)) if bits > 0 and (scale, zero) != (1, 0) else None
+def _as_stored(planes: NDArray[Any], header: Any, stored: Stored) -> tuple[NDArray[Any], Any]:
+    """The integers that stand for these values, and a header that says so."""
+    numbers, blank = stored.numbers(planes)
+    header["BSCALE"], header["BZERO"] = stored.scale, stored.zero
+    if blank is not None:
+        header["BLANK"] = blank
+    return numbers, header
 
 
-def _as_stored(
-    fits: Any, planes: NDArray[Any], header: Any, bits: int, scale: float, zero: float
-) -> Any:
-    """An HDU of the integers that stand for these values; a lost pixel becomes the lowest."""
-    kind = np.dtype("uint8" if bits == 8 else f"int{bits}")
-    limits = np.iinfo(kind)
-    stored = np.rint((planes.astype(np.float64) - zero) / scale)
-    lost = ~np.isfinite(stored)
-    stored = np.clip(np.where(lost, limits.min, stored), limits.min, limits.max).astype(kind)
-    hdu = fits.PrimaryHDU(stored, header)
-    hdu.header["BSCALE"], hdu.header["BZERO"] = scale, zero
-    if lost.any():
-        hdu.header["BLANK"] = int(limits.min)
-    return hdu
+def _hdus(fits: Any, planes: NDArray[Any], header: Any, *, compressed: bool) -> list[Any]:
+    """The parts of a file; each number as it is, also where the file is a packed one."""
+    kept = {key: header[key] for key in ("BSCALE", "BZERO", "BLANK") if key in header}
+    if compressed:
+        options = {"compression_type": "GZIP_2", "quantize_level": 0.0}
+        hdus = [fits.PrimaryHDU(), fits.CompImageHDU(planes, header, **options)]
+    else:
+        hdus = [fits.PrimaryHDU(planes, header)]
+    hdus[-1].header.update(kept)  # astropy takes numbers for values and drops these
+    return hdus
 
 
-def _lazy_pixels(path: Path, number: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+def _lazy_pixels(path: Path, place: int, shape: tuple[int, ...], stored: Stored) -> Any:
     import dask.array as da
 
     def read(block_info: Any = None) -> NDArray[Any]:
         where = tuple(slice(*span) for span in block_info[None]["array-location"])
-        with readable(path), _quiet() as fits, fits.open(path) as file:
-            return np.asarray(file[number].section[where]).astype(dtype)
+        with readable(path), _quiet() as fits, _opened(fits, path) as file:
+            return stored.values(np.asarray(file[place].section[where]))
 
     chunks = (*((1,) * n for n in shape[:-2]), *((n,) for n in shape[-2:]))
-    return da.map_blocks(read, chunks=chunks, dtype=dtype, meta=np.empty(0, dtype))
+    return da.map_blocks(read, chunks=chunks, dtype=stored.dtype, meta=np.empty(0, stored.dtype))
+
+
+def _opened(fits: Any, path: Path) -> Any:
+    """A file whose numbers come as they are stored: astropy 8 fails on unsigned ones with BLANK."""
+    return fits.open(path, do_not_scale_image_data=True)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .metadata import FileError
+from .errors import FileError
+from .names import suffix_of
 
 # First bytes, the format's name, its suffixes.
 SIGNATURES = (
@@ -14,8 +15,15 @@ SIGNATURES = (
     (b"MM\x00*", "TIFF", (".tif", ".tiff")),
     (b"II+\x00", "TIFF", (".tif", ".tiff")),  # BigTIFF
     (b"MM\x00+", "TIFF", (".tif", ".tiff")),
-    (b"SIMPLE  =", "FITS", (".fits", ".fit", ".fts")),
+    (b"SIMPLE  =", "FITS", (".fits", ".fit", ".fts", ".fits.fz", ".fit.fz", ".fts.fz")),
 )
+
+
+def is_tiff(path: Path) -> bool:
+    """Whether a file begins as a TIFF does."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return any(start == signature for signature, name, _ in SIGNATURES if name == "TIFF")
 
 
 def misnamed(path: Path) -> FileError | None:
@@ -27,6 +35,6 @@ def misnamed(path: Path) -> FileError | None:
     if not start:
         return FileError(f"{path} cannot be read (it is empty): is it complete?")
     for signature, name, suffixes in SIGNATURES:
-        if start.startswith(signature) and path.suffix.lower() not in suffixes:
+        if start.startswith(signature) and suffix_of(path) not in suffixes:
             return FileError(f"{path} is a {name} file: rename it to end with {suffixes[0]}.")
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from .metadata import FileError
+from .errors import FileError
 
 PER_VALUE = 32  # bytes that enhancing takes for each value of an image, beside two copies of it
 

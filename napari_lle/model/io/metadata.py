@@ -1,39 +1,15 @@
-"""What a file says about its pixels: axes, physical scale, channels, the header of a FITS file."""
+"""What a file says about its pixels: axes, physical scale, channels, colours, header, profile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-# The field's symbols, and the names that OME-Zarr and napari know.
-UNITS = {
-    "Å": "angstrom",
-    "pm": "picometer",
-    "nm": "nanometer",
-    "µm": "micrometer",
-    "mm": "millimeter",
-    "cm": "centimeter",
-    "m": "meter",
-    "in": "inch",
-    "ns": "nanosecond",
-    "µs": "microsecond",
-    "ms": "millisecond",
-    "s": "second",
-    "min": "minute",
-    "h": "hour",
-    "d": "day",
-}
-SYMBOLS = {name: symbol for symbol, name in UNITS.items()}
 # FITS cards that hold for the stored numbers only.
 STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
-ALIASES = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
-
-
-class FileError(ValueError):
-    """A file that cannot be read or written; the message is one sentence for the user."""
+OF_AXES = ("scale", "translate", "units")
+UNNAMED = "QRUVWABDEFGHIJKLMNOP"  # letters for axes that nothing is known of, in this order
 
 
 @dataclass(frozen=True)
@@ -54,6 +30,25 @@ class FileRecord:
         Cards of a FITS header, a line each, in the order of the file.
     plain : bool
         A Zarr array without the groups and levels of OME-Zarr.
+    colours : tuple of str
+        What each channel is shown in, ``RRGGBB``; one for an image without channels.
+    windows : tuple of (min, max, start, end)
+        Of the values of each channel: their range, and from where to where they are shown.
+    luts : tuple of str
+        The look-up table of each channel, 3 x 256 bytes in base64.
+    labels : tuple of str
+        Names of planes.
+    profile, exif : str
+        Colour profile and EXIF block of a picture, in base64; the EXIF says nothing of
+        orientation, for pixels are upright.
+    taken : str
+        When the image was taken, ISO 8601.
+    name : str
+        The image's own, where its file holds one.
+    premultiplied : bool
+        The colours have been multiplied by alpha.
+    alpha : ndarray, (..., Y, X), optional
+        Opacity beside grey pixels, in their dtype; not part of `to_dict`.
     """
 
     axes: str
@@ -63,9 +58,19 @@ class FileRecord:
     channels: tuple[str, ...] = ()
     header: str = ""
     plain: bool = False
+    colours: tuple[str, ...] = ()
+    windows: tuple[tuple[float, float, float, float], ...] = ()
+    luts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    profile: str = ""
+    exif: str = ""
+    taken: str = ""
+    name: str = ""
+    premultiplied: bool = False
+    alpha: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name, default in (("scale", 1.0), ("translate", 0.0), ("units", "")):
+        for name, default in zip(OF_AXES, (1.0, 0.0, ""), strict=True):
             given = tuple(getattr(self, name)) or (default,) * len(self.axes)
             if len(given) != len(self.axes):
                 raise ValueError(f"{name} has {len(given)} entries for the axes {self.axes}.")
@@ -78,51 +83,73 @@ class FileRecord:
         spatial = any(self.units) or set(self.scale) > {1.0} or any(self.translate)
         return spatial or bool(self.channels)
 
+    def size(self, axis: str) -> tuple[float, str]:
+        """Extent of a pixel along an axis and its unit; the unit is empty where unknown."""
+        place = self.axes.find(axis)
+        return (1.0, "") if place < 0 else (self.scale[place], self.units[place])
+
+    def picked(self, axes: str, order: Iterable[int]) -> FileRecord:
+        """The record of an array whose axes are some of this one's, in another order."""
+        order = tuple(order)
+        chosen: dict[str, Any] = {
+            name: tuple(getattr(self, name)[i] for i in order) for name in OF_AXES
+        }
+        return replace(self, axes=axes, **chosen)
+
     def without_colours(self) -> FileRecord:
         """The record of an array that lacks the last axis, S."""
-        fields = {n: getattr(self, n)[:-1] for n in ("axes", "scale", "translate", "units")}
-        return replace(self, **fields)
+        return self.picked(self.axes[:-1], range(len(self.axes) - 1))
 
     def of_other_values(self) -> FileRecord:
         """The record of an array computed from this one: without how its numbers are stored."""
         cards = [c for c in self.header.split("\n") if c[:8].strip() not in STORED]
-        return replace(self, header="\n".join(cards))
+        return replace(self, header="\n".join(cards), windows=())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values, without those that are not set."""
+        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "alpha"}
+        return {k: v for k, v in told.items() if v or k in ("axes", *OF_AXES)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FileRecord:
-        """The inverse of `to_dict`, also after JSON has made lists of tuples."""
-        fields: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        return cls(**fields)
+        """The inverse of `to_dict`, also after JSON has made lists of tuples.
+
+        What a later version has added is passed over.
+        """
+        known = {f.name for f in fields(cls)} - {"alpha"}
+        return cls(**{k: _tuples(v) for k, v in values.items() if k in known})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 class Picture(NamedTuple):
     """Pixels as stored, whether their last axis holds colours, and what the file said of them.
 
-    `record` is that of the `Result` which the file holds, `about` what any file may tell.
+    `record` is that of the `Result` which the file holds, `about` what any file may tell. The
+    pixels are those of image `number` of the `images` that the file holds.
     """
 
     pixels: Any
     rgb: bool
     record: dict[str, Any] | None = None
     about: FileRecord | None = None
+    number: int = 1
+    images: int = 1
 
 
 def default_axes(ndim: int, rgb: bool) -> str:
     """Letters for an array that nothing is known of: the last two are Y and X."""
-    lead = "QRUVW"[: ndim - 2 - rgb]
+    lead = UNNAMED[: ndim - 2 - rgb]
     return lead + "YX" + ("S" if rgb else "")
 
 
 def own_letters(names: Iterable[str]) -> str:
     """A letter for each axis: its own if it has one and no other axis does."""
-    free = iter("QRUVW")
+    names = list(names)
     own = [name.upper() if len(name) == 1 else "" for name in names]
+    free = iter([letter for letter in UNNAMED if letter == "Q" or letter not in own])
     return "".join(a if a not in ("", "Q") and own.count(a) == 1 else next(free) for a in own)
 
 
@@ -130,37 +157,9 @@ def fitting(about: FileRecord | None, ndim: int, rgb: bool) -> FileRecord:
     """The record for writing `ndim` axes: `about` if it has as many, else bare letters."""
     if about is not None and about.axes[-1:] == "S" and not rgb:
         about = about.without_colours()
-    if about is None or len(about.axes) != ndim:
-        return FileRecord(default_axes(ndim, rgb), header=about.header if about else "")
+    if about is None:
+        return FileRecord(default_axes(ndim, rgb))
+    if len(about.axes) != ndim or (about.axes[-1:] == "S") != rgb:
+        bare = dict.fromkeys(("channels", "colours", "windows", "luts", "labels", *OF_AXES), ())
+        return replace(about, axes=default_axes(ndim, rgb), **bare, alpha=None)  # type: ignore[arg-type]
     return about
-
-
-def long_unit(unit: str | None) -> str:
-    """Name of a unit that a file gives as a symbol or in another spelling; empty if unknown."""
-    unit = (unit or "").strip().replace("\u03bc", "µ").replace("\\u00B5", "µ")
-    if unit in UNITS:
-        return UNITS[unit]
-    return ALIASES.get(unit.lower(), unit if unit in SYMBOLS else "")
-
-
-@contextmanager
-def needs(extra: str) -> Iterator[None]:
-    """Turn a missing optional library into the sentence that says how to get it."""
-    try:
-        yield
-    except ImportError as error:
-        raise FileError(
-            f"This format needs {error.name}: pip install 'napari-lle[{extra}]'."
-        ) from None
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn whatever decoders raise on damaged files into one sentence."""
-    try:
-        yield
-    except FileError:
-        raise
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None

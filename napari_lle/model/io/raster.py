@@ -5,50 +5,115 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import exif, png, profile
+from .errors import FileError
 from .memory import check_memory
-from .metadata import Picture
+from .metadata import FileRecord, Picture, default_axes, fitting
+from .orientation import turned, upright
+from .units import METRES, pixels_per, positive
 
 EIGHT_BIT = (".jpg", ".jpeg", ".webp")
 SUFFIXES = (".png", *EIGHT_BIT)
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # whatever the name says
+JFIF_LIMIT = 65535  # of dots per inch
+EXIF_LIMIT = 65520  # bytes
 
 
-def read_picture(path: Path) -> Picture:
-    """Read a picture at its full depth, turned upright."""
-    from PIL import Image, ImageOps
+def read_picture(path: Path, image: int = 1) -> Picture:
+    """Read a picture, or frame `image` of a moving one, at its full depth and turned upright.
+
+    Grey pixels with alpha stay grey: alpha goes with the record.
+    """
+    from PIL import Image
 
     values, itemsize = count_values(path)
     check_memory(path, 2 * values * itemsize, "cut it into parts, or make a TIFF of it")
-    if _is_deep_colour_png(path):
-        import imagecodecs
+    with any_size(), Image.open(path, formats=FORMATS) as file:
+        count = getattr(file, "n_frames", 1)
+        number = chosen(path, image, count)
+        if png.is_deep(path):
+            if number > 1:
+                raise FileError(f"{path} moves in 16 bits: only its first image can be read.")
+            pixels = png.read_deep(path)
+        else:
+            if count > 1:
+                file.seek(number - 1)
+            pixels = _unpacked(file)
+        told = file.getexif()
+        orientation = told.get(exif.ORIENTATION, 1)
+        found = profile.encoded(file.info.get("icc_profile"), pixels.shape[2:] > (2,))
+        size = _pixel_size(file.info.get("dpi"))
+        taken, block = exif.time_taken(told), exif.encoded(told)
+    pixels = np.ascontiguousarray(upright(pixels, orientation, 0))
+    alpha = pixels[..., 1].copy() if pixels.shape[2:] == (2,) else None
+    pixels = pixels if alpha is None else pixels[..., 0].copy()
+    rgb = pixels.ndim == 3
+    about = FileRecord(default_axes(pixels.ndim, rgb), profile=found, exif=block, taken=taken)
+    about = replace(about, **_along(about.axes, size), alpha=alpha)
+    return Picture(pixels, rgb, None, turned(about, orientation), number, count)
 
-        return Picture(imagecodecs.imread(path), True)
-    with any_size(), Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
-        mode = image.mode
-        if mode in ("P", "PA", "LA"):
-            image = image.convert("RGBA" if "A" in mode or "transparency" in image.info else "RGB")
-        elif mode == "CMYK":
-            image = image.convert("RGB")
-        elif mode == "1":
-            image = image.convert("L")
-        pixels = np.array(image)
+
+def chosen(path: Path, image: int, count: int) -> int:
+    """The number of an image that a file holds; raise FileError where it does not."""
+    if not 1 <= image <= count:
+        images = "1 image" if count == 1 else f"images 1 to {count}"
+        raise FileError(f"{path} holds {images}: there is no image {image}.")
+    return image
+
+
+def _unpacked(file: Any) -> NDArray[Any]:
+    """(Y, X), or with 2 to 4 channels: what stands for colours or alpha is made of it."""
+    mode, key = file.mode, file.info.get("transparency")
+    if mode in ("P", "PA"):
+        file = file.convert("RGBA" if mode == "PA" or key is not None else "RGB")
+    elif mode == "CMYK":
+        file = file.convert("RGB")
+    elif mode == "1":
+        file = file.convert("L")
+    pixels = np.array(file)
     if pixels.dtype == np.int32:  # how Pillow holds some 16-bit greys
         pixels = pixels.astype(np.uint16)
-    return Picture(pixels, pixels.ndim == 3)
+    if key is not None and mode in ("1", "L", "I;16", "I", "RGB"):
+        unlike = pixels != np.array(key, pixels.dtype)
+        seen = unlike.any(axis=-1) if mode == "RGB" else unlike
+        alpha = seen * pixels.dtype.type(np.iinfo(pixels.dtype).max)
+        pixels = np.dstack([pixels, alpha])
+    return pixels
+
+
+def _pixel_size(dpi: Any) -> list[float] | None:
+    """Inches across a pixel: along X and Y."""
+    if not isinstance(dpi, tuple) or len(dpi) != 2:
+        return None
+    counts = [positive(n) for n in dpi]
+    return [1 / n for n in counts if n] if all(counts) and counts != [1.0, 1.0] else None
+
+
+def _along(axes: str, size: list[float] | None) -> dict[str, Any]:
+    """Scale and units of the axes of a picture."""
+    if size is None:
+        return {}
+    x, y = size
+    given = {"X": x, "Y": y}
+    return {
+        "scale": tuple(given.get(axis, 1.0) for axis in axes),
+        "units": tuple("inch" if axis in given else "" for axis in axes),
+    }
 
 
 def count_values(path: Path) -> tuple[int, int]:
     """Values of a picture and bytes of each, without reading them."""
     from PIL import Image
 
-    with any_size(), Image.open(path) as image:
-        deep = image.mode.startswith("I") or _is_deep_colour_png(path)
+    with any_size(), Image.open(path, formats=FORMATS) as image:
+        deep = image.mode.startswith("I") or png.is_deep(path)
         return image.width * image.height * len(image.getbands()), 2 if deep else 1
 
 
@@ -64,28 +129,56 @@ def any_size() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _is_deep_colour_png(path: Path) -> bool:
-    """16 bits in each of several channels: Pillow would silently keep 8."""
-    with path.open("rb") as file:
-        head = file.read(26)
-    return head[:4] == b"\x89PNG" and head[24:26] in (b"\x10\x02", b"\x10\x06")
-
-
-def write_picture(path: Path, pixels: NDArray[Any]) -> None:
+def write_picture(
+    path: Path, pixels: NDArray[Any], rgb: bool, about: FileRecord | None = None
+) -> None:
     """Write (Y, X) or (Y, X, 3 or 4) pixels that the format can hold."""
+    about = fitting(about, pixels.ndim, rgb)
+    suffix = path.suffix.lower()
+    if about.alpha is not None and suffix not in (".jpg", ".jpeg"):
+        pixels = np.dstack([pixels, about.alpha.astype(pixels.dtype, copy=False)])
+    if suffix == ".png":
+        _write_png(path, pixels)
+        extra = png.chunks(about, rgb)
+        if extra:
+            path.write_bytes(png.with_chunks(path.read_bytes(), extra))
+    else:
+        _write_eight_bit(path, pixels, about)
+
+
+def _write_png(path: Path, pixels: NDArray[Any]) -> None:
     from PIL import Image
 
-    suffix = path.suffix.lower()
-    if suffix == ".png" and pixels.dtype == np.uint16 and pixels.ndim == 3:
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
         import imagecodecs
 
-        path.write_bytes(imagecodecs.png_encode(pixels))
-    elif suffix == ".webp":
-        save_picture(Image.fromarray(pixels), path, lossless=True)
-    elif suffix in EIGHT_BIT:
-        save_picture(Image.fromarray(pixels[..., :3]), path, quality=95)  # JPEG has no alpha
+        path.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
     else:
         save_picture(Image.fromarray(pixels), path)
+
+
+def _write_eight_bit(path: Path, pixels: NDArray[Any], about: FileRecord) -> None:
+    """JPEG, which has no alpha, or WebP, which knows no grey."""
+    from PIL import Image
+
+    jpeg, coloured = path.suffix.lower() != ".webp", pixels.shape[2:] > (2,)
+    block, found = exif.block(about), profile.decoded(about.profile, coloured)
+    options: dict[str, Any] = {"quality": 95} if jpeg else {"lossless": True}
+    options |= {"exif": block} if 0 < len(block) < EXIF_LIMIT else {}
+    options |= {"icc_profile": found} if found else {}
+    dots = _dots(about)
+    options |= {"dpi": dots} if jpeg and dots else {}
+    image = Image.fromarray(pixels[..., :3] if jpeg and coloured else pixels)
+    save_picture(image, path, **options)
+
+
+def _dots(about: FileRecord) -> tuple[int, int] | None:
+    """Dots per inch along X and Y, where JFIF can say them."""
+    found = []
+    for axis in "XY":
+        size, unit = about.size(axis)
+        found.append(round(pixels_per("inch", size, unit) or 0) if unit in METRES else 0)
+    return (found[0], found[1]) if all(0 < n <= JFIF_LIMIT for n in found) else None
 
 
 def save_picture(image: Any, path: Path, **options: Any) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .metadata import (
-    SYMBOLS,
-    FileError,
-    FileRecord,
-    Picture,
-    default_axes,
-    needs,
-    own_letters,
-    readable,
-)
+from .errors import FileError, needs, readable
+from .memory import check_memory
+from .metadata import FileRecord, Picture, default_axes, own_letters
+from .names import ZARR
+from .raster import chosen
+from .tiff_about import value_range
+from .units import long_unit
+from .zarr_images import images, ome
 from .zarr_layout import KEY
 
-SUFFIXES = (".zarr",)
+SUFFIXES = (ZARR,)
 DTYPES = (
     "bool",
     "int8",
@@ -34,6 +33,9 @@ DTYPES = (
     "float32",
     "float64",
 )
+# Names that others give to axes, as letters.
+LETTERS = {"time": "T", "channel": "C", "channels": "C", "depth": "Z", "band": "C"}
+COLOUR_AXES = ("s", "sample", "samples", "rgb", "rgba", "c", "channel", "channels", "band")
 
 
 class Stored:
@@ -48,14 +50,17 @@ class Stored:
             return self.array[key]
 
 
-def read_zarr(path: Path, *, lazy: bool = False) -> Picture:
-    """Read a Zarr array, or the finest level of the first image of an OME-Zarr.
+def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
+    """Read a Zarr array, or the finest level of an image inside a Zarr.
 
     Parameters
     ----------
     path : Path
+        Of the Zarr, or of a group or an array inside it.
     lazy : bool
         Leave the pixels in the file: a dask array with the file's chunks.
+    image : int
+        Counted from 1: over the series, or the fields of the wells of a plate, or the arrays.
     """
     with needs("zarr"):
         import zarr
@@ -65,65 +70,111 @@ def read_zarr(path: Path, *, lazy: bool = False) -> Picture:
         node = zarr.open(path, mode="r")
     except FileNotFoundError:  # what Zarr says of any folder that holds none
         raise FileError(f"{path} holds no Zarr: is it complete?") from None
+    found = images(path, node)
+    number = chosen(path, image, len(found))
+    at = found[number - 1]
+    node = node[at.place] if at.place else node
     kept: dict[str, Any] = dict(node.attrs.get(KEY, {}))
-    if isinstance(node, zarr.Array):
-        array, about = node, _plain_about(node, kept)
-    else:
-        array, about = _finest(path, node)
+    array, about = _plain(node, kept) if at.multiscale < 0 else _finest(node, at.multiscale)
+    about = _with_kept(about, kept)
+    if array.ndim < 2:
+        raise FileError(f"{path} holds no image of two axes or more: name a Zarr that does.")
     pixels = da.from_array(Stored(path, array), chunks=array.chunks, name=False)
-    ours = kept.get("axes", about.axes)
-    stored = about.axes.replace("C", "S") if "S" in ours and "S" not in about.axes else about.axes
-    if sorted(stored) == sorted(ours) and stored != ours:
-        order = [stored.index(axis) for axis in ours]
+    order, about = _as_ours(about, kept.get("axes"))
+    if order != list(range(array.ndim)):
         pixels = pixels.transpose(order)
-        about = _picked(about, ours, order)
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     rgb = about.axes[-1] == "S"
-    return Picture(pixels if lazy else pixels.compute(), rgb, kept.get("record"), about)
+    if not lazy:
+        check_memory(path, pixels.nbytes, "write to a .zarr, which is made block by block")
+        pixels = pixels.compute()
+    return Picture(pixels, rgb, kept.get("record"), about, number, len(found))
 
 
-def _finest(path: Path, group: Any) -> tuple[Any, FileRecord]:
+def _as_ours(about: FileRecord, ours: str | None) -> tuple[list[int], FileRecord]:
+    """The order of the file's axes in our array: as the result had them, else Y and X last."""
+    stored = about.axes
+    if ours and "S" in ours and "S" not in stored:
+        stored = stored.replace("C", "S")
+    if not ours or sorted(stored) != sorted(ours):
+        stored = about.axes
+        planes = "YX" if {"Y", "X"} <= set(stored) else ""
+        colours = "S" if stored[-1] == "S" else ""
+        ours = "".join(a for a in stored if a not in planes + colours) + planes + colours
+    order = [stored.index(axis) for axis in ours]
+    about = about.picked(ours, order)
+    return order, replace(about, channels=(), colours=(), windows=()) if "S" in ours else about
+
+
+def _finest(group: Any, number: int) -> tuple[Any, FileRecord]:
     """Array and record of OME-Zarr 0.4 (Zarr 2) or 0.5 (Zarr 3)."""
-    ome = group.attrs.get("ome", group.attrs)
-    if not ome.get("multiscales"):
-        raise FileError(f"{path} is a group without an OME-Zarr image: name the array inside it.")
-    image = ome["multiscales"][0]
+    told = ome(group)
+    image = told["multiscales"][number]
     finest = image["datasets"][0]
     array = group[finest["path"]]
     names: list[Any] = image.get("axes") or list("tczyx")[-array.ndim :]
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in names]
     scale, shift = np.ones(array.ndim), np.zeros(array.ndim)
     both = (finest, image)  # the transformation of one level, then that of all
-    for transform in (t for part in both for t in part.get("coordinateTransformations", ())):
-        if transform["type"] == "scale":
+    for transform in (t for part in both for t in part.get("coordinateTransformations") or ()):
+        if transform["type"] == "scale" and "scale" in transform:
             scale, shift = scale * transform["scale"], shift * transform["scale"]
-        elif transform["type"] == "translation":
+        elif transform["type"] == "translation" and "translation" in transform:
             shift = shift + transform["translation"]
-    units = tuple(axis.get("unit") or "" for axis in described)
-    labels = [c.get("label") for c in ome.get("omero", {}).get("channels", [])]
-    letters = own_letters([axis["name"] for axis in described])
-    known = "C" in letters and all(labels) and len(labels) == array.shape[letters.index("C")]
-    return array, FileRecord(
+    letters = _lettered([str(axis["name"]) for axis in described])
+    channels = told.get("omero", {}).get("channels", [])
+    count = array.shape[letters.index("C")] if "C" in letters else 1
+    about = FileRecord(
         letters,
         tuple(scale.tolist()),
         tuple(shift.tolist()),
-        tuple(unit if unit in SYMBOLS else "" for unit in units),
-        tuple(labels) if known else (),
+        tuple(long_unit(axis.get("unit")) for axis in described),
+        **(_shown(channels, "C" in letters, array.dtype) if len(channels) == count else {}),
     )
+    name = str(image.get("name") or "")
+    return array, replace(about, name="" if name in ("image", "/") else name)
 
 
-def _plain_about(array: Any, kept: dict[str, Any]) -> FileRecord:
+def _shown(channels: list[dict[str, Any]], named: bool, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Names, colours and windows of the channels of omero, each where all have it.
+
+    White and the whole range are what is written where nothing is known, and tell nothing.
+    """
+    labels, colours, windows = zip(
+        *((c.get("label"), c.get("color"), c.get("window")) for c in channels), strict=True
+    )
+    told: dict[str, Any] = {"channels": tuple(map(str, labels))} if named and all(labels) else {}
+    if all(colours):
+        tints = tuple(str(c).lstrip("#").upper()[:6] for c in colours)
+        told["colours"] = tints if set(tints) != {"FFFFFF"} else ()
+    keys = ("min", "max", "start", "end")
+    given = [w for w in windows if isinstance(w, dict) and set(keys) <= w.keys()]
+    if len(given) == len(channels):
+        found = tuple(tuple(w[key] for key in keys) for w in given)
+        told["windows"] = found if set(found) != {2 * value_range(dtype)} else ()
+    return told
+
+
+def _plain(array: Any, kept: dict[str, Any]) -> tuple[Any, FileRecord]:
+    """An array with the axes that it names; where it names none, three or four last are colours."""
     if "about" in kept:
-        return FileRecord.from_dict(kept["about"])
-    rgb = array.ndim > 2 and array.shape[-1] in (3, 4)
-    return FileRecord(default_axes(array.ndim, rgb), plain=True)
+        return array, FileRecord.from_dict(kept["about"])
+    names: Any = getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS")  # of Zarr 2, by xarray
+    few = array.ndim > 2 and array.shape[-1] in (3, 4)
+    if not names or len(names) != array.ndim or None in names:
+        return array, FileRecord(default_axes(array.ndim, few), plain=True)
+    rgb = few and str(names[-1]).lower() in COLOUR_AXES
+    letters = _lettered([str(name) for name in names[: len(names) - rgb]])
+    return array, FileRecord(letters + "S" * rgb, plain=True)
 
 
-def _picked(about: FileRecord, axes: str, order: list[int]) -> FileRecord:
-    return FileRecord(
-        axes,
-        tuple(about.scale[i] for i in order),
-        tuple(about.translate[i] for i in order),
-        tuple(about.units[i] for i in order),
-        () if "S" in axes else about.channels,
-    )
+def _lettered(names: list[str]) -> str:
+    """Letters for named axes; where none is Y or X, the last two are."""
+    letters = own_letters([LETTERS.get(name.lower(), name) for name in names])
+    return letters if {"Y", "X"} & set(letters) else f"{letters[:-2]}YX"
+
+
+def _with_kept(about: FileRecord, kept: dict[str, Any]) -> FileRecord:
+    """A record with what OME-Zarr has no place for and our attribute holds."""
+    return FileRecord.from_dict({**about.to_dict(), **(kept.get("more") or {})})

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .metadata import FileRecord, fitting, needs
+from .errors import needs
+from .metadata import FileRecord, default_axes, fitting
+from .tiff_about import value_range
 
 KEY = "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
 ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
@@ -66,12 +68,18 @@ def create(
 
     about = fitting(about, len(shape), rgb)
     order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
-    kept = {KEY: {"axes": about.axes, "record": record}}
+    kept = {KEY: {"axes": about.axes, "record": record, **_more(about)}}
     if about.plain or not _describable(about.axes):
         kept[KEY]["about"] = about.to_dict()
         order = tuple(range(len(shape)))
+        named = about.axes != default_axes(len(shape), rgb)
         array = zarr.create_array(
-            folder, shape=shape, dtype=dtype, chunks=_chunks(shape, about.axes), attributes=kept
+            folder,
+            shape=shape,
+            dtype=dtype,
+            chunks=_chunks(shape, about.axes),
+            attributes=kept,
+            dimension_names=[_name(axis) for axis in about.axes] if named else None,
         )
         return [Level(array, order, rgb)]
     root = zarr.open_group(folder, mode="w", attributes=kept)
@@ -160,27 +168,37 @@ def _describe(root: Any, levels: list[Level], about: FileRecord, order: tuple[in
         if any(shift):
             transforms.append({"type": "translation", "translation": shift})
         datasets.append({"path": str(number), "coordinateTransformations": transforms})
-    write_multiscales_metadata(root, datasets, axes=axes, name="image")
-    names = ("red", "green", "blue", "alpha") if about.axes[-1] == "S" else about.channels
-    if names:
-        low, high = _range(levels[0].array.dtype)
-        window = {"min": low, "max": high, "start": low, "end": high}
-        omero = {
-            "channels": [
-                {
-                    "label": name,
-                    "active": True,
-                    "color": COLOURS.get(name, "FFFFFF"),
-                    "window": window,
-                }
-                for name in names
-            ]
-        }
-        root.attrs["ome"] = {**root.attrs["ome"], "omero": omero}
+    write_multiscales_metadata(root, datasets, axes=axes, name=about.name or "image")
+    channels = _omero(about, levels[0])
+    if channels:
+        root.attrs["ome"] = {**root.attrs["ome"], "omero": {"channels": channels}}
 
 
-def _range(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """What viewers that know no better are to show."""
-    if dtype.kind in "ui":
-        return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    return 0.0, 1.0
+def _omero(about: FileRecord, level: Level) -> list[dict[str, Any]]:
+    """How viewers are to show the channels; nothing where that is not known."""
+    names, colours, windows = about.channels, about.colours, about.windows
+    count = level.shape[about.axes.index("C")] if "C" in about.axes else 1
+    if level.rgb:
+        names = ("red", "green", "blue", "alpha")[: level.shape[-1]]
+        colours, windows, count = tuple(COLOURS.get(n, "FFFFFF") for n in names), (), len(names)
+    told = {count} & {len(names), len(colours), len(windows)}
+    return [_channel(i, names, colours, windows, level) for i in range(count)] if told else []
+
+
+def _channel(i: int, names: Any, colours: Any, windows: Any, level: Level) -> dict[str, Any]:
+    low, high = value_range(level.array.dtype)
+    low, high = (int(low), int(high)) if level.array.dtype.kind in "ui" else (low, high)
+    window = windows[i] if i < len(windows) else (low, high, low, high)
+    return {
+        **({"label": names[i]} if i < len(names) else {}),
+        "active": True,
+        "color": colours[i] if i < len(colours) else "FFFFFF",
+        "window": dict(zip(("min", "max", "start", "end"), window, strict=True)),
+    }
+
+
+def _more(about: FileRecord) -> dict[str, Any]:
+    """What OME-Zarr has no place for."""
+    told = about.to_dict()
+    more = {k: told[k] for k in ("profile", "exif", "taken", "labels", "luts") if k in told}
+    return {"more": more} if more else {}

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .atomic import unwritten
+from .errors import FileError
 from .locking import sole_writer
-from .metadata import FileError, FileRecord
+from .metadata import FileRecord
 from .zarr_layout import CHUNK, Level, create, open_levels
 
 BLOCK = 4 * CHUNK

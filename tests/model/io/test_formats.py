@@ -15,7 +15,7 @@ from napari_lle.model.io.files import (
     read_image,
     write_image,
 )
-from napari_lle.model.io.metadata import long_unit
+from napari_lle.model.io.units import long_unit
 
 zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 fits = pytest.importorskip("astropy.io.fits", reason="needs the extra astro")

@@ -1,0 +1,115 @@
+"""FITS headers: what goes from one to the next, what it says of axes, what stays behind."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from .exif import STAMP
+from .metadata import FileRecord, default_axes, own_letters
+from .units import METRES, SYMBOLS, long_unit, positive
+
+# What describes the stored numbers, not the sky: set by the writer.
+STRUCTURE = (
+    "SIMPLE",
+    "XTENSION",
+    "BITPIX",
+    "NAXIS",
+    "EXTEND",
+    "PCOUNT",
+    "GCOUNT",
+    "GROUPS",
+    "INHERIT",
+)
+SCALING = ("BSCALE", "BZERO", "BLANK")
+SUMS = ("CHECKSUM", "DATASUM")
+OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX")
+REPEATED = ("COMMENT", "HISTORY", "")
+
+
+def inherited(primary: Any, own: Any) -> Any:
+    """The header of an extension with the cards of the primary one that it lacks.
+
+    A primary header without an image of its own speaks of the whole file; another is inherited
+    where INHERIT says so.
+    """
+    header = own.copy()
+    if primary.get("NAXIS", 0) and own.get("INHERIT", False) is not True:
+        return header
+    skipped = {*STRUCTURE, *SCALING, *SUMS, *OF_THE_DATA, "EXTNAME"}
+    place = 0
+    for card in primary.cards:
+        if card.keyword in skipped or card.keyword.startswith("NAXIS"):
+            continue
+        if card.keyword in REPEATED or card.keyword not in own:
+            # Before the extension's own, after what says that it is one.
+            header.insert(len(STRUCTURE) + place, card)
+            place += 1
+    return header
+
+
+def cleaned(header: Any, *, result: bool) -> None:
+    """Take out what describes the numbers of another file."""
+    for key in (*STRUCTURE, *SCALING, *SUMS, *(OF_THE_DATA if result else ())):
+        header.remove(key, ignore_missing=True, remove_all=True)
+    for key in [k for k in header if k.startswith("NAXIS")]:
+        del header[key]
+
+
+def about_header(header: Any, ndim: int, rgb: bool) -> FileRecord:
+    """What a header says of the axes of an array; the text of it goes along."""
+    text = header.tostring(sep="\n", endcard=False, padding=False)
+    axes = list(default_axes(ndim, rgb))
+    numbers = [*range(ndim - rgb, 0, -1), *([3] if rgb else [])]  # FITS counts from the fastest
+    scale, translate, units = [1.0] * ndim, [0.0] * ndim, [""] * ndim
+    for place, number in enumerate(numbers):
+        kind = str(header.get(f"CTYPE{number}", "")).strip().upper()
+        if kind in ("T", "C", "Z") and place < ndim - 2 - rgb:
+            axes[place] = kind
+        unit = long_unit(str(header.get(f"CUNIT{number}", "")))
+        step = positive(header.get(f"CDELT{number}"))
+        if unit and step:
+            scale[place], units[place] = step, unit
+            with suppress(TypeError, ValueError):
+                first = 1 - float(header.get(f"CRPIX{number}", 1))
+                translate[place] = float(header.get(f"CRVAL{number}", 0)) + first * step
+    when = str(header.get("DATE-OBS", ""))
+    letters = own_letters(axes) if len(set(axes)) < ndim else "".join(axes)
+    about = FileRecord(letters, tuple(scale), tuple(translate), tuple(units), header=text)
+    return replace(about, taken=when if STAMP.match(when) else "")
+
+
+def describe(header: Any, about: FileRecord) -> None:
+    """Write into a header of ours what another format's file said of axes and time."""
+    axes = about.axes.removesuffix("S")
+    for place, axis in enumerate(axes):
+        number, size, unit = len(axes) - place, about.scale[place], about.units[place]
+        if axis in "TCZ":
+            header[f"CTYPE{number}"] = axis
+        if not unit:
+            continue
+        shift = about.translate[place]
+        if unit in METRES and unit not in ("angstrom", "nanometer", "micrometer", "meter"):
+            factor = METRES[unit] / METRES["millimeter"]  # FITS knows no inch
+            size, shift, unit = size * factor, shift * factor, "millimeter"
+        header[f"CUNIT{number}"] = _fits_unit(unit)
+        header[f"CDELT{number}"], header[f"CRPIX{number}"] = size, 1.0
+        header[f"CRVAL{number}"] = shift
+    when = _universal(about.taken)
+    if when:
+        header["DATE-OBS"] = when
+
+
+def _fits_unit(unit: str) -> str:
+    return "Angstrom" if unit == "angstrom" else SYMBOLS[unit].replace("µ", "u")
+
+
+def _universal(taken: str) -> str:
+    """A time as FITS writes it; one that tells its zone is moved to UTC."""
+    with suppress(ValueError):
+        time = datetime.fromisoformat(taken)
+        time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+        return time.isoformat()
+    return ""

@@ -1,0 +1,95 @@
+"""TIFF written: OME-TIFF where it can hold such axes and dtype, else one that tells its shape."""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64decode
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import exif, profile
+from .metadata import FileRecord, fitting
+from .ome_xml import made_metadata
+from .tiff_about import ABOUT, RECORD
+from .units import METRES, pixels_per
+
+OME_AXES = set("TCZYXS")
+OME_DTYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
+RATIONAL_LIMIT = 2**32 - 1
+
+
+def write_tiff(
+    path: Path,
+    pixels: NDArray[Any],
+    rgb: bool,
+    record: dict[str, Any] | None = None,
+    about: FileRecord | None = None,
+) -> None:
+    """Write pixels with all that a TIFF can tell of them."""
+    import tifffile
+
+    about = fitting(about, pixels.ndim, rgb)
+    options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
+    if about.alpha is not None and about.alpha.shape == pixels.shape:
+        pixels = np.stack([pixels, np.asarray(about.alpha).astype(pixels.dtype)], axis=-1)
+        axes, ones = f"{about.axes}S", (*about.scale, 1.0)
+        about = replace(about, axes=axes, scale=ones, translate=(), units=(*about.units, ""))
+        options["planarconfig"] = "contig"
+    if about.axes[-1] == "S" and pixels.shape[-1] in (2, 4):
+        options["extrasamples"] = ["assocalpha" if about.premultiplied else "unassalpha"]
+    axes = about.axes
+    known = set(axes) <= OME_AXES and len(set(axes)) == len(axes)
+    ome = known and pixels.dtype.name in OME_DTYPES and pixels.size > 0
+    if ome:
+        options["metadata"] = made_metadata(about, pixels.shape, record)
+    else:
+        told = replace(about, exif="", profile="", header="").to_dict()
+        kept = {RECORD: json.dumps(record)} if record else {}
+        options["metadata"] = kept | {ABOUT: json.dumps(told)}
+    options |= _resolution(about) | _tags(about, rgb)
+    tifffile.imwrite(path, pixels, ome=ome, **options)
+    if about.exif:
+        exif.append_to_tiff(path, about.exif)
+
+
+def _resolution(about: FileRecord) -> dict[str, Any]:
+    """Pixels per inch or centimetre, for programs that read no more than the tags."""
+    (width, unit), (height, other) = about.size("X"), about.size("Y")
+    if not {unit, other} <= METRES.keys():
+        return {}
+    of = "inch" if unit == other == "inch" else "centimeter"
+    counts = (pixels_per(of, width, unit), pixels_per(of, height, other))
+    if not all(n and n < RATIONAL_LIMIT for n in counts):
+        return {}
+    return {"resolution": counts, "resolutionunit": "INCH" if of == "inch" else "CENTIMETER"}
+
+
+def _tags(about: FileRecord, rgb: bool) -> dict[str, Any]:
+    """Profile, camera and time, and what ImageJ keeps of labels and display."""
+    import tifffile
+
+    found = profile.decoded(about.profile, rgb)
+    options: dict[str, Any] = {"iccprofile": found} if found else {}
+    stamp = exif.camera_time(about.taken)
+    options |= {"datetime": stamp} if stamp else {}
+    camera = exif.decoded(about.exif) if about.exif else {}
+    extra = [
+        (tag, 2, None, str(camera[tag]), True)
+        for tag in exif.DESCRIPTIVE
+        if tag in camera and tag not in (exif.TIME, exif.SOFTWARE)
+    ]
+    kept: dict[str, Any] = {}
+    if about.labels:
+        kept["Labels"] = list(about.labels)
+    if about.luts:
+        kept["LUTs"] = [np.frombuffer(b64decode(t), np.uint8).reshape(3, 256) for t in about.luts]
+    if about.windows:
+        kept["Ranges"] = [value for window in about.windows for value in window[2:]]
+    if kept:
+        extra += tifffile.imagej_metadata_tag(kept, "<" if sys.byteorder == "little" else ">")
+    return options | ({"extratags": extra} if extra else {})
