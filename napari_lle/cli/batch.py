@@ -66,16 +66,17 @@ def find_targets(sources: list[Path], output: str, *, one: bool) -> Targets:
         If several files would go to one.
     """
     from ..model.io.files import SUFFIXES, is_zarr
+    from ..model.io.names import result_name, suffix_of
 
     path = Path(output)
     slash = output.endswith(("/", os.sep))
     if one and not ((slash or path.is_dir()) and not is_zarr(path)):
         return Targets([path], None)
-    if not path.is_dir() and path.suffix.lower() in SUFFIXES and not slash:
+    if not path.is_dir() and suffix_of(path) in SUFFIXES and not slash:
         raise ValueError(f"{path} is not a folder: several inputs need one.")
     if path.exists() and (not path.is_dir() or is_zarr(path)):
         raise ValueError(f"{path} is not a folder of images: choose another.")
-    targets = [path / source.name for source in sources]
+    targets = [path / result_name(source) for source in sources]
     if len(set(targets)) < len(targets):
         raise ValueError("Two inputs have one name: give them one at a time.")
     return Targets(targets, path)

@@ -14,6 +14,10 @@ import typer
 
 T = TypeVar("T")
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
+Image = Annotated[
+    int | None,
+    typer.Option("--image", metavar="N", min=1, help="Which image of a file that holds several."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 TRACEBACK = "NAPARI_LLE_TRACEBACK"  # set in the environment, faults are shown as Python sees them
 
@@ -116,6 +120,13 @@ def drain(
             bar.update(task, completed=step[0], total=step[1], text=text(step))
             if step.note:
                 console.print(step.note, markup=False, highlight=False)
+
+
+def say_which(source: Any, picture: Any) -> None:
+    """Say that a file holds more images than the one that was read, and how to take another."""
+    if picture.images > 1:
+        which = f"image {picture.number} of {picture.images}"
+        say(f"{source}: {which}: choose with --image N", error=True)
 
 
 def print_scores(rows: list[dict[str, Any]]) -> None:

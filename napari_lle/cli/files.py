@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .console import drain
+from .console import drain, say_which
 
 
 def enhance_file(
@@ -19,6 +20,7 @@ def enhance_file(
     strength: float,
     options: dict[str, Any],
     scheduler: str | None = None,
+    image: int | None = None,
 ) -> None:
     """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
     from ..model.io.files import check_format, is_zarr, read_image
@@ -27,8 +29,10 @@ def enhance_file(
     if scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
     if not stream:
-        _check_fits(source)
-    picture = read_image(source, lazy=stream)
+        _check_fits(source, image or 1)
+    picture = read_image(source, lazy=stream, image=image or 1)
+    if image is None:
+        say_which(source, picture)
     axis = _channel_axis(picture, options["channels"])
     axes = picture.pixels.ndim - picture.rgb
     # Before the work, not after it.
@@ -36,7 +40,12 @@ def enhance_file(
     if illumination:
         check_format(illumination, "float64", axes)
     if stream:
-        options = {**options, "dtype": dtype, "strength": strength, "source": _identity(source)}
+        options = {
+            **options,
+            "dtype": dtype,
+            "strength": strength,
+            "source": _identity(source, picture),
+        }
         if scheduler:
             from ..model.inference.remote import enhance_on_cluster
 
@@ -55,7 +64,7 @@ def enhance_file(
 
         steps = stored_steps(picture.pixels, rgb=picture.rgb, strength=strength, **options)
         pixels, record = _drain(steps, source)
-        _write("R", target, pixels, picture.rgb, picture.about, record)
+        _write("R", target, pixels, picture.rgb, picture.about, record, dtype)
         return
     result = _estimate(picture, axis, source, options).result(strength)
     pixels = result.reflectance
@@ -63,11 +72,11 @@ def enhance_file(
         from ..model.inference.estimate import in_input_dtype
 
         pixels = in_input_dtype(result)
-    _write("R", target, pixels, picture.rgb, picture.about, result.record)
+    _write("R", target, pixels, picture.rgb, picture.about, result.record, dtype)
     if illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        _write("L", illumination, light, coloured, picture.about, result.record)
+        _write("L", illumination, light, coloured, picture.about, result.record, "float")
 
 
 def _estimate(picture: Any, axis: int | None, source: Path, options: dict[str, Any]) -> Any:
@@ -86,12 +95,20 @@ def _drain(steps: Any, source: Path) -> Any:
 
 
 def _write(
-    what: str, target: Path, pixels: Any, rgb: bool, about: Any, record: dict[str, Any]
+    what: str,
+    target: Path,
+    pixels: Any,
+    rgb: bool,
+    about: Any,
+    record: dict[str, Any],
+    dtype: str,
 ) -> None:
     from ..model.io.files import write_image
 
     told = {**record, **({"file": about.to_dict()} if about else {})}
     history = _history(what, record)
+    if dtype != "same" and about:
+        about = replace(about, windows=())  # those are on the scale of the input
     write_image(target, pixels, rgb=rgb, about=about, history=history, record=told)
 
 
@@ -111,6 +128,8 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         raise ValueError(f"{reflectance} and {illumination} are not of one run.")
     kept = r.record.get("file")
     about = FileRecord.from_dict(kept) if kept else r.about
+    if about and r.about:
+        about = replace(about, alpha=r.about.alpha)
     dtype = r.record["levels"]["dtype"]
     check_format(output, dtype, r.pixels.ndim - r.rgb)
     if stream:
@@ -129,12 +148,12 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
     return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
 
 
-def _check_fits(source: Path) -> None:
+def _check_fits(source: Path, image: int) -> None:
     """Refuse, before anything is read, what is too large to be enhanced as a whole."""
     from ..model.io.files import count_values
     from ..model.io.memory import check_memory, enhancing
 
-    needed = enhancing(*count_values(source))
+    needed = enhancing(*count_values(source, image))
     check_memory(source, needed, "write to a .zarr, which is made block by block")
 
 
@@ -157,10 +176,10 @@ def _hushed() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-def _identity(source: Path) -> str:
-    """Another text where a file has changed."""
+def _identity(source: Path, picture: Any) -> str:
+    """Another text where a file has changed, or another of its images is meant."""
     status = source.stat()
-    return f"{source.resolve()} {status.st_mtime_ns} {status.st_size}"
+    return f"{source.resolve()} {status.st_mtime_ns} {status.st_size} {picture.number}"
 
 
 def _history(what: str, record: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .batch import find_sources, find_targets, made, run_all
-from .console import Device, drain, reported, say
+from .console import Device, Image, drain, reported, say, say_which
 from .files import enhance_file, restore_file
 
 
@@ -72,6 +72,7 @@ def enhance(
             help="dask scheduler whose workers enhance the image; for Zarr outputs.",
         ),
     ] = None,
+    image: Image = None,
 ) -> None:
     """Enhance image files."""
     from ..model.io.outputs import check_outputs
@@ -104,7 +105,7 @@ def enhance(
         run_all(
             pairs,
             lambda source, target: enhance_file(
-                source, target, illumination, dtype, strength, options, scheduler
+                source, target, illumination, dtype, strength, options, scheduler, image
             ),
             complaints,
         )
@@ -134,6 +135,7 @@ def calibrate(
         str | None,
         typer.Option(metavar="DTYPE", help="Undo the calibration after restore, into e.g. uint16."),
     ] = None,
+    image: Image = None,
 ) -> None:
     """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
     with reported():
@@ -147,7 +149,9 @@ def calibrate(
         targets = find_targets([source], output, one=True)
         (target,) = targets.paths
         check_outputs([target], [source, *(f for f in (dark, flat) if f)])
-        picture = read_image(source)
+        picture = read_image(source, image=image or 1)
+        if image is None:
+            say_which(source, picture)
         if picture.rgb:
             raise ValueError(
                 f"{source} is in colour: dark frames and flat fields are for single channels."
@@ -176,6 +180,7 @@ def stages(
     white: Annotated[float | None, typer.Option(help="Input value that becomes 1.")] = None,
     channels: Annotated[str, typer.Option(help="auto, joint or per.")] = "auto",
     device: Device = "auto",
+    image: Image = None,
 ) -> None:
     """Write input, illumination and reflectance of every stage of the network."""
     from ..model.inspection.export import stage_files, write_stages
@@ -184,7 +189,9 @@ def stages(
     from ..model.network.bundled import own_file
 
     with reported():
-        picture = read_image(source)
+        picture = read_image(source, image=image or 1)
+        if image is None:
+            say_which(source, picture)
         from ..model.inspection.api import stages as look  # slow: only once all is well
 
         found = look(

@@ -218,7 +218,7 @@ def load_images(folder: str | Path) -> list[Pair]:
 def read_photograph(file: Path) -> NDArray[np.float32]:
     """`as_photograph` of a file, by the levels that it carries or its own."""
     picture = read_image(file)
-    return as_photograph(picture.pixels, levels=(picture.record or {}).get(RANGE))
+    return as_photograph(picture.pixels, picture.rgb, levels=(picture.record or {}).get(RANGE))
 
 
 def split_by_scene(

@@ -95,7 +95,8 @@ def evaluate_steps(
 def read_pair(low: Path, reference: Path) -> tuple[Image, Image]:
     """Read a pair of photographs into 0..1, or raise ValueError with what is wrong with it."""
     dark = read_image(low)
-    x, y = as_photograph(dark.pixels, dark.rgb), as_photograph(read_image(reference).pixels)
+    bright = read_image(reference)
+    x, y = as_photograph(dark.pixels, dark.rgb), as_photograph(bright.pixels, bright.rgb)
     if x.shape != y.shape or min(x.shape[:2]) < 7:
         raise ValueError(f"{low} and {reference} must be of one size, 7 pixels or more a side.")
     return x, y

@@ -86,7 +86,8 @@ def enhance_on_cluster(
         known = Survey(plan.levels, Statistics(*plan.statistics[0].tolist()))
         options |= {"known": known, "rgb": rgb, "device": device}
         parts = len(targets)
-        enhancer = RemoteEnhancer(file, loaded, options, dtype, strength, parts, fused, axis)
+        part = file, picture.number
+        enhancer = RemoteEnhancer(*part, loaded, options, dtype, strength, parts, fused, axis)
         yield from write_steps(targets, enhancer, source, cluster.run)
 
 
@@ -96,6 +97,7 @@ class RemoteEnhancer:
     def __init__(
         self,
         file: Path,
+        number: int,
         model: Model,
         options: dict[str, Any],
         dtype: str,
@@ -104,7 +106,7 @@ class RemoteEnhancer:
         fused: bool,
         axis: int | None = None,
     ) -> None:
-        self.file, self.model, self.options = file, model, options
+        self.file, self.number, self.model, self.options = file, number, model, options
         self.dtype, self.strength, self.parts = dtype, strength, parts
         self.fused, self.axis = fused, axis
 
@@ -117,7 +119,7 @@ class RemoteEnhancer:
 
     @cached_property
     def _here(self) -> Enhancer:
-        image = read_image(self.file, lazy=True).pixels
+        image = read_image(self.file, lazy=True, image=self.number).pixels
         image = Pixels(as_dask(image)) if is_lazy(image) else image
         if self.fused:  # compiled once on each machine, then found on its disk
             list(warm_up([self.model]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,14 @@ def find_targets(
         record["file"] = about.to_dict()
     if path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
         about = FileRecord(about.axes)
+    if dtype != "same" and about is not None:
+        about = replace(about, windows=())  # those are on the scale of the input
     kind = np.dtype(plan.levels.dtype if dtype == "same" else "float32")
     targets = [Target(path, shape, kind, rgb, record, about)]
     if illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
         light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
+        about = replace(about, windows=()) if about is not None else None
         targets.append(Target(illumination, shape, light, plan.per, record, about))
     return targets
 

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .files import SUFFIXES, FileError, is_zarr
+from .errors import FileError
+from .files import SUFFIXES, is_zarr
+from .names import suffix_of
 from .reasons import reason
 
 
@@ -67,6 +69,6 @@ def find_images(given: str | Path) -> list[Path]:
 
 def _is_image(file: Path) -> bool:
     """Whether a name that was found, not given, is to be taken: no folders, pipes or devices."""
-    if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+    if file.name.startswith(".") or suffix_of(file) not in SUFFIXES:
         return False
     return is_zarr(file) or file.is_file() or file.is_symlink()

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 # FITS cards that hold for the stored numbers only.
 STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
 OF_AXES = ("scale", "translate", "units")
@@ -137,6 +140,16 @@ class Picture(NamedTuple):
     about: FileRecord | None = None
     number: int = 1
     images: int = 1
+
+
+def alpha_as(alpha: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Opacity in another dtype: 0 to the most of an integer, 0 to 1 of others."""
+    alpha = np.asarray(alpha)
+    if alpha.dtype == dtype:
+        return alpha
+    share = alpha / (np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1)
+    most = np.iinfo(dtype).max if dtype.kind in "ui" else 1
+    return (np.rint(share * most) if dtype.kind in "ui" else share).astype(dtype)
 
 
 def default_axes(ndim: int, rgb: bool) -> str:

@@ -27,6 +27,15 @@ def stem_of(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix)]
 
 
+def result_name(path: Path) -> str:
+    """The name of what is made of a file: its own, or one that tells the place inside a Zarr."""
+    if not inside_zarr(path) or path.is_file():
+        return path.name
+    parts = path.parts
+    root = next(i for i, part in enumerate(parts) if part.lower().endswith(ZARR))
+    return "_".join((parts[root][: -len(ZARR)], *parts[root + 1 :])) + ZARR
+
+
 def inside_zarr(path: Path) -> bool:
     """Whether a path leads into a Zarr."""
     return any(parent.suffix.lower() == ZARR for parent in path.parents)

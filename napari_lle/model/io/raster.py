@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import exif, png, profile
 from .errors import FileError
 from .memory import check_memory
-from .metadata import FileRecord, Picture, default_axes, fitting
+from .metadata import FileRecord, Picture, alpha_as, default_axes, fitting
 from .orientation import turned, upright
 from .units import METRES, pixels_per, positive
 
@@ -136,7 +136,7 @@ def write_picture(
     about = fitting(about, pixels.ndim, rgb)
     suffix = path.suffix.lower()
     if about.alpha is not None and suffix not in (".jpg", ".jpeg"):
-        pixels = np.dstack([pixels, about.alpha.astype(pixels.dtype, copy=False)])
+        pixels = np.dstack([pixels, alpha_as(about.alpha, pixels.dtype)])
     if suffix == ".png":
         _write_png(path, pixels)
         extra = png.chunks(about, rgb)

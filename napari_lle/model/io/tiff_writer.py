@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import exif, profile
-from .metadata import FileRecord, fitting
+from .metadata import FileRecord, alpha_as, fitting
 from .ome_xml import made_metadata
 from .tiff_about import ABOUT, RECORD
 from .units import METRES, pixels_per
@@ -36,7 +36,7 @@ def write_tiff(
     about = fitting(about, pixels.ndim, rgb)
     options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
     if about.alpha is not None and about.alpha.shape == pixels.shape:
-        pixels = np.stack([pixels, np.asarray(about.alpha).astype(pixels.dtype)], axis=-1)
+        pixels = np.stack([pixels, alpha_as(about.alpha, pixels.dtype)], axis=-1)
         axes, ones = f"{about.axes}S", (*about.scale, 1.0)
         about = replace(about, axes=axes, scale=ones, translate=(), units=(*about.units, ""))
         options["planarconfig"] = "contig"
