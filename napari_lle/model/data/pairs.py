@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..io.files import SUFFIXES, read_image
+from ..io.files import SUFFIXES, read_image, stem_of, suffix_of
 from ..preprocessing.levels import blocks, find_levels, network_input, normalize
 from ..preprocessing.statistics import image_statistics
 
@@ -109,14 +109,15 @@ def image_files(folder: str | Path) -> dict[str, Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder {folder}.")
-    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES]
+    files = [f for f in folder.iterdir() if suffix_of(f) in SUFFIXES]
     if not files:
         raise ValueError(f"{folder} holds no images ({', '.join(SUFFIXES)}).")
     found: dict[str, Path] = {}
     for file in sorted(files, key=lambda f: natural(f.name)):
-        if file.stem in found:
-            raise ValueError(f"{folder} holds two images named {file.stem}: keep one.")
-        found[file.stem] = file
+        stem = stem_of(file)
+        if stem in found:
+            raise ValueError(f"{folder} holds two images named {stem}: keep one.")
+        found[stem] = file
     return found
 
 

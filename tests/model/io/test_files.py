@@ -108,11 +108,12 @@ def test_a_failed_write_leaves_nothing_and_loses_nothing(tmp_path, monkeypatch, 
     file = tmp_path / "a.png"
     file.write_bytes(b"precious")
 
-    def fail(_image, path, **_options):
-        path.write_bytes(b"half")
+    def fail(path, _content):
+        with path.open("wb") as half:
+            half.write(b"half")
         raise cause
 
-    monkeypatch.setattr(Image.Image, "save", fail)
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
     with pytest.raises((FileError, KeyboardInterrupt)):
         write_image(file, pixels("uint8", (4, 4)), rgb=False)
     assert file.read_bytes() == b"precious"
