@@ -170,7 +170,7 @@ def info(
             "name": loaded.name,
             "digest": loaded.digest,
             "parameters": loaded.network.inference_parameters(),
-            "receptive_field": 2 * loaded.network.radius + 1,
+            "receptive_field": loaded.network.receptive_field,
             "network": loaded.network.config.to_dict(),
             "card": loaded.card,
             "devices": devices(),

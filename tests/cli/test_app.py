@@ -155,6 +155,7 @@ def test_info_counts_the_real_tensors(model, tmp_path):
     block = load_model(model).network.block
     assert answer["parameters"] == sum(p.numel() for p in block.parameters())
     assert answer["receptive_field"] == 17
+    assert "receptive field 75 x 75 pixels" in lle("info", "photo-quarter").stdout
     assert answer["card"]["data"] == "none"
     devices = {d["name"]: d for d in answer["devices"]}
     assert devices["cpu"]["available"] and all(d["why"] for d in devices.values())

@@ -22,13 +22,13 @@ from ..inference.planes import as_channels
 from ..network.blocks import crop
 from ..network.checkpoint import Model
 from ..network.config import RESIDUAL_FLOOR
+from ..network.network import AUXILIARY_RADIUS
 from ..preprocessing.levels import network_input, normalized
 from ..preprocessing.tiling import tiles, widen
 from ..version import __version__
 from .diagnostics import feature_maps, map_names, noise_gain, tiled
 from .trace import KINDS, Trace
 
-AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 T = TypeVar("T")
 Part = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last row, and column
 
@@ -104,10 +104,8 @@ class Stages:
 
         From the second stage on, an auxiliary block that learned nothing adds nothing.
         """
-        if self._network.config.recursion == "literal":
-            return stage * self._network.radius
-        further = self._network.radius + AUXILIARY_RADIUS if self.trained else 0
-        return self._network.radius + (stage - 1) * further
+        alike = not self.trained and self._network.config.recursion != "literal"
+        return self._network.reach(1 if alike else stage)
 
     def __getitem__(self, kind: str) -> Any:
         import dask.array as da

@@ -117,6 +117,17 @@ class Block(nn.Module):
         """Halo in pixels; at a reduced size two squares more, for the interpolation."""
         return self.residual.radius if self.scale == 1 else self.scale * (self.residual.radius + 2)
 
+    def reads(self, first: int, last: int) -> tuple[int, int]:
+        """The first and last row of V that the rows of L from `first` to `last` depend on.
+
+        The same holds for columns. Counted from the edge of a square; at a reduced size the halo,
+        which is the same for all pixels of a square, is wider.
+        """
+        scale, radius = self.scale, self.residual.radius
+        half = scale // 2  # interpolation looks at the square before, or the one after
+        below, above = (first - half) // scale, (last + half) // scale
+        return scale * (below - radius), scale * (above + radius + 1) - 1
+
     def darkest(self, statistics: Tensor) -> Tensor:
         """Zero: every pixel is divided as it is."""
         return torch.zeros_like(statistics[:, 0])
@@ -230,6 +241,10 @@ class Stretching(Block):
         if not self.local:
             return crop(torch.zeros_like(padded), self.radius)
         return super().correction(padded, statistics)
+
+    def reads(self, first: int, last: int) -> tuple[int, int]:
+        """Nothing around a pixel where the plain stretch does without H."""
+        return super().reads(first, last) if self.local else (first, last)
 
     def _typical(self, statistics: Tensor) -> Tensor:
         """U of the screen stretch."""

@@ -36,6 +36,10 @@ class FlatFields(nn.Module):
         """As the block's."""
         return self.inner.darkest(statistics)
 
+    def reads(self, first: int, last: int) -> tuple[int, int]:
+        """Each pixel by itself."""
+        return first, last
+
     def forward(self, image: Tensor, statistics: Tensor) -> Tensor:
         """(N, 3, H, W) to the same shape: there is no halo."""
         light = self.table(statistics[:1])

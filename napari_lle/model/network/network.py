@@ -22,7 +22,9 @@ from ..preprocessing.tiling import reflect
 from .blocks import BLOCKS, crop
 from .config import RESIDUAL_FLOOR, NetworkConfig
 
-__all__ = ["Network", "NetworkConfig", "Stage", "crop", "pad"]
+AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
+
+__all__ = ["AUXILIARY_RADIUS", "Network", "NetworkConfig", "Stage", "crop", "pad"]
 
 
 class Stage(NamedTuple):
@@ -54,7 +56,7 @@ class AuxiliaryBlock(nn.Module):
         nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, reflectance: Tensor) -> Tensor:
-        return self.conv2(torch.relu(self.conv1(pad(reflectance, 2))))
+        return self.conv2(torch.relu(self.conv1(pad(reflectance, AUXILIARY_RADIUS))))
 
 
 class Network(nn.Module):
@@ -70,8 +72,7 @@ class Network(nn.Module):
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
         images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
-        Halo in pixels that one block reads beyond its output; the receptive field is
-        ``2 * radius + 1`` wide.
+        Halo in pixels that one block reads beyond its output.
     grid : int
         Tiles begin at multiples of so many pixels.
     """
@@ -131,6 +132,25 @@ class Network(nn.Module):
         network = Network(replace(self.config, illumination_scale=scale))
         network.load_state_dict(self.state_dict())
         return network.requires_grad_(False).eval()
+
+    def reach(self, stages: int = 1) -> int:
+        """Pixels from a pixel of L_t to the farthest of S that it depends on, t = `stages`.
+
+        Beside them it depends on the whole image's statistics.
+        """
+        between = 0 if self.config.recursion == "literal" else AUXILIARY_RADIUS
+        farthest = 0
+        for pixel in range(self.grid):
+            first, last = self.block.reads(pixel, pixel)
+            for _ in range(stages - 1):
+                first, last = self.block.reads(first - between, last + between)
+            farthest = max(farthest, pixel - first, last - pixel)
+        return farthest
+
+    @property
+    def receptive_field(self) -> int:
+        """Side in pixels of the square around a pixel that inference depends on there."""
+        return 2 * self.reach() + 1
 
     def inference_parameters(self) -> int:
         """Number of weights that inference needs: the block's."""

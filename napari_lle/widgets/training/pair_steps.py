@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ...model.data.project import Draft, masks
 from .annotations import annotation_layer, annotation_mask, draft, split_layer
-from .runner import RECEPTIVE_FIELD
+from .quick_settings import Wish
+from .runner import gap
 
 T = TypeVar("T")
 
@@ -79,18 +80,26 @@ def mended_steps(entry: Entry, mend: str) -> Generator[Step, None, Entry]:
 
 
 class Split(NamedTuple):
-    """A pair's mask of training and validation, and the layer that shows it where it has one."""
+    """A pair's mask of training and validation, and the layer that shows it where it has one.
+
+    So many pixels lie between the two kinds at least.
+    """
 
     mask: NDArray[np.uint8]
     layer: Labels | None
+    gap: int
 
 
-def split_steps(entries: list[Entry]) -> Generator[Step, None, list[Split]]:
-    """Split all pairs; layers of labels take napari seconds to make for the first time."""
+def split_steps(entries: list[Entry], wish: Wish) -> Generator[Step, None, list[Split]]:
+    """Split all pairs for the network to train.
+
+    Layers of labels take napari seconds to make for the first time.
+    """
     yield Step(0, 0)
-    found = masks([entry.annotated() for entry in entries], RECEPTIVE_FIELD)
+    apart = gap(wish)
+    found = masks([entry.annotated() for entry in entries], apart)
     return [
-        Split(mask, None if entry.layer is None else split_layer(entry.layer, mask))
+        Split(mask, None if entry.layer is None else split_layer(entry.layer, mask), apart)
         for entry, mask in zip(entries, found, strict=True)
     ]
 

@@ -22,7 +22,6 @@ from .pair_steps import (
     read_steps,
     split_steps,
 )
-from .runner import RECEPTIVE_FIELD
 
 Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
 
@@ -133,7 +132,7 @@ class Pairs:
         if not self.entries or self.entries[0].draft.reference is None:
             self.say("Add a pair first: dark images without references are split by image.")
             return
-        self.start(split_steps(list(self.entries)), self._add_splits, "Splitting")
+        self.start(split_steps(list(self.entries), self.form.wish()), self._add_splits, "Splitting")
 
     def show(self) -> None:
         """Fill the table."""
@@ -178,7 +177,7 @@ class Pairs:
         share = np.mean([[(s.mask == part).mean() for part in (1, 2)] for s in found], axis=0)
         self.say(
             f"{100 * share[0]:.0f} % to train on, {100 * share[1]:.0f} % to validate on, "
-            f"{RECEPTIVE_FIELD} pixels apart."
+            f"{found[0].gap} pixels apart."
         )
 
     def _selected(self) -> Entry | None:

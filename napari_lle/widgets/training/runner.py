@@ -24,7 +24,6 @@ from ...model.data.project import (
 from .controls import PAUSE, Clock, Controls
 from .quick_settings import Wish
 
-RECEPTIVE_FIELD = 17  # pixels, of all bundled models: the gap between training and validation
 PREVIEW = 512  # pixels of the longer side of the validation region that is shown
 
 
@@ -101,7 +100,21 @@ def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
         if fatal:
             raise ValueError(f"{draft.name}: {fatal[0]} Fix or remove the pair.")
     linear = any(draft.low.dtype != np.uint8 for draft in drafts)
-    write_project(folder, drafts, wish.settings(linear), RECEPTIVE_FIELD)
+    write_project(folder, drafts, wish.settings(linear), gap(wish))
+
+
+def gap(wish: Wish) -> int:
+    """Pixels between training and validation: the receptive field of the network to train.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network.
+    """
+    from ...model.network.network import Network
+    from ...model.training.loop import read_settings
+
+    return Network(read_settings(wish.settings(linear=True)).network).receptive_field
 
 
 def start_steps(

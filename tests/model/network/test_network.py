@@ -126,14 +126,27 @@ def test_inference_block_is_the_first_stage(network):
     torch.testing.assert_close(block, network(s, dark(s))[0].illumination)
 
 
-def test_receptive_field_is_as_declared(network):
-    network.double()
-    x = torch.rand(1, 3, 41, 41, dtype=torch.float64, requires_grad=True)
-    centre = network.block(x, DARK.double())[..., 12, 12].sum()  # output is 25 x 25
-    (gradient,) = torch.autograd.grad(centre, x)
-    rows = torch.nonzero(gradient.abs().sum(dim=(0, 1, 3))).flatten()
-    assert (rows.min().item(), rows.max().item()) == (20 - 8, 20 + 8)
-    assert network.radius == 8
+@pytest.mark.parametrize(("scale", "field"), [(1, 17), (2, 37), (4, 75)])
+def test_receptive_field_is_as_far_as_a_pixel_matters(network, scale, field):
+    network = network.at_scale(scale).double()
+    halo, middle = network.radius, 4 * scale
+    side = 2 * halo + 8 * scale + 1
+    farthest = 0
+    for pixel in range(middle, middle + scale):  # its place in a square matters
+        x = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+        one = network.block(x, DARK.double())[..., pixel, pixel].sum()
+        (gradient,) = torch.autograd.grad(one, x)
+        for axis in (2, 3):
+            other = 5 - axis
+            seen = torch.nonzero(gradient.abs().sum(dim=(0, 1, other))).flatten() - halo
+            first, last = seen.min().item(), seen.max().item()
+            assert network.block.reads(pixel, pixel) == (first, last)
+            farthest = max(farthest, pixel - first, last - pixel)
+    assert network.receptive_field == 2 * farthest + 1 == field <= 2 * halo + 1
+
+
+def test_one_curve_sees_no_neighbours():
+    assert Network(NetworkConfig("stretching", local=0.0)).receptive_field == 1
 
 
 def test_dilated_branches_see_their_own_ring():

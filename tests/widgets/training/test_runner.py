@@ -9,16 +9,19 @@ import pytest
 import torch
 import yaml
 from helpers.running import drain
+from scipy.ndimage import distance_transform_cdt
 from skimage import data as pictures
 from skimage.transform import resize
 
 from napari_lle.model.data.project import CONFIG, Draft
+from napari_lle.model.data.splitting import TRAIN, VALIDATE
+from napari_lle.model.io.files import read_image
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.widgets.training import runner as _trainer
 from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training.controls import Controls
 from napari_lle.widgets.training.quick_settings import Wish
-from napari_lle.widgets.training.runner import begin, start_steps, train_steps
+from napari_lle.widgets.training.runner import begin, gap, start_steps, train_steps
 
 pytestmark = pytest.mark.usefixtures("own_runs")
 
@@ -124,6 +127,19 @@ def test_dark_images_alone_have_no_scores(pair, tmp_path):
     in_steps(tmp_path / "run", 3)
     _, outcome = drain(train_steps(tmp_path / "run", Controls()))
     assert outcome.scores == [] and "without references" in outcome.verdict
+
+
+@pytest.mark.parametrize(
+    ("start", "field"), [("", 17), ("photo", 17), ("photo-half", 37), ("photo-quarter", 75)]
+)
+def test_the_split_keeps_what_a_network_sees_apart(rng, tmp_path, start, field):
+    low = rng.integers(0, 30, (310, 320, 3)).astype(np.uint8)
+    wish = Wish(start)
+    assert gap(wish) == field
+    begin(tmp_path / "run", [Draft("noise", low, low * 8, rgb=True)], wish)
+    mask = read_image(tmp_path / "run" / "masks" / "noise.tif").pixels
+    distance = distance_transform_cdt(mask != VALIDATE, metric="chessboard")
+    assert distance[mask == TRAIN].min() == field + 1
 
 
 @pytest.mark.parametrize("objective", ["paired", "self", "paper"])
