@@ -30,7 +30,7 @@ SIZES = ((600, 400), (1920, 1080))  # columns, rows
 AGAIN = 5  # repeats of what can be repeated in one process
 WINDOW = (1600, 1200)
 TRIES = 3  # of a session that dies in a drawing
-MODULES = ("_enhance", "_stages", "_train")
+MODULES = ("enhance", "stages", "training")
 
 ABOUT = """\
 Written by `benchmarks/{script}`: napari {napari}, Qt {qt}, Python {python}, torch {torch} with
@@ -376,10 +376,11 @@ def imports(folder: str) -> list[tuple[str, str, Timing]]:
     viewer = "napari.viewer"
     cases = [(f"import of {viewer}", clock.format(viewer))]
     for module in MODULES:
-        code = clock.format(f"napari_lle.{module}")
+        name = f"napari_lle.widgets.{module}.widget"
+        code = clock.format(name)
         cases += [
-            (f"import of napari_lle.{module}", code),
-            (f"import of napari_lle.{module} after napari's viewer", f"import {viewer}; {code}"),
+            (f"import of {name}", code),
+            (f"import of {name} after napari's viewer", f"import {viewer}; {code}"),
         ]
     return [
         (name, "", Timing(float(ask(["-c", code], folder)), float("nan"))) for name, code in cases

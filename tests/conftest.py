@@ -1,9 +1,11 @@
 import os
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from helpers.models import random_model
+from helpers.turns import PATIENCE
 
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.model.network.network import Network, NetworkConfig
@@ -54,6 +56,14 @@ def stack(rng):
 
 
 @pytest.fixture
+def qtbot(qtbot):
+    """Waits long for what will happen: no test depends on how busy the machine is."""
+    for name in ("waitUntil", "waitSignal", "waitExposed"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=1000 * PATIENCE))
+    return qtbot
+
+
+@pytest.fixture
 def viewer():
     """A viewer without a window."""
     from napari.components import ViewerModel
@@ -82,7 +92,7 @@ def keep(qtbot):
     for widget in kept:
         widget.release()
         for job in jobs(widget):
-            qtbot.waitUntil(lambda job=job: not job.running, timeout=20_000)
+            qtbot.waitUntil(lambda job=job: not job.running)
 
 
 @pytest.fixture

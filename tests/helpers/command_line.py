@@ -12,7 +12,7 @@ from napari_lle.cli.app import app
 def process(*arguments, **options):
     """Run as users do."""
     command = [sys.executable, "-m", "napari_lle.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, **options)
 
 
 def lle(*arguments):

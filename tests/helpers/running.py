@@ -30,4 +30,4 @@ def slow_steps(*args, **kwargs):
 def run(qtbot, widget):
     """Click on the button, and wait for the end."""
     widget.form.run.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.job.running)

@@ -191,7 +191,7 @@ def test_the_command_says_what_a_cluster_lacks(cluster, stack, tmp_path, monkeyp
     monkeypatch.setattr("napari_lle.model.inference.cluster.CONNECTING", 0.5)
     code, said = lle(stack, "-o", out, "--scheduler", "tcp://127.0.0.1:9")
     assert code == 2 and "No scheduler answers at tcp://127.0.0.1:9" in said
-    monkeypatch.setattr("napari_lle.model.inference.cluster.CONNECTING", 10)
+    monkeypatch.setattr("napari_lle.model.inference.cluster.CONNECTING", 120)
     missing = next(d["name"] for d in devices() if not d["available"])
     code, said = lle(stack, "-o", out, *address, "--device", missing)
     assert code == 2 and f"{missing} cannot be used" in said

@@ -16,7 +16,7 @@ from napari_lle.model.io.files import FileError, write_image
 
 def process(*arguments):
     command = [sys.executable, "-m", "napari_lle.cli", "stages", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_find_shows_the_levels_without_a_run(qtbot, viewer, widget, rng):
     widget.form.find.native.click()
     expected = find_levels(image)
     text = f"auto ({expected.black:.6g})"
-    qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == text, timeout=5000)
+    qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == text)
     assert f"({expected.white:.6g})" in widget.form.white.native.placeholderText()
     assert len(viewer.layers) == 1
     first = widget.form.histogram.native.pixmap().toImage()
@@ -62,7 +62,7 @@ def test_another_layer_starts_without_levels(qtbot, viewer, widget, rng):
         viewer.add_image(rng.poisson(300, (60, 80)).astype(np.uint16), name=name)
     widget.form.image.value = viewer.layers["one"]
     widget.form.find.native.click()
-    qtbot.waitUntil(lambda: "(" in widget.form.black.native.placeholderText(), timeout=5000)
+    qtbot.waitUntil(lambda: "(" in widget.form.black.native.placeholderText())
     widget.form.image.value = viewer.layers["two"]
     assert widget.form.black.native.placeholderText() == "auto"
     assert widget.form.histogram.native.isHidden()

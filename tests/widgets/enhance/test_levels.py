@@ -26,7 +26,7 @@ def test_black_comes_from_a_dark_layer(qtbot, viewer, make, image, rng):
     widget = make(viewer)
     widget.form.reference.value = dark
     widget.form.take.native.click()
-    qtbot.waitUntil(lambda: widget.form.black.value != "", timeout=5000)
+    qtbot.waitUntil(lambda: widget.form.black.value != "")
     assert float(widget.form.black.value) == pytest.approx(120, abs=0.2)
     assert "dark" in widget.form.status.value
     run(qtbot, widget)
@@ -49,8 +49,7 @@ def test_black_comes_from_the_selected_shape(qtbot, viewer, make, image):
         qtbot.waitUntil(
             lambda e=expected: (
                 widget.form.black.value not in ("",) and abs(float(widget.form.black.value) - e) < 2
-            ),
-            timeout=5000,
+            )
         )
     shapes.data = [boxes[0] + 500]
     widget.form.take.native.click()
@@ -86,7 +85,7 @@ def test_levels_are_copied_to_the_selected_layers_and_used_there(qtbot, viewer, 
     viewer.layers.selection = {first, second}
     assert widget.form.image.value is first
     widget.form.pass_on.native.click()
-    qtbot.waitUntil(lambda: KEPT in second.metadata, timeout=5000)
+    qtbot.waitUntil(lambda: KEPT in second.metadata)
     white = np.percentile(image, 99.9)
     assert second.metadata[KEPT] == {"black": 150, "white": pytest.approx(white)}
     assert KEPT not in third.metadata
@@ -107,7 +106,7 @@ def test_locked_levels_stay_for_the_next_image(qtbot, viewer, make, image):
     viewer.layers.selection.active = first
     widget = make(viewer)
     widget.form.lock.value = True
-    qtbot.waitUntil(lambda: widget.form.white.value != "", timeout=5000)
+    qtbot.waitUntil(lambda: widget.form.white.value != "")
     found = widget.form.black.value, widget.form.white.value
     np.testing.assert_allclose(np.array(found, float), np.percentile(image, [0.1, 99.9]))
     second.metadata[KEPT] = {"black": 1, "white": 2}
@@ -153,7 +152,7 @@ def test_a_report_tells_and_adds_the_gain(qtbot, viewer, make, image):
     run(qtbot, widget)
     assert widget.form.report.enabled
     widget.form.report.native.click()
-    qtbot.waitUntil(lambda: widget.report_window is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: widget.report_window is not None)
     assert widget.report_window.isVisible()
     assert "Rising everywhere" in widget.form.status.value
     assert "Rising everywhere" in widget.report_window.text.text()
@@ -179,7 +178,7 @@ def test_a_report_of_any_layer_brings_its_gain(qtbot, viewer, make, image, model
     widget = make(viewer)
     run(qtbot, widget)
     widget.form.report.native.click()
-    qtbot.waitUntil(lambda: widget.report_window is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: widget.report_window is not None)
     gain = viewer.layers["cells enhanced gain"].data
     found = np.asarray(gain[0] if kind == "multiscale" else gain)
     found = np.moveaxis(found, -1, 0) if kind == "turned" else found

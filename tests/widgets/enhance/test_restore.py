@@ -19,13 +19,13 @@ def told(monkeypatch):
 def run(qtbot, widget, *, light=True):
     widget.form.illumination.value = light
     widget.form.run.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not widget.job.running)
 
 
 def restored(qtbot, viewer, name):
     viewer.layers.selection.active = viewer.layers[name]
     job = restore_layer(viewer)
-    qtbot.waitUntil(lambda: not job.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not job.running)
     return viewer.layers[-1]
 
 
@@ -70,9 +70,7 @@ def test_colours_return_at_any_strength(qtbot, viewer, widget, rng, colours):
     viewer.add_image(image, name="night", rgb=True)
     run(qtbot, widget)
     widget.form.strength.value = 0.4
-    qtbot.waitUntil(
-        lambda: viewer.layers["night illumination"].metadata[KEY]["strength"] == 0.4, timeout=5000
-    )
+    qtbot.waitUntil(lambda: viewer.layers["night illumination"].metadata[KEY]["strength"] == 0.4)
     np.testing.assert_array_equal(restored(qtbot, viewer, "night enhanced").data, image)
 
 

@@ -124,8 +124,7 @@ def test_the_preview_shows_what_the_run_will(qtbot, viewer, widget, scene):
                 widget.preview.layer is not None
                 and not widget.preview.busy
                 and widget.preview.layer.translate[0] == c
-            ),
-            timeout=10_000,
+            )
         )
         shown = np.array(widget.preview.layer.data)
         widget.form.preview.value = False

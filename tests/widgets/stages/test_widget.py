@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from helpers.models import random_model
 from helpers.running import slow_steps
-from helpers.stalls import Loop
-from napari.layers import Image
+from helpers.turns import Shares, Turns
 from napari.layers._source import layer_source
 
-from napari_lle import samples as _samples
 from napari_lle.model import enhance, stages
 from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import save_model
@@ -33,10 +31,7 @@ def make(keep, calm_file):
 
 
 def settle(qtbot, widget):
-    qtbot.waitUntil(
-        lambda: (widget.job is None or not widget.job.running) and not widget.working,
-        timeout=20_000,
-    )
+    qtbot.waitUntil(lambda: (widget.job is None or not widget.job.running) and not widget.working)
 
 
 def run(qtbot, widget):
@@ -165,7 +160,7 @@ def test_it_follows_the_plane_in_view_with_the_levels_of_the_whole(qtbot, viewer
     first = widget.finding.stages
     viewer.dims.set_point(0, 1)
     viewer.dims.set_point(0, 3)
-    qtbot.waitUntil(lambda: widget.finding.region.plane == (3,), timeout=5000)
+    qtbot.waitUntil(lambda: widget.finding.region.plane == (3,))
     settle(qtbot, widget)
     assert widget.finding.stages is first
     np.testing.assert_allclose(
@@ -231,7 +226,7 @@ def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypa
     assert not widget.form.run.enabled
     qtbot.waitUntil(lambda: widget.form.progress.value > 0)
     widget.form.cancel.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    qtbot.waitUntil(lambda: not widget.job.running)
     assert "Cancelled" in widget.form.status.value
     assert widget.form.run.enabled
     assert len(viewer.layers) == 1
@@ -292,38 +287,43 @@ def test_every_control_has_a_tooltip(viewer, make):
     assert all(control.tooltip for control in controls)
 
 
-# --- in a window
-
-
-def test_the_window_never_stalls_while_inspecting(qtbot, make_napari_viewer, make):
-    """Beside what napari itself needs for one layer, and the window for nothing at all."""
-    viewer = make_napari_viewer(show=True)
-    data, options, _ = _samples.cells_layers()[0]
-    layer = viewer.add_image(data, **options)
+def test_the_window_turns_while_inspecting(qtbot, viewer, make, stack, monkeypatch):
+    turns = Turns()
+    monkeypatch.setattr(_stages, "inspect_steps", turns.watched(_stages.inspect_steps))
+    viewer.add_image(stack)
+    viewer.dims.set_current_step(0, 0)
     widget = make(viewer)
-    viewer.window.add_dock_widget(widget)
-    qtbot.wait(500)
-    loop = Loop(qtbot)
-    allowed = loop.allowed(viewer, lambda: Image(data[:1], scale=layer.scale))
-    viewer.layers.selection.active = layer
-    viewer.dims.set_current_step(0, 5)
-    widget.form.count.value = 12
-    idle = lambda: widget.job is None or not (widget.job.running or widget.working)  # noqa: E731
-    at = lambda plane: widget.finding is not None and widget.finding.region.plane == plane  # noqa: E731
-    longest = {}
-    for name, act, until in (
-        ("inspect", widget.form.run.native.click, lambda: at((5,)) and idle()),
-        ("step", lambda: setattr(widget.form.stage, "value", 3), idle),
-        ("follow", lambda: viewer.dims.set_current_step(0, 8), lambda: at((8,)) and idle()),
-    ):
-        longest[name] = loop.gaps(act, until).max()
-    for i in range(5):
-        longest[f"cursor {i}"] = loop.gaps(
-            lambda i=i: setattr(viewer.cursor, "position", layer.data_to_world((8, 8 - i, 4))),
-            lambda i=i: f"row {8 - i}, " in widget.plots.place,
-        ).max()
-    assert widget.finding.count == 12 and len(viewer.layers) == 5
-    assert max(longest.values()) <= allowed, longest
+    run(qtbot, widget)
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: widget.finding.region.plane == (2,))
+    settle(qtbot, widget)
+    assert len(viewer.layers) > 2 and turns.apart()
+
+
+def test_no_turn_changes_more_than_one_layer_or_the_plots(qtbot, viewer, make, stack, monkeypatch):
+    shares = Shares(viewer)
+    monkeypatch.setattr(StagesWidget, "_advance", shares.counted(StagesWidget._advance))
+    viewer.add_image(stack)
+    viewer.dims.set_current_step(0, 0)
+    widget = make(viewer)
+    widget.plots.show_finding = shares.noted(widget.plots.show_finding, "plots")
+    run(qtbot, widget)
+    layers = len(widget.shown.layers)
+    widget.form.stage.value = 3
+    settle(qtbot, widget)
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: widget.finding.region.plane == (2,))
+    settle(qtbot, widget)
+    viewer.layers.remove(viewer.layers[0])
+    settle(qtbot, widget)
+    words = [word for call in shares.calls for word in call]
+    assert max(map(len, shares.calls)) == 1
+    assert words.count("plots") == 2  # of the run, and of the other plane
+    assert words.count("added") == words.count("removed") == layers > 3
+    assert words.count("changed") >= 2 * (layers - 1)  # by the stage, and by the plane
+
+
+# --- in a window
 
 
 def test_the_menu_opens_it_and_closing_the_dock_ends_the_run(
@@ -337,7 +337,7 @@ def test_the_menu_opens_it_and_closing_the_dock_ends_the_run(
     widget.form.run.native.click()
     qtbot.waitUntil(lambda: widget.form.progress.value > 0)
     viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=2000)
+    qtbot.waitUntil(lambda: not widget.job.running)
     assert len(viewer.layers) == 1
     widget.release()
 

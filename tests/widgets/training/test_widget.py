@@ -2,9 +2,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers.stalls import Loop
+from helpers.turns import Shares, Turns
 from napari.components import ViewerModel
-from napari.layers import Image
 from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtWidgets import QApplication
 from skimage import data as pictures
@@ -14,8 +13,9 @@ from napari_lle.model.data.project import CONFIG
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.widgets.enhance.widget import EnhanceWidget
 from napari_lle.widgets.training import close_guard as _leaving
+from napari_lle.widgets.training import pairs as _pairs
 from napari_lle.widgets.training import runs as _runs
-from napari_lle.widgets.training.annotations import annotation_layer
+from napari_lle.widgets.training import widget as _train
 from napari_lle.widgets.training.preview import PreviewLayer
 from napari_lle.widgets.training.runner import Preview
 from napari_lle.widgets.training.widget import TrainWidget
@@ -53,7 +53,7 @@ def make(keep, model_file):
 
 
 def idle(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.job.running, timeout=90_000)
+    qtbot.waitUntil(lambda: not widget.job.running)
 
 
 def add_pair(qtbot, widget, viewer, low="dark", reference="bright"):
@@ -147,7 +147,7 @@ def test_annotation_and_split_are_shown_and_used(qtbot, viewer, make):
     widget = make(viewer)
     widget.form.low.value = viewer.layers["dark"]
     widget.form.draw.native.click()
-    qtbot.waitUntil(lambda: not widget.pairs.drawing.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not widget.pairs.drawing.running)
     labels = viewer.layers["dark annotation"]
     assert widget.form.annotation.value is labels and labels.mode == "paint"
     add_pair(qtbot, widget, viewer)
@@ -185,10 +185,10 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer)
     long(widget)
-    qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 2)
     widget.form.pause.native.click()
     assert widget.form.pause.text == "Continue"
-    qtbot.waitUntil(lambda: widget.form.status.value == "Paused.", timeout=60_000)
+    qtbot.waitUntil(lambda: widget.form.status.value == "Paused.")
     step = widget.form.progress.value
     qtbot.wait(500)
     assert widget.form.progress.value == step
@@ -198,7 +198,7 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     told = re.search(r"step (\d+) of", widget.form.resume.text)
     assert int(told[1]) in (step, step + 1)  # the bar shows most steps, not every one
     widget.form.resume.native.click()
-    qtbot.waitUntil(lambda: widget.form.progress.value > step + 2, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.form.progress.value > step + 2)
     widget.form.stop.native.click()
     idle(qtbot, widget)
     assert len(list(widget.form.scores.data)) == 5 and widget.form.save.enabled
@@ -208,13 +208,13 @@ def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer)
     long(widget)
-    qtbot.waitUntil(lambda: widget.form.progress.value > 2, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 2)
     widget.release()
     idle(qtbot, widget)
     again = make(viewer)
     assert offers_resume(again)
     again.form.resume.native.click()
-    qtbot.waitUntil(lambda: again.form.progress.value > 3, timeout=60_000)
+    qtbot.waitUntil(lambda: again.form.progress.value > 3)
     again.form.stop.native.click()
     idle(qtbot, again)
     assert list(again.form.scores.data)
@@ -230,7 +230,7 @@ def test_closing_asks_while_training_only(qtbot, make_napari_viewer, make, scene
     monkeypatch.setattr(_leaving, "ask", lambda parent: bool(asked.append(parent)))
     add_pair(qtbot, widget, viewer)
     long(widget)
-    qtbot.waitUntil(lambda: widget.form.progress.value > 1, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 1)
     assert not dock.close() and len(asked) == 1 and widget.training
     assert not viewer.window._qt_window.close() and widget.training
     monkeypatch.setattr(_leaving, "ask", lambda parent: True)
@@ -239,36 +239,32 @@ def test_closing_asks_while_training_only(qtbot, make_napari_viewer, make, scene
     assert _runs.unfinished()
 
 
-def test_the_window_never_stalls_while_training(qtbot, make_napari_viewer, make, scene):
-    """Beside what napari itself needs for one layer, and the window for nothing at all."""
-    viewer = make_napari_viewer(show=True)
-    for name, image in zip(("dark", "bright"), scene, strict=True):
-        viewer.add_image(image, name=name, rgb=True)
+def test_the_window_turns_while_training(qtbot, viewer, make, monkeypatch):
+    turns = Turns()
+    for module, name in ((_pairs, "read_steps"), (_pairs, "split_steps"), (_train, "start_steps")):
+        monkeypatch.setattr(module, name, turns.watched(getattr(module, name)))
+    shares = Shares(viewer)
+    monkeypatch.setattr(TrainWidget, "_progress", shares.counted(TrainWidget._progress))
     widget = make(viewer)
-    widget.form.advanced["validate_every"].value = 5
-    viewer.window.add_dock_widget(widget)
-    qtbot.wait(500)
-    loop, form = Loop(qtbot), widget.form
-    dark = viewer.layers["dark"]
-    allowed = loop.allowed(
-        viewer, lambda: Image(scene[1], rgb=True), lambda: annotation_layer(dark)
-    )
-    idle = lambda: not widget.job.running  # noqa: E731
-    form.low.value, form.reference.value = viewer.layers["dark"], viewer.layers["bright"]
-    form.minutes.value = 60
-    longest = {}
-    for name, act, until in (
-        ("add", form.add.native.click, idle),
-        ("split", form.split.native.click, idle),
-        ("begin", form.train.native.click, lambda: form.progress.value > 0),
-        ("train", lambda: None, lambda: len(widget.plots.rows) > 3),
-        ("pause", form.pause.native.click, lambda: form.status.value == "Paused."),
-        ("go on", form.pause.native.click, lambda: len(widget.plots.rows) > 4),
-        ("stop", form.stop.native.click, idle),
-    ):
-        longest[name] = loop.gaps(act, until).max()
-    assert "[training] dark" in viewer.layers and "dark split" in viewer.layers
-    assert max(longest.values()) <= allowed, longest
+    form, plots = widget.form, widget.plots
+    plots.add = shares.noted(plots.add, "plots")
+    add_pair(qtbot, widget, viewer)
+    form.split.native.click()
+    idle(qtbot, widget)
+    long(widget)
+    qtbot.waitUntil(lambda: len(plots.rows) > 1)
+    form.pause.native.click()
+    qtbot.waitUntil(lambda: form.status.value == "Paused.")
+    seen = len(plots.rows)
+    form.pause.native.click()
+    qtbot.waitUntil(lambda: len(plots.rows) > seen)
+    form.stop.native.click()
+    idle(qtbot, widget)
+    assert {"[training] dark", "dark split"} <= {layer.name for layer in viewer.layers}
+    assert turns.apart()
+    # The plots have a turn of their own, and so has the layer of the preview.
+    assert max(map(len, shares.calls)) == 1
+    assert {word for call in shares.calls for word in call} == {"plots"}
 
 
 def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):
@@ -297,7 +293,7 @@ def test_the_preview_gives_the_selection_back(qtbot, viewer):
     image = np.zeros((8, 9, 3), np.uint8)
     shown.show(Preview("dark", (0, 8), (0, 9), image), [])
     assert viewer.layers.selection.active.name == "[training] dark"
-    qtbot.waitUntil(lambda: viewer.layers.selection.active is dark, timeout=5000)
+    qtbot.waitUntil(lambda: viewer.layers.selection.active is dark)
     shown.show(Preview("other", (0, 8), (0, 9), image), [])
     viewer.layers.selection.active = viewer.layers["bright"]  # the user was faster
     qtbot.wait(100)
