@@ -130,7 +130,7 @@ def say_which(source: Any, picture: Any) -> None:
 
 
 def print_scores(rows: list[dict[str, Any]]) -> None:
-    """Print methods or images, one a line, under the names of their figures."""
+    """Print methods or images, one a line, under the names of their figures; at least one row."""
     columns = {
         "PSNR": ("psnr", 2),
         "SSIM": ("ssim", 3),
@@ -140,6 +140,7 @@ def print_scores(rows: list[dict[str, Any]]) -> None:
         "noise": ("noise_gain", 2),
         "cast": ("cast", 1),
     }
+    columns = {title: column for title, column in columns.items() if column[0] in rows[0]}
     say(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))
     for row in rows:
         cells = (f"{row[key]:>9.{digits}f}" for key, digits in columns.values())

@@ -30,6 +30,9 @@ def evaluate(
         str | None,
         typer.Option(help="linear: checks on simulated linear data; needs no folders."),
     ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Compute only these, for instance psnr,ssim.")
+    ] = "all",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures to this file.")
     ] = None,
@@ -66,9 +69,12 @@ def evaluate(
         inputs = (*list_images(low), *list_images(reference), *own_file(model))
         check_files((json_file, sheet), inputs)
         from ..model.evaluation.contact_sheet import contact_sheet
+        from ..model.evaluation.metrics import METRICS
         from ..model.evaluation.photographs import evaluate_steps, telling_cases
 
-        steps = evaluate_steps(low, reference, model, device=device)
+        wanted = METRICS if metrics == "all" else tuple(metrics.replace(" ", "").split(","))
+        wanted = (*wanted, "ssim") if sheet else wanted  # which orders the cases
+        steps = evaluate_steps(low, reference, model, device=device, metrics=wanted)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
         _write_json(json_file, report)
         if sheet:

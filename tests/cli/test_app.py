@@ -141,6 +141,9 @@ def test_evaluate_prints_the_table_and_writes_the_figures(model, tmp_path):
         assert word in done.stdout
     report = json.loads((tmp_path / "e.json").read_text())
     assert report["n"] == 1 and report["model"] == "mine"
+    few = lle("evaluate", *folders, "--model", model, "--metrics", "psnr,ssim")
+    assert f"{report['psnr']:.2f}" in few.stdout and "LOE" not in few.stdout
+    assert "there is no 'psrn'" in fails("evaluate", *folders, "--metrics", "psrn")
     assert done.stdout.count(f"{report['psnr']:.2f}") >= 2  # the mean, and the only image's
     assert read_image(tmp_path / "sheet.png").rgb
     assert "no folder" in fails(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +14,10 @@ from ..data.pairs import as_photograph, matched_files
 from ..inference.enhance import Progress, enhance
 from ..io.files import read_image
 from ..network.checkpoint import Model, load_model
+from ..runtime.devices import choose_device
+from ..runtime.threads import in_order
 from .baselines import BASELINES, CONSTANT, auto_gamma
-from .metrics import METRICS, Image, Method, eight_bit, figures, psnr
+from .metrics import METRICS, Image, Method, eight_bit, figures, noisy, psnr
 
 STOPS = range(1, 7)  # of underexposure in an exposure series
 
@@ -29,11 +33,13 @@ class Case(NamedTuple):
 
 
 def method_of(model: Model, device: str = "auto") -> Method:
-    """A model as a method for photographs in 0..1."""
+    """A model as a method for photographs in 0..1; any number of threads may call it."""
+    alone = Lock() if choose_device(device).type != "cpu" else nullcontext()
 
     def method(x: Image) -> Image:
         options = {"black": 0.0, "white": 1.0, "channels": "per", "rgb": True}
-        return enhance(x, model, device=device, **options).reflectance  # type: ignore[arg-type]
+        with alone:  # one device is no faster for being asked twice at once
+            return enhance(x, model, device=device, **options).reflectance  # type: ignore[arg-type]
 
     return method
 
@@ -44,36 +50,59 @@ def evaluate_steps(
     model: str | Path | Model = "photo",
     *,
     device: str = "auto",
+    metrics: Collection[str] = METRICS,
 ) -> Generator[Progress, None, dict[str, Any]]:
     """Score a model and the baselines on two folders of pairs matched by stem.
+
+    As many pairs are at work at once as torch has threads.
+
+    Parameters
+    ----------
+    low, reference : str or Path
+    model : str, Path or Model
+    device : str
+    metrics : collection of str
+        Those of `METRICS` to compute.
 
     Yields
     ------
     Progress
-        After each pair.
+        At the beginning and after each pair.
 
     Returns
     -------
     dict
         As ``napari-lle evaluate --json`` writes it: ``model``, ``digest``, ``parameters``, ``n``,
-        the means of `METRICS`, ``per_image``, and the same for each of ``baselines``.
+        the means of the metrics, ``per_image``, and the same for each of ``baselines``.
 
     Raises
     ------
     ValueError
-        If the folders or files cannot be used.
+        If the folders or files cannot be used, or a metric is unknown.
     """
+    unknown = set(metrics) - set(METRICS)
+    if unknown:
+        wrong = ", ".join(map(repr, sorted(unknown)))
+        raise ValueError(f"The metrics are {', '.join(METRICS)}: there is no {wrong}.")
     loaded = load_model(model)
-    method = method_of(loaded, device)
+    methods = {"": method_of(loaded, device), **BASELINES}
     files = matched_files(low, reference)
-    rows: list[dict[str, Any]] = []
-    others: dict[str, list[dict[str, Any]]] = {name: [] for name in BASELINES}
-    for i, (stem, paths) in enumerate(files.items()):
-        x, y = read_pair(*paths)
-        rows.append({"name": stem, **figures(method, x, y)})
-        for name, baseline in BASELINES.items():
-            others[name].append({"name": stem, **figures(baseline, x, y)})
+
+    def scored(stem: str) -> dict[str, dict[str, Any]]:
+        x, y = read_pair(*files[stem])
+        probed = noisy(x) if "noise_gain" in metrics else None
+        return {
+            name: {"name": stem, **figures(method, x, y, metrics, probed)}
+            for name, method in methods.items()
+        }
+
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
+    yield Progress(0, len(files))
+    for i, row in enumerate(in_order(scored, list(files))):
+        for name in methods:
+            found[name].append(row[name])
         yield Progress(i + 1, len(files))
+    rows = found.pop("")
     return {
         "model": loaded.name,
         "digest": loaded.digest,
@@ -87,7 +116,7 @@ def evaluate_steps(
                 **({"c": CONSTANT} if name == "constant" else {}),
                 "per_image": scores,
             }
-            for name, scores in others.items()
+            for name, scores in found.items()
         },
     }
 
@@ -175,4 +204,5 @@ def _tile_difference(model: str | Path | Model, image: Image, device: str) -> fl
 
 
 def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
-    return {metric: float(np.mean([row[metric] for row in rows])) for metric in METRICS}
+    known = [metric for metric in METRICS if metric in rows[0]]
+    return {metric: float(np.mean([row[metric] for row in rows])) for metric in known}

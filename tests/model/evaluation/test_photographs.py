@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from helpers.models import random_model
 from helpers.places import SHARED
-from helpers.running import last
+from helpers.running import drain, last
 
+from napari_lle.model.evaluation import metrics
 from napari_lle.model.evaluation.baselines import (
     BASELINES,
     CONSTANT,
@@ -158,6 +160,23 @@ def test_report_holds_what_the_design_names(folders):
     assert report["per_image"][0]["psnr"] == pytest.approx(first["psnr"])
 
 
+def test_only_what_is_asked_for_is_computed_and_by_all_cores(folders, monkeypatch):
+    model = random_model()
+    seen, whole = drain(evaluate_steps(*folders, model))
+    assert [(p.done, p.total) for p in seen] == [(i, 3) for i in range(4)]
+    monkeypatch.setattr(metrics, "noisy", None)
+    monkeypatch.setattr(metrics, "lightness_order_error", None)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)  # of the pool
+    few = last(evaluate_steps(*folders, model, metrics=("psnr", "cast")))
+    torch.set_num_threads(threads)
+    assert [row["name"] for row in few["per_image"]] == ["0", "1", "2"]
+    for part, all_of_it in ((few, whole), (few["per_image"][2], whole["per_image"][2])):
+        assert part["psnr"] == all_of_it["psnr"] and part["cast"] == all_of_it["cast"]
+        assert "ssim" not in part and "loe" not in part
+    assert few["baselines"]["mtf"]["psnr"] == whole["baselines"]["mtf"]["psnr"]
+
+
 def test_bad_folders_are_named(folders, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no images"):
@@ -172,7 +191,8 @@ EVAL15 = SHARED / "lol/eval15"
 
 @pytest.mark.skipif(not EVAL15.exists(), reason="the LOL test pairs are not at hand")
 def test_photo_beats_automatic_gamma_and_sci_on_real_pairs():
-    report = last(evaluate_steps(EVAL15 / "low", EVAL15 / "high", "photo"))
+    folders = EVAL15 / "low", EVAL15 / "high"
+    report = last(evaluate_steps(*folders, "photo", metrics=("psnr", "ssim")))
     assert report["psnr"] > max(report["baselines"]["auto_gamma"]["psnr"], 16.34, 14.85)
     assert report["ssim"] > report["baselines"]["auto_gamma"]["ssim"]
 
