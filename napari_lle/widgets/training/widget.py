@@ -31,7 +31,7 @@ from .pair_steps import annotated_steps
 from .pairs import Pairs
 from .plots import TrainPlots
 from .preview import PreviewLayer
-from .runner import Outcome, Tick, command, start_steps, train_steps
+from .runner import Outcome, Preview, Tick, command, start_steps, train_steps
 
 
 class TrainWidget(Container):  # type: ignore[misc]
@@ -57,6 +57,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         self.folder: Path | None = None
         self.outcome: Outcome | None = None
         self._preview = PreviewLayer(napari_viewer)
+        self._closed = False
         form = self.form
         self._choices = [
             ImageChoice(napari_viewer, widget, lambda _: False)  # pairs are chosen by hand
@@ -129,6 +130,7 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer; a run that is under way stops, to be resumed."""
+        self._closed = True
         self._leaving.release()
         self._painting.release()
         if self.job is not None:
@@ -152,7 +154,8 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def _on_parent(self, parent: Any) -> None:
         """The dock was closed: the run stops with its state on disk."""
-        if parent is None and self.training:
+        self._closed = parent is None
+        if self._closed and self.training:
             self.cancel()
             show_info("Training was stopped: open the widget again and press Resume to continue.")
 
@@ -210,12 +213,16 @@ class TrainWidget(Container):  # type: ignore[misc]
         if tick.row:
             self.plots.add(tick.row)
         if tick.preview:
-            show = partial(self._preview.show, tick.preview, self.pairs.entries)
-            QTimer.singleShot(DRAWN, show)
+            QTimer.singleShot(DRAWN, partial(self._show, tick.preview))
         if tick.total and self.controls and not (self.controls.paused or self.controls.stopped):
             self._say(f"Step {tick.done} of {tick.total}, {_duration(tick.left)} left.")
         elif tick.note:
             self._say(tick.note)
+
+    def _show(self, preview: Preview) -> None:
+        """Unless the dock was closed meanwhile, and the whole window perhaps with it."""
+        if not self._closed:
+            self._preview.show(preview, self.pairs.entries)
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from napari_lle.model import load_model
+from napari_lle.model.io.metadata import FileError
 from napari_lle.model.network.bundled import bundled_models
 from napari_lle.model.network.checkpoint import FORMAT, CheckpointError, save_model
 from napari_lle.model.network.network import Network, NetworkConfig
@@ -92,7 +93,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(OSError):
+    with pytest.raises(FileError, match="the disk is full"):
         save_model(file, Network(), {})
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]

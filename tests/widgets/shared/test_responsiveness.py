@@ -22,7 +22,7 @@ def test_libraries_are_loaded_unlooked_at():
     """Their objects are old at once: no search through all objects follows from them."""
     code = """
 import gc, sys
-from napari_lle._turns import load_libraries
+from napari_lle.widgets.shared.responsiveness import load_libraries
 assert 'torch' not in sys.modules
 gc.collect()
 before, looks = len(gc.get_objects()), []
