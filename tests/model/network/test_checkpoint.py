@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from napari_lle.model import load_model
-from napari_lle.model.io.metadata import FileError
+from napari_lle.model.io.errors import FileError
 from napari_lle.model.network.bundled import bundled_models
 from napari_lle.model.network.checkpoint import FORMAT, CheckpointError, save_model
 from napari_lle.model.network.network import Network, NetworkConfig
