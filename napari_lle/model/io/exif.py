@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
@@ -48,7 +49,10 @@ def of_tiff(path: Path, offset: int) -> Any:
     from PIL import Image
 
     found, kept = Image.Exif(), Image.Exif()
-    with suppress(Exception), path.open("rb") as file:
+    with suppress(Exception), warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore")  # damage costs what it hits
+        head = file.read(4)
+        found.endian, found.bigtiff = "<" if head[:2] == b"II" else ">", b"+" in head
         found.load_from_fp(file, offset)
         kept.update({tag: found[tag] for tag in DESCRIPTIVE if tag in found})
         for tag in (IFD, GPS):
