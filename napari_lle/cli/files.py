@@ -132,20 +132,24 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         about = replace(about, alpha=r.about.alpha)
     dtype = r.record["levels"]["dtype"]
     check_format(output, dtype, r.pixels.ndim - r.rgb)
+    from ..model.preprocessing.levels import Levels, rounded
+
+    levels, largest = Levels(**r.record["levels"]), 0.0
     if stream:
         from ..model.inference.streaming import restore_to_zarr
-        from ..model.preprocessing.levels import Levels
 
-        steps = restore_to_zarr(r, light, Levels(**r.record["levels"]), output, about)
+        steps = restore_to_zarr(r, light, levels, output, about)
         drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
     else:
         from ..model.inference.estimate import restore
         from ..model.version import __version__
 
-        pixels = restore(r.pixels, light.pixels, r.record["levels"])
+        pixels = restore(r.pixels, light.pixels, levels)
+        largest = float(pixels.max(initial=0)) if pixels.dtype.kind in "ui" else 0.0
         history = f"napari-lle {__version__}: restored from {reflectance.name}"
         write_image(output, pixels, rgb=r.rgb, about=about, history=history)
-    return f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+    told = f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
+    return f"{told}; values beyond 2^50 are rounded" if rounded(levels, largest) else told
 
 
 def _check_fits(source: Path, image: int) -> None:

@@ -193,8 +193,8 @@ def restore(
     Returns
     -------
     ndarray
-        The input of `enhance`, in its dtype: bit for bit for integers of up to 32 bits, within
-        2e-7 relative for floats.
+        The input of `enhance`, in its dtype: bit for bit for integers of up to 32 bits, and
+        of 64 bits below 2^50; within 2e-7 relative for float32, to rounding for float64.
 
     Raises
     ------

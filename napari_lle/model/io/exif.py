@@ -21,6 +21,7 @@ SOFTWARE, TIME = 0x0131, 0x0132
 TIME_TAKEN, OFFSET_TAKEN, FRACTION_TAKEN = 0x9003, 0x9011, 0x9291
 # Make, model, software, time, artist, copyright: what a TIFF says outside its EXIF.
 DESCRIPTIVE = (0x010F, 0x0110, SOFTWARE, TIME, 0x013B, 0x8298)
+STRUCTURAL = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 0x0213)  # and the place of chroma
 STAMP = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d:\d\d:\d\d)")
 
 
@@ -28,7 +29,7 @@ def encoded(exif: Any) -> str:
     """A `PIL.Image.Exif` in base64, without orientation; empty where it says nothing more."""
     with suppress(Exception):  # a damaged block costs the block, not the pixels
         exif.pop(ORIENTATION, None)
-        told = set(exif) - {X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 0x0213}
+        told = set(exif) - {*STRUCTURAL, IFD, TIME, SOFTWARE}
         if told or exif.get_ifd(IFD):
             return b64encode(exif.tobytes()).decode()
     return ""

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 BLACK_PERCENTILE = 0.1
+EXACT = 2.0**50  # R L + black is off by less than half an integer below
 EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
 NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
 NOISE_MEDIAN = 0.24  # at most, where the levels have little but noise between them
@@ -197,6 +198,16 @@ def working_dtype(levels: Levels) -> np.dtype[Any]:
     narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
     near = max(abs(levels.black), abs(levels.white)) <= NEAR
     return np.dtype(np.float32 if narrow and near else np.float64)
+
+
+def rounded(levels: Levels, largest: float = 0.0) -> bool:
+    """Whether the way back rounds integers: float64 tells those of 64 bits apart up to 2^50.
+
+    `largest` is the greatest magnitude among the values, where it is known beside the levels.
+    """
+    dtype = np.dtype(levels.dtype)
+    wide = dtype.kind in "ui" and dtype.itemsize == 8
+    return wide and max(abs(levels.black), abs(levels.white), abs(largest)) > EXACT
 
 
 def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
