@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..network.network import Network
     from ..runtime.retry import Step
     from .cuda.runner import Path
+    from .training.network import CompiledNetwork
 
 SWITCH = "NAPARI_LLE_KERNEL"
 
@@ -61,6 +62,29 @@ def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
     from .forms import layout, plain
 
     return load(layout(network.config, colours)) if plain(network) else None
+
+
+def find_training(network: Network) -> CompiledNetwork | None:
+    """The same network in training as compiled code, or None where plain torch serves.
+
+    Parameters
+    ----------
+    network : Network
+        What is learned is learned by it, too.
+    """
+    if not available() or next(network.parameters()).device.type != "cpu":
+        return None
+    from .forms import plain
+    from .training.compiled import load_training
+    from .training.network import CompiledNetwork
+
+    found = load_training() if plain(network) and network.config.local else None
+    return None if found is None else CompiledNetwork(network, found)
+
+
+def training_kernel(network: Network) -> CompiledNetwork | None:
+    """The network itself if `find_training` made it: it has a compiled objective, too."""
+    return network if hasattr(network, "paired") else None  # type: ignore[return-value]
 
 
 _said: set[str] = set()  # of what does not work here
@@ -141,7 +165,8 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     Parameters
     ----------
     models : sequence of str or Model, optional
-        Bundled names, model files or loaded models; all bundled models when not given.
+        Bundled names, model files or loaded models; when not given, all bundled models, and
+        training, whose kernel is one for all networks.
 
     Raises
     ------
@@ -155,6 +180,10 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     from .cpu.compiled import compile_kernel
     from .forms import layout
 
+    if models is None:
+        from .training.compiled import compile_training
+
+        yield "training", compile_training()
     done = set()
     for colours in (3, 1):
         for name in bundled_models() if models is None else models:

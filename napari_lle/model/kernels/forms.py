@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from ..network.blocks import (
     MODULATING,
     STRETCHED,
     TYPICAL,
+    Block,
     Cleaning,
     Metering,
     Stretching,
@@ -85,7 +86,7 @@ def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
             _layer(_merged(h.conv1.weight, colours), _shifted(h.conv1, shifts[0]), slopes[1]),
             _layer(h.conv2.weight, _shifted(h.conv2, shifts[1]), slopes[2]),
             _layer(h.conv3.weight, h.conv3.bias, torch.ones(3)),
-            _scalars(network, statistics),
+            scalars(network.block, statistics)[0],
         )
 
 
@@ -114,20 +115,23 @@ def _layer(weight: torch.Tensor, bias: torch.Tensor | None, slopes: torch.Tensor
     return torch.cat([bias, slopes, taps]).float().cpu().numpy()
 
 
-def _scalars(network: Network, statistics: torch.Tensor) -> Weights:
-    """The figures of the whole image that the pointwise arithmetic needs, see `blocks`."""
-    block = network.block
-    mean, lit, colour = (float(v) for v in statistics[0, :3])
-    values = [0.0]
+def scalars(block: Block, statistics: torch.Tensor) -> Weights:
+    """The figures of whole images that the pointwise arithmetic needs, (N, 5), see `blocks`."""
+    figures = statistics.detach().cpu().numpy().astype(np.float64)
+    mean, lit, colour = figures[:, :3].T
+    values: list[NDArray[np.floating[Any]]] = []
     if isinstance(block, Metering):
-        values = [float(block.start) * (mean**2 + FAINT**2) ** 0.5, lit, colour]
+        values = [float(block.start) * np.sqrt(mean**2 + FAINT**2), lit, colour]
     elif isinstance(block, Stretching):
-        low, high = STRETCHED
-        typical = min(max(float(statistics[0, TYPICAL]), low), high)
+        typical = np.clip(figures[:, TYPICAL], *STRETCHED)
         m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-        values = [m / (1 - 2 * m), block.local]
+        values = [m / (1 - 2 * m), np.full_like(m, block.local)]
     elif isinstance(block, Cleaning):
-        unit = exp(float(block.stretch)) * (mean**2 + BLACK**2) ** 0.5
+        unit = exp(float(block.stretch.detach())) * np.sqrt(mean**2 + BLACK**2)
         presence = mean**2 / (mean**2 + BLACK**2)
-        values = [unit, lit, colour, presence, float(block.darkest(statistics))]
-    return np.array(values + [0.0] * (5 - len(values)), np.float32)
+        darkest = block.darkest(statistics).detach().cpu().numpy()
+        values = [unit, lit, colour, presence, darkest]
+    found = np.zeros((len(figures), 5), np.float32)
+    for i, column in enumerate(values):
+        found[:, i] = column
+    return found

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from ..kernels import training_kernel
 from ..losses import functional as losses
 from ..losses.vgg import VGG16
 from ..network.network import Network, Stage
@@ -163,20 +164,24 @@ def _paired(settings: TrainingSettings) -> Objective:
     ) -> Tensor:
         share = share or Share(len(low))
         result = network.enhance(low, statistics)
-        loss = share.weight() * losses.paired_objective(
-            result,
-            known_or(reference, result),
-            absolute=s.absolute,
-            structure=s.structure,
-            relative=s.relative,
-            smooth=s.smooth,
-        )
+        loss = share.weight() * _distance(network, result, reference, s)
         if s.auxiliary:
             later = _later_stages(network, low, reference, statistics, s.tie, share)
             loss = loss + s.auxiliary * later
         return loss
 
     return objective
+
+
+def _distance(network: Network, result: Tensor, reference: Tensor, s: TrainingSettings) -> Tensor:
+    """`losses.paired_objective`, by compiled code where the network is run by it."""
+    weights = {"absolute": s.absolute, "structure": s.structure, "relative": s.relative}
+    kernel = training_kernel(network)
+    if kernel is None or result.dtype != torch.float32:
+        known = known_or(reference, result)
+        return losses.paired_objective(result, known, **weights, smooth=s.smooth)
+    loss = kernel.paired(result, reference, **weights, stride=losses.SSIM_STRIDE)
+    return loss + s.smooth * losses.smoothness(result) if s.smooth else loss
 
 
 def known_or(reference: Tensor, result: Tensor) -> Tensor:

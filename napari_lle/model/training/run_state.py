@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..data.crops import draw_batch
 from ..data.pairs import Pair
 from ..io.atomic import atomic_path
+from ..kernels import find_training
 from ..network.network import Network
 from ..network.reparam import fold, unfold
 from .distributed import our_share, sum_gradients
@@ -59,6 +60,7 @@ class RunState:
         self.settings = settings
         self.device = device
         self.network = self._build(base)
+        self.runner = find_training(self.network) or self.network
         self.objective = make_objective(settings, device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimizer = torch.optim.Adam(
@@ -90,7 +92,7 @@ class RunState:
         # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
         mixed = s.mixed and self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-            loss = self.objective(self.network, low, reference, statistics, share)
+            loss = self.objective(self.runner, low, reference, statistics, share)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         loss = sum_gradients(self.network, loss)

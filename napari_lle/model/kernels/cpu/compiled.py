@@ -102,10 +102,22 @@ def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
 
 def _load(part: Part) -> Any | None:
+    return load_function(part, _maker)
+
+
+def _compile(part: Part) -> Any:
+    return compile_function(part, _maker)
+
+
+Maker = Callable[[Part], tuple[Callable[..., Any], tuple[Any, ...]]]
+
+
+def load_function(part: Part, maker: Maker) -> Any | None:
+    """A function of this process, or on disk; never compiles."""
     if part not in _ready:
         # Whatever is wrong with a cache, the image can be enhanced without it.
         with suppress(Exception):
-            make, signature = _maker(part)
+            make, signature = maker(part)
             function = make(cache=True)
             if function._cache.load_overload(signature, function.targetctx) is not None:
                 function.compile(signature)
@@ -113,8 +125,9 @@ def _load(part: Part) -> Any | None:
     return _ready.get(part)
 
 
-def _compile(part: Part) -> Any:
-    make, signature = _maker(part)
+def compile_function(part: Part, maker: Maker) -> Any:
+    """Compile a function and leave it on disk."""
+    make, signature = maker(part)
     # No folder can be written, the disk is full, or what lies on it is damaged.
     with suppress(Exception):
         function = make(cache=True)

@@ -7,9 +7,6 @@ the image itself stays in cache and no memory grows with the image.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,7 @@ from numba import njit
 
 from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
 from . import lanes, pointwise
+from .edition import edition
 from .lanes import LARGEST, convolve
 from .pointwise import (
     PITCH,
@@ -39,13 +37,6 @@ def widest(halo: int) -> int:
     return PITCH - 2 * halo - 2 * LARGEST
 
 
-@lru_cache
-def _edition() -> int:
-    """A number for the sources of what the kernel calls: numba's cache looks at this file alone."""
-    sources = b"".join(Path(m.__file__ or "").read_bytes() for m in (lanes, pointwise))
-    return int.from_bytes(sha256(sources).digest()[:6], "big")
-
-
 def build(
     form: int, colours: int, branch: int, first: int, second: int, scale: int, *, cache: bool
 ) -> Any:
@@ -65,11 +56,11 @@ def build(
     cache : bool
         Keep the compiled code on disk.
     """
-    edition = _edition()
+    sources = edition(lanes, pointwise)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def strip(source, rows, columns, inner, out, corner, dilations, branches, w1, w2, w3, scalars):
-        if edition < 0:  # never; mentioned to be a part of the cache's key
+        if sources < 0:  # never; mentioned to be a part of the cache's key
             return
         top, left = corner
         reach = max(dilations)

@@ -15,13 +15,12 @@ from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-LANES = 16 if WIDE else 8  # of float32 in one register; LLVM splits them where there are fewer
+LANES = 16 if WIDE else 8  # of float32 in one register; LLVM splits what does not fit
 SUMS = 16 if WIDE else 12  # registers for running sums, the rest being for pixels and weights
 LARGEST = 4 * LANES  # pixels in a block at most
 GROUP = 8  # feature maps that are summed at once
 
 FLOAT = ir.FloatType()
-VECTOR = ir.VectorType(FLOAT, LANES)
 INDEX = ir.IntType(64)
 FUSED = ("contract",)  # multiply and add in one instruction where there is one
 
@@ -47,11 +46,11 @@ def convolve(
 
     Parameters
     ----------
-    out : float32 array
+    out : float array
         Map k goes to ``start + k * out_pitch``, rounded up to whole blocks.
-    source : float32 array
+    source : float array
         Channel c of the three rows begins at ``above``, ``here`` and ``below`` plus ``c * pitch``.
-    weights : float32 array
+    weights : float array
         Biases (maps), slopes below zero (maps), then taps as (channels, 3, 3, maps).
     length : int
         Pixels.
@@ -65,12 +64,7 @@ def convolve(
     signature = types.void(*names, weights, length, maps)
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        values = [
-            context.make_array(kind)(context, b, value).data
-            if isinstance(kind, types.Array)
-            else context.cast(b, value, kind, types.intp)
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
+        values = plain_values(context, b, signature, arguments)
         for first in range(0, count, GROUP):
             _group(b, values, count, range(first, min(first + GROUP, count)))
         return context.get_dummy_value()
@@ -78,59 +72,77 @@ def convolve(
     return signature, generate
 
 
+def plain_values(context: Any, b: Any, signature: Any, arguments: Any) -> list[Any]:
+    """Pointers of arrays and machine integers of the rest."""
+    return [
+        context.make_array(kind)(context, b, value).data
+        if isinstance(kind, types.Array)
+        else context.cast(b, value, kind, types.intp)
+        for kind, value in zip(signature.args, arguments, strict=True)
+    ]
+
+
 def _group(b: Any, values: Any, count: int, maps: range) -> None:
     """Emit the loop over blocks for some of the maps."""
     out, start, out_pitch, source, *rows, pitch, channels, dilation, weights, length, _ = values
     vectors = max(1, min(LARGEST // LANES, SUMS // len(maps)))
     block = vectors * LANES
-    sums = {(k, v): cgutils.alloca_once(b, VECTOR) for k in maps for v in range(vectors)}
-    blocks = b.sdiv(b.add(length, _index(block - 1)), _index(block))
+    kind = vector_of(out)
+    sums = {(k, v): cgutils.alloca_once(b, kind) for k in maps for v in range(vectors)}
+    blocks = b.sdiv(b.add(length, index(block - 1)), index(block))
     with cgutils.for_range(b, blocks) as over_blocks:
-        x = b.mul(over_blocks.index, _index(block))
+        x = b.mul(over_blocks.index, index(block))
         for k in maps:
-            bias = _splat(b, weights, _index(k))
+            bias = splat(b, weights, index(k))
             for v in range(vectors):
                 b.store(bias, sums[k, v])
         with cgutils.for_range(b, channels) as over_channels:
             c = over_channels.index
             column = b.add(x, b.mul(c, pitch))
-            taps = b.add(_index(2 * count), b.mul(c, _index(9 * count)))
+            taps = b.add(index(2 * count), b.mul(c, index(9 * count)))
             for tap in range(9):
-                place = b.add(b.add(column, rows[tap // 3]), b.mul(dilation, _index(tap % 3)))
-                pixels = [_load(b, source, place, v) for v in range(vectors)]
+                place = b.add(b.add(column, rows[tap // 3]), b.mul(dilation, index(tap % 3)))
+                pixels = [load(b, source, place, v) for v in range(vectors)]
                 for k in maps:
-                    weight = _splat(b, weights, b.add(taps, _index(tap * count + k)))
+                    weight = splat(b, weights, b.add(taps, index(tap * count + k)))
                     for v in range(vectors):
                         product = b.fmul(pixels[v], weight, flags=FUSED)
                         b.store(b.fadd(b.load(sums[k, v]), product, flags=FUSED), sums[k, v])
         for k in maps:
-            slope = _splat(b, weights, _index(count + k))
-            row = b.add(x, b.add(start, b.mul(out_pitch, _index(k))))
+            slope = splat(b, weights, index(count + k))
+            row = b.add(x, b.add(start, b.mul(out_pitch, index(k))))
             for v in range(vectors):
                 value = b.load(sums[k, v])
-                positive = b.fcmp_ordered(">", value, ir.Constant(VECTOR, [0.0] * LANES))
+                positive = b.fcmp_ordered(">", value, ir.Constant(kind, [0.0] * LANES))
                 value = b.select(positive, value, b.fmul(value, slope))
-                b.store(value, _at(b, out, row, v), align=4)
+                b.store(value, at(b, out, row, v), align=4)
 
 
-def _index(value: int) -> Any:
+def index(value: int) -> Any:
     return ir.Constant(INDEX, value)
 
 
-def _at(b: Any, array: Any, place: Any, vector: int) -> Any:
-    pointer = b.gep(array, [b.add(place, _index(vector * LANES))])
-    return b.bitcast(pointer, VECTOR.as_pointer())
+def vector_of(array: Any) -> Any:
+    """The type of a register full of an array's numbers."""
+    return ir.VectorType(array.type.pointee, LANES)
 
 
-def _load(b: Any, array: Any, place: Any, vector: int) -> Any:
-    return b.load(_at(b, array, place, vector), align=4)
+def at(b: Any, array: Any, place: Any, vector: int) -> Any:
+    """Where the register of some place is kept, or one so many further on."""
+    pointer = b.gep(array, [b.add(place, index(vector * LANES))])
+    return b.bitcast(pointer, vector_of(array).as_pointer())
 
 
-def _splat(b: Any, array: Any, place: Any) -> Any:
+def load(b: Any, array: Any, place: Any, vector: int) -> Any:
+    """Consecutive numbers, which need not be aligned."""
+    return b.load(at(b, array, place, vector), align=4)
+
+
+def splat(b: Any, array: Any, place: Any) -> Any:
     """One number in all lanes."""
     scalar = b.load(b.gep(array, [place]))
     lane = ir.Constant(ir.IntType(32), 0)
-    nothing = ir.Constant(VECTOR, ir.Undefined)
+    nothing = ir.Constant(vector_of(array), ir.Undefined)
     single = b.insert_element(nothing, scalar, lane)
     everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     return b.shuffle_vector(single, nothing, everywhere)

@@ -1,0 +1,60 @@
+"""The compiled functions of training: one set for all networks, of this process or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from numba import boolean, float32, intp
+
+from ..cpu.compiled import Part, compile_function, load_function
+from .crop import build_backward, build_forward
+from .paired import build_paired
+
+LINE, INDICES, PLANES = float32[::1], intp[::1], float32[:, :, ::1]
+# form, whether to divide, V, weights, the crop's own biases, dilations, sizes, scalars, planes
+FORWARD = (intp, boolean, PLANES, *(LINE,) * 3, INDICES, INDICES, *(LINE,) * 3, PLANES)
+BACKWARD = (intp, boolean, PLANES, LINE, INDICES, INDICES, *(LINE,) * 5, PLANES, *(LINE,) * 4)
+_lock = Lock()
+
+
+class Functions(NamedTuple):
+    """What is done to one crop, see `crop` and `paired`."""
+
+    forward: Any
+    backward: Any
+    distance: Any
+
+
+PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "forward": (build_forward, FORWARD),
+    "backward": (build_backward, (*BACKWARD, PLANES)),
+    "distance": (build_paired, (PLANES, PLANES, LINE, intp, PLANES)),
+}
+
+
+def load_training() -> Functions | None:
+    """The kernel of training if it is compiled; never compiles."""
+    with _lock:
+        found = [load_function(part, _maker) for part in _parts()]
+        return None if None in found else Functions(*found)
+
+
+def compile_training() -> float:
+    """Compile the kernel of training unless it is compiled; the seconds that this took."""
+    start = perf_counter()
+    with _lock:
+        for part in _parts():
+            if load_function(part, _maker) is None:
+                compile_function(part, _maker)
+    return perf_counter() - start
+
+
+def _parts() -> list[Part]:
+    return [("training", name) for name in PARTS]
+
+
+def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return PARTS[part[1]]

@@ -1,0 +1,40 @@
+"""The paired objective as autograd sees it where compiled code finds it and its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from ...runtime.threads import in_order
+from .compiled import Functions
+
+
+class _Paired(torch.autograd.Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, paired: Any, result: Tensor, reference: Tensor, weights: Numbers,
+                stride: int) -> Tensor:  # fmt: skip
+        made, known = (np.ascontiguousarray(x.numpy()) for x in (result, reference))
+        ctx.g = np.empty_like(made)
+
+        def work(n: int) -> float:
+            return float(paired(made[n], known[n], weights, stride, ctx.g[n]))
+
+        return torch.tensor(sum(in_order(work, range(len(made)))))
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        if (factor := float(g)) != 1:
+            ctx.g *= np.float32(factor)
+        return None, torch.from_numpy(ctx.g), None, None, None
+
+
+def paired(functions: Functions, result: Tensor, reference: Tensor, *, absolute: float,
+           structure: float, relative: float, stride: int) -> Tensor:  # fmt: skip
+    """`losses.paired_objective` without its smoothness; NaN references say nothing."""
+    weights = np.array([absolute, structure, relative], np.float32) / np.float32(len(result))
+    return _Paired.apply(functions.distance, result, reference, weights, stride)  # type: ignore[no-any-return]

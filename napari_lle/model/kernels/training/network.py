@@ -1,0 +1,114 @@
+"""A network in training whose block is compiled; all weights are those of the network itself."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...network.blocks import MODULATING, Block, Cleaning, ResidualEstimation
+from ...network.network import Network
+from ..forms import layout, scalars
+from .block import Job, Shape, Workshop, run
+from .compiled import Functions
+from .distance import paired
+from .heads import ALONE
+
+
+class CompiledStack(nn.Module):
+    """H, alone or together with the pointwise arithmetic of its block."""
+
+    def __init__(self, h: ResidualEstimation, functions: Functions) -> None:
+        super().__init__()
+        self.h, self.radius = h, h.radius
+        self.functions, self.workshop, self.shape = functions, Workshop(), Shape.of(h)
+
+    def forward(self, seen: Tensor, statistics: Tensor) -> Tensor:
+        """As H's."""
+        return self.made(seen, statistics, ALONE, torch.zeros(len(seen), 5).numpy())
+
+    def made(self, v: Tensor, statistics: Tensor, form: int, figures: Any, divided: bool = False,
+             stretch: Tensor | None = None) -> Tensor:  # fmt: skip
+        """What a form makes of V, see `heads.light`."""
+        job = Job(self.functions, self.workshop, self.shape, form, divided, figures)
+        biases = self._biases(statistics)
+        return run(job, v, self._weights(), *biases, stretch)
+
+    def _weights(self) -> Tensor:
+        """All weights in the order of `stack`."""
+        h = self.h
+        branches: list[Any] = list(h.features.branches)
+        parts = [branch.weight for branch in branches] + [branch.bias for branch in branches]
+        activations = (h.features.activate, h.act1, h.act2)
+        widths = (h.features.channels - 3, h.conv1.out_channels, h.conv2.out_channels)
+        for conv, activation, width in zip(
+            (h.conv1, h.conv2, h.conv3), activations, widths, strict=True
+        ):
+            prelu = isinstance(activation, nn.PReLU)
+            parts += [activation.weight if prelu else torch.zeros(width), conv.weight]
+        return torch.cat([part.reshape(-1) for part in [*parts, h.conv3.bias]])
+
+    def _biases(self, statistics: Tensor) -> list[Tensor]:
+        """Of the hidden layers, for each image: shifted by what it is like."""
+        h, found = self.h, []
+        for i, conv in enumerate((h.conv1, h.conv2)):
+            assert conv.bias is not None
+            shifted = i < len(h.shifts)
+            more = h.shifts[i](statistics[:, MODULATING]) if shifted else None
+            found.append(conv.bias + more if shifted else conv.bias.expand(len(statistics), -1))
+        return found
+
+
+class CompiledBlock(nn.Module):
+    """A block at full size, its form included."""
+
+    def __init__(self, block: Block, form: int, functions: Functions) -> None:
+        super().__init__()
+        self.block, self.form, self.radius = block, form, block.radius
+        self.stack = CompiledStack(block.residual, functions)
+
+    def darkest(self, statistics: Tensor) -> Tensor:
+        """As the block's."""
+        return self.block.darkest(statistics)
+
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """L."""
+        return self._made(padded, statistics, divided=False)
+
+    def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """R."""
+        return self._made(padded, statistics, divided=True)
+
+    def _made(self, padded: Tensor, statistics: Tensor, divided: bool) -> Tensor:
+        figures = scalars(self.block, statistics)
+        stretch = self.block.stretch if isinstance(self.block, Cleaning) else None
+        return self.stack.made(padded, statistics, self.form, figures, divided, stretch)
+
+
+class CompiledNetwork(Network):
+    """The same network, faster; what it shares with it is everything that is learned."""
+
+    def __init__(self, network: Network, functions: Functions) -> None:
+        nn.Module.__init__(self)
+        self.config, self.auxiliary = network.config, network.auxiliary
+        self.radius, self.grid = network.radius, network.grid
+        block: Any
+        if network.block.scale == 1:
+            block = CompiledBlock(network.block, layout(network.config, 3).form, functions)
+        else:
+            block = copy.copy(network.block)
+            block._modules = dict(network.block._modules)
+            block.residual = CompiledStack(network.block.residual, functions)
+        self.block, self.functions = block, functions
+
+    def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """R of one block."""
+        if isinstance(self.block, CompiledBlock):
+            return self.block.reflectance(padded, statistics)
+        return super().enhance(padded, statistics)
+
+    def paired(self, result: Tensor, reference: Tensor, **weights: Any) -> Tensor:
+        """See `distance.paired`."""
+        return paired(self.functions, result, reference, **weights)

@@ -1,0 +1,189 @@
+"""The paired objective of one crop and its gradient, see `losses.functional`.
+
+SSIM's windows are sums of rows, and then of columns, for all columns at once; a row of zeros and
+ones says which of them the stride asks for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy import float32
+
+from ..cpu.edition import edition
+from . import planes
+from .planes import compiled, summed
+
+SMOOTH = 1e-3  # below it Charbonnier is a parabola
+DARK = 1e-4  # mean brightness that matching takes for the least
+WINDOW = 7
+C1, C2 = float32(0.01**2), float32(0.03**2)
+SHARE = float32(1 / WINDOW**2)
+UNBIASED = float32(WINDOW**2 / (WINDOW**2 - 1))
+ONE, TWO = float32(1), float32(2)
+
+
+@compiled
+def _charbonnier(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
+    """Sum over a line of the distance of ``scale a`` and b; adds the weighted gradient to `g`."""
+    total = float32(0)
+    smooth = float32(SMOOTH * SMOOTH)
+    for x in range(len(a)):
+        d = scale * a[x] - b[x]
+        root = np.sqrt(d * d + smooth)
+        total += root - float32(SMOOTH)
+        g[x] += weight * (d / root)
+    return total
+
+
+@compiled
+def far(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
+    """Mean of it over an image, whose sum is taken row by row."""
+    total = 0.0
+    for k in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            total += _charbonnier(a[k, y], b[k, y], float32(scale), float32(weight), g[k, y])
+    return total / a.size
+
+
+@compiled
+def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
+    """The same after matching brightness; adds the weighted gradient to `g`."""
+    down, mean, target, pull = np.zeros_like(a), 0.0, 0.0, 0.0
+    for k in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            mean += summed(a[k, y]) / a.size
+            target += summed(b[k, y]) / a.size
+    scale = target / max(mean, DARK)
+    distance = far(a, b, scale, ONE, down)
+    for k in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            pull += _product(a[k, y], down[k, y])
+    share = float32(weight * scale / a.size)
+    all_of = float32(weight * scale * pull / mean / a.size**2 if mean >= DARK else 0)
+    for k in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            line, own = g[k, y], down[k, y]
+            for x in range(len(line)):
+                line[x] += share * own[x] - all_of
+    return distance
+
+
+@compiled
+def _product(a: Any, b: Any) -> Any:
+    """Sum over a line of the product."""
+    total = float32(0)
+    for x in range(len(a)):
+        total += a[x] * b[x]
+    return total
+
+
+@compiled
+def _fill(result: Any, reference: Any, known: Any):
+    """The reference, and where it is not known the result: nothing is learned there."""
+    for k in range(result.shape[0]):
+        for y in range(result.shape[1]):
+            a, b, line = result[k, y], reference[k, y], known[k, y]
+            for x in range(len(line)):
+                line[x] = b[x] if b[x] == b[x] else a[x]
+
+
+@compiled
+def _across(line: Any, pairs: Any, fours: Any, out: Any):
+    """Sums of `WINDOW` neighbours, from each place on."""
+    n = len(line)
+    for x in range(n - 1):
+        pairs[x] = line[x] + line[x + 1]
+    for x in range(n - 3):
+        fours[x] = pairs[x] + pairs[x + 2]
+    for x in range(n - 6):
+        out[x] = fours[x] + pairs[x + 4] + line[x + 6]
+
+
+@compiled
+def _down(a: Any, b: Any, sums: Any):
+    """Sums of `WINDOW` rows of a, b, a a, b b and a b."""
+    sums[:5] = 0
+    for y in range(WINDOW):
+        p, q = a[y], b[y]
+        for x in range(len(p)):
+            sums[0, x] += p[x]
+            sums[1, x] += q[x]
+            sums[2, x] += p[x] * p[x]
+            sums[3, x] += q[x] * q[x]
+            sums[4, x] += p[x] * q[x]
+
+
+@compiled
+def _likeness(sums: Any, asked: Any, slopes: Any) -> Any:
+    """Sum of SSIM over the windows asked for, and its slopes by the means of a, a a and a b."""
+    total = float32(0)
+    for x in range(len(asked)):
+        m, n = sums[0, x] * SHARE, sums[1, x] * SHARE
+        spread = UNBIASED * (sums[2, x] * SHARE - m * m + (sums[3, x] * SHARE - n * n)) + C2
+        shared = TWO * UNBIASED * (sums[4, x] * SHARE - m * n) + C2
+        product, power = TWO * m * n + C1, m * m + n * n + C1
+        inverse = ONE / (power * spread)
+        s = product * shared * inverse
+        total += s * asked[x]
+        w = asked[x] * SHARE
+        slopes[0, x] = w * TWO * (
+            n * inverse * (shared - UNBIASED * product)
+            - s * m * (ONE / power - UNBIASED / spread)
+        )  # fmt: skip
+        slopes[1, x] = -w * TWO * UNBIASED * s / spread
+        slopes[2, x] = w * TWO * UNBIASED * product * inverse
+    return total
+
+
+@compiled
+def ssim(a: Any, b: Any, stride: int, weight: Any, g: Any) -> Any:
+    """Mean SSIM of a plane; adds the weighted gradient by `a` to `g`."""
+    height, width = a.shape
+    across, down = (width - WINDOW) // stride + 1, (height - WINDOW) // stride + 1
+    count = width - WINDOW + 1
+    asked = np.zeros(count, np.float32)
+    asked[::stride] = 1
+    sums, windows = np.zeros((7, width), np.float32), np.zeros((5, width), np.float32)
+    slopes, spread = np.zeros((3, width + 2 * WINDOW), np.float32), np.zeros((3, width), np.float32)
+    pairs, fours = np.zeros(width + 2 * WINDOW, np.float32), np.zeros(width + 2 * WINDOW, np.float32)
+    share, total = float32(weight / (across * down)), 0.0
+    for top in range(0, height - WINDOW + 1, stride):
+        _down(a[top:], b[top:], sums)
+        for k in range(5):
+            _across(sums[k], pairs, fours, windows[k])
+        total += _likeness(windows, asked, slopes[:, WINDOW - 1 :])
+        for k in range(3):
+            _across(slopes[k, : width + WINDOW - 1], pairs, fours, spread[k])
+        for y in range(top, top + WINDOW):
+            p, q, target = a[y], b[y], g[y]
+            for x in range(width):
+                slope = spread[0, x] + spread[1, x] * p[x] + spread[2, x] * q[x]
+                target[x] += share * slope
+    return total / (across * down)
+
+
+def build_paired(*, cache: bool) -> Any:
+    """Make the function that returns the loss of a crop, and fills `g` with its gradient."""
+    sources = edition(planes)
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def paired(result, reference, weights, stride, g):
+        if sources < 0:  # never; mentioned to be a part of the cache's key
+            return 0.0
+        absolute, structure, relative = weights[0], weights[1], weights[2]
+        known = np.empty_like(result)
+        _fill(result, reference, known)
+        g[:] = 0
+        loss = absolute * far(result, known, ONE, absolute / result.size, g)
+        if relative != 0:
+            loss += relative * matched_far(result, known, relative, g)
+        if structure != 0:
+            weight = structure / len(result)
+            for k in range(len(result)):
+                loss += weight * (1 - ssim(result[k], known[k], stride, -weight, g[k]))
+        return loss
+
+    return paired
