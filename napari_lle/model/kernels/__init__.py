@@ -1,4 +1,4 @@
-"""Fast paths of inference, each held equal to `network` by a test.
+"""Fast paths of inference and training, each held equal to `network` by a test.
 
 On a CPU one block runs as a fused kernel that numba compiles (extra ``fast``). Compiling takes some
 seconds per layout of network, once per machine, and is never done behind the user's back:
@@ -6,6 +6,8 @@ seconds per layout of network, once per machine, and is never done behind the us
 
 On a CUDA device the block runs as kernels that Triton compiles (extra ``cuda``) when they are first
 asked for, once per machine; where that fails, torch serves, by CUDA graphs.
+
+Training on a CPU has a kernel of its own, one for all networks: `find_training`.
 
 The environment variable ``NAPARI_LLE_KERNEL=torch`` switches all of it off.
 """

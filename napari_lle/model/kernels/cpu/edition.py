@@ -1,4 +1,4 @@
-"""A number for the sources of what a kernel calls: numba's cache looks at the kernel's file alone."""
+"""A number for the sources that a kernel calls: numba's cache looks at the kernel's file alone."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from ...network.blocks import ResidualEstimation
@@ -29,7 +29,9 @@ class Shape(NamedTuple):
     @classmethod
     def of(cls, h: ResidualEstimation) -> Shape:
         branches = h.features.branches
-        width, channels = branches[0].weight.shape[:2]  # type: ignore[union-attr, index]
+        first = branches[0]
+        assert isinstance(first, nn.Conv2d)
+        width, channels = first.weight.shape[:2]
         outs = [conv.weight.shape[0] for conv in (h.conv1, h.conv2, h.conv3)]
         sizes = [channels, width, *outs, max(h.features.dilations)]
         return cls(np.array(h.features.dilations, np.intp), np.array(sizes, np.intp))
@@ -46,7 +48,7 @@ class Workshop:
         self._free: dict[int, list[Numbers]] = {}
 
     def own(self, sizes: tuple[int, ...], planes: Any) -> list[Numbers]:
-        """Zeros at first, then whatever this thread has left in them when the shape was the same."""
+        """Zeros at first, then what this thread has left in them when the shape was the same."""
         found: dict[Any, list[Numbers]] = self._own.__dict__.setdefault("found", {})
         if planes not in found:
             found[planes] = [np.zeros(n, np.float32) for n in sizes]
@@ -85,7 +87,7 @@ class Job(NamedTuple):
         return np.empty((n, int(self.shape.sizes[4]), height - 2 * halo, width - 2 * halo), "f4")
 
 
-class _Crops(torch.autograd.Function):  # type: ignore[misc]
+class _Crops(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: Job, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
                 stretch: Tensor | None) -> Tensor:  # fmt: skip
@@ -105,7 +107,7 @@ class _Crops(torch.autograd.Function):  # type: ignore[misc]
         return torch.from_numpy(out)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         job, (image, line, one, two) = ctx.job, ctx.known
         down = np.ascontiguousarray(g.numpy())
@@ -137,7 +139,7 @@ def run(job: Job, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
     """L, R or H of crops with their halo, with gradients where autograd asks for them."""
     asked = (v, weights, one, two, stretch)
     if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in asked):
-        return _Crops.apply(job, v, weights, one, two, stretch)  # type: ignore[no-any-return]
+        return _Crops.apply(job, v, weights, one, two, stretch)  # type: ignore[no-untyped-call]
     image, line, one_, two_ = (np.ascontiguousarray(x.numpy()) for x in (v, weights, one, two))
     out = job.made(image)
     height, halo = out.shape[2], (image.shape[2] - out.shape[2]) // 2

@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ...runtime.threads import in_order
+from .block import Numbers
 from .compiled import Functions
 
 
-class _Paired(torch.autograd.Function):  # type: ignore[misc]
+class _Paired(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, paired: Any, result: Tensor, reference: Tensor, weights: Numbers,
                 stride: int) -> Tensor:  # fmt: skip
@@ -26,7 +27,7 @@ class _Paired(torch.autograd.Function):  # type: ignore[misc]
         return torch.tensor(sum(in_order(work, range(len(made)))))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         if (factor := float(g)) != 1:
             ctx.g *= np.float32(factor)
@@ -37,4 +38,5 @@ def paired(functions: Functions, result: Tensor, reference: Tensor, *, absolute:
            structure: float, relative: float, stride: int) -> Tensor:  # fmt: skip
     """`losses.paired_objective` without its smoothness; NaN references say nothing."""
     weights = np.array([absolute, structure, relative], np.float32) / np.float32(len(result))
-    return _Paired.apply(functions.distance, result, reference, weights, stride)  # type: ignore[no-any-return]
+    asked = functions.distance, result, reference, weights, stride
+    return _Paired.apply(*asked)  # type: ignore[no-untyped-call]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import float32
 
 from ..cpu.pointwise import (
     FLOOR,
@@ -45,7 +44,7 @@ CHUNK = 1024  # columns that are finished at once, less than PITCH
 
 
 @compiled
-def see(form: int, v: Any, planes: Any, shape: Any, scalars: Any):
+def see(form: int, v: Any, planes: Any, shape: Any, scalars: Any) -> None:
     """Fill the first planes with what H sees of V, (channels, height, width)."""
     height, width, pitch, stride, lead = shape
     planes[:lead] = 0
@@ -78,7 +77,7 @@ def see_back(form: int, v: Any, gradients: Any, shape: Any, scalars: Any, g_v: A
             g = gradients[lead + k * stride + y * pitch :][:width]
             row = v[k, y]
             target = g_v[k, y] if deep else g
-            if form == CLEANING or form == METERING:
+            if form in (CLEANING, METERING):
                 share = ONE - lit if form == CLEANING else ONE
                 plain = lit if form == CLEANING else ZERO
                 for x in range(width):
@@ -105,7 +104,7 @@ def see_back(form: int, v: Any, gradients: Any, shape: Any, scalars: Any, g_v: A
 
 @compiled
 def _gather(v: Any, planes: Any, plane: int, shape: Any, halo: int, y: int, left: int, count: int,
-            rows: Any):  # fmt: skip
+            rows: Any) -> None:  # fmt: skip
     """Three rows of H and of V, as `pointwise` takes them."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     for k in range(3):
@@ -118,7 +117,7 @@ def _gather(v: Any, planes: Any, plane: int, shape: Any, halo: int, y: int, left
 
 
 @compiled
-def _finish(form: int, rows: Any, count: int, scalars: Any):
+def _finish(form: int, rows: Any, count: int, scalars: Any) -> None:
     length = whole_blocks(count)
     a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
     if form == SOFTPLUS:
@@ -135,7 +134,7 @@ def _finish(form: int, rows: Any, count: int, scalars: Any):
 
 @compiled
 def light(form: int, divided: bool, v: Any, planes: Any, plane: int, shape: Any, halo: int,
-          scalars: Any, out: Any):  # fmt: skip
+          scalars: Any, out: Any) -> None:  # fmt: skip
     """Fill `out` with L, or with R where it is divided by; with H where there is no form."""
     height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
     pitch, stride, lead = shape[2], shape[3], shape[4]
@@ -204,7 +203,7 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
 
 
 @compiled
-def _divide_back(rows: Any, lights: Any, g: Any, count: int, darkest: Any):
+def _divide_back(rows: Any, lights: Any, g: Any, count: int, darkest: Any) -> None:
     for k in range(3):
         v, one = rows[(3 + k) * PITCH :][:count], lights[k * PITCH :][:count]
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
@@ -215,7 +214,7 @@ def _divide_back(rows: Any, lights: Any, g: Any, count: int, darkest: Any):
 
 
 @compiled
-def _form_back(form: int, rows: Any, g: Any, count: int, scalars: Any):
+def _form_back(form: int, rows: Any, g: Any, count: int, scalars: Any) -> None:
     a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
     if form == CLEANING:
         _cleaning_back(rows, g, count, a, b, c, d, e)
@@ -228,7 +227,7 @@ def _form_back(form: int, rows: Any, g: Any, count: int, scalars: Any):
 
 
 @compiled
-def _division_back(form: int, rows: Any, g: Any, count: int):
+def _division_back(form: int, rows: Any, g: Any, count: int) -> None:
     for k in range(3):
         h, down = rows[k * PITCH :][:count], g[k * PITCH :][:count]
         past = g[(3 + k) * PITCH :][:count]
@@ -239,7 +238,7 @@ def _division_back(form: int, rows: Any, g: Any, count: int):
 
 
 @compiled
-def _mixed(rows: Any, count: int, colour: Any, factor: Any):
+def _mixed(rows: Any, count: int, colour: Any, factor: Any) -> None:
     """What scales colours' difference from their mean is the same for their gradients."""
     r0, r1, r2 = rows[:count], rows[PITCH:][:count], rows[2 * PITCH :][:count]
     for x in range(count):
@@ -251,7 +250,7 @@ def _mixed(rows: Any, count: int, colour: Any, factor: Any):
 
 @compiled
 def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any, presence: Any,
-                   darkest: Any):  # fmt: skip
+                   darkest: Any) -> None:  # fmt: skip
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
         for x in range(count):
@@ -281,7 +280,7 @@ def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
 
 
 @compiled
-def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any):
+def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any) -> None:
     _mixed(rows, count, colour, ONE)
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
@@ -297,7 +296,7 @@ def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
 
 
 @compiled
-def _stretching_back(rows: Any, g: Any, count: int, u: Any, octaves: Any):
+def _stretching_back(rows: Any, g: Any, count: int, u: Any, octaves: Any) -> None:
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]

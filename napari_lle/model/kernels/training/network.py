@@ -33,8 +33,8 @@ class CompiledStack(nn.Module):
              stretch: Tensor | None = None) -> Tensor:  # fmt: skip
         """What a form makes of V, see `heads.light`."""
         job = Job(self.functions, self.workshop, self.shape, form, divided, figures)
-        biases = self._biases(statistics)
-        return run(job, v, self._weights(), *biases, stretch)
+        one, two = self._biases(statistics)
+        return run(job, v, self._weights(), one, two, stretch)
 
     def _weights(self) -> Tensor:
         """All weights in the order of `stack`."""
@@ -55,9 +55,10 @@ class CompiledStack(nn.Module):
         h, found = self.h, []
         for i, conv in enumerate((h.conv1, h.conv2)):
             assert conv.bias is not None
-            shifted = i < len(h.shifts)
-            more = h.shifts[i](statistics[:, MODULATING]) if shifted else None
-            found.append(conv.bias + more if shifted else conv.bias.expand(len(statistics), -1))
+            if i < len(h.shifts):
+                found.append(conv.bias + h.shifts[i](statistics[:, MODULATING]))
+            else:
+                found.append(conv.bias.expand(len(statistics), -1))
         return found
 
 

@@ -81,7 +81,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 @compiled
-def _fill(result: Any, reference: Any, known: Any):
+def _fill(result: Any, reference: Any, known: Any) -> None:
     """The reference, and where it is not known the result: nothing is learned there."""
     for k in range(result.shape[0]):
         for y in range(result.shape[1]):
@@ -91,7 +91,7 @@ def _fill(result: Any, reference: Any, known: Any):
 
 
 @compiled
-def _across(line: Any, pairs: Any, fours: Any, out: Any):
+def _across(line: Any, pairs: Any, fours: Any, out: Any) -> None:
     """Sums of `WINDOW` neighbours, from each place on."""
     n = len(line)
     for x in range(n - 1):
@@ -103,7 +103,7 @@ def _across(line: Any, pairs: Any, fours: Any, out: Any):
 
 
 @compiled
-def _down(a: Any, b: Any, sums: Any):
+def _down(a: Any, b: Any, sums: Any) -> None:
     """Sums of `WINDOW` rows of a, b, a a, b b and a b."""
     sums[:5] = 0
     for y in range(WINDOW):
@@ -147,8 +147,10 @@ def ssim(a: Any, b: Any, stride: int, weight: Any, g: Any) -> Any:
     asked = np.zeros(count, np.float32)
     asked[::stride] = 1
     sums, windows = np.zeros((7, width), np.float32), np.zeros((5, width), np.float32)
-    slopes, spread = np.zeros((3, width + 2 * WINDOW), np.float32), np.zeros((3, width), np.float32)
-    pairs, fours = np.zeros(width + 2 * WINDOW, np.float32), np.zeros(width + 2 * WINDOW, np.float32)
+    slopes = np.zeros((3, width + 2 * WINDOW), np.float32)
+    work = np.zeros((2, width + 2 * WINDOW), np.float32)
+    spread = np.zeros((3, width), np.float32)
+    pairs, fours = work[0], work[1]
     share, total = float32(weight / (across * down)), 0.0
     for top in range(0, height - WINDOW + 1, stride):
         _down(a[top:], b[top:], sums)

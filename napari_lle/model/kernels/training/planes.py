@@ -48,7 +48,9 @@ def run(shape: Geometry, margin: int, top: int, bottom: int) -> tuple[int, int]:
 
 
 @compiled
-def clear_ends(planes: Any, plane: int, count: int, shape: Geometry, margin: int, reach: int):
+def clear_ends(
+    planes: Any, plane: int, count: int, shape: Geometry, margin: int, reach: int
+) -> None:
     """Zero what lies beside the first and last pixel of a layer, which is read with weight 0."""
     height, width, pitch, stride, lead = shape
     for k in range(plane, plane + count):
@@ -59,7 +61,7 @@ def clear_ends(planes: Any, plane: int, count: int, shape: Geometry, margin: int
 
 
 @compiled
-def pack(taps: Any, outs: int, ins: int, bias: Any, target: Any):
+def pack(taps: Any, outs: int, ins: int, bias: Any, target: Any) -> None:
     """Weights (outs, ins, 3, 3) in the order of `lanes.convolve`, groups of maps one by one."""
     place = 0
     for first in range(0, outs, GROUP):
@@ -76,7 +78,7 @@ def pack(taps: Any, outs: int, ins: int, bias: Any, target: Any):
 
 
 @compiled
-def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any):
+def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any) -> None:
     """The same of the way back: from `outs` gradients to those of the inputs but the first."""
     place = 0
     for first in range(skip, ins, GROUP):
@@ -94,7 +96,7 @@ def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any):
 
 @compiled
 def layer(out: Any, plane: int, maps: int, source: Any, first: int, ins: int, shape: Geometry,
-          where: tuple[int, int], dilation: int, packed: Any):  # fmt: skip
+          where: tuple[int, int], dilation: int, packed: Any) -> None:  # fmt: skip
     """One line of a convolution from `ins` planes to `maps` others, without activation."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     start, length = where
@@ -127,7 +129,7 @@ def layer(out: Any, plane: int, maps: int, source: Any, first: int, ins: int, sh
 
 @compiled
 def learn(sums: Any, first: int, gradient: Any, plane: int, maps: int, source: Any, origin: int,
-          ins: int, shape: Geometry, rows: tuple[int, int], dilation: int):  # fmt: skip
+          ins: int, shape: Geometry, rows: tuple[int, int], dilation: int) -> None:  # fmt: skip
     """Add what some rows say about the taps of a convolution, its sums from vector `first` on."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     step, start, length = dilation * pitch, rows[0] * pitch, (rows[1] - rows[0]) * pitch
@@ -162,7 +164,7 @@ def learn(sums: Any, first: int, gradient: Any, plane: int, maps: int, source: A
 
 
 @compiled
-def learned(sums: Any, first: int, outs: int, ins: int, taps: Any):
+def learned(sums: Any, first: int, outs: int, ins: int, taps: Any) -> None:
     """Put the sums of a convolution's taps into (outs, ins, 3, 3)."""
     for k in range(0, outs, SHARED):
         some = min(SHARED, outs - k)
@@ -178,7 +180,7 @@ def learned(sums: Any, first: int, outs: int, ins: int, taps: Any):
 
 @compiled
 def activate(target: Any, plane: int, source: Any, origin: int, maps: int, shape: Geometry,
-             where: tuple[int, int], slopes: Any):  # fmt: skip
+             where: tuple[int, int], slopes: Any) -> None:  # fmt: skip
     """Maps on one line, negative ones times their slope."""
     stride, lead = shape[3], shape[4]
     start, length = where
@@ -192,7 +194,8 @@ def activate(target: Any, plane: int, source: Any, origin: int, maps: int, shape
 
 @compiled
 def activate_back(g: Any, plane: int, z: Any, origin: int, maps: int, shape: Geometry,
-                  rows: tuple[int, int], slopes: Any, g_slopes: Any, g_bias: Any):  # fmt: skip
+                  rows: tuple[int, int], slopes: Any, g_slopes: Any,
+                  g_bias: Any) -> None:  # fmt: skip
     """Turn gradients of `activate`'s results into those before it, in place; add up the rest."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     start, length = rows[0] * pitch, (rows[1] - rows[0]) * pitch

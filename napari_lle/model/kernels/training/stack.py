@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..cpu.lanes import GROUP, LANES
 from .planes import (
     ROWS,
     activate,
@@ -62,7 +61,7 @@ def planes_of(sizes: Any, branches: int) -> tuple[int, ...]:
 
 @compiled
 def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any, dilations: Any,
-                  sizes: Any, shape: Any):  # fmt: skip
+                  sizes: Any, shape: Any) -> None:  # fmt: skip
     """Fill all planes after the first ones; `hidden` has room for both hidden layers, activated."""
     count, width, reach = len(dilations), sizes[WIDTH], sizes[REACH]
     channels, first, second, outs = sizes[CHANNELS], sizes[FIRST], sizes[SECOND], sizes[OUTS]
@@ -84,7 +83,8 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
         line = run(shape, reach, top, bottom)
         for j in range(count):
             target = before + j * width
-            layer(planes, target, width, planes, none, channels, shape, line, dilations[j], packed[j])
+            layer(planes, target, width, planes, none, channels, shape, line, dilations[j],
+                  packed[j])  # fmt: skip
         activate(planes, branch, planes, before, maps, shape, line, weights[slopes:])
         if bottom - 1 <= reach + 1:
             continue
@@ -115,7 +115,7 @@ def _largest(sizes: Any, spliced: int) -> int:
 @compiled
 def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilations: Any,
                    sizes: Any, shape: Any, deep: bool, sums: Any, g_weights: Any, g_bias1: Any,
-                   g_bias2: Any):  # fmt: skip
+                   g_bias2: Any) -> None:  # fmt: skip
     """Gradients of weights and biases from that of H; of what H sees if `deep`.
 
     Planes of `gradients`: those of what H sees, as many to work with, of H, of the second and the
@@ -163,8 +163,8 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
         rows = max(top - 2, reach), bottom - 2
         if rows[0] < rows[1]:
             line = rows[0] * shape[2], (rows[1] - rows[0]) * shape[2]
-            layer(gradients, g_past + skip, spliced - skip, gradients, g_one, first, shape, line, near,
-                  packed[2])  # fmt: skip
+            layer(gradients, g_past + skip, spliced - skip, gradients, g_one, first, shape, line,
+                  near, packed[2])  # fmt: skip
             activate_back(gradients, g_branch, planes, before, maps, shape, rows, weights[slopes:],
                           g_weights[slopes:], g_weights[bias:])  # fmt: skip
             for j in range(count):
@@ -181,7 +181,7 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
 
 
 @compiled
-def total_of(planes: Any, plane: int, count: int, shape: Any, rows: Any, totals: Any):
+def total_of(planes: Any, plane: int, count: int, shape: Any, rows: Any, totals: Any) -> None:
     """Add the sums of planes' rows."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     for k in range(count):
@@ -196,7 +196,7 @@ def total_of(planes: Any, plane: int, count: int, shape: Any, rows: Any, totals:
 
 @compiled
 def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, sizes: Any,
-                      shape: Any):  # fmt: skip
+                      shape: Any) -> None:  # fmt: skip
     """Fill the first planes: what reaches the input of H past its branches and through them."""
     height, _, pitch, stride, lead = shape
     channels, width = sizes[CHANNELS], sizes[WIDTH]
@@ -218,7 +218,9 @@ def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, s
 
 
 @compiled
-def activate_hidden(planes: Any, hidden: Any, weights: Any, branches: int, sizes: Any, shape: Any):
+def activate_hidden(
+    planes: Any, hidden: Any, weights: Any, branches: int, sizes: Any, shape: Any
+) -> None:
     """Fill `hidden` again, from the layers before activation."""
     height, reach = shape[0], sizes[REACH]
     _, _, _, slopes1, _, slopes2, _, _, _ = places(sizes, branches)
