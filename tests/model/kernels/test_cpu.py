@@ -126,7 +126,7 @@ def test_nothing_is_compiled_unasked(monkeypatch, tmp_path):
     monkeypatch.delenv(kernels.SWITCH)
     network = random_model("division", widths=(2, 3), branch_width=1).network
     code = (
-        "import sys; from pathlib import Path; from models import random_model;"
+        "import sys; from pathlib import Path; from helpers.models import random_model;"
         "from napari_lle.model import kernels;"
         "n = random_model('division', widths=(2, 3), branch_width=1).network;"
         "print(kernels.find(n, 1) is None, list(Path(sys.argv[1]).rglob('*.nb?')))"
@@ -156,7 +156,8 @@ import sys
 from pathlib import Path
 from helpers.models import random_model
 from napari_lle.model import kernels
-from napari_lle.model.kernels import compiled, forms
+from napari_lle.model.kernels import forms
+from napari_lle.model.kernels.cpu import compiled
 network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
 print(kernels.find(network, 1) is None)
 compiled.compile_kernel(forms.layout(network.config, 1))
