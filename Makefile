@@ -42,7 +42,8 @@ wheel: $(VENV)/ready
 	$(BIN)/python -m build --no-isolation
 
 # Apart from the rest: torch imports Triton wherever it finds it, and in a process whose windows
-# are drawn in software, by Mesa, which brings another LLVM along, that ends in a crash.
+# are drawn in software, by Mesa, which brings another LLVM along, that ends in a crash, much as in
+# https://github.com/pytorch/pytorch/issues/96060. It may go when Triton hides its LLVM's symbols.
 $(VENV)/triton: constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt --target $@ --upgrade triton \
 	  || { echo "Triton is not to be had here: its tests will be skipped."; mkdir -p $@; }

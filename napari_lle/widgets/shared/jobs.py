@@ -20,7 +20,12 @@ PATIENCE = 1.0  # seconds that a job waits until what it noted is shown
 
 
 class JobError(Exception):
-    """A RuntimeError of the job; superqt would swallow the RuntimeError itself."""
+    """A RuntimeError of the job; superqt would swallow the RuntimeError itself.
+
+    Its worker takes every RuntimeError for one of a deleted Qt object and ends without a signal;
+    CUDA's "out of memory" is a RuntimeError, too. We know of no issue on it. It may go when a
+    worker of superqt tells such errors, which `tests/widgets/shared/test_jobs.py` would show.
+    """
 
 
 class _Finished(NamedTuple):

@@ -13,7 +13,10 @@ SOON = 6  # ms: a turn of the event loop
 class PaintSoon:
     """Puts off the painting by a turn of the event loop whenever a layer is added.
 
-    napari needs about as long to take in a layer as to paint the window; both together are felt.
+    napari needs about as long to take in a layer as to paint the window, and does both in one turn;
+    both together are felt. So the window's painting is frozen until the next turn. It may go when
+    napari can hold back repaints itself, as was talked of in
+    https://github.com/napari/napari/pull/1945.
 
     Parameters
     ----------

@@ -29,7 +29,9 @@ _thresholds = gc.get_threshold()
 def brief_turns() -> Iterator[None]:
     """Make threads give way sooner, until the last of those who asked for it is done.
 
-    Until then garbage is looked for among new objects only.
+    Until then garbage is looked for among new objects only. That part may go when Python's
+    collector works in small steps, https://github.com/python/cpython/issues/108362, in all
+    versions that are supported.
     """
     global _working
     with _lock:
@@ -73,7 +75,10 @@ def load_libraries() -> None:
 def old_at_once() -> Iterator[None]:
     """Count objects made in it as old ones, unlooked at: modules are no garbage.
 
-    As young ones they would be looked through three times, the last time with all others.
+    As young ones they would be looked through three times, the last time with all others. It may
+    go together with the threshold above. `gc.freeze`, made to be called before a fork
+    (https://github.com/python/cpython/issues/75739), takes objects out of the collector's sight
+    for good: hence `gc.unfreeze` right after it.
     """
     collecting = gc.isenabled() and not gc.get_freeze_count()
     if collecting:
@@ -90,8 +95,12 @@ def old_at_once() -> Iterator[None]:
 def _open_torch() -> None:
     """Open torch's largest library so that other threads go on.
 
-    ``import`` opens it in one call that takes a quarter of a second and lets no other thread run;
-    a call through ctypes lets them, and the import then finds the library open.
+    ``import`` opens it in one call that takes a quarter of a second and lets no other thread run:
+    Python holds its lock while it calls dlopen, on purpose, as is said in
+    https://github.com/python/cpython/pull/154255. ``ctypes.CDLL(path)`` holds it as well, but a
+    call of the C function dlopen through ctypes does not, and the import then finds the library
+    open. It may go when enhancing with a compiled kernel needs no torch, or when torch opens its
+    libraries later, https://github.com/pytorch/pytorch/issues/137260.
     """
     spec = find_spec("torch") if sys.platform == "linux" else None
     if spec is None or spec.origin is None:

@@ -119,6 +119,9 @@ def load_function(part: Part, maker: Maker) -> Any | None:
         with suppress(Exception):
             make, signature = maker(part)
             function = make(cache=True)
+            # A private name: numba has no public way to ask whether code is on disk without
+            # compiling it where it is not, and we know of no issue that asks for one. It may go
+            # when there is; until then a test that loads code in a fresh process tells if it moves.
             if function._cache.load_overload(signature, function.targetctx) is not None:
                 function.compile(signature)
                 _ready[part] = function

@@ -60,7 +60,7 @@ def build(
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def strip(source, rows, columns, inner, out, corner, dilations, branches, w1, w2, w3, scalars):
-        if sources < 0:  # never; mentioned to be a part of the cache's key
+        if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         top, left = corner
         reach = max(dilations)

@@ -38,7 +38,7 @@ def build_forward(*, cache: bool) -> Any:
     @njit(nogil=True, cache=cache, error_model="numpy")
     def forward(form, divided, v, weights, bias1, bias2, dilations, sizes, scalars, kept, hidden,
                 out):  # fmt: skip
-        if sources < 0:  # never; mentioned to be a part of the cache's key
+        if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         shape = geometry(v.shape[1], v.shape[2], sizes[REACH])
         see(form, v, kept, shape, scalars)

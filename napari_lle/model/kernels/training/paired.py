@@ -173,7 +173,7 @@ def build_paired(*, cache: bool) -> Any:
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def paired(result, reference, weights, stride, g):
-        if sources < 0:  # never; mentioned to be a part of the cache's key
+        if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return 0.0
         absolute, structure, relative = weights[0], weights[1], weights[2]
         known = np.empty_like(result)
