@@ -27,9 +27,10 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The site of docs/, in build/site; a link that leads nowhere stops it.
+# The site of docs/, in build/site; a link that leads nowhere stops it (not with --quiet, which
+# hides warnings from the strict mode, too).
 docs: $(VENV)/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean
 
 # The pages that follow from the code: the command line, the table of rooms.
 reference: $(VENV)/ready
