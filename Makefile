@@ -30,7 +30,7 @@ format: $(VENV)/ready
 # The site of docs/, in build/site; a link that leads nowhere stops it (not with --quiet, which
 # hides warnings from the strict mode, too).
 docs: $(VENV)/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
 
 # The pages that follow from the code: the command line, the table of rooms.
 reference: $(VENV)/ready
@@ -58,7 +58,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/docs: pyproject.toml constraints.txt | $(VENV)/ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[docs]'
 	touch $@
 
 libraries:
