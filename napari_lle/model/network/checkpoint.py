@@ -18,7 +18,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..io.atomic import atomic_path
+from ..io.reasons import reason
 from .bundled import SUFFIX, bundled_models, bundled_path
+from .config import ConfigError, UnknownOption
 from .network import Network, NetworkConfig
 
 FORMAT = "napari-lle/1"
@@ -59,7 +61,7 @@ def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None
     metadata = {
         "format": FORMAT,
         "config": json.dumps(network.config.to_dict()),
-        "card": json.dumps(card, ensure_ascii=False),
+        "card": json.dumps(card),  # escaped, for names of files may be no text
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     content = save(tensors, metadata)
@@ -95,28 +97,58 @@ def load_model(model: str | Path | Model = "photo") -> Model:
 
 
 def _load(path: Path, name: str) -> Model:
-    try:
-        content = path.read_bytes()
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable model file: {error}") from None
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} was not written by napari-lle: choose one of its models.")
+    content, metadata, tensors = _read(path)
+    _check_format(path, metadata.get("format", ""))
     try:
         network = Network(NetworkConfig.from_dict(json.loads(metadata["config"])))
-        auxiliary = any(key.startswith(AUXILIARY) for key in tensors)
-        if not auxiliary:
-            silent = network.auxiliary.state_dict(prefix=AUXILIARY)
-            tensors |= {key: torch.zeros_like(value) for key, value in silent.items()}
-        network.load_state_dict(tensors)
         card = json.loads(metadata["card"])
-        if not isinstance(card, dict):
-            raise ValueError("its card holds no names")
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+    except UnknownOption as error:
+        raise CheckpointError(
+            f"{path} is of a newer version, with a network option {error.name} that this one does "
+            "not know: update napari-lle."
+        ) from None
+    except (KeyError, ValueError) as error:
+        told = str(error) if isinstance(error, ConfigError) else "its description cannot be read."
+        raise CheckpointError(f"{path} is damaged: {told}") from None
+    auxiliary = any(key.startswith(AUXILIARY) for key in tensors)
+    if not auxiliary:
+        silent = network.auxiliary.state_dict(prefix=AUXILIARY)
+        tensors |= {key: torch.zeros_like(value) for key, value in silent.items()}
+    shapes = {key: value.shape for key, value in network.state_dict().items()}
+    if shapes != {key: value.shape for key, value in tensors.items()}:
+        raise CheckpointError(f"{path} is damaged: its weights are not those of its network.")
+    if not isinstance(card, dict):
+        raise CheckpointError(f"{path} is damaged: its card holds no names.")
+    network.load_state_dict(tensors)
     if not all(torch.isfinite(t).all() for t in tensors.values()):
         raise CheckpointError(f"{path} holds weights that are not finite: its training failed.")
     network.requires_grad_(False).eval()
     return Model(name, network, card, hashlib.sha256(content).hexdigest()[:12], auxiliary)
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, str], dict[str, Tensor]]:
+    """Content, metadata and weights of a file."""
+    try:
+        content = path.read_bytes()
+        with safe_open(path, framework="pt") as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return content, file.metadata() or {}, weights
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {reason(error)}.") from None
+    except SafetensorError:
+        raise CheckpointError(
+            f"{path} is not a readable model file: is it complete, and of napari-lle?"
+        ) from None
+
+
+def _check_format(path: Path, given: str) -> None:
+    """Raise CheckpointError unless this version knows the format."""
+    if given == FORMAT:
+        return
+    kind, _, number = FORMAT.partition("/")
+    if given.startswith(f"{kind}/"):
+        raise CheckpointError(
+            f"{path} was written by a newer version of napari-lle (model format "
+            f"{given.removeprefix(f'{kind}/')}, this one reads {number}): update napari-lle."
+        )
+    raise CheckpointError(f"{path} was not written by napari-lle: choose one of its models.")

@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .kinds import tupled, unknown_name, wrong_kind
+
 LARGEST = 512  # of any width, dilation or count: a damaged file must not ask for all memory
 SCALES = (1, 2, 4)  # of the illumination
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
+
+
+class ConfigError(ValueError):
+    """A configuration that no network has; the message is one sentence for the user."""
+
+
+class UnknownOption(ConfigError):
+    """A configuration with a name that this version does not know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no network option {name}.")
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -63,14 +77,14 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         if not self.dilations or min(self.dilations) < 1:
-            raise ValueError("dilations needs at least one branch, each of dilation 1 or more.")
+            raise ConfigError("dilations needs at least one branch, each of dilation 1 or more.")
         if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
-            raise ValueError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
+            raise ConfigError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
         if len(self.widths) != 2 or len(self.dilations) > LARGEST:
-            raise ValueError("widths holds two numbers, dilations one for each branch.")
+            raise ConfigError("widths holds two numbers, dilations one for each branch.")
         sizes = (*self.dilations, *self.widths, self.branch_width, self.auxiliary_width)
         if max(*sizes, self.stages) > LARGEST:
-            raise ValueError(f"dilations, widths and stages are at most {LARGEST}.")
+            raise ConfigError(f"dilations, widths and stages are at most {LARGEST}.")
         choices = {
             "reflectance": ("division", "metering", "stretching", "cleaning"),
             "activation": ("relu", "prelu"),
@@ -81,24 +95,25 @@ class NetworkConfig:
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
+                raise ConfigError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
         if not RESIDUAL_FLOOR < self.start < 1:
-            raise ValueError(f"start is a residual between 0.001 and 1, not {self.start}.")
+            raise ConfigError(f"start is a residual between 0.001 and 1, not {self.start}.")
         if not 0 <= self.local <= LARGEST:
-            raise ValueError(f"local is a number of octaves from 0, not {self.local}.")
+            raise ConfigError(f"local is a number of octaves from 0, not {self.local}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
         """Rebuild from `to_dict`'s answer, lists standing for tuples; unknown names are errors."""
         if not isinstance(values, dict):
-            raise ValueError("Not a network configuration: it holds no names.")
-        plain: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        try:
-            return cls(**plain)
-        except TypeError as error:
-            raise ValueError(f"Not a network configuration: {error}") from None
+            raise ConfigError("A network is described by names and values.")
+        plain = tupled(values)
+        unknown = unknown_name(cls, plain)
+        if unknown:
+            raise UnknownOption(unknown)
+        wrong = wrong_kind(cls, plain)
+        if wrong:
+            raise ConfigError(f"The network option {wrong} cannot be {plain[wrong]!r}.")
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes as plain values."""

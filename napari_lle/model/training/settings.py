@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
 from ..data.crops import Augmentation
+from ..network.kinds import tupled, unknown_name, wrong_kind
 from ..network.network import NetworkConfig
 
 
@@ -201,20 +202,34 @@ class TrainingSettings:
         TrainingError
             If a name is unknown or a value cannot be used.
         """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise TrainingError(f"There is no training setting {unknown[0]}.")
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        try:
-            if isinstance(values.get("network"), dict):
-                values["network"] = NetworkConfig.from_dict(values["network"])
-            if isinstance(values.get("augmentation"), dict):
-                values["augmentation"] = Augmentation(**values["augmentation"])
-            if isinstance(values.get("paper"), dict):
-                paper = values["paper"]
-                layers = tuple(paper.get("layers", Paper.layers))
-                values["paper"] = Paper(**{**paper, "layers": layers})
-            return cls(**values)
-        except TypeError as error:
-            raise TrainingError(f"Not training settings: {error}") from None
+        parts = {"network": NetworkConfig, "augmentation": Augmentation, "paper": Paper}
+        plain = _named(cls, values, "training setting")
+        for name, part in parts.items():
+            if name in plain and not isinstance(plain[name], part):
+                plain[name] = _part(part, plain[name], name)
+        wrong = wrong_kind(cls, plain)
+        if wrong:
+            raise TrainingError(f"The training setting {wrong} cannot be {plain[wrong]!r}.")
+        return cls(**plain)
+
+
+def _part(of: type[Any], values: Any, name: str) -> Any:
+    """Settings within settings."""
+    if of is NetworkConfig:
+        return NetworkConfig.from_dict(values)
+    plain = _named(of, values, f"{name} setting")
+    wrong = wrong_kind(of, plain)
+    if wrong:
+        raise TrainingError(f"The {name} setting {wrong} cannot be {plain[wrong]!r}.")
+    return of(**plain)
+
+
+def _named(of: type[Any], values: Any, what: str) -> dict[str, Any]:
+    """Values by names that are known."""
+    if not isinstance(values, dict):
+        raise TrainingError(f"A {what} is a name with a value, which {values!r} is not.")
+    plain = tupled(values)
+    unknown = unknown_name(of, plain)
+    if unknown:
+        raise TrainingError(f"There is no {what} {unknown}.")
+    return plain

@@ -53,6 +53,19 @@ def damaged(tmp_path, what):
         save_file(tensors, file, {**good, "config": "{"})
     elif what == "weights":
         save_file({"a": torch.zeros(1)}, file, good)
+    elif what == "later":
+        save_file(tensors, file, {**good, "format": "napari-lle/2"})
+    elif what == "option":
+        save_file(tensors, file, {**good, "config": '{"attention": true}'})
+    elif what == "kind":
+        save_file(tensors, file, {**good, "config": '{"widths": "wide"}'})
+    elif what == "shape":
+        tensors["block.residual.conv1.bias"] = torch.zeros(7)
+        save_file(tensors, file, good)
+    elif what == "cardless":
+        save_file(tensors, file, {k: v for k, v in good.items() if k != "card"})
+    elif what == "list":
+        save_file(tensors, file, {**good, "card": "[]"})
     elif what == "nan":
         tensors["block.residual.conv1.bias"] = torch.full((6,), torch.nan)
         save_file(tensors, file, good)
@@ -68,6 +81,12 @@ def damaged(tmp_path, what):
         ("config", "is damaged"),
         ("json", "is damaged"),
         ("weights", "is damaged"),
+        ("later", r"written by a newer version .* \(model format 2, this one reads 1\)"),
+        ("option", "a newer version, with a network option attention"),
+        ("kind", "network option widths cannot be 'wide'"),
+        ("shape", "its weights are not those of its network"),
+        ("cardless", "its description cannot be read"),
+        ("list", "its card holds no names"),
         ("nan", "not finite"),
     ],
 )
@@ -82,6 +101,11 @@ def test_unknown_names_say_what_there_is(tmp_path):
         load_model("phto")
     with pytest.raises(CheckpointError, match="no model file"):
         load_model(tmp_path / "absent.safetensors")
+
+
+def test_names_that_are_no_text_are_kept_in_cards(tmp_path):
+    save_model(tmp_path / "m.safetensors", Network(), {"command": "caf\udce9.png"})
+    assert load_model(tmp_path / "m.safetensors").card["command"] == "caf\udce9.png"
 
 
 def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):

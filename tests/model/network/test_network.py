@@ -179,7 +179,7 @@ def test_smaller_than_the_receptive_field(network, size):
 def test_config_round_trip_and_refusals():
     config = NetworkConfig(dilations=(1, 4), widths=(5, 7), recursion="literal", stages=4)
     assert NetworkConfig.from_dict(config.to_dict()) == config
-    with pytest.raises(ValueError, match="Not a network configuration"):
+    with pytest.raises(ValueError, match="no network option dilation"):
         NetworkConfig.from_dict({"dilation": 3})
     for wrong in (
         {"positivity": "relu"},

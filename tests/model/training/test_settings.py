@@ -5,7 +5,7 @@ import yaml
 
 import napari_lle.model
 from napari_lle.model.network.network import NetworkConfig
-from napari_lle.model.training.settings import WEIGHTS, Paper, TrainingError, TrainingSettings
+from napari_lle.model.training.settings import WEIGHTS, Paper, TrainingSettings
 
 SETTINGS = TrainingSettings(
     NetworkConfig(widths=(4, 4)),
@@ -41,8 +41,19 @@ def test_the_recipes_beside_the_weights_are_valid():
         ({"epochs": 1, "minutes": 1}, "either epochs or minutes"),
         ({"minutes": 0}, "above 0"),
         ({"patience": -1}, "patience"),
-        ({"augmentation": {"fog": 1}}, "Not training settings"),
-        ({"steps": "many"}, "Not training settings"),
+        ({"augmentation": {"fog": 1}}, "no augmentation setting fog"),
+        ({"augmentation": {"lit": "some"}}, "augmentation setting lit cannot be 'some'"),
+        ({"augmentation": 3}, "augmentation setting is a name with a value"),
+        ({"steps": "many"}, "setting steps cannot be 'many'"),
+        ({"steps": 2.5}, "setting steps cannot be 2.5"),
+        ({"epochs": "few"}, "setting epochs cannot be 'few'"),
+        ({"betas": [0.9, None]}, "setting betas cannot be"),
+        ({"mixed": "yes"}, "setting mixed cannot be 'yes'"),
+        ({3: 4}, "no training setting 3"),
+        ({"network": {"stages": "three"}}, "network option stages cannot be 'three'"),
+        ({"network": {"layers": 3}}, "no network option layers"),
+        ({"paper": {"weights": {"fidelity": "high"}}}, "paper setting weights cannot be"),
+        ({"paper": {"layers": "relu1_1"}}, "paper setting layers cannot be"),
         ({"paper": {"weights": {"colour": 1}}}, "not colour"),
         ({"paper": {"weights": {"fidelity": -1}}}, "not below 0"),
         ({"paper": {"form": "round"}}, "paper.form is one of"),
@@ -51,6 +62,6 @@ def test_the_recipes_beside_the_weights_are_valid():
     ],
 )
 def test_wrong_settings_are_refused_in_one_sentence(wrong, sentence):
-    with pytest.raises(TrainingError, match=sentence) as refusal:
+    with pytest.raises(ValueError, match=sentence) as refusal:
         TrainingSettings.from_dict(wrong)
     assert "\n" not in str(refusal.value)
