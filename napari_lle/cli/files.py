@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .console import drain, say_which
@@ -21,13 +22,22 @@ def enhance_file(
     options: dict[str, Any],
     scheduler: str | None = None,
     image: int | None = None,
+    layers: Mapping[str, Path] = MappingProxyType({}),
 ) -> None:
-    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler.
+
+    `layers` are files for what follows from the result, by the names of their options.
+    """
     from ..model.io.files import check_format, is_zarr, read_image
 
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
     if scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
+    if stream and layers:
+        raise ValueError(
+            f"--{next(iter(layers))} is not written beside a Zarr: let the output end in .tif, or "
+            "use napari_lle.model in Python."
+        )
     if not stream:
         _check_fits(source, image or 1)
     picture = read_image(source, lazy=stream, image=image or 1)
@@ -39,6 +49,8 @@ def enhance_file(
     check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
     if illumination:
         check_format(illumination, "float64", axes)
+    for path in layers.values():
+        check_format(path, "float32", axes)
     if stream:
         options = {
             **options,
@@ -59,7 +71,7 @@ def enhance_file(
             drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
         return
 
-    if dtype == "same" and axis is None and not illumination:
+    if dtype == "same" and axis is None and not illumination and not layers:
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
         steps = stored_steps(picture.pixels, rgb=picture.rgb, strength=strength, **options)
@@ -67,6 +79,7 @@ def enhance_file(
         _write("R", target, pixels, picture.rgb, picture.about, record, dtype)
         return
     result = _estimate(picture, axis, source, options).result(strength)
+    figures = {name: _figure(name, result) for name in layers}
     pixels = result.reflectance
     if dtype == "same":
         from ..model.inference.estimate import in_input_dtype
@@ -77,6 +90,15 @@ def enhance_file(
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
         _write("L", illumination, light, coloured, picture.about, result.record, "float")
+    for name, path in layers.items():
+        _write(name, path, figures[name], picture.rgb, picture.about, result.record, "float")
+
+
+def _figure(name: str, result: Any) -> Any:
+    """What changed, or how uncertain R is, of a result."""
+    from ..model.inference.uncertainty import uncertainty, what_changed
+
+    return {"changed": what_changed, "uncertainty": uncertainty}[name](result)
 
 
 def _estimate(picture: Any, axis: int | None, source: Path, options: dict[str, Any]) -> Any:
@@ -188,7 +210,12 @@ def _identity(source: Path, picture: Any) -> str:
 
 def _history(what: str, record: dict[str, Any]) -> str:
     levels = record["levels"]
-    name = {"R": "reflectance, for looking", "L": "illumination"}[what]
+    name = {
+        "R": "reflectance, for looking",
+        "L": "illumination",
+        "changed": "R less the plain stretch, in units of its noise",
+        "uncertainty": "half width of the 95 % interval of R",
+    }[what]
     return (
         f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
         f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"

@@ -65,6 +65,14 @@ def enhance(
         Path | None,
         typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
     ] = None,
+    changed: Annotated[
+        Path | None,
+        typer.Option(help="Also write what changed beyond the plain stretch, in units of noise."),
+    ] = None,
+    uncertainty: Annotated[
+        Path | None,
+        typer.Option(help="Also write half the width of R's 95 % interval."),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -87,10 +95,12 @@ def enhance(
         sources, complaints = find_sources(inputs)
         one = len(inputs) == 1 and sources == inputs
         targets = find_targets(sources, output, one=one)
-        if illumination and not one:
-            raise ValueError("--illumination is one file: give one input at a time.")
-        outputs = [*targets.paths, *([illumination] if illumination else [])]
-        check_outputs(outputs, [*sources, *own_file(model)])
+        named = {"changed": changed, "uncertainty": uncertainty}
+        layers = {name: path for name, path in named.items() if path}
+        besides = {**({"illumination": illumination} if illumination else {}), **layers}
+        if besides and not one:
+            raise ValueError(f"--{next(iter(besides))} is one file: give one input at a time.")
+        check_outputs([*targets.paths, *besides.values()], [*sources, *own_file(model)])
         options = {
             "model": model,
             "black": black,
@@ -105,7 +115,7 @@ def enhance(
         run_all(
             pairs,
             lambda source, target: enhance_file(
-                source, target, illumination, dtype, strength, options, scheduler, image
+                source, target, illumination, dtype, strength, options, scheduler, image, layers
             ),
             complaints,
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .inference.lazy import restore
     from .inference.shared_illumination import enhance_jointly
     from .inference.stored import enhance_stored
+    from .inference.uncertainty import uncertainty, what_changed
     from .inspection.api import stages
     from .network.checkpoint import load_model
     from .training.loop import train
@@ -25,6 +26,8 @@ __all__ = [
     "restore",
     "stages",
     "train",
+    "uncertainty",
+    "what_changed",
 ]
 
 _HOMES = {
@@ -35,6 +38,8 @@ _HOMES = {
     "restore": "inference.lazy",
     "stages": "inspection.api",
     "train": "training.loop",
+    "uncertainty": "inference.uncertainty",
+    "what_changed": "inference.uncertainty",
 }
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from ..inference.enhance import Progress, choose_model, enhance, estimate_steps, survey
 from ..inference.estimate import Result, restore
+from ..inference.uncertainty import known_constants
 from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
-from . import black_pixels, invention, residual_noise, retention
+from . import black_pixels, interval, invention, residual_noise, retention
 from .checks import Check, check, finished, plain_stretch, warning
 from .exposures import exposures
 from .fields import far_white
@@ -79,6 +80,7 @@ def linear_suite_steps(
         lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
         lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
         lambda: [invariance(run), *identity(loaded, device)],
+        lambda: interval.stated(run, known_constants(loaded)),
     ]
     checks: list[Check] = []
     total = len(parts) + 2

@@ -251,6 +251,8 @@ def make_plan(
         "device": where.type,
         "kernel": kernels.name(kernel),
     }
+    if "uncertainty" in loaded.card:
+        record["uncertainty"] = loaded.card["uncertainty"]
     darkest = float(network.block.darkest(statistics))
     size = AUTO_TILE[where.type] if tile == "auto" else int(tile)
     return Plan(levels, rgb, per, network, statistics, darkest, size, kernel, record)

@@ -59,8 +59,17 @@ class Noise:
         above = np.maximum(np.asarray(values, dtype=np.float64) - self.black, 0)
         return above / self.gain + self.read_noise**2
 
+    def scaled(self, black: float, white: float) -> Noise:
+        """The noise of the image normalised by these levels."""
+        span = white - black
+        at = (self.black - black) / span
+        return replace(self, gain=self.gain * span, read_noise=self.read_noise / span, black=at)
+
     def normalized(self, black: float, white: float) -> tuple[float, float]:
-        """``a, b`` of the variance ``a x + b`` of the image normalised by these levels."""
+        """``a, b`` of the variance ``a x + b`` of the image normalised by these levels.
+
+        Black is what a pixel reads without light, or brighter.
+        """
         span = white - black
         return 1 / (self.gain * span), float(self.variance(black)) / span**2
 

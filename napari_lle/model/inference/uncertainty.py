@@ -1,0 +1,207 @@
+"""What an enhancement changed beyond the plain stretch, and how far its R may be from the truth.
+
+Both follow from a result alone: S = R L is the measured image, its noise is found from it, and the
+record tells the curve of the plain stretch. Nothing runs the network again.
+
+The interval's half width is ``sqrt((k(q) s)^2 + (c g)^2)``: s is the noise that the plain stretch
+would show, q the root mean square of the change around the pixel in units of s, g the gradient of
+the smoothed R. A method that averages noise away changes much where little error is left, so k
+falls with q, until the change is more than noise; where R is steep, blur shows. k, at `KNOTS` and
+straight between, and c are fitted for each model, see `evaluation.interval`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..network.blocks import MIDDLE, STRETCHED
+from ..network.bundled import GLOBAL
+from ..network.checkpoint import Model
+from ..preprocessing.noise import Noise, fit_noise
+from .estimate import Result
+from .lazy import as_dask, excerpt, is_lazy
+
+KNOTS = (0.0, 0.4, 0.8, 1.1, 1.6, 3.0)
+# k at the knots, then c; printed by benchmarks/uncertainty.py.
+CONSTANTS = {"linear": (1.95, 1.6, 0.709, 0.983, 2.81, 10.3, 0.237)}
+LOCAL = 1.5  # pixels: deviation of the Gaussian that the brightness of the noise is taken from
+AROUND = 7  # pixels along the square that the change is averaged over
+SMOOTH = 1.0  # pixels: deviation of the Gaussian before the gradient
+HALO = 8  # pixels that all of these reach
+LEAST = 1e-6  # of R: what stands for no noise in a ratio
+
+Array = NDArray[Any]
+
+
+class Local(NamedTuple):
+    """What is known of each pixel of R: the change, and the figures s, q and g of the interval."""
+
+    change: Array
+    noise: Array
+    share: Array
+    gradient: Array
+
+
+def what_changed(result: Result, *, noise: Noise | None = None) -> Any:
+    """R less the plain stretch of the same pixels, in units of the noise that this would show.
+
+    Values about 1 are noise that was taken away, which is as likely above as below; where they are
+    much larger, the enhancement is something else than the stretch of what was measured.
+
+    Parameters
+    ----------
+    result : Result
+        Of any strength; of dask arrays, a dask array comes back and little is computed now.
+    noise : Noise, optional
+        Of the input, in its units, from a data sheet or `fit_noise`; found from the image when not
+        given.
+
+    Returns
+    -------
+    ndarray or dask array of float32, the shape of R
+        Without alpha.
+    """
+    return _mapped(result, noise, lambda local: local.change / local.noise)
+
+
+def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
+    """Half the width of the interval about R that holds the truth 95 times of 100.
+
+    The truth is what the plain stretch would show if there were no noise. The share holds over
+    many pixels, not for each kind of them: in the middle of the faintest structures it is less.
+
+    Parameters
+    ----------
+    result : Result
+        Of strength 1; of dask arrays, a dask array comes back and little is computed now.
+    noise : Noise, optional
+        As in `what_changed`.
+
+    Returns
+    -------
+    ndarray or dask array of float32, the shape of R
+        In units of R. Without alpha.
+
+    Raises
+    ------
+    ValueError
+        If the strength is not 1, or no interval is known for the model.
+    """
+    constants = interval_constants(result.record)
+    return _mapped(result, noise, lambda local: half_width(local, constants))
+
+
+def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
+    """The figures of the interval for the model of a record, or ValueError in plain words."""
+    name = str(record["model"]).removesuffix(GLOBAL)
+    found = _constants(name, record)
+    if found is None:
+        raise ValueError(
+            f"How uncertain the model {name} is has not been measured: choose "
+            f"{' or '.join(CONSTANTS)}, or leave the uncertainty out."
+        )
+    if record.get("strength", 1.0) != 1:
+        raise ValueError("The uncertainty is that of strength 1: enhance with it.")
+    return found
+
+
+def known_constants(model: Model) -> tuple[float, ...] | None:
+    """The figures of the interval for a model, from its card or the bundled ones."""
+    return _constants(model.name.removesuffix(GLOBAL), model.card)
+
+
+def _constants(name: str, told: dict[str, Any]) -> tuple[float, ...] | None:
+    given = told.get("uncertainty")
+    if given is None:
+        return CONSTANTS.get(name)
+    if len(given) != len(KNOTS) + 1:
+        raise ValueError(f"The model {name} tells its uncertainty in a way that is not known here.")
+    return tuple(float(v) for v in given)
+
+
+def half_width(local: Local, constants: Sequence[float]) -> Array:
+    """The half width of the interval, see above."""
+    *k, c = constants
+    return np.hypot(local.noise * np.interp(local.share, KNOTS, k), c * local.gradient)
+
+
+def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
+    """A figure of every pixel, of whole arrays or chunk by chunk."""
+    r, light = result.reflectance, result.illumination
+    rgb = bool(result.record["rgb"])
+    axes = (-3, -2) if rgb else (-2, -1)
+    lazy = is_lazy(r)
+    kind: Any = as_dask if lazy else np.asarray
+    r, light = kind(r), kind(light)
+    if rgb:
+        r = r[..., :3]
+        light = light[..., None] if light.ndim < r.ndim else light
+    u = curve_of(float(result.record["statistics"]["typical"]))
+    x = r * light
+    if noise is None:
+        # Signed zeros and bits of float32 aside, S is what was measured.
+        found = fit_noise(excerpt(x, rgb) if lazy else x, rgb=rgb, black=0)
+    else:
+        found = noise.scaled(result.levels.black, result.levels.white)
+
+    def compute(x: Array, r: Array) -> Array:
+        return np.asarray(figure(local_figures(x, r, u, found, axes)), np.float32)
+
+    if not lazy:
+        return compute(x, r)
+    import dask.array as da
+
+    plane = {axis % r.ndim for axis in axes}
+    cut = {axis for axis in plane if len(r.chunks[axis]) > 1}
+    depth = {axis: HALO if axis in cut else 0 for axis in range(r.ndim)}
+    return da.map_overlap(
+        compute, x, r, depth=depth, boundary="none", meta=np.empty((0,) * r.ndim, np.float32)
+    )
+
+
+def local_figures(
+    x: ArrayLike, r: ArrayLike, u: float, noise: Noise, axes: tuple[int, int] = (-2, -1)
+) -> Local:
+    """What the interval is made of, from the normalised input and R.
+
+    Parameters
+    ----------
+    x, r : array_like of one shape
+    u : float
+        Of the plain stretch.
+    noise : Noise
+        Of the normalised input.
+    axes : (int, int)
+        Rows and columns.
+    """
+    from scipy.ndimage import gaussian_filter, uniform_filter
+
+    x, r = (np.asarray(v, dtype=np.float64) for v in (x, r))
+    known = np.isfinite(x) & np.isfinite(r)
+    x, r = np.where(known, x, 0), np.where(known, r, 0)
+    v = np.clip(gaussian_filter(x, LOCAL, axes=axes), 0, 1)
+    shown = u * (1 + u) / (v + u) ** 2 * np.sqrt(noise.variance(v)) + LEAST
+    change = r - plain_stretch(x, u)
+    share = np.sqrt(uniform_filter(change**2, AROUND, axes=axes)) / shown
+    smooth = gaussian_filter(r, SMOOTH, axes=axes)
+    slopes = [
+        np.gradient(smooth, axis=axis) if r.shape[axis] > 1 else np.zeros(r.shape) for axis in axes
+    ]
+    blank = np.where(known, 1, np.nan)
+    return Local(change * blank, shown * blank, share, np.hypot(*slopes))
+
+
+def plain_stretch(x: Array, u: float) -> Array:
+    """The screen stretch of a normalised image; values above 1 stay."""
+    return x * (1 + u) / (np.clip(x, 0, 1) + u)
+
+
+def curve_of(typical: float) -> float:
+    """U of the screen stretch for an image of this typical brightness."""
+    typical = min(max(typical, STRETCHED[0]), STRETCHED[1])
+    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+    return m / (1 - 2 * m)
