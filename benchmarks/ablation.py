@@ -25,6 +25,7 @@ from napari_lle.model.data.pairs import Pair, load_pairs
 from napari_lle.model.evaluation.metrics import score
 from napari_lle.model.io.atomic import atomic_path
 from napari_lle.model.network.network import Network
+from napari_lle.model.progress import finish
 from napari_lle.model.training.loop import train
 from napari_lle.model.training.settings import TrainingError, TrainingSettings
 
@@ -127,10 +128,7 @@ def run_variant(
     parameters = Network(settings.network).inference_parameters()
     events = train(pairs, settings, run=folder, device=device)
     try:
-        while True:
-            next(events)
-    except StopIteration as stop:
-        network, card = stop.value
+        network, card = finish(events)
     except TrainingError as error:
         return {"parameters": parameters, "failed": str(error)}
     rows = [score(enhanced(network, pair), pair.reference) for pair in test]

@@ -23,7 +23,8 @@ from speed import Case, cases, macs
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model import load_model
-from napari_lle.model.inference.enhance import survey
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import survey
 from napari_lle.model.inference.planes import AUTO_TILE, Seen
 from napari_lle.model.network.network import Network, pad
 from napari_lle.model.preprocessing.tiling import tiles
@@ -154,7 +155,7 @@ def calls(case: Case, network: Network, device: torch.device) -> Iterator[Callab
     yield eager(torch.contiguous_format, block)
     yield eager(LAST, block)
     yield eager(LAST, Repeated(block))
-    known = survey(case.pixels, rgb=case.rgb)
+    known = survey(case.pixels, EnhanceOptions(rgb=case.rgb))
     planes = [case.pixels] if case.rgb else list(case.pixels)
     size, colours = AUTO_TILE["cuda"], 3 if case.rgb else 1
 

@@ -20,7 +20,7 @@ import typer
 
 from napari_lle.model.data.pairs import as_photograph, image_files
 from napari_lle.model.evaluation.simulate import camera, star_light
-from napari_lle.model.inference.enhance import survey
+from napari_lle.model.inference.plan import survey
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.model.network.network import Network, NetworkConfig
 from napari_lle.model.preprocessing.levels import find_levels, normalize

@@ -27,6 +27,7 @@ from napari_lle.model.data.project import Draft
 from napari_lle.model.data.splitting import TRAIN, VALIDATE
 from napari_lle.model.evaluation.simulate import camera
 from napari_lle.model.io.files import read_image
+from napari_lle.model.progress import Steps
 from napari_lle.widgets.training.controls import Controls
 from napari_lle.widgets.training.quick_settings import Wish
 from napari_lle.widgets.training.runner import Outcome, begin, train_steps
@@ -52,14 +53,11 @@ def regions(shape: tuple[int, int], share: float) -> np.ndarray:
 def trained(folder: Path, draft: Draft, wish: Wish) -> Outcome:
     """What the widget's button does, without the window."""
     begin(folder, [draft], wish)
-    steps = train_steps(folder, Controls(), wish.device)
-    while True:
-        try:
-            tick = next(steps)
-        except StopIteration as stop:
-            return stop.value
+    steps = Steps(train_steps(folder, Controls(), wish.device))
+    for tick in steps:
         if tick.row:
             print(f"step {tick.done} of {tick.total}: {tick.row['psnr']:.2f} dB", flush=True)
+    return steps.answer
 
 
 def main(

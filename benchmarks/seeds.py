@@ -17,6 +17,7 @@ import yaml
 
 from napari_lle.model.data.pairs import load_pairs
 from napari_lle.model.network.checkpoint import load_model, save_model
+from napari_lle.model.progress import finish
 from napari_lle.model.training.loop import TrainingSettings, train
 
 FIGURES = ("psnr", "ssim")
@@ -38,12 +39,7 @@ def main(
     for one in seed:
         settings = {**values, "seed": one, **({"steps": steps} if steps else {})}
         run = train(pairs, TrainingSettings.from_dict(settings), run=runs / f"seed-{one}")
-        while True:
-            try:
-                next(run)
-            except StopIteration as stop:
-                trained = stop.value
-                break
+        trained = finish(run)
         save_model(runs / f"seed-{one}.safetensors", trained.network, trained.card)
         rows.append([trained.card["held_out"][figure] for figure in FIGURES])
         typer.echo(f"seed {one}: PSNR {rows[-1][0]:.2f} dB, SSIM {rows[-1][1]:.4f}")

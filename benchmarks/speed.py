@@ -25,8 +25,9 @@ import typer
 from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds, sgemm_rate
 
 from napari_lle.model import enhance, enhance_stored, kernels, load_model
-from napari_lle.model.inference.enhance import Plan, make_plan, survey
 from napari_lle.model.inference.estimate import in_input_dtype
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import Plan, make_plan, survey
 from napari_lle.model.inference.planes import AUTO_TILE, as_channels, fill_plane
 from napari_lle.model.inference.stored import pictures
 from napari_lle.model.network.network import Network, pad
@@ -71,7 +72,7 @@ class Case:
 
     def __post_init__(self) -> None:
         self.plans: dict[int, Plan] = {}
-        self.known = known = survey(self.pixels, rgb=self.rgb)
+        self.known = known = survey(self.pixels, EnhanceOptions(rgb=self.rgb))
         self.statistics = torch.tensor([known.statistics])
         planes = [self.pixels] if self.rgb else self.pixels
         self.planes = [
@@ -83,8 +84,10 @@ class Case:
 
     def plan(self, scale: int) -> Plan:
         if scale not in self.plans:
-            options = {"rgb": self.rgb, "device": "cpu", "illumination_scale": scale}
-            self.plans[scale] = make_plan(self.pixels, self.model, known=self.known, **options)
+            options = EnhanceOptions(
+                model=self.model, rgb=self.rgb, device="cpu", illumination_scale=scale
+            )
+            self.plans[scale] = make_plan(self.pixels, options, self.known)
         return self.plans[scale]
 
     @property

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "napari_lle"
 # Low to high. A room imports itself and what lies on lower floors; rooms of one floor, each other
 # not at all.
 FLOORS = (
-    {"model.version"},
+    {"model.version", "model.progress"},
     {"model.preprocessing", "model.io", "model.runtime"},
     {"model.network", "model.data"},
     {"model.losses", "model.kernels"},

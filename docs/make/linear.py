@@ -16,6 +16,7 @@ from napari_lle.model.evaluation.linear_suite import linear_suite_steps
 from napari_lle.model.evaluation.stretches import FIGURES
 from napari_lle.model.network.bundled import bundled_path
 from napari_lle.model.network.checkpoint import load_model, save_model
+from napari_lle.model.progress import finish
 
 PAGE = Path(__file__).parents[1] / "measurements" / "linear.md"
 
@@ -37,12 +38,7 @@ def main(
 
 def measure() -> dict[str, Any]:
     """Run the suite to its report."""
-    steps = linear_suite_steps("linear", device="cpu")
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
+    return finish(linear_suite_steps("linear", device="cpu"))
 
 
 def beside(check: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from napari_lle.model.io.files import read_image
 from napari_lle.model.network.bundled import bundled_models, sized
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.network.config import SCALES
+from napari_lle.model.progress import finish
 from napari_lle.samples import photograph
 
 DOCS = Path(__file__).parents[1]
@@ -90,15 +91,6 @@ def main(
     sheet = contact_sheet(samples())
     sheet.save(DOCS / "images" / "contact_sheet.jpg", quality=90, optimize=True)
     typer.echo(text)
-
-
-def finish(steps: Any) -> dict[str, Any]:
-    """Run an evaluation to its report."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 def table_of_scales(low: Path, reference: Path) -> str:

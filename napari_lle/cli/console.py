@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from ..model.progress import Steps
+
 T = TypeVar("T")
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
 Image = Annotated[
@@ -111,15 +113,12 @@ def drain(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=silent
     ) as bar:
         task = bar.add_task(label, text="")
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
+        run = Steps(steps)
+        for step in run:
             bar.update(task, completed=step[0], total=step[1], text=text(step))
             if step.note:
                 console.print(step.note, markup=False, highlight=False)
+        return run.answer
 
 
 def say_which(source: Any, picture: Any) -> None:

@@ -8,89 +8,117 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .console import drain, say_which
 
+if TYPE_CHECKING:
+    from ..model.inference.options import EnhanceOptions
+    from ..model.io.metadata import Picture
 
-def enhance_file(
-    source: Path,
-    target: Path,
-    illumination: Path | None,
-    dtype: str,
-    strength: float,
-    options: dict[str, Any],
-    scheduler: str | None = None,
-    image: int | None = None,
-    layers: Mapping[str, Path] = MappingProxyType({}),
-) -> None:
-    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler.
 
-    `layers` are files for what follows from the result, by the names of their options.
+class Wanted(NamedTuple):
+    """What the command `enhance` writes beside and of its output.
+
+    Attributes
+    ----------
+    illumination : Path, optional
+        Where the illumination goes.
+    dtype : {"same", "float32"}
+        Of the reflectance.
+    strength : float
+    scheduler : str, optional
+        Address of the cluster that does the work.
+    image : int, optional
+        Which of several images of a file, from 1 on.
+    layers : mapping of str to Path
+        Files for what follows from the result, by the names of their options.
     """
+
+    illumination: Path | None
+    dtype: str
+    strength: float
+    scheduler: str | None
+    image: int | None = None
+    layers: Mapping[str, Path] = MappingProxyType({})
+
+
+def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler."""
     from ..model.io.files import check_format, is_zarr, read_image
 
+    illumination, dtype = wanted.illumination, wanted.dtype
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
-    if scheduler and not stream:
+    if wanted.scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
-    if stream and layers:
+    if stream and wanted.layers:
         raise ValueError(
-            f"--{next(iter(layers))} is not written beside a Zarr: let the output end in .tif, or "
-            "use napari_lle.model in Python."
+            f"--{next(iter(wanted.layers))} is not written beside a Zarr: let the output end in "
+            ".tif, or use napari_lle.model in Python."
         )
     if not stream:
-        _check_fits(source, image or 1)
-    picture = read_image(source, lazy=stream, image=image or 1)
-    if image is None:
+        _check_fits(source, wanted.image or 1)
+    picture = read_image(source, lazy=stream, image=wanted.image or 1)
+    if wanted.image is None:
         say_which(source, picture)
-    axis = _channel_axis(picture, options["channels"])
+    axis = _channel_axis(picture, options.channels)
+    options = replace(options, rgb=picture.rgb, channel_axis=axis)
     axes = picture.pixels.ndim - picture.rgb
     # Before the work, not after it.
     check_format(target, picture.pixels.dtype if dtype == "same" else "float32", axes)
     if illumination:
         check_format(illumination, "float64", axes)
-    for path in layers.values():
+    for path in wanted.layers.values():
         check_format(path, "float32", axes)
     if stream:
-        options = {
-            **options,
-            "dtype": dtype,
-            "strength": strength,
-            "source": _identity(source, picture),
-        }
-        if scheduler:
-            from ..model.inference.remote import enhance_on_cluster
-
-            options |= {"file": source, "scheduler": scheduler, "axis": axis}
-            written = enhance_on_cluster(picture, target, illumination, **options)
-        else:
-            from ..model.inference.streaming import enhance_to_zarr
-
-            written = enhance_to_zarr(picture, target, illumination, axis=axis, **options)
-        with _hushed():
-            drain(written, source.name, lambda p: f"{p.done}/{p.total} blocks")
-        return
-
-    if dtype == "same" and axis is None and not illumination and not layers:
+        _stream(picture, source, target, options, wanted)
+    elif dtype == "same" and not illumination and not wanted.layers:
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
-        steps = stored_steps(picture.pixels, rgb=picture.rgb, strength=strength, **options)
+        steps = stored_steps(picture.pixels, options, wanted.strength)
         pixels, record = _drain(steps, source)
-        _write("R", target, pixels, picture.rgb, picture.about, record, dtype)
-        return
-    result = _estimate(picture, axis, source, options).result(strength)
-    figures = {name: _figure(name, result) for name in layers}
-    pixels = result.reflectance
-    if dtype == "same":
-        from ..model.inference.estimate import in_input_dtype
+        _write("R", target, pixels, picture.rgb, picture.about, record, wanted.dtype)
+    else:
+        _write_pair(picture, source, target, options, wanted)
 
-        pixels = in_input_dtype(result)
-    _write("R", target, pixels, picture.rgb, picture.about, result.record, dtype)
-    if illumination:
+
+def _stream(
+    picture: Picture, source: Path, target: Path, options: EnhanceOptions, wanted: Wanted
+) -> None:
+    """Enhance into Zarrs, block by block."""
+    from ..model.inference.streaming import ZarrOutput, enhance_to_zarr
+
+    output = ZarrOutput(
+        target, wanted.illumination, wanted.dtype, wanted.strength, _identity(source, picture)
+    )
+    if wanted.scheduler:
+        from ..model.inference.remote import enhance_on_cluster
+
+        steps = enhance_on_cluster(
+            picture, output, options, file=source, scheduler=wanted.scheduler
+        )
+    else:
+        steps = enhance_to_zarr(picture, output, options)
+    with _hushed():
+        drain(steps, source.name, lambda p: f"{p.done}/{p.total} blocks")
+
+
+def _write_pair(
+    picture: Picture, source: Path, target: Path, options: EnhanceOptions, wanted: Wanted
+) -> None:
+    """Enhance in memory; write the reflectance, and the illumination where it is wanted."""
+    from ..model.inference.enhance import estimate_steps
+    from ..model.inference.estimate import in_input_dtype
+
+    result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
+    figures = {name: _figure(name, result) for name in wanted.layers}
+    pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
+    _write("R", target, pixels, picture.rgb, picture.about, result.record, wanted.dtype)
+    if wanted.illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        _write("L", illumination, light, coloured, picture.about, result.record, "float")
-    for name, path in layers.items():
+        _write("L", wanted.illumination, light, coloured, picture.about, result.record, "float")
+    for name, path in wanted.layers.items():
         _write(name, path, figures[name], picture.rgb, picture.about, result.record, "float")
 
 
@@ -99,17 +127,6 @@ def _figure(name: str, result: Any) -> Any:
     from ..model.inference.uncertainty import uncertainty, what_changed
 
     return {"changed": what_changed, "uncertainty": uncertainty}[name](result)
-
-
-def _estimate(picture: Any, axis: int | None, source: Path, options: dict[str, Any]) -> Any:
-    """The estimate of a picture, whose channels along the axis share one illumination."""
-    from ..model.inference.enhance import estimate_steps
-    from ..model.inference.shared_illumination import joint_steps
-
-    if axis is None:
-        return _drain(estimate_steps(picture.pixels, rgb=picture.rgb, **options), source)
-    (estimate,) = _drain(joint_steps([picture.pixels], axis=axis, **options), source)
-    return estimate
 
 
 def _drain(steps: Any, source: Path) -> Any:

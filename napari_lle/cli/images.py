@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..model.inference.options import EnhanceOptions
 from .batch import find_sources, find_targets, made, run_all
 from .console import Device, Image, drain, reported, say, say_which
-from .files import enhance_file, restore_file
+from .files import Wanted, enhance_file, restore_file
 
 
 def enhance(
@@ -101,22 +102,21 @@ def enhance(
         if besides and not one:
             raise ValueError(f"--{next(iter(besides))} is one file: give one input at a time.")
         check_outputs([*targets.paths, *besides.values()], [*sources, *own_file(model)])
-        options = {
-            "model": model,
-            "black": black,
-            "white": white,
-            "channels": channels,
-            "device": device,
-            "tile": "auto" if tile is None else tile,
-            "illumination_scale": illumination_scale,
-        }
+        options = EnhanceOptions(
+            model=model,
+            black=black,
+            white=white,
+            channels=channels,
+            device=device,
+            tile="auto" if tile is None else tile,
+            illumination_scale=illumination_scale,
+        )
+        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers)
     pairs = list(zip(sources, targets.paths, strict=True))
     with reported(), made(targets.folder):
         run_all(
             pairs,
-            lambda source, target: enhance_file(
-                source, target, illumination, dtype, strength, options, scheduler, image, layers
-            ),
+            lambda source, target: enhance_file(source, target, options, wanted),
             complaints,
         )
 

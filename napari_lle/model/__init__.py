@@ -9,9 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .inference.enhance import enhance
+    from .inference.enhance import enhance, enhance_jointly
     from .inference.lazy import restore
-    from .inference.shared_illumination import enhance_jointly
     from .inference.stored import enhance_stored
     from .inference.uncertainty import uncertainty, what_changed
     from .inspection.api import stages
@@ -32,7 +31,7 @@ __all__ = [
 
 _HOMES = {
     "enhance": "inference.enhance",
-    "enhance_jointly": "inference.shared_illumination",
+    "enhance_jointly": "inference.enhance",
     "enhance_stored": "inference.stored",
     "load_model": "network.checkpoint",
     "restore": "inference.lazy",

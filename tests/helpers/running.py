@@ -2,17 +2,13 @@
 
 import time
 
-from napari_lle.model.inference.enhance import Progress
+from napari_lle.model.progress import Progress, Steps
 
 
 def drain(steps):
     """All that a generator yields, and what it returns."""
-    seen = []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            return seen, stop.value
+    run = Steps(steps)
+    return list(run), run.answer
 
 
 def last(steps):

@@ -39,12 +39,3 @@ def _beside(figures: Beside | None) -> Check:
 def plain_stretch() -> Model:
     """The screen stretch as a model: no local departure at all."""
     return Model("stretch", Network(NetworkConfig("stretching", local=0.0)).eval())
-
-
-def finished(steps: Any) -> Any:
-    """Run a generator of progress to what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.enhance import enhance, estimate_steps, survey
+from ..inference.enhance import enhance, estimate_steps
+from ..inference.options import EnhanceOptions
+from ..inference.plan import survey
+from ..progress import finish
 from .baselines import gaussian, non_local_means
-from .checks import finished, plain_stretch
+from .checks import plain_stretch
 from .fields import known_fields
 from .simulate import camera
 
@@ -63,9 +66,9 @@ def exposed(light: Array, seed: Any) -> tuple[Array, Array]:
 
 def stretched_truth(image: Array, expected: Array) -> Array:
     """What the plain stretch of an exposure would show if there were no noise, in 0..1."""
-    known = survey(image, rgb=False)
-    steps = estimate_steps(expected, plain_stretch(), device="cpu", rgb=False, known=known)
-    return np.clip(finished(steps).reflectance(), 0, 1).astype(np.float64)
+    options = EnhanceOptions(model=plain_stretch(), device="cpu", rgb=False)
+    steps = estimate_steps(expected, options, survey(image, options))
+    return np.clip(finish(steps).reflectance(), 0, 1).astype(np.float64)
 
 
 def _methods(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:

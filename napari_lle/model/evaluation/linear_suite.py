@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.enhance import Progress, choose_model, enhance, estimate_steps, survey
+from ..inference.enhance import enhance, estimate_steps
 from ..inference.estimate import Result, restore
+from ..inference.options import EnhanceOptions
+from ..inference.plan import choose_model, survey
 from ..inference.uncertainty import known_constants
 from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
+from ..progress import Progress, finish
 from . import black_pixels, interval, invention, residual_noise, retention
-from .checks import Check, check, finished, plain_stretch, warning
+from .checks import Check, check, plain_stretch, warning
 from .exposures import exposures
 from .fields import far_white
 from .photometry import detect, fluxes, widths
@@ -225,10 +228,11 @@ def identity(loaded: Model, device: str) -> list[Check]:
     if loaded.network.config.reflectance != "stretching":
         return []
     ramp = np.linspace(0, 1, 64 * 64).reshape(64, 64) ** 4
-    known = survey(ramp, rgb=False, black=0.0, white=1.0)
-    result = finished(
-        estimate_steps(ramp, one_curve(loaded), device=device, rgb=False, known=known)
+    options = EnhanceOptions(
+        model=one_curve(loaded), black=0.0, white=1.0, rgb=False, device=device
     )
+    known = survey(ramp, options)
+    result = finish(estimate_steps(ramp, options, known))
     b = min(max(known.statistics.typical, 1e-3), 0.24)
     m = b * 0.75 / (b + 0.25 - 0.5 * b)
     expected = (m - 1) * ramp / ((2 * m - 1) * ramp - m)

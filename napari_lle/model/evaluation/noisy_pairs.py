@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from ..data.pairs import matched_files
-from ..inference.enhance import Progress, choose_model, enhance
+from ..inference.enhance import enhance
+from ..inference.plan import choose_model
 from ..io.files import read_image
 from ..network.bundled import GLOBAL
+from ..progress import Progress
 from .baselines import gaussian, non_local_means
 
 SIDE = 512  # pixels of the middle that is judged

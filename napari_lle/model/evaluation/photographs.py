@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data.pairs import as_photograph, matched_files
-from ..inference.enhance import Progress, enhance
+from ..inference.enhance import enhance
 from ..io.files import read_image
 from ..network.checkpoint import Model, load_model
+from ..progress import Progress
 from ..runtime.devices import choose_device
 from ..runtime.threads import in_order
 from .baselines import BASELINES, CONSTANT, auto_gamma

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.enhance import enhance, estimate_steps, survey
+from ..inference.enhance import enhance, estimate_steps
+from ..inference.options import EnhanceOptions
+from ..inference.plan import survey
 from ..network.checkpoint import Model
-from .checks import Check, check, finished, plain_stretch
+from ..progress import finish
+from .checks import Check, check, plain_stretch
 from .simulate import FWHM, OFFSET, SKY, expose
 
 CONTRAST = 1e5  # of the star to the sky
@@ -42,9 +45,9 @@ def dark_ring(loaded: Model, device: str) -> list[Check]:
     """
     light = _bright_star(128)
     exposed = expose(light, np.random.default_rng(6)).astype(np.float64)
-    known = survey(exposed, rgb=False)
-    steps = estimate_steps(light + OFFSET, loaded, device=device, rgb=False, known=known)
-    rings = _rings(finished(steps).reflectance())
+    options = EnhanceOptions(model=loaded, device=device, rgb=False)
+    steps = estimate_steps(light + OFFSET, options, survey(exposed, options))
+    rings = _rings(finish(steps).reflectance())
     return ring_checks("about a star of 1e5:1, no noise", rings)
 
 

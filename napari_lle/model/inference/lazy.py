@@ -8,22 +8,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network.config import SCALES
-from ..preprocessing.levels import SAMPLE, Levels, network_input, normalized
+from ..preprocessing.levels import SAMPLE, Levels, normalized
 from .estimate import Estimate, Result, check_pair, check_strength
 from .estimate import restore as restore_array
+from .planes import see
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 LARGEST_PLANE = 2048  # planes with a longer side are cut into chunks of at most this
 WHOLE_PLANES = 64_000_000  # pixels that may be read for levels and statistics
 WINDOW = 128  # side of the parts that are read of larger planes
-
-Light = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def is_lazy(image: Any) -> bool:
@@ -32,10 +35,17 @@ def is_lazy(image: Any) -> bool:
 
 
 def as_dask(image: Any) -> Any:
-    """A Zarr array as one of dask; a dask array as it is."""
+    """An array of NumPy or Zarr as one of dask; a dask array as it is."""
     import dask.array as da
 
-    return image if isinstance(image, da.Array) else da.from_zarr(image)
+    if isinstance(image, da.Array):
+        return image
+    return da.from_zarr(image) if is_lazy(image) else da.from_array(image)
+
+
+def in_memory(image: Any, rgb: bool) -> Any:
+    """What levels and statistics are found of: an array as it is, of a lazy one an excerpt."""
+    return excerpt(image, rgb) if is_lazy(image) and 0 not in image.shape else image
 
 
 def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
@@ -74,40 +84,23 @@ class LazyEstimate:
     Parameters
     ----------
     image : dask array, (..., Y, X) or (..., Y, X, 3 or 4)
-    light : callable
-        From what the network sees of a plane or a part, (Y, X) or (Y, X, 3), to its illumination;
-        exact further than `halo` pixels from a cut.
-    halo : int
-        Radius of the receptive field.
-    per : bool
-        Each colour has an illumination of its own.
-    levels, rgb, darkest, record
-        As in `Estimate`.
+    plan : Plan
     """
 
     lazy = True
 
-    def __init__(
-        self,
-        image: Any,
-        light: Light,
-        *,
-        halo: int,
-        levels: Levels,
-        rgb: bool,
-        per: bool,
-        darkest: float,
-        record: dict[str, Any],
-    ) -> None:
+    def __init__(self, image: Any, plan: Plan) -> None:
+        rgb, per = plan.rgb, plan.per
         self.image = _in_planes(image, rgb)
-        self.levels, self.rgb, self.darkest, self.record = levels, rgb, darkest, record
+        self.levels, self.rgb = plan.levels, rgb
+        self.darkest, self.record = plan.darkest, plan.record
         self.joint = rgb and not per
         self._lender = ""  # the name of another image's illumination
         self._axes = tuple(range(image.ndim))
         spatial = self._axes[:-1] if rgb else self._axes
         # An axis of colours that differs from the input's, which may hold alpha.
         self._light_axes = (*spatial, image.ndim) if per else spatial
-        self.illumination = self._illuminate(light, halo, spatial[-2:])
+        self.illumination = self._illuminate(plan, spatial[-2:])
 
     @property
     def lead(self) -> tuple[int, ...]:
@@ -164,32 +157,27 @@ class LazyEstimate:
         )
         return np.asarray(before[part]), np.asarray(after[part])
 
-    def _illuminate(self, light: Light, halo: int, plane: tuple[int, ...]) -> Any:
+    def _illuminate(self, plan: Plan, plane: tuple[int, ...]) -> Any:
         import dask.array as da
 
-        levels, rgb, joint = self.levels, self.rgb, self.joint
-        core = 2 + (rgb and not joint)
-
-        def see(pixels: NDArray[Any]) -> NDArray[np.float32]:
-            x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-            return x.max(axis=-1) if joint else x
+        core, halo = 2 + plan.per, plan.network.radius
 
         def illuminate(x: NDArray[np.float32]) -> NDArray[np.float32]:
             out = np.empty(x.shape, np.float32)
             for index in np.ndindex(x.shape[: x.ndim - core]):
-                out[index] = light(x[index])
+                out[index] = plan.light(x[index])
             return out
 
         seen = da.blockwise(
-            see,
+            partial(see, levels=plan.levels, rgb=plan.rgb, per=plan.per),
             self._light_axes,
             *(self.image, self._axes),
-            new_axes={} if joint or not rgb else {self.image.ndim: 3},
+            new_axes={self.image.ndim: 3} if plan.per else {},
             concatenate=True,
             name=self._name("seen"),
             meta=np.empty(0, np.float32),
         )
-        # At the cuts `light` mirrors what it is given, like at a border: wrong, and trimmed.
+        # At the cuts `Plan.light` mirrors what it is given, like at a border: wrong, and trimmed.
         depth = {
             axis: halo if len(seen.chunks[axis]) > 1 and axis in plane else 0
             for axis in range(seen.ndim)
@@ -222,6 +210,16 @@ class LazyEstimate:
         from dask.base import tokenize
 
         return f"{what}-{tokenize(self.image.name, self._lender, self.record, self.rgb, *more)}"
+
+
+class Scales:
+    """The estimates of a multiscale image, finest first; asked for anything else, the finest's."""
+
+    def __init__(self, estimates: list[LazyEstimate]) -> None:
+        self.estimates = estimates
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.estimates[0], name)
 
 
 def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from .. import kernels
 from ..network.network import Network
 from ..preprocessing.levels import Levels, network_input, normalized, working_dtype
 from ..preprocessing.tiling import tiles
+from ..progress import Progress
 from ..runtime.devices import full_precision
-from ..runtime.retry import Step, halving
+from ..runtime.retry import Halving
 
 if TYPE_CHECKING:
     from ..kernels.cpu.reduced_runner import Stored
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
 INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
 UNIT = Levels(0, 1, "float32")
+
+
+def see(pixels: NDArray[Any], levels: Levels, rgb: bool, per: bool) -> NDArray[np.float32]:
+    """What the network sees of pixels: (...) or, where each colour counts, (..., 3), 0..1.
+
+    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
+    """
+    x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
+    return x.max(axis=-1) if rgb and not per else x
 
 
 @dataclass(frozen=True)
@@ -57,9 +67,7 @@ class Seen:
         if self.per:  # small integers are sorted by colour sooner than what becomes of them
             part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
             return network_input(normalized(part, self.levels))[channels]
-        part = part[..., :3] if self.rgb else part
-        x = network_input(normalized(part, self.levels))
-        return as_channels(x, False)[channels]
+        return as_channels(see(part, self.levels, self.rgb, False), False)[channels]
 
 
 def fill_planes(
@@ -69,15 +77,15 @@ def fill_planes(
     statistics: torch.Tensor,
     size: int,
     kernel: Any = None,
-) -> Iterator[Step]:
+) -> Generator[Progress, None, None]:
     """Fill the outputs of all planes; a kernel, see `kernels.find`, takes the place of torch."""
     if kernel is not None:
         yield from kernels.fill(kernel, network, plane, count, statistics, size)
         return
+    memory = Halving(size, statistics.device)
     for i in range(count):
-        for step in _by_torch(network, *plane(i), statistics, size):
-            size = step.size
-            yield step._replace(done=i * step.total + step.done, total=count * step.total)
+        for done, total, note in _by_torch(network, *plane(i), statistics, memory):
+            yield Progress(i * total + done, count * total, note)
 
 
 def fill_plane(
@@ -87,7 +95,7 @@ def fill_plane(
     out: NDArray[np.float32],
     size: int,
     kernel: Any = None,
-) -> Iterator[Step]:
+) -> Generator[Progress, None, None]:
     """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W)."""
     return fill_planes(network, lambda _: (x, out), 1, statistics, size, kernel)
 
@@ -97,8 +105,8 @@ def _by_torch(
     x: Seen | NDArray[np.float32],
     out: NDArray[np.float32],
     statistics: torch.Tensor,
-    size: int,
-) -> Iterator[Step]:
+    memory: Halving,
+) -> Iterator[Progress]:
     height, width = x.shape[-2:]
 
     def attempt(size: int) -> Iterator[tuple[int, int]]:
@@ -108,7 +116,7 @@ def _by_torch(
             out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
             yield done, len(parts)
 
-    return halving(attempt, size, statistics.device)
+    return memory.steps(attempt)
 
 
 def _run(
@@ -122,11 +130,7 @@ def _run(
 
 
 def as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:
-    """(H, W[, 3]) to the network's (3, H, W).
-
-    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
-    """
+    """What `see` returns of a plane, (H, W) or (H, W, 3), as the network's (3, H, W)."""
     if per:
         return np.ascontiguousarray(x.transpose(2, 0, 1))
-    grey = x.max(axis=-1) if x.ndim == 3 else x
-    return np.broadcast_to(grey, (3, *grey.shape))
+    return np.broadcast_to(x, (3, *x.shape))

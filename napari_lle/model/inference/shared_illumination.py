@@ -7,136 +7,21 @@ the brightest is.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preprocessing.levels import Levels, find_levels, network_input, normalized
-from .enhance import Progress, Survey, estimate_steps, lazy_estimate, survey
-from .estimate import Estimate, Result
-from .lazy import LazyEstimate, as_dask, excerpt, is_lazy
+from ..preprocessing.levels import Levels
+from .estimate import Estimate
+from .lazy import LazyEstimate, as_dask, is_lazy
+from .planes import see
 
-
-class Together(NamedTuple):
-    """What is found once for channels that share an illumination: `Survey` of several arrays."""
-
-    levels: tuple[Levels, ...]
-    brightest: Survey
-
-
-def enhance_jointly(
-    images: Sequence[Any],
-    model: Any = "auto",
-    *,
-    axis: int | None = None,
-    strength: float = 1.0,
-    black: float | Sequence[float | None] | None = None,
-    white: float | Sequence[float | None] | None = None,
-    device: str = "auto",
-    tile: int | str = "auto",
-) -> list[Result]:
-    """Enhance the channels of one scene with one illumination.
-
-    Parameters
-    ----------
-    images : sequence of array_like, (..., Y, X)
-        Arrays of one shape: one for each channel, or with an axis of channels, or both. All of
-        numpy, or all of dask or Zarr.
-    axis : int, optional
-        The axis of channels in each array, before Y and X.
-    strength : float
-        0 leaves the normalised input, 1 is the full effect.
-    black, white : float or sequence of float, optional
-        Levels in the input's units, for all arrays or for each; found for each when not given.
-    model, device, tile
-        As of `enhance`.
-
-    Returns
-    -------
-    list of Result
-        One for each array, of its shape.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays differ in shape, or an option cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from napari_lle.model import enhance_jointly
-    >>> cells = np.arange(128, dtype=np.uint16).reshape(2, 8, 8)
-    >>> (result,) = enhance_jointly([cells], axis=0, black=0, white=128)
-    >>> result.reflectance.shape
-    (2, 8, 8)
-    """
-    steps = joint_steps(
-        images, model, axis=axis, black=black, white=white, device=device, tile=tile
-    )
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return [estimate.result(strength) for estimate in stop.value]
-
-
-def joint_steps(
-    images: Sequence[Any],
-    model: Any = "auto",
-    *,
-    axis: int | None = None,
-    black: float | Sequence[float | None] | None = None,
-    white: float | Sequence[float | None] | None = None,
-    known: Together | None = None,
-    **options: Any,
-) -> Generator[Progress, None, list[Any]]:
-    """Find the illumination that channels share; returns an estimate for each array.
-
-    The parameters are those of `enhance_jointly`, and `known`, what was found for a whole that
-    the arrays are a part of. Closing the generator cancels the work.
-    """
-    arrays = [image if hasattr(image, "shape") else np.asarray(image) for image in images]
-    axis = check_together(arrays, axis)
-    if known is None:
-        known = survey_together(arrays, axis=axis, black=black, white=white)
-    seen = brightest(arrays, known.levels, axis)
-    given = {"rgb": False, "known": known.brightest, **options}
-    if is_lazy(seen):
-        yield Progress(0, 1)
-        shared: Any = lazy_estimate(seen, model, **given)
-    else:
-        shared = yield from estimate_steps(seen, model, **given)
-    record = {**shared.record, "channel_axis": axis}
-    if len(arrays) > 1:
-        record["together"] = [{"black": e.black, "white": e.white} for e in known.levels]
-    return [
-        lend(shared, image, levels, axis, {**record, "levels": vars(levels)})
-        for image, levels in zip(arrays, known.levels, strict=True)
-    ]
-
-
-def survey_together(
-    images: Sequence[Any],
-    *,
-    axis: int | None = None,
-    black: float | Sequence[float | None] | None = None,
-    white: float | Sequence[float | None] | None = None,
-) -> Together:
-    """Levels of each array, and the statistics of the brightest of them all."""
-    axis = check_together(images, axis)
-    count = len(images)
-    levels = tuple(
-        find_levels(excerpt(image, False) if is_lazy(image) else image, black=low, white=high)
-        for image, low, high in zip(
-            images, _each(black, count, "black"), _each(white, count, "white"), strict=True
-        )
-    )
-    seen = brightest(images, levels, axis)
-    return Together(levels, survey(seen, black=0.0, white=1.0, rgb=False))
+if TYPE_CHECKING:
+    from .plan import Plan
 
 
 def check_together(images: Sequence[Any], axis: int | None) -> int | None:
@@ -181,37 +66,33 @@ def _channels(image: Any, axis: int | None) -> Any:
 
 
 def _seen(image: Any, levels: Levels) -> Any:
-    def see(pixels: NDArray[Any]) -> NDArray[np.float32]:
-        return network_input(normalized(pixels, levels))
+    def seen(pixels: NDArray[Any]) -> NDArray[np.float32]:
+        return see(pixels, levels, False, False)
 
     if is_lazy(image):
-        return image.map_blocks(see, dtype=np.float32, meta=np.empty(0, np.float32))
-    return see(np.asarray(image))
+        return image.map_blocks(seen, dtype=np.float32, meta=np.empty(0, np.float32))
+    return seen(np.asarray(image))
 
 
-def lend(
+def lend(shared: Estimate | LazyEstimate, images: Sequence[Any], plan: Plan) -> list[Any]:
+    """The estimate of the brightest as one of each of the arrays that it was taken from."""
+    axis = plan.options.channel_axis
+    return [
+        _lent(shared, image, levels, axis, {**plan.record, "levels": dict(vars(levels))})
+        for image, levels in zip(images, plan.known.each, strict=True)
+    ]
+
+
+def _lent(
     shared: Estimate | LazyEstimate,
     image: Any,
     levels: Levels,
     axis: int | None,
     record: dict[str, Any],
 ) -> Estimate | LazyEstimate:
-    """The illumination of the brightest as that of one of the arrays that it was taken from."""
     if isinstance(shared, LazyEstimate):
         return shared.lend(as_dask(image), levels, axis, record)
     light = shared.illumination
     if axis is not None:
         light = np.broadcast_to(np.expand_dims(light, axis), image.shape)
-    return replace(
-        shared, image=image, illumination=light, levels=levels, darkest=0.0, record=record
-    )
-
-
-def _each(
-    level: float | Sequence[float | None] | None, count: int, name: str
-) -> Sequence[float | None]:
-    if level is None or isinstance(level, (int, float)):
-        return [level] * count
-    if len(level) != count:
-        raise ValueError(f"{name} is one number, or one for each of {count} arrays.")
-    return level
+    return replace(shared, image=image, illumination=light, levels=levels, record=record)

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
 from ..preprocessing.levels import working_dtype
-from .enhance import Plan, Progress, estimate_steps, make_plan, survey
+from ..progress import Progress, finish
+from .enhance import planned_steps
 from .estimate import check_strength, in_input_dtype
+from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
+from .plan import Plan, make_plan
 from .planes import Seen
 
 Made = tuple[NDArray[Any], dict[str, Any]]
 
 
 def enhance_stored(
-    image: ArrayLike, model: str | Path | Model = "auto", **options: Any
+    image: ArrayLike,
+    model: str | Path | Model = "auto",
+    *,
+    strength: float = 1.0,
+    **options: Unpack[EnhanceKeywords],
 ) -> NDArray[Any]:
     """Enhance an image for looking at or writing: R on the input's own scale and in its dtype.
 
@@ -31,7 +38,7 @@ def enhance_stored(
     ----------
     image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
     model : str, Path or Model
-    **options
+    strength, **options
         As for `enhance`.
 
     Returns
@@ -53,42 +60,29 @@ def enhance_stored(
     >>> brighter.dtype, bool((brighter > dark).all())
     (dtype('uint8'), True)
     """
-    steps = stored_steps(image, model, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value[0]
+    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    steps = stored_steps(data, EnhanceOptions(model=model, **options), strength)
+    return finish(steps)[0]
 
 
 def stored_steps(
-    image: ArrayLike,
-    model: str | Path | Model = "auto",
-    *,
-    strength: float = 1.0,
-    black: float | None = None,
-    white: float | None = None,
-    channels: str = "auto",
-    rgb: bool | None = None,
-    **options: Any,
+    image: Any, options: EnhanceOptions = DEFAULTS, strength: float = 1.0
 ) -> Generator[Progress, None, Made]:
     """`enhance_stored` with `Progress` after every part; returns the picture and the record."""
     check_strength(strength)
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
-    plan = make_plan(data, model, channels=channels, rgb=rgb, known=known, **options)
-    if strength == 1 and _direct(plan, data.dtype):
-        picture = yield from pictures(data, plan)
+    plan = make_plan(image, options)
+    if strength == 1 and _direct(plan, image.dtype):
+        picture = yield from pictures(image, plan)
         return picture, {**plan.record, "strength": 1.0}
-    estimate = yield from estimate_steps(
-        data, model, channels=channels, rgb=rgb, known=known, **options
-    )
+    (estimate,) = yield from planned_steps([image], plan)
     result = estimate.result(strength)
     return in_input_dtype(result), result.record
 
 
 def _direct(plan: Plan, dtype: np.dtype[Any]) -> bool:
     """Whether a kernel reads and writes these pixels."""
+    if plan.shared:
+        return False
     divide = getattr(plan.kernel, "divide", {})
     return dtype.name in divide and working_dtype(plan.levels) == np.float32
 

@@ -11,114 +11,105 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..io.metadata import FileRecord, Picture
-from ..io.zarr_writer import Target, Written, write_steps
-from ..preprocessing.levels import Levels, network_input, normalized
+from ..io.zarr_writer import Target, write_steps
+from ..preprocessing.levels import Levels, normalized
 from ..preprocessing.tiling import widen
-from .enhance import Plan, make_plan
+from ..progress import Progress
 from .estimate import Estimate, Result, check_strength, in_input_dtype, restore
 from .lazy import as_dask, is_lazy
-from .shared_illumination import brightest, survey_together
+from .options import DEFAULTS, EnhanceOptions
+from .plan import Plan, make_plan
+from .planes import see
+from .shared_illumination import brightest
 
 
-def enhance_to_zarr(
-    picture: Picture,
-    path: Path,
-    illumination: Path | None = None,
-    *,
-    dtype: str = "same",
-    strength: float = 1.0,
-    source: str = "",
-    axis: int | None = None,
-    **options: Any,
-) -> Generator[Written, None, None]:
-    """Enhance an image into a Zarr, and its illumination into another, yielding after each block.
+@dataclass(frozen=True)
+class ZarrOutput:
+    """What is written of a run, and where.
 
-    Parameters
+    Attributes
     ----------
-    picture : Picture
-        Its pixels may be lazy.
     path, illumination : Path
-        Zarrs to write.
+        Zarrs to write; the illumination only where it is asked for.
     dtype : {"same", "float32"}
         Of the reflectance.
     strength : float
         0..1.
     source : str
         What the pixels were read from: a run killed on the same is taken up again.
-    axis : int, optional
-        Of channels that share an illumination, see `jointly`.
-    **options
-        As of `inference.make_plan`.
     """
-    check_strength(strength)
-    image, rgb = picture.pixels, picture.rgb
-    image = as_dask(image) if is_lazy(image) else image
-    plan = (
-        make_plan(image, rgb=rgb, **options) if axis is None else joint_plan(image, axis, **options)
-    )
-    targets = find_targets(picture, plan, path, illumination, dtype, strength)
-    enhancer = Enhancer(image, plan, dtype, strength, len(targets), axis)
-    yield from write_steps(targets, enhancer, source)
+
+    path: Path
+    illumination: Path | None = None
+    dtype: str = "same"
+    strength: float = 1.0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
+
+    @property
+    def paths(self) -> list[Path]:
+        """One or two."""
+        return [self.path] if self.illumination is None else [self.path, self.illumination]
 
 
-def find_targets(
-    picture: Picture,
-    plan: Plan,
-    path: Path,
-    illumination: Path | None,
-    dtype: str,
-    strength: float,
-) -> list[Target]:
-    """What the Zarrs of a result are to be; the parameters are those of `enhance_to_zarr`."""
+def enhance_to_zarr(
+    picture: Picture, output: ZarrOutput, options: EnhanceOptions = DEFAULTS
+) -> Generator[Progress, None, None]:
+    """Enhance a picture, whose pixels may be lazy, into Zarrs, yielding after each block."""
+    image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
+    plan = make_plan(image, replace(options, rgb=picture.rgb))
+    enhancer = Enhancer(image, plan, output)
+    yield from write_steps(find_targets(picture, plan, output), enhancer, output.source)
+
+
+def find_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Target]:
+    """What the Zarrs of a result are to be."""
     shape, rgb, about = tuple(picture.pixels.shape), picture.rgb, picture.about
-    record = {**plan.record, "strength": float(strength)}
+    record = {**plan.record, "strength": float(output.strength)}
     if about is not None:
         record["file"] = about.to_dict()
-    if path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
+    if output.path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
         about = FileRecord(about.axes)
-    if dtype != "same" and about is not None:
+    if output.dtype != "same" and about is not None:
         about = replace(about, windows=())  # those are on the scale of the input
-    kind = np.dtype(plan.levels.dtype if dtype == "same" else "float32")
-    targets = [Target(path, shape, kind, rgb, record, about)]
-    if illumination is not None:
+    kind = np.dtype(plan.levels.dtype if output.dtype == "same" else "float32")
+    targets = [Target(output.path, shape, kind, rgb, record, about)]
+    if output.illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
         light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
         about = replace(about, windows=()) if about is not None else None
-        targets.append(Target(illumination, shape, light, plan.per, record, about))
+        targets.append(Target(output.illumination, shape, light, plan.per, record, about))
     return targets
 
 
 @dataclass(frozen=True)
 class Enhancer:
-    """From a place in an image to its blocks of a result: reflectance, and illumination if asked.
-
-    `parts` is 1 or 2; the rest is as in `enhance_to_zarr`.
-    """
+    """From a place in an image to its blocks of a result: reflectance, illumination if asked."""
 
     image: Any
     plan: Plan
-    dtype: str
-    strength: float
-    parts: int
-    axis: int | None = None
+    output: ZarrOutput
 
     def __call__(
         self, index: tuple[int, ...], rows: slice, columns: slice
     ) -> tuple[NDArray[Any], ...]:
         """The blocks of a part of one plane."""
-        estimate = estimate_part(self.image, self.plan, index, rows, columns, self.axis)
-        if self.parts == 1:
-            r = estimate.reflectance(self.strength)
+        estimate = estimate_part(self.image, self.plan, (*index, rows, columns))
+        strength, parts = self.output.strength, len(self.output.paths)
+        if parts == 1:
+            r = estimate.reflectance(strength)
             result = Result(r, estimate.illumination, self.plan.levels, {})
         else:
-            result = estimate.result(self.strength)
-        pixels = in_input_dtype(result) if self.dtype == "same" else result.reflectance
-        return (pixels, result.illumination)[: self.parts]
+            result = estimate.result(strength)
+        pixels = in_input_dtype(result) if self.output.dtype == "same" else result.reflectance
+        return (pixels, result.illumination)[:parts]
 
 
 def restore_to_zarr(
     r: Picture, light: Picture, levels: Levels, path: Path, about: FileRecord | None
-) -> Generator[Written, None, None]:
+) -> Generator[Progress, None, None]:
     """Restore a pair into a Zarr, yielding after each block."""
     target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about)
 
@@ -130,51 +121,33 @@ def restore_to_zarr(
     return write_steps([target], block_of)
 
 
-def joint_plan(
-    image: Any,
-    axis: int,
-    model: Any = "auto",
-    *,
-    black: float | None = None,
-    white: float | None = None,
-    channels: str = "auto",
-    **options: Any,
-) -> Plan:
-    """The plan for channels along an axis, which share an illumination."""
-    known = survey_together([image], axis=axis, black=black, white=white)
-    seen = brightest([image], known.levels, axis)
-    plan = make_plan(seen, model, rgb=False, channels=channels, known=known.brightest, **options)
-    levels = known.levels[0]
-    record = {**plan.record, "levels": vars(levels), "channel_axis": axis}
-    return plan._replace(levels=levels, darkest=0.0, record=record)
+def estimate_part(image: Any, plan: Plan, place: tuple[Any, ...]) -> Estimate:
+    """The `Estimate` of a part of one plane, as it is in the estimate of the whole.
 
-
-def estimate_part(
-    image: Any,
-    plan: Plan,
-    index: tuple[int, ...],
-    rows: slice,
-    columns: slice,
-    axis: int | None = None,
-) -> Estimate:
-    """The `Estimate` of a part of one plane, as it is in the estimate of the whole."""
-    halo = plan.network.radius
-    at = len(index)
+    Parameters
+    ----------
+    image : array
+    plan : Plan
+    place : tuple
+        Indices of the plane, then slices of rows and columns.
+    """
+    *index, rows, columns = place
+    at, axis = len(index), plan.options.channel_axis
     (top, bottom), (left, right) = (
-        widen(part.start, part.stop, length, halo, plan.network.grid)
+        widen(part.start, part.stop, length, plan.network.radius, plan.network.grid)
         for part, length in zip((rows, columns), image.shape[at : at + 2], strict=True)
     )
-    place = slice(top, bottom), slice(left, right)
+    outer = slice(top, bottom), slice(left, right)
     if axis is None:
-        pixels = np.asarray(image[(*index, *place)])
-        x = network_input(normalized(pixels[..., :3] if plan.rgb else pixels, plan.levels))
+        pixels = np.asarray(image[(*index, *outer)])
+        x = see(pixels, plan.levels, plan.rgb, plan.per)
     else:
-        channels = np.asarray(image[(*index[:axis], slice(None), *index[axis + 1 :], *place)])
+        channels = np.asarray(image[(*index[:axis], slice(None), *index[axis + 1 :], *outer)])
         pixels = channels[index[axis]]
         x = brightest([channels], [plan.levels], 0)
-    raw = plan.light(x.max(axis=-1) if plan.rgb and not plan.per else x)
     inner = (
         slice(rows.start - top, rows.stop - top),
         slice(columns.start - left, columns.stop - left),
     )
-    return Estimate(pixels[inner], raw[inner], plan.levels, plan.rgb, plan.darkest, plan.record)
+    raw = plan.light(x)[inner]
+    return Estimate(pixels[inner], raw, plan.levels, plan.rgb, plan.darkest, plan.record)

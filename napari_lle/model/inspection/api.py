@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inference.enhance import _check, _per_channel, choose_model, looks_rgb, survey
+from ..inference.options import EnhanceOptions
+from ..inference.plan import choose_model, settle, survey
 from ..inference.planes import AUTO_TILE
 from ..network.checkpoint import Model
 from ..runtime.devices import choose_device
@@ -61,12 +62,14 @@ def stages(
     0.0
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    rgb = looks_rgb(data.shape) if rgb is None else rgb
-    _check(data, rgb, channels, tile)
+    options = EnhanceOptions(
+        model=model, black=black, white=white, channels=channels, device=device, tile=tile, rgb=rgb
+    )
+    options = settle([data], options)
     if count is not None and count < 1:
         raise ValueError(f"The number of stages is 1 or more, not {count}.")
-    known = survey(data, channels=channels, black=black, white=white, rgb=rgb)
-    loaded = choose_model(model, rgb, known.levels.dtype)
+    known = survey(data, options)
+    loaded = choose_model(model, bool(options.rgb), known.levels.dtype)
     where = choose_device(device)
     return Stages(
         data,
@@ -75,6 +78,6 @@ def stages(
         loaded.network.config.stages if count is None else count,
         where,
         AUTO_TILE[where.type] if tile == "auto" else int(tile),
-        rgb=rgb,
-        per=_per_channel(channels, rgb, known.levels.dtype),
+        rgb=bool(options.rgb),
+        per=options.channels == "per",
     )

@@ -14,13 +14,13 @@ import numpy as np
 
 from ..io.atomic import umask, unwritten
 from ..io.files import FileError
+from ..progress import Progress, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from ..inference.enhance import Progress
     from .trace import Trace
     from .unrolled import Stages
 
@@ -38,8 +38,6 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
     FileError
         If the folder cannot be written to.
     """
-    from ..inference.enhance import Progress
-
     folder = Path(folder)
     planes = list(np.ndindex(stages.lead))
     names = _names(stages)
@@ -47,14 +45,10 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
     with _gathered(folder) as temporary:
         offsets: dict[str, int] = {}
         for i, index in enumerate(planes):
-            steps = stages.steps(index)
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as stop:
-                    trace: Trace = stop.value
-                    break
+            steps = Steps(stages.steps(index))
+            for step in steps:
                 yield Progress(i * step.total + step.done, len(planes) * step.total)
+            trace = steps.answer
             for name in names:
                 kind, stage = name.removesuffix(".tif").split("_")
                 values = trace[kind][int(stage) - 1]

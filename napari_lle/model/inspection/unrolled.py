@@ -6,7 +6,6 @@ plane by plane and when looked at, as `Network.forward` runs them: each pads its
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator
 from threading import Lock
 from typing import Any, TypeVar
@@ -16,15 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..inference.enhance import Progress, Survey
 from ..inference.estimate import Estimate
-from ..inference.planes import as_channels
+from ..inference.plan import Survey
+from ..inference.planes import as_channels, see
 from ..network.blocks import crop
 from ..network.checkpoint import Model
 from ..network.config import RESIDUAL_FLOOR
 from ..network.network import AUXILIARY_RADIUS
-from ..preprocessing.levels import network_input, normalized
 from ..preprocessing.tiling import tiles, widen
+from ..progress import Progress, Steps, finish
 from ..version import __version__
 from .diagnostics import feature_maps, map_names, noise_gain, tiled
 from .trace import KINDS, Trace
@@ -130,7 +129,7 @@ class Stages:
         """All stages of one plane; the latest is kept."""
         with self._lock:  # dask asks for several kinds at once
             if self._kept is None or self._kept[0] != index:
-                self._kept = index, _last(self.steps(index))
+                self._kept = index, finish(self.steps(index))
             return self._kept[1]
 
     def steps(
@@ -210,7 +209,7 @@ class Stages:
         """Pixels as they are, (Y, X[, 3]), and what the network sees of them, (3, Y, X)."""
         pixels = np.asarray(self.image[(*index, *spans)])
         pixels = pixels[..., :3] if self.rgb else pixels
-        return pixels, as_channels(network_input(normalized(pixels, self.levels)), self.per)
+        return pixels, as_channels(see(pixels, self.levels, self.rgb, self.per), self.per)
 
     def _shown(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's (3, H, W) to (H, W, 3), or (H, W) where one serves all channels."""
@@ -249,23 +248,12 @@ class Stages:
 
 def _counted(walk: Generator[None, None, T], total: int) -> Generator[Progress, None, T]:
     """Turn ticks into progress; memory that runs out into a sentence."""
-    for done in itertools.count(1):
-        try:
-            next(walk)
-        except StopIteration as stop:
-            return stop.value
-        except RuntimeError as error:
-            if "out of memory" not in str(error):  # CUDA and Metal word it alike
-                raise
-            raise MemoryError("The device has no memory left: choose the device cpu.") from None
-        yield Progress(done, total)
-    raise AssertionError("the count never ends")
-
-
-def _last(steps: Generator[Any, None, T]) -> T:
-    """Run to the end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
+    ticks = Steps(walk)
+    try:
+        for done, _ in enumerate(ticks, 1):
+            yield Progress(done, total)
+    except RuntimeError as error:
+        if "out of memory" not in str(error):  # CUDA and Metal word it alike
+            raise
+        raise MemoryError("The device has no memory left: choose the device cpu.") from None
+    return ticks.answer

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Progress, finish
 from .atomic import unwritten
 from .errors import FileError
 from .locking import sole_writer
@@ -45,14 +46,6 @@ class Target(NamedTuple):
         return self.path.with_name(f".{self.path.name}.partial")
 
 
-class Written(NamedTuple):
-    """One block: `done` of `total`."""
-
-    done: int
-    total: int
-    note: str = ""
-
-
 class Block(NamedTuple):
     """A part of one plane of one level."""
 
@@ -76,7 +69,7 @@ def one_by_one(fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
 
 def write_steps(
     targets: list[Target], block_of: BlockOf, job: str = "", run: Run = one_by_one
-) -> Generator[Written, None, None]:
+) -> Generator[Progress, None, None]:
     """Fill one or more Zarrs of the same planes, yielding after every block.
 
     Parameters
@@ -99,7 +92,7 @@ def write_steps(
 
 def _write(
     targets: list[Target], block_of: BlockOf, job: str, run: Run
-) -> Generator[Written, None, None]:
+) -> Generator[Progress, None, None]:
     """`write_steps` by a sole writer; a disk that fails is left as it was."""
     try:
         levels, done = _begin(targets, job)
@@ -112,7 +105,7 @@ def _write(
                     journal.write(f"{number}\n")
                     journal.flush()
                     done.add(number)
-                    yield Written(len(done), len(blocks))
+                    yield Progress(len(done), len(blocks))
         _remove_torn(targets)
         (targets[0].folder / JOURNAL).unlink()
         for target in reversed(targets):
@@ -136,8 +129,7 @@ def write_zarr(
 ) -> None:
     """Write an array as a Zarr, complete or not at all."""
     target = Target(path, pixels.shape, pixels.dtype, rgb, record, about)
-    for _ in write_steps([target], lambda index, *place: (pixels[index][place],)):
-        pass
+    finish(write_steps([target], lambda index, *place: (pixels[index][place],)))
 
 
 def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..network.checkpoint import Model
     from ..network.network import Network
-    from ..runtime.retry import Step
+    from ..progress import Progress
     from .cuda.runner import Path
     from .training.network import CompiledNetwork
 
@@ -130,7 +130,7 @@ def fill(
     count: int,
     statistics: torch.Tensor,
     size: int,
-) -> Iterator[Step]:
+) -> Iterator[Progress]:
     """Fill the outputs of planes of one shape by a kernel that was found.
 
     Parameters
@@ -146,7 +146,7 @@ def fill(
     size : int
         Longest tile side on a device that has tiles.
     """
-    from ..runtime.retry import Step
+    from ..progress import Progress
 
     if hasattr(kernel, "work"):
         from .cuda.runner import stream
@@ -158,7 +158,7 @@ def fill(
     for i in range(count):
         x, out = plane(i)
         for done, total in strips(kernel, network, x, statistics, out):
-            yield Step(i * total + done, count * total, size)
+            yield Progress(i * total + done, count * total)
 
 
 def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, float]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 import torch
 
-CHOICES = ("auto", "cpu", "cuda", "mps")
+from .choices import DeviceName, check_choice
 
 
 class Device(TypedDict):
@@ -44,8 +44,7 @@ def choose_device(name: str = "auto") -> torch.device:
     ValueError
         If the name is unknown or that device is not available; the message says why.
     """
-    if name not in CHOICES:
-        raise ValueError(f"device is one of {', '.join(CHOICES)}, not {name!r}.")
+    check_choice("device", name, get_args(DeviceName))
     for device in devices():
         if name == device["name"] and not device["available"]:
             raise ValueError(f"{name} cannot be used: {device['why']}; choose auto or cpu.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -16,62 +15,19 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-    from ...model.inference.enhance import Progress
     from ...model.inference.estimate import Estimate
-    from ...model.inference.lazy import LazyEstimate
+    from ...model.inference.lazy import LazyEstimate, Scales
 
 EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the network is asked for; strength comes after it."""
-
-    model: str
-    channels: str = "auto"
-    black: float | None = None
-    white: float | None = None
-    device: str = "auto"
-
-
 class Made(NamedTuple):
-    """The answer of `enhance_steps`, with everything slow about showing it already done."""
+    """One answer of `subject_steps`, with everything slow about showing it already done."""
 
     estimate: Estimate | LazyEstimate | Scales
     reflectance: Any
     illumination: Any
     limits: tuple[float, float]
-
-
-def enhance_steps(
-    data: Any, rgb: bool, options: Options, strength: float, illumination: bool
-) -> Generator[Progress, None, Made]:
-    """Estimate a whole layer and blend it for the first time; see `layer_steps`."""
-    estimate = yield from layer_steps(data, rgb, options)
-    return shown(estimate, strength, illumination)
-
-
-def layer_steps(data: Any, rgb: bool, options: Options) -> Generator[Progress, None, Any]:
-    """Estimate a whole layer; torch is loaded only here.
-
-    A dask or Zarr array, and a list of the arrays of a multiscale layer, gives a lazy estimate.
-    """
-    from ...model.inference.enhance import estimate_steps
-    from ...model.inference.lazy import is_lazy
-
-    asked: dict[str, Any] = {
-        "black": options.black,
-        "white": options.white,
-        "channels": options.channels,
-        "device": options.device,
-        "rgb": rgb,
-    }
-    estimate: Any
-    if isinstance(data, list) or is_lazy(data):
-        estimate = yield from _lazy_steps(data, options.model, asked)
-    else:
-        estimate = yield from estimate_steps(data, options.model, **asked)
-    return estimate
 
 
 def shown(estimate: Any, strength: float, illumination: bool) -> Made:
@@ -83,16 +39,6 @@ def shown(estimate: Any, strength: float, illumination: bool) -> Made:
         light,
         contrast_limits(estimate),
     )
-
-
-class Scales:
-    """The estimates of a multiscale layer, finest first; asked for anything else, the finest's."""
-
-    def __init__(self, estimates: list[LazyEstimate]) -> None:
-        self.estimates = estimates
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.estimates[0], name)
 
 
 class Turned:
@@ -119,30 +65,10 @@ def turned(data: Any, order: tuple[int, ...]) -> Any:
     if isinstance(data, list):
         return [turned(each, order) for each in data]
     if not hasattr(data, "transpose"):  # Zarr
-        data = as_dasks([data])[0]
+        from ...model.inference.lazy import as_dask
+
+        data = as_dask(data)
     return data.transpose(order)
-
-
-def _lazy_steps(
-    data: Any, model: str, asked: dict[str, Any]
-) -> Generator[Progress, None, LazyEstimate | Scales]:
-    """Survey a layer, once for all of its scales: the rest waits until it is looked at."""
-    from ...model.inference.enhance import Progress, lazy_estimate, survey
-
-    yield Progress(0, 1)
-    arrays = as_dasks(data if isinstance(data, list) else [data])
-    known = survey(arrays[0], **{k: v for k, v in asked.items() if k != "device"})
-    estimates = [lazy_estimate(a, model, known=known, **asked) for a in arrays]
-    return Scales(estimates) if isinstance(data, list) else estimates[0]
-
-
-def as_dasks(arrays: list[Any]) -> list[Any]:
-    """All arrays as those of dask."""
-    import dask.array as da
-
-    from ...model.inference.lazy import as_dask, is_lazy
-
-    return [as_dask(a) if is_lazy(a) else da.from_array(a) for a in arrays]
 
 
 def reflectance_plane(estimate: Estimate, index: tuple[int, ...], strength: float) -> NDArray[Any]:
@@ -167,10 +93,11 @@ def blended(
     if isinstance(estimate, Turned):
         return turned(blended(estimate.estimate, strength, plane), estimate.back)
     if estimate.lazy:
-        results = [e.result(strength) for e in getattr(estimate, "estimates", [estimate])]
+        scales = getattr(estimate, "estimates", None)
+        results = [each.result(strength) for each in scales or [estimate]]
         name = "reflectance" if plane is reflectance_plane else "illumination"
         arrays = [getattr(result, name) for result in results]
-        return arrays if isinstance(estimate, Scales) else arrays[0]
+        return arrays if scales else arrays[0]
     if not estimate.lead:
         return plane(estimate, (), strength)
     if np.prod(estimate.image.shape) <= EAGER:

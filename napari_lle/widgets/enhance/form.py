@@ -15,10 +15,10 @@ from magicgui.widgets import (
     PushButton,
 )
 
+from ...model.inference.options import EnhanceOptions
 from ...model.network.bundled import GLOBAL
 from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
-from .blending import Options
 
 
 class Form:
@@ -167,15 +167,20 @@ class Form:
             row(self.report, self.python, self.command),
         ]
 
-    def options(self) -> Options:
+    def options(self) -> EnhanceOptions:
         """What is chosen; raises ValueError with a sentence for the user."""
-        return Options(
+        black, white = self.levels()
+        return EnhanceOptions(
             model=self.model.value + (GLOBAL if self.curve.value else ""),
             channels=self.channels.value,
-            black=_number(self.black),
-            white=_number(self.white),
+            black=black,
+            white=white,
             device=self.device.value,
         )
+
+    def levels(self) -> tuple[float | None, float | None]:
+        """Black and white, None where they are to be found; raises ValueError as `options`."""
+        return _number(self.black), _number(self.white)
 
     def show_levels(self, black: float, white: float) -> None:
         """Show levels that were found, without fixing them."""

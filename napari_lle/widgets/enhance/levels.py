@@ -39,11 +39,11 @@ class Found(NamedTuple):
 
 def found_steps(data: Any, rgb: bool) -> Generator[Any, None, Found]:
     """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
-    from ...model.inference.lazy import excerpt, is_lazy
+    from ...model.inference.lazy import in_memory
     from ...model.preprocessing.levels import find_levels, sample
 
     yield 0, 1, ""
-    part = excerpt(data, rgb) if is_lazy(data) else data
+    part = in_memory(data, rgb)
     levels = find_levels(part, rgb=rgb)
     values = np.ravel(sample(part, rgb=rgb))
     values = values[:: max(1, values.size // SHOWN)].astype(np.float64)
@@ -170,10 +170,9 @@ class LevelTools:
         if found is None:
             return
         try:
-            options = self.form.options()
+            typed = self.form.levels()
         except ValueError:  # half a number is being typed
             return
-        typed = options.black, options.white
         black, white = (f if t is None else t for t, f in zip(typed, found.levels, strict=True))
         if black < white:
             label.native.setPixmap(pixmap(draw_histogram(found.values, black, white)))
@@ -189,11 +188,10 @@ class LevelTools:
     def _with_levels(self, image: Image, use: Callable[[tuple[float, float]], Any]) -> None:
         """Hand over what the form says, with what is found of the image in empty fields."""
         try:
-            options = self.form.options()
+            typed = self.form.levels()
         except ValueError as error:
             self._say(str(error))
             return
-        typed = options.black, options.white
         if typed[0] is not None and typed[1] is not None:
             use((typed[0], typed[1]))
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,7 @@ from ..shared.layers import (
     result_options,
     visible_region,
 )
-from .blending import Options
-from .preview_part import Part, preview_steps
+from .preview_part import PreviewPart, preview_steps
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ class Wish(NamedTuple):
     """What the preview should show."""
 
     subject: Subject
-    options: Options
     strength: float
 
 
@@ -75,8 +74,8 @@ class Preview:
         self._removed = removed
         self._job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
-        self._surveys: dict[tuple[Any, ...], Any] = {}
-        self._part: Part | None = None
+        self._surveys: dict[Subject, Any] = {}
+        self._part: PreviewPart | None = None
         self._source: Image | None = None
         self._followed: Image | None = None
         self.layer: Image | None = None
@@ -156,7 +155,7 @@ class Preview:
             self._asked = ()
             self._clear()
             return
-        subject, options, _ = wish
+        subject = wish.subject
         layer = subject.layers[0]
         dims = self._viewer.dims
         if not subject.straight:
@@ -171,22 +170,23 @@ class Preview:
             return
         region = visible_region(layer, dims.point, LIMIT)
         data = pixels(layer)
-        asked = (subject, id(data), region, options)
+        asked = (subject, id(data), region)
         if asked == self._asked:
             return
         self._asked = asked
         self._follow(layer)
         if self._job is not None:
             self._job.abandon()
-        whole = (subject, options.channels)
+        # What is found of the whole depends on neither the model nor the device.
+        whole = subject._replace(options=replace(subject.options, model="auto", device="auto"))
         known = self._surveys.get(whole)
         self._job = Job(
-            preview_steps(subject, region, options, known),
+            preview_steps(subject, region, known),
             on_done=lambda part: self._show(layer, region, whole, part),
             on_error=lambda error: self._say(str(error)),
         )
 
-    def _show(self, source: Image, region: Region, whole: tuple[Any, ...], part: Part) -> None:
+    def _show(self, source: Image, region: Region, whole: Subject, part: PreviewPart) -> None:
         try:
             wish = self._wish()
         except ValueError:  # it was changed meanwhile; the next look tells

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...model.progress import Progress
 from ..shared.layers import Region, pixels
-from .blending import Options
 from .subject import Subject
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...model.inference.enhance import Progress
     from ...model.inference.estimate import Estimate
+    from ...model.inference.plan import Survey
 
 
-class Part(NamedTuple):
+class PreviewPart(NamedTuple):
     """An estimated region with the margin that the network looked at, and what the whole told.
 
-    `survey` is an `inference.Survey`, or a `jointly.Together` where channels share an
-    illumination; `at` is the index of the channel in view then.
+    `at` is the index of the channel in view where channels share an illumination.
     """
 
     estimate: Estimate
     inner: tuple[slice, slice]
-    survey: Any
+    survey: Survey
     at: tuple[int, ...] = ()
 
     def plane(self, strength: float) -> NDArray[np.float32]:
@@ -36,57 +36,29 @@ class Part(NamedTuple):
 
 
 def preview_steps(
-    subject: Subject, region: Region, options: Options, known: Any
-) -> Generator[Progress, None, Part]:
+    subject: Subject, region: Region, known: Survey | None
+) -> Generator[Progress, None, PreviewPart]:
     """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
-    from ...model.inference.enhance import Progress, choose_model, estimate_steps, survey
+    from ...model.inference.enhance import scene_steps
+    from ...model.inference.plan import choose_model, survey
 
     yield Progress(0, 1)  # a newer wish may have come already
-    if not subject.single:
-        part = yield from _shared_steps(subject, region, options, known)
-        return part
-    rgb = bool(subject.layers[0].rgb)
-    data = pixels(subject.layers[0])
-    if known is None:
-        known = survey(
-            data, channels=options.channels, black=options.black, white=options.white, rgb=rgb
-        )
-    model = choose_model(options.model, rgb, known.levels.dtype)
-    place, inner = _outer(region, model.network, data.shape)
-    estimate = yield from estimate_steps(
-        np.asarray(data[(*region.plane, *place)]),
-        model,
-        channels=options.channels,
-        device=options.device,
-        rgb=rgb,
-        known=known,
-    )
-    return Part(estimate, inner, known)
-
-
-def _shared_steps(
-    subject: Subject, region: Region, options: Options, known: Any
-) -> Generator[Progress, None, Part]:
-    """The same, where channels share the illumination: all of them are looked at."""
-    from ...model.inference.enhance import choose_model
-    from ...model.inference.shared_illumination import joint_steps, survey_together
-
+    options = subject.options
     whole = [pixels(layer) for layer in subject.layers]
     if known is None:
-        black, white = zip(*subject.levels, strict=True)
-        known = survey_together(whole, axis=subject.axis, black=black, white=white)
-    model = choose_model(options.model, False, "float32")
+        known = survey(whole, options)
+    model = choose_model(options.model, bool(options.rgb), known.levels.dtype)
     place, inner = _outer(region, model.network, whole[0].shape)
     plane: list[Any] = list(region.plane)
-    index: tuple[int, ...] = ()
-    if subject.axis is not None:
-        index = (plane[subject.axis],)
-        plane[subject.axis] = slice(None)
+    at: tuple[int, ...] = ()
+    axis = options.channel_axis
+    if axis is not None:  # all channels are looked at, one is shown
+        at, plane[axis], axis = (plane[axis],), slice(None), 0
     parts = [np.asarray(data[(*plane, *place)]) for data in whole]
-    axis = 0 if index else None
-    steps = joint_steps(parts, model, axis=axis, known=known, device=options.device)
-    estimate, *_ = yield from steps
-    return Part(estimate, inner, known, index)
+    estimate, *_ = yield from scene_steps(
+        parts, replace(options, model=model, channel_axis=axis), known
+    )
+    return PreviewPart(estimate, inner, known, at)
 
 
 def _outer(

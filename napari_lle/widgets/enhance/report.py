@@ -13,7 +13,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
 from ..shared.layers import KEY, illumination_options, spatial
-from .blending import Scales, Turned, blended, turned
+from .blending import Turned, blended, turned
 from .histogram import pixmap
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def gains(estimate: Any, strength: float) -> Any:
     """The gain of all pixels in the form of the reflectance: lazy, of several scales."""
     if isinstance(estimate, Turned):
         return turned(gains(estimate.estimate, strength), estimate.back)
-    if isinstance(estimate, Scales):
-        return [gains(each, strength) for each in estimate.estimates]
     if estimate.lazy:
+        scales = getattr(estimate, "estimates", None)
+        if scales:
+            return [gains(each, strength) for each in scales]
         return estimate.illumination ** np.float32(-strength)
     return blended(estimate, strength, gain_plane)
 

@@ -17,7 +17,7 @@ from ..shared.layers import (
     metadata,
     result_options,
 )
-from .blending import Live, Made, Options
+from .blending import Live, Made
 
 
 class Origin(NamedTuple):
@@ -58,13 +58,11 @@ class Results:
             raise ValueError("Run Enhance first.")
         return dict(self.latest.layer.metadata[KEY])
 
-    def add(
-        self, origins: list[Origin], made: list[Made], options: Options, strength: float
-    ) -> None:
+    def add(self, origins: list[Origin], made: list[Made], model: str, strength: float) -> None:
         """Show the results of a run, and their illumination where asked for."""
         self.close()
-        own = options.model.removesuffix(GLOBAL).endswith(SUFFIX)
-        file = {"model_file": str(Path(options.model).absolute())} if own else {}
+        own = model.removesuffix(GLOBAL).endswith(SUFFIX)
+        file = {"model_file": str(Path(model).absolute())} if own else {}
         lives = [
             self._show(origin, one, {**origin.source, **file, "strength": strength})
             for origin, one in zip(origins, made, strict=True)

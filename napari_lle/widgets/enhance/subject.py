@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.layers import Image
 
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
-from .blending import Made, Options, Scales, Turned, as_dasks, layer_steps, shown, turned
+from .blending import Made, Turned, shown, turned
 from .levels import KEPT
 
 if TYPE_CHECKING:
-    from ...model.inference.enhance import Progress
-
-Pair = tuple[float | None, float | None]
+    from ...model.inference.options import EnhanceOptions
+    from ...model.progress import Progress
 
 
 class Subject(NamedTuple):
@@ -23,28 +23,20 @@ class Subject(NamedTuple):
     Attributes
     ----------
     layers : tuple of Image
-    axis : int or None
-        Of channels that share an illumination, in each of the layers.
-    levels : tuple of (black, white)
-        For each of the layers; None where they are to be found.
     order : tuple of int
-        Of the axes of each layer, rows and columns last; `axis` counts in it.
+        Of the axes of each layer, rows and columns last; the axis of channels counts in it.
+    options : EnhanceOptions
+        For all of the layers.
     """
 
     layers: tuple[Image, ...]
-    axis: int | None
-    levels: tuple[Pair, ...]
     order: tuple[int, ...]
+    options: EnhanceOptions
 
     @property
     def straight(self) -> bool:
         """Rows and columns are the last axes already."""
         return self.order == tuple(range(len(self.order)))
-
-    @property
-    def single(self) -> bool:
-        """Nothing is shared: each plane has an illumination of its own."""
-        return len(self.layers) == 1 and self.axis is None
 
     def arrays(self) -> list[Any]:
         """The data of each layer, rows and columns last; of a multiscale layer, a list."""
@@ -53,7 +45,7 @@ class Subject(NamedTuple):
 
 
 def find_subject(
-    viewer: Any, layer: Image, options: Options, *, together: bool, locked: bool
+    viewer: Any, layer: Image, options: EnhanceOptions, *, together: bool, locked: bool
 ) -> Subject:
     """What is enhanced with a layer.
 
@@ -61,7 +53,7 @@ def find_subject(
     ----------
     viewer : napari.components.ViewerModel
     layer : Image
-    options : Options
+    options : EnhanceOptions
         Its levels are those of `layer`; other layers have the ones that were copied to them.
     together : bool
         The selected image layers share an illumination.
@@ -73,11 +65,11 @@ def find_subject(
     ValueError
         If the layers cannot share one; the message says what to do.
     """
-    own = (options.black, options.white)
     axis = None if options.channels == "per" else channel_axis(layer)
+    options = replace(options, channel_axis=axis, rgb=bool(layer.rgb))
     order = plane_order(layer)
     if not together:
-        return Subject((layer,), axis, (own,), order)
+        return Subject((layer,), order, options)
     others = [
         other
         for other in viewer.layers
@@ -99,54 +91,31 @@ def find_subject(
             raise ValueError(
                 f"“{other.name}” and “{layer.name}” differ in shape: select channels of one scene."
             )
-    levels = [own if locked else _kept(other) for other in others]
-    return Subject((layer, *others), axis, (own, *levels), order)
+    own = options.black, options.white
+    levels = [own, *(own if locked else _kept(other) for other in others)]
+    black, white = zip(*levels, strict=True)
+    return Subject((layer, *others), order, replace(options, black=black, white=white))
 
 
 def subject_steps(
-    subject: Subject, options: Options, strength: float, illumination: bool
+    subject: Subject, strength: float, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
     """Estimate the layers of a subject and blend them for the first time, as a job."""
     # What the layers are now: the job may outlive them.
-    work = _steps(subject, subject.arrays(), options)
-    return _shown_steps(work, subject, strength, illumination)
+    return _steps(subject, subject.arrays(), strength, illumination)
 
 
-def _shown_steps(
-    work: Generator[Progress, None, list[Any]],
-    subject: Subject,
-    strength: float,
-    illumination: bool,
+def _steps(
+    subject: Subject, arrays: list[Any], strength: float, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
-    estimates = yield from work
+    from ...model.inference.enhance import scene_steps
+
+    estimates = yield from scene_steps(arrays, subject.options)
     if not subject.straight:
         estimates = [Turned(estimate, subject.order) for estimate in estimates]
     return [shown(estimate, strength, illumination) for estimate in estimates]
 
 
-def _steps(
-    subject: Subject, arrays: list[Any], options: Options
-) -> Generator[Progress, None, list[Any]]:
-    axis, levels = subject.axis, subject.levels
-    if subject.single:
-        estimate = yield from layer_steps(arrays[0], bool(subject.layers[0].rgb), options)
-        return [estimate]
-    from ...model.inference.lazy import is_lazy
-    from ...model.inference.shared_illumination import joint_steps, survey_together
-
-    many = isinstance(arrays[0], list)
-    each = [array if many else [array] for array in arrays]
-    if many or any(is_lazy(part) for parts in each for part in parts):
-        each = [as_dasks(parts) for parts in each]
-    blacks, whites = zip(*levels, strict=True)
-    known = survey_together([parts[0] for parts in each], axis=axis, black=blacks, white=whites)
-    found = []
-    for parts in zip(*each, strict=True):  # the same scale of each layer
-        steps = joint_steps(parts, options.model, axis=axis, known=known, device=options.device)
-        found.append((yield from steps))
-    return [Scales(list(of)) if many else of[0] for of in zip(*found, strict=True)]
-
-
-def _kept(layer: Image) -> Pair:
+def _kept(layer: Image) -> tuple[float | None, float | None]:
     kept = layer.metadata.get(KEPT, {})
     return kept.get("black"), kept.get("white")

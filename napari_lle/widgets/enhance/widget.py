@@ -12,16 +12,16 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QApplication
 from superqt.utils import QSignalThrottler
 
+from ...model.inference.options import EnhanceOptions
 from ...model.kernels import warm_up_in_background
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import KEY, is_result
 from ..shared.painting import PaintSoon
-from .blending import Live, Made, Options
+from .blending import Live, Made
 from .form import Form
 from .levels import LevelTools, references
 from .preview import Preview, Wish
-from .repeat import as_command, as_python
 from .report import ReportWindow, gain_layer, report_steps
 from .results import Origin, Results
 from .subject import Subject, find_subject, subject_steps
@@ -69,8 +69,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             self._say("Open or choose an image layer first.")
             return
         try:
-            options = self.form.options()
-            subject = self._subject(layer, options)
+            subject = self._subject(layer)
         except ValueError as error:
             self._say(str(error))
             show_error(str(error))
@@ -82,9 +81,9 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self._busy(True)
         self._say(f"Enhancing {name}…")
         self.job = Job(
-            subject_steps(subject, options, strength, light),
+            subject_steps(subject, strength, light),
             on_progress=self._progress,
-            on_done=lambda made: self._add(origins, options, strength, made),
+            on_done=lambda made: self._add(origins, str(subject.options.model), strength, made),
             on_error=self._fail,
             on_cancelled=lambda: self._end("Cancelled: nothing was added."),
             label=f"Enhancing {name}",
@@ -132,10 +131,11 @@ class EnhanceWidget(Container):  # type: ignore[misc]
             report_steps(live.estimate, strength), on_done=done, on_error=self._fail
         )
 
-    def copy(self, form: Callable[[dict[str, Any]], str]) -> None:
+    def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
         """Put the latest run on the clipboard, as code or as a command."""
         try:
-            QApplication.clipboard().setText(form(self.results.record))
+            record = self.results.record
+            QApplication.clipboard().setText(write(EnhanceOptions.from_record(record), record))
         except ValueError as error:
             self._say(str(error))
             return
@@ -146,10 +146,15 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         """The latest result of the chosen layer, which follows the strength."""
         return self.results.latest
 
-    def _subject(self, layer: Image, options: Options) -> Subject:
+    def _subject(self, layer: Image) -> Subject:
+        """What is enhanced with a layer; raises ValueError with a sentence for the user."""
         form = self.form
         return find_subject(
-            self.viewer, layer, options, together=form.together.value, locked=form.lock.value
+            self.viewer,
+            layer,
+            form.options(),
+            together=form.together.value,
+            locked=form.lock.value,
         )
 
     def _connect(self) -> None:
@@ -179,10 +184,8 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         if not self.job or not self.job.running:
             self._offer_copies()
 
-    def _add(
-        self, origins: list[Origin], options: Options, strength: float, made: list[Made]
-    ) -> None:
-        self.results.add(origins, made, options, strength)
+    def _add(self, origins: list[Origin], model: str, strength: float, made: list[Made]) -> None:
+        self.results.add(origins, made, model, strength)
         levels = made[0].estimate.levels
         self.form.show_levels(levels.black, levels.white)
         names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
@@ -199,8 +202,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         layer = self.form.image.value
         if layer is None:
             return None
-        options = self.form.options()
-        return Wish(self._subject(layer, options), options, self.form.strength.value)
+        return Wish(self._subject(layer), self.form.strength.value)
 
     def _toggle_preview(self, on: bool) -> None:
         if on:
@@ -241,3 +243,13 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         label = self.form.status.native
         self.form.status.value = message
         label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines
+
+
+def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:
+    """Code that repeats a run."""
+    return options.as_python(record["strength"])
+
+
+def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:
+    """The command that repeats a run on the file that the layer came from."""
+    return options.as_command(record["strength"], record.get("source") or "INPUT.tif")

@@ -12,6 +12,7 @@ from napari.qt.threading import create_worker
 from napari.utils import progress
 from qtpy.QtCore import QTimer
 
+from ...model.progress import Steps
 from .responsiveness import brief_turns, load_libraries
 
 INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
@@ -98,6 +99,10 @@ class Job:
         """Stop at the next step; the result of a step under way is thrown away."""
         self._stop = True
 
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop
+
     def abandon(self) -> None:
         """Cancel without telling anybody: for a window that goes away."""
         self._on_progress = self._on_done = self._on_error = self._on_cancelled = _ignore
@@ -130,19 +135,21 @@ class Job:
 def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:
     """The job's steps, thinned out, ended by `Job.cancel`, with errors that arrive."""
     last = 0.0
-    with closing(job._steps) as steps, brief_turns():
+    with closing(job._steps), brief_turns():
         load_libraries()
-        while not job._stop:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                return _Finished(stop.value)
-            except RuntimeError as error:
-                raise JobError(str(error) or type(error).__name__) from error
-            if monotonic() - last > INTERVAL or step[2]:
-                last = monotonic()
-                job._shown.clear()
-                yield step
-                if step[2] and not job._stop:
-                    job._shown.wait(PATIENCE)
-    return None
+        if job.stopped():
+            return None
+        steps = Steps(job._steps)
+        try:
+            for step in steps:
+                if monotonic() - last > INTERVAL or step[2]:
+                    last = monotonic()
+                    job._shown.clear()
+                    yield step
+                    if step[2] and not job.stopped():
+                        job._shown.wait(PATIENCE)
+                if job.stopped():
+                    return None
+        except RuntimeError as error:
+            raise JobError(str(error) or type(error).__name__) from error
+    return _Finished(steps.answer)

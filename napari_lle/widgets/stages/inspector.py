@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...model.progress import Progress
 from ..shared.layers import Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...model.inference.enhance import Progress
     from ...model.inspection.trace import Trace
     from ...model.inspection.unrolled import Stages
 
@@ -132,7 +132,6 @@ def inspect_steps(
     known : Stages, optional
         Of the same layer, model and count, from an earlier look.
     """
-    from ...model.inference.enhance import Progress
     from ...model.inspection.api import stages
 
     yield Progress(0, 1)  # a newer wish may have come already

@@ -13,11 +13,12 @@ from helpers.models import random_model
 from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
-from napari_lle.model import restore
+from napari_lle.model import enhance, restore
 from napari_lle.model.inference.cluster import Cluster, ClusterError
-from napari_lle.model.inference.enhance import enhance, make_plan
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import make_plan
 from napari_lle.model.inference.remote import enhance_on_cluster
-from napari_lle.model.inference.streaming import enhance_to_zarr
+from napari_lle.model.inference.streaming import ZarrOutput, enhance_to_zarr
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.model.io.zarr_writer import Block
 from napari_lle.model.kernels import warm_up
@@ -62,15 +63,16 @@ def workers(cluster):
 
 def remote(cluster, file, path, light=None, **options):
     picture = read_image(file, lazy=True)
-    options = {"model": random_model(), "source": "a stack", **options}
+    output = ZarrOutput(path, light, source="a stack")
+    options = EnhanceOptions(model=random_model(), **options)
     address = cluster.scheduler_address
-    return enhance_on_cluster(picture, path, light, file=file, scheduler=address, **options)
+    return enhance_on_cluster(picture, output, options, file=file, scheduler=address)
 
 
 def local(file, path, light=None):
     picture = read_image(file, lazy=True)
-    options = {"model": random_model(), "device": "cpu", "source": "a stack"}
-    return list(enhance_to_zarr(picture, path, light, **options))
+    options = EnhanceOptions(model=random_model(), device="cpu")
+    return list(enhance_to_zarr(picture, ZarrOutput(path, light, source="a stack"), options))
 
 
 def same(a, b):
@@ -167,7 +169,7 @@ def test_a_plan_finds_its_kernel_where_it_arrives(monkeypatch, rng):
     monkeypatch.setenv("NAPARI_LLE_KERNEL", "auto")
     model, image = random_model(), rng.integers(0, 900, (40, 50)).astype(np.uint16)
     list(warm_up([model]))
-    plan = make_plan(image, model, device="cpu")
+    plan = make_plan(image, EnhanceOptions(model=model, device="cpu"))
     x = (image / 900).astype(np.float32)
     assert plan.kernel is not None
     copy = pickle.loads(pickle.dumps(plan))

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import FORMS, random_model
-from helpers.running import last
+from helpers.running import drain
 
 from napari_lle.model import enhance, restore
-from napari_lle.model.inference.enhance import estimate_steps, looks_rgb, survey
+from napari_lle.model.inference.enhance import estimate_steps
 from napari_lle.model.inference.estimate import Estimate, in_input_dtype
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import looks_rgb, survey
+from napari_lle.model.progress import finish
 
 rng = np.random.default_rng(0)
 
@@ -17,8 +20,12 @@ def dark(shape, dtype="uint8", top=60):
     return (rng.gamma(2, 0.2, shape).clip(0, 1) * top).astype(dtype)
 
 
-def estimate(image, model, **options):
-    return last(estimate_steps(image, model, **options))
+def steps_of(image, model, known=None, **options):
+    return estimate_steps(image, EnhanceOptions(model=model, **options), known)
+
+
+def estimate(image, model, known=None, **options):
+    return finish(steps_of(image, model, known, **options))
 
 
 SHAPES = [
@@ -290,14 +297,9 @@ def test_out_of_memory_halves_the_tile_and_says_so():
     image, model = dark((300, 200)), random_model()
     expected = estimate(image, model).illumination
     model.network.block = Hungry(model.network.block, limit=80)
-    notes = []
-    steps = estimate_steps(image, model, tile=256)
-    try:
-        while True:
-            notes.append(next(steps).note)
-    except StopIteration as stop:
-        found = stop.value.illumination
-    said = [note for note in notes if note]
+    steps, made = drain(steps_of(image, model, tile=256))
+    found = made.illumination
+    said = [step.note for step in steps if step.note]
     assert len(said) == 1 and "tiles of 64 pixels" in said[0]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -321,7 +323,7 @@ def test_other_runtime_errors_are_not_taken_for_memory():
 
 
 def test_progress_counts_every_tile_of_every_plane():
-    steps = list(estimate_steps(dark((3, 70, 100)), random_model(), tile=50))
+    steps = list(steps_of(dark((3, 70, 100)), random_model(), tile=50))
     assert [s.done for s in steps] == list(range(1, len(steps) + 1))
     assert {s.total for s in steps} == {len(steps)} == {3 * 2}
 

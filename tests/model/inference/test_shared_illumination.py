@@ -1,10 +1,12 @@
 import dask.array as da
 import numpy as np
 import pytest
-from helpers.running import last
 
 from napari_lle.model import enhance, enhance_jointly, restore
-from napari_lle.model.inference.shared_illumination import joint_steps, survey_together
+from napari_lle.model.inference.enhance import scene_steps
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import survey
+from napari_lle.model.progress import finish
 
 LEVELS = {"black": 100.0, "white": 4000.0}
 
@@ -103,9 +105,8 @@ def test_only_the_planes_looked_at_are_read(scene, model_file):
 
 
 def test_a_part_takes_what_was_found_for_the_whole(scene, model_file):
-    known = survey_together([scene], axis=0, **LEVELS)
-    steps = joint_steps([scene[:, :40]], model_file, axis=0, known=known)
-    (part,) = last(steps)
+    options = EnhanceOptions(model=model_file, channel_axis=0, **LEVELS)
+    (part,) = finish(scene_steps([scene[:, :40]], options, survey(scene, options)))
     (whole,) = enhance_jointly([scene], model_file, axis=0, **LEVELS)
     np.testing.assert_allclose(
         part.reflectance()[:, :20], whole.reflectance[:, :20], rtol=1e-6

@@ -3,9 +3,11 @@ import tracemalloc
 import numpy as np
 import pytest
 from helpers.models import FORMS, random_model
+from helpers.running import drain
 
 from napari_lle.model import enhance, enhance_stored, kernels
 from napari_lle.model.inference.estimate import in_input_dtype
+from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.stored import stored_steps
 
 pytest.importorskip("numba")
@@ -89,13 +91,7 @@ def test_levels_beyond_float32_take_the_long_way(monkeypatch):
 
 def test_steps_count_and_tell_the_record(monkeypatch):
     model = compiled(monkeypatch, random_model("cleaning", illumination_scale=4))
-    steps, seen = stored_steps(picture("rgb"), model), []
-    while True:
-        try:
-            seen.append(next(steps))
-        except StopIteration as stop:
-            pixels, record = stop.value
-            break
+    seen, (pixels, record) = drain(stored_steps(picture("rgb"), EnhanceOptions(model=model)))
     assert [p.done for p in seen] == list(range(1, seen[-1].total + 1))
     assert record["strength"] == 1 and record["illumination_scale"] == 4
     assert pixels.shape == IMAGES["rgb"][0]

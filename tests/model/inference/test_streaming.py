@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from helpers.models import random_model
 
-from napari_lle.model.inference.enhance import enhance
+from napari_lle.model import enhance, enhance_jointly
 from napari_lle.model.inference.estimate import in_input_dtype
-from napari_lle.model.inference.shared_illumination import enhance_jointly
-from napari_lle.model.inference.streaming import enhance_to_zarr, restore_to_zarr
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.streaming import ZarrOutput, enhance_to_zarr, restore_to_zarr
 from napari_lle.model.io.files import FileRecord, Picture, read_image, write_image
 from napari_lle.model.io.zarr_writer import Target, write_steps
 from napari_lle.model.preprocessing.levels import Levels
+from napari_lle.model.progress import finish
 
 zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 
@@ -37,10 +38,11 @@ def test_blocks_are_those_of_the_whole(tmp_path, rng, shape, rgb, channels, dtyp
     image = rng.integers(0, 250, shape).astype(dtype)
     write_image(tmp_path / "in.zarr", image, rgb=rgb)
     picture = read_image(tmp_path / "in.zarr", lazy=True)
-    options = {"model": random_model(), "channels": channels, "strength": 0.8}
+    options = {"model": random_model(), "channels": channels}
     r, light = tmp_path / "r.zarr", tmp_path / "l.zarr"
-    list(enhance_to_zarr(picture, r, light, dtype=given, **options))
-    whole = enhance(image, rgb=rgb, **options)
+    output = ZarrOutput(r, light, dtype=given, strength=0.8)
+    finish(enhance_to_zarr(picture, output, EnhanceOptions(**options)))
+    whole = enhance(image, rgb=rgb, strength=0.8, **options)
     written, lit = read_image(r), read_image(light)
     expected = in_input_dtype(whole) if given == "same" else whole.reflectance
     assert written.pixels.dtype == expected.dtype
@@ -64,7 +66,8 @@ def test_channels_that_share_an_illumination_are_those_of_the_whole(tmp_path, rn
     picture = read_image(tmp_path / "in.zarr", lazy=True)
     r, light = tmp_path / "r.zarr", tmp_path / "l.zarr"
     model = random_model()
-    list(enhance_to_zarr(picture, r, light, dtype="float32", model=model, axis=1))
+    options = EnhanceOptions(model=model, channel_axis=1)
+    finish(enhance_to_zarr(picture, ZarrOutput(r, light, dtype="float32"), options))
     (whole,) = enhance_jointly([image], model, axis=1)
     written, lit = read_image(r), read_image(light)
     np.testing.assert_allclose(written.pixels, whole.reflectance, rtol=1e-5, atol=1e-5)
@@ -129,7 +132,8 @@ def test_layout_follows_the_source(tmp_path, rng):
         (False, "c.zarr", zarr.Group),
     ):
         picture = Picture(image, True, None, FileRecord("YXS", plain=plain))
-        list(enhance_to_zarr(picture, tmp_path / name, model=random_model()))
+        output = ZarrOutput(tmp_path / name)
+        finish(enhance_to_zarr(picture, output, EnhanceOptions(model=random_model())))
         node = zarr.open(tmp_path / name, mode="r")
         assert isinstance(node, kind)
         assert (node if plain and kind is zarr.Array else node["0"]).shape in (

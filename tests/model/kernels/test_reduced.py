@@ -9,25 +9,20 @@ import torch
 from helpers.models import FORMS, random_model
 
 from napari_lle.model import enhance, load_model, restore
-from napari_lle.model.inference.enhance import estimate_steps, make_plan
+from napari_lle.model.inference.enhance import estimate_steps
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import make_plan
 from napari_lle.model.inference.streaming import estimate_part
 from napari_lle.model.inspection.api import stages as look_into
 from napari_lle.model.network.blocks import grow, shrink
 from napari_lle.model.preprocessing.tiling import spans, widen
+from napari_lle.model.progress import finish
 
 STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]])
 
 
 def picture(shape, seed=0):
     return (np.random.default_rng(seed).gamma(2, 25, shape)).clip(0, 255).astype(np.uint8)
-
-
-def run(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
 
 
 @pytest.mark.parametrize("scale", [2, 4])
@@ -76,10 +71,11 @@ def test_tiles_equal_the_whole(form, scale, shape):
 @pytest.mark.parametrize("scale", [2, 4])
 def test_a_part_equals_that_part_of_the_whole(scale):
     image, model = picture((2, 130, 170)), random_model("stretching")
-    whole = run(estimate_steps(image, model, illumination_scale=scale)).illumination
-    plan = make_plan(image, model, illumination_scale=scale)
+    options = EnhanceOptions(model=model, illumination_scale=scale)
+    whole = finish(estimate_steps(image, options)).illumination
+    plan = make_plan(image, options)
     for rows, columns in ((slice(50, 71), slice(61, 99)), (slice(3, 130), slice(101, 170))):
-        part = estimate_part(image, plan, (1,), rows, columns)
+        part = estimate_part(image, plan, (1, rows, columns))
         np.testing.assert_allclose(part.illumination, whole[1, rows, columns], rtol=1e-5)
 
 
@@ -101,16 +97,16 @@ def test_stages_and_their_parts_run_at_a_reduced_size():
     whole = enhance(image, model)
     np.testing.assert_allclose(trace["R"][0], whole.reflectance, rtol=0, atol=1e-5)
     inner = ((61, 70), (30, 51))
-    part = run(stages.steps((), inner))
+    part = finish(stages.steps((), inner))
     for kind in ("L", "E", "R"):
         expected = trace[kind][:, 61:70, 30:51]
         np.testing.assert_allclose(part[kind], expected, rtol=1e-4, atol=1e-5)
-    maps = run(stages.feature_maps())
+    maps = finish(stages.feature_maps())
     assert {m.shape for m in maps.values()} == {(120, 140)}
     first = next(iter(maps.values()))
     squares = first.reshape(30, 4, 35, 4)
     assert (squares == squares[:, :1, :, :1]).all()
-    some = next(iter(run(stages.feature_maps((), inner)).values()))
+    some = next(iter(finish(stages.feature_maps((), inner)).values()))
     np.testing.assert_allclose(some, first[61:70, 30:51], atol=1e-6)
 
 

@@ -12,8 +12,10 @@ from helpers.models import FORMS, random_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model import enhance, kernels, load_model
-from napari_lle.model.inference.enhance import estimate_steps, make_plan
+from napari_lle.model.inference.enhance import estimate_steps
 from napari_lle.model.inference.estimate import Estimate, in_input_dtype
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import make_plan
 from napari_lle.model.inference.planes import Seen
 from napari_lle.model.network.bundled import bundled_models
 from napari_lle.model.network.global_curve import one_curve
@@ -346,7 +348,7 @@ def test_what_does_not_compile_is_told_once_and_survived(monkeypatch):
     assert not second.note
     monkeypatch.setattr(kernels, "find", lambda *_: first)
     image = photograph((20, 23, 3))
-    steps = estimate_steps(image, found, device=WHERE.type)
+    steps = estimate_steps(image, EnhanceOptions(model=found, device=WHERE.type))
     assert next(steps).note == first.note
     with pytest.raises(StopIteration) as stop:
         next(steps)
@@ -471,7 +473,9 @@ def test_a_device_makes_what_the_processor_makes(switch, monkeypatch):
 def test_a_plan_finds_its_kernel_again_where_it_arrives(chosen):
     import pickle
 
-    plan = make_plan(photograph((20, 23, 3)), model("division"), device=WHERE.type)
+    plan = make_plan(
+        photograph((20, 23, 3)), EnhanceOptions(model=model("division"), device=WHERE.type)
+    )
     chosen.setattr(kernels, "find", lambda network, colours, device: (colours, device))
     assert pickle.loads(pickle.dumps(plan)).kernel == (3, WHERE.type)
     assert pickle.loads(pickle.dumps(plan._replace(kernel=None))).kernel is None

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 from napari_lle.cli.app import app
 from napari_lle.model import enhance, load_model, restore
 from napari_lle.model.evaluation.intensity_report import intensity_report
-from napari_lle.model.inference.enhance import choose_model, survey
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.plan import choose_model, survey
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.model.network.global_curve import one_curve
 
@@ -39,7 +40,7 @@ def test_equal_values_become_equal_and_order_is_kept(form, kind, dark, photo):
 
 
 def test_stretching_becomes_the_midtones_transfer_function(dark):
-    known = survey(dark, rgb=False)
+    known = survey(dark, EnhanceOptions(rgb=False))
     b = min(max(known.statistics.typical, 1e-3), 0.24)
     m = b * 0.75 / (b + 0.25 - 0.5 * b)
     x = (dark - known.levels.black) / known.levels.span

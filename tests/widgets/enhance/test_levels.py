@@ -5,8 +5,8 @@ from helpers.running import run
 from napari.layers import Image, Shapes
 
 from napari_lle.model import enhance
+from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.widgets.enhance.levels import KEPT
-from napari_lle.widgets.enhance.repeat import as_command
 from napari_lle.widgets.shared.layers import KEY
 from napari_lle.widgets.shared.regions import region_mask
 
@@ -136,7 +136,7 @@ def test_global_mode_makes_equal_values_equal(qtbot, viewer, make, image, model_
     record = result.metadata[KEY]
     assert record["model"] == "random:global"
     assert record["model_file"] == f"{model_file}:global"
-    assert f"{model_file}:global" in as_command(record)
+    assert f"{model_file}:global" in EnhanceOptions.from_record(record).as_command()
     np.testing.assert_array_equal(
         enhance(image, record["model_file"], rgb=False).reflectance, result.data
     )

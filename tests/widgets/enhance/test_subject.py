@@ -4,8 +4,8 @@ import pytest
 from helpers.running import run
 
 from napari_lle.model import enhance_jointly
+from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.widgets.enhance.levels import KEPT
-from napari_lle.widgets.enhance.repeat import as_command, as_python
 from napari_lle.widgets.enhance.restore import restore_layer
 from napari_lle.widgets.shared.layers import KEY, channel_axis
 
@@ -140,13 +140,14 @@ def test_code_repeats_the_run_and_a_command_where_there_is_one(qtbot, viewer, wi
     run(qtbot, widget)
     record = viewer.layers["ch0 enhanced"].metadata[KEY]
     names = {f"image_{i}": channel for i, channel in enumerate(scene)}
-    exec(as_python(record), names)
+    options = EnhanceOptions.from_record(record)
+    exec(options.as_python(record["strength"]), names)
     for i, result in enumerate(names["results"]):
         np.testing.assert_allclose(
             result.reflectance, viewer.layers[f"ch{i} enhanced"].data, rtol=1e-6
         )
     with pytest.raises(ValueError, match="copy as Python"):
-        as_command(record)
+        options.as_command()
 
 
 def test_an_axis_of_one_channel_is_none(viewer, scene):

@@ -5,7 +5,7 @@ from helpers.turns import Turns
 
 from napari_lle.model.inference import enhance as inference
 from napari_lle.model.inference import planes
-from napari_lle.model.inference.enhance import Progress
+from napari_lle.model.progress import Progress
 from napari_lle.widgets.enhance import widget as _enhance
 from napari_lle.widgets.shared.layers import KEY
 
@@ -97,7 +97,7 @@ def test_strength_moves_large_results_too(qtbot, viewer, make, rng, monkeypatch,
 
 
 def test_cancel_returns_the_button_and_adds_nothing(qtbot, viewer, make, photo, monkeypatch):
-    monkeypatch.setattr(inference, "estimate_steps", slow_steps)
+    monkeypatch.setattr(inference, "scene_steps", slow_steps)
     viewer.add_image(photo, rgb=True)
     widget = make(viewer)
     widget.form.run.native.click()
@@ -118,7 +118,7 @@ def test_a_runtime_error_reaches_the_user(qtbot, viewer, make, photo, monkeypatc
 
     told = []
     monkeypatch.setattr(_enhance, "show_error", told.append)
-    monkeypatch.setattr(inference, "estimate_steps", broken)
+    monkeypatch.setattr(inference, "scene_steps", broken)
     viewer.add_image(photo, rgb=True)
     widget = make(viewer)
     run(qtbot, widget)
@@ -262,7 +262,7 @@ def test_the_window_turns_during_a_run(qtbot, viewer, make, stack, monkeypatch):
 
 
 def test_closing_the_dock_ends_the_run(qtbot, make_napari_viewer, make, photo, monkeypatch):
-    monkeypatch.setattr(inference, "estimate_steps", slow_steps)
+    monkeypatch.setattr(inference, "scene_steps", slow_steps)
     viewer = make_napari_viewer()
     viewer.add_image(photo, rgb=True)
     widget = make(viewer)

@@ -1,20 +1,12 @@
-import ast
-import shlex
-
 import numpy as np
 import pytest
-from helpers.running import last
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_lle.widgets.enhance.blending import (
-    Options,
-    blended,
-    enhance_steps,
-    light_plane,
-    reflectance_plane,
-)
-from napari_lle.widgets.enhance.repeat import as_command, as_python
+from napari_lle.model.inference.enhance import estimate_steps
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.progress import finish
+from napari_lle.widgets.enhance.blending import blended, light_plane, reflectance_plane, shown
 from napari_lle.widgets.shared import layers as _layers
 from napari_lle.widgets.shared.layers import Region
 
@@ -85,12 +77,17 @@ def test_multiscale_layers_stay_so_and_show_their_finest_level_in_the_preview():
     assert _layers.result_options(layer)["multiscale"] is True
 
 
+def made_of(image, model_file, strength, illumination):
+    options = EnhanceOptions(model=str(model_file))
+    return shown(finish(estimate_steps(image, options)), strength, illumination)
+
+
 def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, photo):
-    of_photo = last(enhance_steps(photo, True, Options(str(model_file)), 1.0, False))
+    of_photo = made_of(photo, model_file, 1.0, False)
     assert of_photo.limits == (0.0, 1.0)
     field = rng.integers(100, 200, (60, 60)).astype(np.uint16)
     field[3, 4] = 60_000
-    made = last(enhance_steps(field, False, Options(str(model_file)), 1.0, False))
+    made = made_of(field, model_file, 1.0, False)
     low, high = made.limits
     r = made.estimate.reflectance(1.0)
     assert low == 0
@@ -99,7 +96,7 @@ def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, phot
 
 def test_lazy_planes_equal_eager_ones(model_file, rng, monkeypatch):
     stack = rng.integers(0, 900, (2, 3, 32, 40)).astype(np.uint16)
-    made = last(enhance_steps(stack, False, Options(str(model_file)), 0.5, True))
+    made = made_of(stack, model_file, 0.5, True)
     assert isinstance(made.reflectance, np.ndarray)
     monkeypatch.setattr("napari_lle.widgets.enhance.blending.EAGER", 100)
     for plane, eager in ((reflectance_plane, made.reflectance), (light_plane, made.illumination)):
@@ -113,37 +110,6 @@ def test_illumination_brings_the_input_back(model_file, rng):
     from napari_lle.model import restore
 
     stack = rng.integers(0, 900, (2, 32, 40)).astype(np.uint16)
-    made = last(enhance_steps(stack, False, Options(str(model_file)), 0.7, True))
+    made = made_of(stack, model_file, 0.7, True)
     back = restore(made.reflectance, made.illumination, made.estimate.levels)
     np.testing.assert_array_equal(back, stack)
-
-
-RECORD = {
-    "model": "photo",
-    "strength": 0.8,
-    "levels": {"black": 101.5, "white": 4000.0, "dtype": "uint16"},
-    "channels": "joint",
-    "rgb": False,
-    "source": "/data/my cells.tif",
-}
-
-
-def test_record_as_python_runs_what_it_says(model_file, rng):
-    record = {**RECORD, "model_file": str(model_file)}
-    image = rng.integers(0, 5000, (20, 24)).astype(np.uint16)
-    names = {"image": image}
-    code = as_python(record)
-    ast.parse(code)
-    exec(code, names)
-    assert names["result"].record["levels"] == RECORD["levels"]
-    assert names["result"].record["strength"] == 0.8
-
-
-def test_record_as_command_quotes_and_names_everything():
-    words = shlex.split(as_command(RECORD))
-    assert words[:3] == ["napari-lle", "enhance", "/data/my cells.tif"]
-    options = dict(zip(words[5::2], words[6::2], strict=True))
-    assert options["--model"] == "photo"
-    assert float(options["--black"]) == 101.5
-    assert float(options["--strength"]) == 0.8
-    assert options["--channels"] == "joint"

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...preprocessing.tiling import Tile, tiles
-from ...runtime.retry import Step, halving
+from ...progress import Progress
+from ...runtime.retry import Halving
 from .transfers import overlapped
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def stream(
     count: int,
     statistics: torch.Tensor,
     size: int,
-) -> Iterator[Step]:
+) -> Iterator[Progress]:
     """Fill the outputs of planes of one shape, yielding after each tile.
 
     Parameters
@@ -88,6 +89,6 @@ def stream(
             finished = first + done // each
             yield first * each + done, count * each
 
-    for step in halving(attempt, size, statistics.device):
+    for step in Halving(size, statistics.device).steps(attempt):
         yield step._replace(note=" ".join(filter(None, (note, step.note))))
         note = ""
