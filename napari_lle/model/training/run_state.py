@@ -64,7 +64,11 @@ class RunState:
         self.objective = make_objective(settings, device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.optimizer = torch.optim.Adam(
-            self.network.parameters(), settings.learning_rate, settings.betas, settings.eps
+            self.network.parameters(),
+            settings.learning_rate,
+            settings.betas,
+            settings.eps,
+            fused=device.type in ("cpu", "cuda"),
         )
         self.rng = np.random.default_rng(settings.seed)
         self.steps = steps

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ..data.crops import Batch, centre
 from ..data.pairs import Pair
-from ..evaluation.metrics import eight_bit, score_known
+from ..evaluation.metrics import eight_bit, psnr, score_known
+from ..kernels import find_training, training_kernel
 from ..network.network import Network
 from .objectives import Objective
 
@@ -25,6 +26,7 @@ EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
 FAR = 0.1  # from the reference: what is nearly as black or white as it has not gone wrong
 FLAT = 0.01  # relative deviation of the illumination of a shaded scene, at least
 HALF_STEP = 0.5 / 255  # closer than this to 0 or 1 an 8-bit value says nothing
+SMALLEST = 7  # side of an image that has an SSIM
 WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
 
 
@@ -51,6 +53,7 @@ def judge(
         ``held_out_loss``, ``score``, ``psnr`` and ``ssim`` where there are references, the
         figures of `examine`, and ``verdict``: empty, or what is wrong.
     """
+    network = find_training(network) or network
     losses = []
     with torch.inference_mode():
         for pair in pairs:
@@ -144,11 +147,14 @@ def _relative_deviation(x: Tensor) -> float:
 
 
 def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float, float]:
-    low, _, statistics = _tensors(centre(pair, max(pair.low.shape), 0), device)
+    low, _, statistics = _tensors(centre(pair, max(pair.low.shape), network.radius), device)
     with torch.inference_mode():
-        r = network(low, statistics, stages=1)[0].reflectance[0].cpu().numpy()
+        r = network.enhance(low, statistics)[0].cpu().numpy()
     image = eight_bit(r.transpose(1, 2, 0))
-    return score_known(image, pair.reference)
+    kernel = training_kernel(network)
+    if kernel is None or min(r.shape[1:]) < SMALLEST or np.isnan(pair.reference).any():
+        return score_known(image, pair.reference)
+    return psnr(image, pair.reference), kernel.similarity(image, pair.reference)
 
 
 def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

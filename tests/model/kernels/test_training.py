@@ -6,10 +6,13 @@ import torch
 from helpers.models import FORMS, random_model
 
 from napari_lle.model import kernels
+from napari_lle.model.data.pairs import Pair
+from napari_lle.model.evaluation.metrics import ssim
 from napari_lle.model.losses import functional as losses
 from napari_lle.model.training.objectives import make_objective
 from napari_lle.model.training.run_state import RunState
 from napari_lle.model.training.settings import TrainingSettings
+from napari_lle.model.training.validation import judge
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels.training.compiled import compile_training
@@ -200,3 +203,27 @@ def test_what_the_kernel_does_not_know_is_left_to_torch(monkeypatch):
     assert kernels.find_training(net) is None
     monkeypatch.setenv(kernels.SWITCH, "torch")
     assert kernels.find_training(network("division")) is None
+
+
+def test_similarity_is_that_of_scikit_image():
+    rng = np.random.default_rng(0)
+    a = rng.random((41, 60, 3))
+    b = np.clip(a + 0.1 * rng.normal(size=a.shape), 0, 1)
+    fast = kernels.find_training(network("division"))
+    assert fast.similarity(a, b) == pytest.approx(ssim(a, b), abs=1e-5)
+    assert fast.similarity(a, a) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_validation_says_the_same(form, monkeypatch):
+    rng = np.random.default_rng(0)
+    reference = rng.random((2, 40, 50, 3)).astype(np.float32)
+    pairs = [Pair(str(i), 0.2 * r, r) for i, r in enumerate(reference)]
+    settings = TrainingSettings(network=network(form).config)
+    device = torch.device("cpu")
+    state = RunState(settings, device, 10)
+    ours = judge(state.averaged(), state.objective, pairs, 32, device)
+    monkeypatch.setenv(kernels.SWITCH, "torch")
+    theirs = judge(state.averaged(), state.objective, pairs, 32, device)
+    assert ours.pop("verdict") == theirs.pop("verdict")
+    assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)

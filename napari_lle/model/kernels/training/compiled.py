@@ -11,7 +11,7 @@ from numba import boolean, float32, intp
 
 from ..cpu.compiled import Part, compile_function, load_function
 from .crop import build_backward, build_forward
-from .paired import build_paired
+from .paired import build_paired, build_similarity
 
 LINE, INDICES, PLANES = float32[::1], intp[::1], float32[:, :, ::1]
 # form, whether to divide, V, weights, the crop's own biases, dilations, sizes, scalars, planes
@@ -26,12 +26,14 @@ class Functions(NamedTuple):
     forward: Any
     backward: Any
     distance: Any
+    similarity: Any
 
 
 PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "forward": (build_forward, FORWARD),
     "backward": (build_backward, (*BACKWARD, PLANES)),
     "distance": (build_paired, (PLANES, PLANES, LINE, intp, PLANES)),
+    "similarity": (build_similarity, (PLANES, PLANES)),
 }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...network.blocks import MODULATING, Block, Cleaning, ResidualEstimation
@@ -113,3 +115,10 @@ class CompiledNetwork(Network):
     def paired(self, result: Tensor, reference: Tensor, **weights: Any) -> Tensor:
         """See `distance.paired`."""
         return paired(self.functions, result, reference, **weights)
+
+    def similarity(self, image: NDArray[Any], reference: NDArray[Any]) -> float:
+        """SSIM of two whole images, (H, W, 3), as `evaluation.metrics` has it, within 1e-5."""
+        planes = (
+            np.ascontiguousarray(x.transpose(2, 0, 1), np.float32) for x in (image, reference)
+        )
+        return float(self.functions.similarity(*planes))

@@ -189,3 +189,27 @@ def build_paired(*, cache: bool) -> Any:
         return loss
 
     return paired
+
+
+def build_similarity(*, cache: bool) -> Any:
+    """Make the function that returns the mean SSIM of images, (channels, H, W), every window."""
+    sources = edition(planes)
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def similarity(a, b):
+        if sources < 0:
+            return 0.0
+        width = a.shape[2]
+        asked = np.ones(width - WINDOW + 1, np.float32)
+        sums, windows = np.zeros((7, width), np.float32), np.zeros((5, width), np.float32)
+        slopes, work = np.zeros((3, width), np.float32), np.zeros((2, width), np.float32)
+        total, rows = 0.0, a.shape[1] - WINDOW + 1
+        for k in range(len(a)):
+            for y in range(rows):
+                _down(a[k, y:], b[k, y:], sums)
+                for i in range(5):
+                    _across(sums[i], work[0], work[1], windows[i])
+                total += _likeness(windows, asked, slopes)
+        return total / (len(a) * rows * len(asked))
+
+    return similarity
