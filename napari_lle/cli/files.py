@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .console import drain, say_which
 
 if TYPE_CHECKING:
+    from ..model.inference.estimate import Result
     from ..model.inference.options import EnhanceOptions
     from ..model.io.metadata import Picture
 
@@ -33,6 +34,8 @@ class Wanted(NamedTuple):
         Which of several images of a file, from 1 on.
     layers : mapping of str to Path
         Files for what follows from the result, by the names of their options.
+    average : str, optional
+        What neighbours are looked at together, such as ``t:3``.
     """
 
     illumination: Path | None
@@ -41,6 +44,7 @@ class Wanted(NamedTuple):
     scheduler: str | None
     image: int | None = None
     layers: Mapping[str, Path] = MappingProxyType({})
+    average: str | None = None
 
 
 def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:
@@ -51,9 +55,9 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
     stream = is_zarr(target) and (illumination is None or is_zarr(illumination))
     if wanted.scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
-    if stream and wanted.layers:
+    if stream and (wanted.layers or wanted.average):
         raise ValueError(
-            f"--{next(iter(wanted.layers))} is not written beside a Zarr: let the output end in "
+            f"--{[*wanted.layers, 'average'][0]} does not go with a Zarr output: let it end in "
             ".tif, or use napari_lle.model in Python."
         )
     if not stream:
@@ -72,7 +76,7 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
         check_format(path, "float32", axes)
     if stream:
         _stream(picture, source, target, options, wanted)
-    elif dtype == "same" and not illumination and not wanted.layers:
+    elif dtype == "same" and not (illumination or wanted.layers or wanted.average):
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
         steps = stored_steps(picture.pixels, options, wanted.strength)
@@ -110,7 +114,10 @@ def _write_pair(
     from ..model.inference.enhance import estimate_steps
     from ..model.inference.estimate import in_input_dtype
 
-    result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
+    if wanted.average:
+        result = _averaged(picture, source, options, wanted)
+    else:
+        result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
     figures = {name: _figure(name, result) for name in wanted.layers}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
     _write("R", target, pixels, picture.rgb, picture.about, result.record, wanted.dtype)
@@ -120,6 +127,19 @@ def _write_pair(
         _write("L", wanted.illumination, light, coloured, picture.about, result.record, "float")
     for name, path in wanted.layers.items():
         _write(name, path, figures[name], picture.rgb, picture.about, result.record, "float")
+
+
+def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted) -> Result:
+    """The result of a picture's moving average along the axis that its file names t or z."""
+    from ..model.inference.averaging import averaged_steps, axis_and_window
+
+    if options.channel_axis is not None:
+        raise ValueError("--average takes channels one by one: add --channels per.")
+    named = picture.about.axes if picture.about else ""
+    axis, window = axis_and_window(str(wanted.average), named)
+    steps = averaged_steps(picture.pixels, axis, window, options, wanted.strength)
+    result: Result = _drain(steps, source)
+    return result
 
 
 def _figure(name: str, result: Any) -> Any:

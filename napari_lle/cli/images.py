@@ -74,6 +74,14 @@ def enhance(
         Path | None,
         typer.Option(help="Also write half the width of R's 95 % interval."),
     ] = None,
+    average: Annotated[
+        str | None,
+        typer.Option(
+            metavar="t|z[:N]",
+            help="Look at N neighbouring frames or planes together (3 when not said); restore "
+            "gives each as it was.",
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -111,7 +119,7 @@ def enhance(
             tile="auto" if tile is None else tile,
             illumination_scale=illumination_scale,
         )
-        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers)
+        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
     pairs = list(zip(sources, targets.paths, strict=True))
     with reported(), made(targets.folder):
         run_all(

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .inference.averaging import enhance_averaged
     from .inference.enhance import enhance, enhance_jointly
     from .inference.lazy import restore
     from .inference.stored import enhance_stored
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "enhance",
+    "enhance_averaged",
     "enhance_jointly",
     "enhance_stored",
     "load_model",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "enhance": "inference.enhance",
+    "enhance_averaged": "inference.averaging",
     "enhance_jointly": "inference.enhance",
     "enhance_stored": "inference.stored",
     "load_model": "network.checkpoint",

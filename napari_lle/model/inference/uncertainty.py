@@ -106,6 +106,8 @@ def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
         )
     if record.get("strength", 1.0) != 1:
         raise ValueError("The uncertainty is that of strength 1: enhance with it.")
+    if "average" in record:
+        raise ValueError("How uncertain averaged planes are has not been measured: leave it out.")
     return found
 
 
