@@ -20,7 +20,7 @@ def check(name: str, value: float, most: float, beside: Beside | None = None) ->
     return {
         "name": name,
         "value": float(value),
-        "goal": f"<= {most:g}",
+        "goal": f"<= {most:.3g}",
         "verdict": "pass" if passed else "fail",
         **_beside(beside),
     }

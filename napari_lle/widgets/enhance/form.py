@@ -118,6 +118,18 @@ class Form:
             tooltip="What the latest run did to the intensities: its curve, the share that saving "
             "would clip, and the gain of each pixel as a layer.",
         )
+        self.changed = PushButton(
+            text="What changed",
+            enabled=False,
+            tooltip="Add a layer of what the latest run did beyond a plain stretch, in units of "
+            "the noise: up to about 2 it is noise that was removed.",
+        )
+        self.uncertain = PushButton(
+            text="Uncertainty",
+            enabled=False,
+            tooltip="Add a layer of how far the result may be from the truth: half the width of "
+            "an interval that holds it for 95 % of the pixels.",
+        )
         self.run = PushButton(
             text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
         )
@@ -164,7 +176,8 @@ class Form:
             row(self.run, self.cancel),
             self.progress,
             self.status,
-            row(self.report, self.python, self.command),
+            row(self.report, self.changed, self.uncertain),
+            row(self.python, self.command),
         ]
 
     def options(self) -> EnhanceOptions:

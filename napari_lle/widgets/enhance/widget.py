@@ -25,6 +25,7 @@ from .preview import Preview, Wish
 from .report import ReportWindow, gain_layer, report_steps
 from .results import Origin, Results
 from .subject import Subject, find_subject, subject_steps
+from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -44,6 +45,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self.levels = LevelTools(napari_viewer, self.form, self._say)
         self.report_window: ReportWindow | None = None
         self.report_job: Job | None = None
+        self.trust_job: Job | None = None
         self.job: Job | None = None
         self.results = Results(napari_viewer)
         self.preview = Preview(
@@ -97,7 +99,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
-        for each in (self.job, self.report_job):
+        for each in (self.job, self.report_job, self.trust_job):
             if each is not None:
                 each.abandon()
         self._painting.release()
@@ -129,6 +131,20 @@ class EnhanceWidget(Container):  # type: ignore[misc]
 
         self.report_job = Job(
             report_steps(live.estimate, strength), on_done=done, on_error=self._fail
+        )
+
+    def trust(self, which: str) -> None:
+        """Add a layer of what changed in the latest result, or of how uncertain it is."""
+        live = self.live
+        if live is None:
+            return
+        strength = live.layer.metadata[KEY]["strength"]
+        self.trust_job = Job(
+            trust_steps(live.estimate, strength, which),
+            on_done=lambda made: self.viewer.add_layer(
+                trust_layer(live.layer, live.estimate, which, *made)
+            ),
+            on_error=self._fail,
         )
 
     def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
@@ -163,6 +179,8 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         self.viewer.layers.selection.events.changed.connect(self.preview.refresh)
         form.run.changed.connect(self.enhance)
         form.report.changed.connect(self.report)
+        form.changed.changed.connect(lambda: self.trust(CHANGED))
+        form.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
         form.cancel.changed.connect(self.cancel)
         form.strength.changed.connect(self._blends.throttle)
         form.preview.changed.connect(self._toggle_preview)
@@ -236,7 +254,8 @@ class EnhanceWidget(Container):  # type: ignore[misc]
         form.progress.visible = busy
 
     def _offer_copies(self) -> None:
-        for button in (self.form.python, self.form.command, self.form.report):
+        form = self.form
+        for button in (form.python, form.command, form.report, form.changed, form.uncertain):
             button.enabled = self.live is not None
 
     def _say(self, message: str) -> None:

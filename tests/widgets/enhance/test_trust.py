@@ -1,0 +1,92 @@
+import dask.array as da
+import numpy as np
+import pytest
+from helpers.running import run
+
+from napari_lle.model import enhance, uncertainty, what_changed
+from napari_lle.model.evaluation.fields import cell_field
+from napari_lle.model.evaluation.simulate import camera
+from napari_lle.widgets.enhance import blending
+from napari_lle.widgets.shared.layers import KEY
+
+
+@pytest.fixture
+def image(rng):
+    light = 300 * cell_field(64, rng)
+    return camera(np.stack([light, light[::-1]])[:, :60], rng, offset=100)
+
+
+def shape(image, kind):
+    """An image as a layer of a kind, and its axes."""
+    return {
+        "whole": (image, ("z", "y", "x")),
+        "lazy": (da.from_array(image, chunks=(1, -1, -1)), ("z", "y", "x")),
+        "multiscale": ([image, image[:, ::2, ::2]], ("z", "y", "x")),
+        "turned": (np.moveaxis(image, 0, -1), ("y", "x", "z")),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["whole", "lazy", "multiscale", "turned"])
+def test_what_changed_and_the_uncertainty_become_layers(qtbot, viewer, make, image, kind):
+    data, labels = shape(image, kind)
+    many = kind == "multiscale"
+    viewer.add_image(
+        data, name="cells", scale=(3, 2, 1), axis_labels=labels, rgb=False, multiscale=many
+    )
+    widget = make(viewer)
+    widget.form.model.widget.value = "linear"
+    assert not widget.form.changed.enabled and not widget.form.uncertain.enabled
+    run(qtbot, widget)
+    widget.form.changed.native.click()
+    qtbot.waitUntil(lambda: "cells enhanced what changed" in viewer.layers)
+    widget.form.uncertain.native.click()
+    qtbot.waitUntil(lambda: "cells enhanced uncertainty" in viewer.layers)
+    whole = enhance(image, "linear", rgb=False)
+    for name, expected in (("what changed", what_changed), ("uncertainty", uncertainty)):
+        layer = viewer.layers[f"cells enhanced {name}"]
+        found = np.asarray(layer.data[0] if many else layer.data)
+        found = np.moveaxis(found, -1, 0) if kind == "turned" else found
+        np.testing.assert_allclose(found, expected(whole), rtol=5e-3, atol=5e-3)
+        np.testing.assert_array_equal(layer.scale, (3, 2, 1))
+        assert KEY in layer.metadata
+    low, high = viewer.layers["cells enhanced what changed"].contrast_limits
+    assert low == -high
+
+
+def test_large_stacks_are_computed_where_they_are_looked_at(
+    qtbot, viewer, make, image, monkeypatch
+):
+    monkeypatch.setattr(blending, "EAGER", 100)
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    widget.form.model.widget.value = "linear"
+    run(qtbot, widget)
+    widget.form.uncertain.native.click()
+    qtbot.waitUntil(lambda: "cells enhanced uncertainty" in viewer.layers)
+    data = viewer.layers["cells enhanced uncertainty"].data
+    assert isinstance(data, da.Array)
+    expected = uncertainty(enhance(image, "linear", rgb=False))
+    np.testing.assert_allclose(data.compute(), expected, rtol=5e-3)
+
+
+def test_what_is_not_known_is_said_and_adds_nothing(qtbot, viewer, make, image):
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    widget.form.model.widget.value = "linear"
+    widget.form.strength.value = 0.5
+    run(qtbot, widget)
+    before = list(viewer.layers)
+    widget.form.uncertain.native.click()
+    qtbot.waitUntil(lambda: "strength 1" in widget.form.status.value)
+    assert list(viewer.layers) == before
+
+
+def test_colours_give_one_grey_layer(qtbot, viewer, make, photo):
+    viewer.add_image(photo, name="photo", rgb=True)
+    widget = make(viewer)
+    widget.form.model.widget.value = "photo"
+    run(qtbot, widget)
+    widget.form.changed.native.click()
+    qtbot.waitUntil(lambda: "photo enhanced what changed" in viewer.layers)
+    layer = viewer.layers["photo enhanced what changed"]
+    assert not layer.rgb and layer.data.shape == photo.shape[:2]
