@@ -72,7 +72,8 @@ def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
     """Half the width of the interval about R that holds the truth 95 times of 100.
 
     The truth is what the plain stretch would show if there were no noise. The share holds over
-    many pixels, not for each kind of them: in the middle of the faintest structures it is less.
+    many pixels, not for each kind of them: in the middle of thin filaments it can be less. Noise
+    is taken for independent from pixel to pixel.
 
     Parameters
     ----------
