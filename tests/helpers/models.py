@@ -6,6 +6,9 @@ from napari_lle.model.network.checkpoint import Model
 from napari_lle.model.network.network import Network, NetworkConfig
 
 FORMS = ("division", "metering", "stretching", "cleaning")
+# Layouts of bundled models: whose kernels are compiled anyhow.
+BUNDLED = {"branch_width": 1, "widths": (8, 6)}
+PAPER = {"branch_width": 2, "widths": (6, 5)}  # of the metering form
 
 
 def random_model(form="division", **config):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import dask.array as da
 import numpy as np
 import pytest
-from helpers.models import random_model
+from helpers.models import BUNDLED, random_model
 from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
@@ -167,7 +167,7 @@ def test_lazy_results_compute_on_a_cluster(cluster, rng, rgb):
 def test_a_plan_finds_its_kernel_where_it_arrives(monkeypatch, rng):
     pytest.importorskip("numba", reason="needs the extra fast")
     monkeypatch.setenv("NAPARI_LLE_KERNEL", "auto")
-    model, image = random_model(), rng.integers(0, 900, (40, 50)).astype(np.uint16)
+    model, image = random_model(**BUNDLED), rng.integers(0, 900, (40, 50)).astype(np.uint16)
     list(warm_up([model]))
     plan = make_plan(image, EnhanceOptions(model=model, device="cpu"))
     x = (image / 900).astype(np.float32)

@@ -2,7 +2,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers.models import FORMS, random_model
+from helpers.models import BUNDLED, FORMS, random_model
 from helpers.running import drain
 
 from napari_lle.model import enhance, enhance_stored, kernels
@@ -43,7 +43,7 @@ def compiled(monkeypatch, model):
 @pytest.mark.parametrize("form", ["cleaning", "stretching"])
 @pytest.mark.parametrize("scale", [1, 4])
 def test_it_is_the_picture_of_enhance(name, channels, form, scale, monkeypatch):
-    model = compiled(monkeypatch, random_model(form, illumination_scale=scale))
+    model = compiled(monkeypatch, random_model(form, illumination_scale=scale, **BUNDLED))
     image = picture(name)
     before = image.copy()
     ours = enhance_stored(image, model, channels=channels)
@@ -70,7 +70,7 @@ def test_without_a_kernel_it_is_exactly_that(form, strength, dtype):
 
 def test_no_float_image_is_made(monkeypatch):
     """Twice as large an image needs the room of the picture more: one float image is four."""
-    model = compiled(monkeypatch, random_model("cleaning", illumination_scale=4))
+    model = compiled(monkeypatch, random_model("cleaning", illumination_scale=4, **BUNDLED))
     peaks = []
     for rows in (40, 80):
         image = np.tile(picture("rgb"), (rows, 12, 1))
@@ -82,7 +82,7 @@ def test_no_float_image_is_made(monkeypatch):
 
 
 def test_levels_beyond_float32_take_the_long_way(monkeypatch):
-    model = compiled(monkeypatch, random_model("stretching"))
+    model = compiled(monkeypatch, random_model("stretching", **BUNDLED))
     image = picture("stack")
     far = {"black": -3.0e6, "white": 3.0e6}
     ours = enhance_stored(image, model, **far)
@@ -90,7 +90,7 @@ def test_levels_beyond_float32_take_the_long_way(monkeypatch):
 
 
 def test_steps_count_and_tell_the_record(monkeypatch):
-    model = compiled(monkeypatch, random_model("cleaning", illumination_scale=4))
+    model = compiled(monkeypatch, random_model("cleaning", illumination_scale=4, **BUNDLED))
     seen, (pixels, record) = drain(stored_steps(picture("rgb"), EnhanceOptions(model=model)))
     assert [p.done for p in seen] == list(range(1, seen[-1].total + 1))
     assert record["strength"] == 1 and record["illumination_scale"] == 4

@@ -1,22 +1,16 @@
 """``napari-lle stages``: as users run it, and what it leaves behind when it cannot."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tifffile
+from helpers.command_line import fails, lle
 
 from napari_lle.model import enhance, stages
 from napari_lle.model.inspection.export import write_stages
 from napari_lle.model.inspection.trace import KINDS
 from napari_lle.model.io.files import FileError, write_image
-
-
-def process(*arguments):
-    command = [sys.executable, "-m", "napari_lle.cli", "stages", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture
@@ -33,7 +27,8 @@ def write(found, folder):
 
 def test_the_command_writes_all_kinds_and_stages(tmp_path, stack, model_file):
     write_image(tmp_path / "in.tif", stack, rgb=False)
-    done = process(tmp_path / "in.tif", "-o", tmp_path / "out", "--model", model_file, "--count", 4)
+    out = ("-o", tmp_path / "out")
+    done = lle("stages", tmp_path / "in.tif", *out, "--model", model_file, "--count", 4)
     assert done.returncode == 0, done.stderr
     names = {f"{kind}_{t}.tif" for kind in KINDS for t in (1, 2, 3, 4)}
     assert {f.name for f in (tmp_path / "out").iterdir()} == {*names, "stages.json"}
@@ -69,13 +64,8 @@ def test_bad_input_is_one_line_and_no_folder(tmp_path, stack):
         ((tmp_path / "in.tif", "--count", 0), "1 or more"),
         ((tmp_path / "in.tif", "--model", "nobody"), "nobody"),
     ):
-        done = process(*arguments, "-o", tmp_path / "out")
-        assert done.returncode == 2
-        (line,) = done.stderr.strip().splitlines()
-        assert word in line
-    done = process(tmp_path / "in.tif", "-o", tmp_path / "no" / "out")
-    assert done.returncode == 2
-    assert "no" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+        assert word in fails("stages", *arguments, "-o", tmp_path / "out")
+    assert "no" in fails("stages", tmp_path / "in.tif", "-o", tmp_path / "no" / "out")
     assert [f.name for f in tmp_path.iterdir()] == ["in.tif"]
 
 

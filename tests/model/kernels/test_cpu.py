@@ -1,11 +1,9 @@
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
-from helpers.models import FORMS, random_model
+from helpers.models import BUNDLED, FORMS, PAPER, random_model
 from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
@@ -21,10 +19,9 @@ from napari_lle.model.kernels.cpu.compiled import compile_kernel, load
 from napari_lle.model.kernels.cpu.fused import widest
 
 RANDOM = {
-    **{form: {"form": form} for form in FORMS},
+    **{form: {"form": form, **(PAPER if form == "metering" else BUNDLED)} for form in FORMS},
+    "quarter stretching": {"form": "stretching", "illumination_scale": 4, **BUNDLED},
     "sigmoid": {"form": "division", "positivity": "sigmoid"},
-    "quarter cleaning": {"form": "cleaning", "illumination_scale": 4},
-    "half stretching": {"form": "stretching", "illumination_scale": 2},
     "wide": {
         "form": "stretching",
         "activation": "prelu",
@@ -66,8 +63,12 @@ def plain(network, x):
     return out
 
 
-@pytest.mark.parametrize("colours", [3, 1])
-@pytest.mark.parametrize("name", [*bundled_models(), *RANDOM])
+# How H ends and how wide it is does not meet the number of colours: one number serves there.
+CASES = [(n, c) for n in [*bundled_models(), *RANDOM] for c in (3, 1)]
+CASES = [case for case in CASES if case not in (("sigmoid", 1), ("wide", 1))]
+
+
+@pytest.mark.parametrize(("name", "colours"), CASES)
 def test_the_kernel_is_the_network(name, colours):
     network = model(name).network
     for shape in SHAPES:
@@ -122,19 +123,19 @@ def test_enhance_takes_the_kernel_by_itself(name, channels, monkeypatch):
     assert np.abs(levels).max() <= 1
 
 
-def test_nothing_is_compiled_unasked(monkeypatch, tmp_path):
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    """No kernel in this process, none on disk; the folder where they will lie."""
     monkeypatch.delenv(kernels.SWITCH)
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "_ready", {})
+    return tmp_path
+
+
+def test_nothing_is_compiled_unasked(empty_cache, monkeypatch):
     network = random_model("division", widths=(2, 3), branch_width=1).network
-    code = (
-        "import sys; from pathlib import Path; from helpers.models import random_model;"
-        "from napari_lle.model import kernels;"
-        "n = random_model('division', widths=(2, 3), branch_width=1).network;"
-        "print(kernels.find(n, 1) is None, list(Path(sys.argv[1]).rglob('*.nb?')))"
-    )
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
-    command = [sys.executable, "-c", code, str(tmp_path)]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == ["True", "[]"]
+    assert kernels.find(network, 1) is None
+    assert not compiled._ready and not list(empty_cache.rglob("*.nb?"))
     monkeypatch.setattr(kernels, "find_spec", lambda name: None)
     assert kernels.find(network, 1) is None
     with pytest.raises(ValueError, match="napari-lle\\[fast\\]"):
@@ -150,34 +151,20 @@ def test_a_stand_in_for_the_block_is_run_by_torch(monkeypatch):
     assert kernels.find(network, 3) is None
 
 
-def test_a_damaged_or_missing_cache_is_survived(tmp_path):
-    code = """
-import sys
-from pathlib import Path
-from helpers.models import random_model
-from napari_lle.model import kernels
-from napari_lle.model.kernels import forms
-from napari_lle.model.kernels.cpu import compiled
-network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
-print(kernels.find(network, 1) is None)
-compiled.compile_kernel(forms.layout(network.config, 1))
-print(kernels.find(network, 1) is None)
-"""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "tests"}
-    environment[kernels.SWITCH] = "auto"
+def test_a_damaged_or_missing_cache_is_survived(empty_cache):
+    network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
 
-    def found():
-        command = [sys.executable, "-c", code]
-        answer = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True
-        )
-        return answer.stdout.split()
+    def known_and_made():
+        compiled._ready.clear()  # as in another process
+        known = kernels.find(network, 1) is not None
+        compile_kernel(forms.layout(network.config, 1))
+        return known, kernels.find(network, 1) is not None
 
-    assert found() == ["True", "False"]
-    assert found() == ["False", "False"]
-    for file in tmp_path.rglob("*.nb?"):
+    assert known_and_made() == (False, True)
+    assert known_and_made() == (True, True)
+    for file in empty_cache.rglob("*.nb?"):
         file.write_bytes(b"damaged")
-    assert found() == ["True", "False"]
+    assert known_and_made() == (False, True)
 
 
 def test_without_any_cache_the_kernel_lasts_as_long_as_the_process(monkeypatch):

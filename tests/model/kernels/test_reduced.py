@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import torch
-from helpers.models import FORMS, random_model
+from helpers.models import BUNDLED, FORMS, random_model
 
 from napari_lle.model import enhance, load_model, restore
 from napari_lle.model.inference.enhance import estimate_steps
@@ -147,7 +147,7 @@ def test_bands_of_any_height_give_the_same_bits(monkeypatch):
     from napari_lle.model.kernels.cpu.compiled import compile_kernel
 
     monkeypatch.delenv(kernels.SWITCH, raising=False)
-    model = random_model("cleaning", illumination_scale=4)
+    model = random_model("cleaning", illumination_scale=4, **BUNDLED)
     compile_kernel(forms.layout(model.network.config, 3))
     image = picture((150, 4801, 3))
     whole = enhance(image, model)

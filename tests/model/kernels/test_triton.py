@@ -53,8 +53,8 @@ def photograph(shape, dtype=np.uint8):
     return (rng.gamma(2, 0.1, shape).clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
 
 
-def fused(network, colours, **options):
-    return Fused(forms.layout(network.config, colours), block=(32, 64), **options)
+def fused(network, colours, block=(32, 64), **options):
+    return Fused(forms.layout(network.config, colours), block=block, **options)
 
 
 def run(path, network, x, shape, dtype=np.float32, size=512):
@@ -81,9 +81,12 @@ def reflected(x, light):
     return (np.moveaxis(x, 0, -1) if len(x) == 3 else x[0]) / light
 
 
-@pytest.mark.parametrize("activation", ["relu", "prelu"])
-@pytest.mark.parametrize("colours", [3, 1])
-@pytest.mark.parametrize("kind", KINDS)
+ENDS = [(kind, colours, "relu") for kind in KINDS for colours in (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "colours", "activation"), [*ENDS, ("cleaning", 3, "prelu"), ("metering", 1, "prelu")]
+)
 def test_the_kernels_are_the_network(kind, colours, activation):
     network = model(kind, activation=activation).network
     x = picture(colours, SHAPES[0])
@@ -137,10 +140,10 @@ def test_numbers_outside_the_range_are_the_networks_too():
 @pytest.mark.parametrize(("half", "colours"), [(False, 3), (True, 1)])
 def test_any_cut_gives_the_same_bits(half, colours):
     network = model("cleaning").network
-    x = picture(colours, (40, 70))
+    x = picture(colours, (20, 38))
     whole = by_kernels(network, x, half=half)
-    assert (by_kernels(network, x, size=33, half=half) == whole).all()
-    small = Fused(forms.layout(network.config, colours), half, block=(16, 32))
+    assert (by_kernels(network, x, size=17, half=half) == whole).all()
+    small = fused(network, colours, half=half, block=(16, 32))
     assert (run(small, network, x, whole.shape) == whole).all()
 
 
@@ -261,16 +264,16 @@ class Hungry:
 
 def test_out_of_memory_halves_the_tile_and_keeps_what_is_done():
     network = model("division").network
-    x = [picture(1, (70, 40)) for _ in range(6)]
+    x = [picture(1, (70, 4)) for _ in range(6)]
     expected = [by_torch(network, plane) for plane in x]
-    out = np.zeros((6, 70, 40), np.float32)
+    out = np.zeros((6, 70, 4), np.float32)
     asked = []
 
     def plane(i):
         asked.append(i)
         return x[i], out[i]
 
-    path = Hungry(fused(network, 1), limit=40, spared=5)
+    path = Hungry(fused(network, 1, block=(64, 32)), limit=40, spared=5)
     steps = list(stream(path, network, plane, 6, STATISTICS, 128))
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-5)
     notes = [step.note for step in steps if step.note]
@@ -487,11 +490,12 @@ import numpy as np, torch, triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from helpers.models import FORMS, random_model
-from napari_lle.model.planes import Seen
-from napari_lle.model.kernels import device, forms
-from napari_lle.model.normalization import Levels
-from napari_lle.model.onecurve import one_curve
-from napari_lle.model.tiling import tiles
+from napari_lle.model.inference.planes import Seen
+from napari_lle.model.kernels import forms
+from napari_lle.model.kernels.cuda import block as device
+from napari_lle.model.network.global_curve import one_curve
+from napari_lle.model.preprocessing.levels import Levels
+from napari_lle.model.preprocessing.tiling import tiles
 
 TYPES = {torch.float16: "*fp16", torch.float32: "*fp32", torch.float64: "*fp64",
          torch.uint8: "*u8", torch.uint16: "*u16", torch.int64: "*i64"}
