@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from qtpy.QtCore import QTimer
 
 PATIENCE = 120  # seconds until a hang is called one
+TICK = 5  # ms: without a rest between its turns the window would leave the work no room
 
 
 class Turns:
@@ -22,7 +23,7 @@ class Turns:
         self._ticked = threading.Event()
         self._timer = QTimer()
         self._timer.timeout.connect(self._ticked.set)
-        self._timer.start(0)
+        self._timer.start(TICK)
 
     def watched(self, make):
         """A function that returns the same steps, each of which waits for a tick before it.
