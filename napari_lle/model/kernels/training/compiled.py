@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from numba import boolean, float32, intp
 
 from ..cpu.compiled import Part, compile_function, load_function
+from .auxiliary import build_auxiliary, build_auxiliary_back
 from .crop import build_backward, build_forward
 from .paired import build_paired, build_similarity
 
@@ -27,6 +28,8 @@ class Functions(NamedTuple):
     backward: Any
     distance: Any
     similarity: Any
+    auxiliary: Any
+    auxiliary_back: Any
 
 
 PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -34,6 +37,11 @@ PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "backward": (build_backward, (*BACKWARD, PLANES)),
     "distance": (build_paired, (PLANES, PLANES, LINE, intp, PLANES)),
     "similarity": (build_similarity, (PLANES, PLANES)),
+    "auxiliary": (build_auxiliary, (PLANES, LINE, intp, LINE, PLANES)),
+    "auxiliary back": (
+        build_auxiliary_back,
+        (PLANES, LINE, intp, *(LINE,) * 3, PLANES, LINE, PLANES),
+    ),
 }
 
 

@@ -17,6 +17,9 @@ from .block import Job, Shape, Workshop, run
 from .compiled import Functions
 from .distance import paired
 from .heads import ALONE
+from .residual import CompiledAuxiliary
+
+WITH_FORM = ("division", "metering", "stretching", "cleaning")  # whose pointwise parts are compiled
 
 
 class CompiledStack(nn.Module):
@@ -44,7 +47,8 @@ class CompiledStack(nn.Module):
         branches: list[Any] = list(h.features.branches)
         parts = [branch.weight for branch in branches] + [branch.bias for branch in branches]
         activations = (h.features.activate, h.act1, h.act2)
-        widths = (h.features.channels - 3, h.conv1.out_channels, h.conv2.out_channels)
+        width = int(self.shape.sizes[1]) * len(branches)
+        widths = (width, h.conv1.out_channels, h.conv2.out_channels)
         for conv, activation, width in zip(
             (h.conv1, h.conv2, h.conv3), activations, widths, strict=True
         ):
@@ -95,10 +99,11 @@ class CompiledNetwork(Network):
 
     def __init__(self, network: Network, functions: Functions) -> None:
         nn.Module.__init__(self)
-        self.config, self.auxiliary = network.config, network.auxiliary
+        self.config = network.config
+        self.auxiliary = CompiledAuxiliary(network.auxiliary, functions)  # type: ignore[assignment]
         self.radius, self.grid = network.radius, network.grid
         block: Any
-        if network.block.scale == 1:
+        if network.block.scale == 1 and network.config.reflectance in WITH_FORM:
             block = CompiledBlock(network.block, layout(network.config, 3).form, functions)
         else:
             block = copy.copy(network.block)
