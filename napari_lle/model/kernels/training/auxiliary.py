@@ -98,8 +98,8 @@ def build_auxiliary_back(*, cache: bool) -> Any:
         g_weights[:] = 0
         packed = np.empty((maps + channels) * (2 + 9 * (maps + channels)), v.dtype)
         zeros, unused = np.zeros(maps, v.dtype), np.zeros(maps, v.dtype)
-        light_back(ALONE, False, v, kept, none, shape, near + 1, weights, g_out, gradients, channels,
-                   g_v, False)  # fmt: skip
+        light_back(ALONE, False, v, kept, none, shape, near + 1, weights, g_out, gradients,
+                   channels, g_v, False)  # fmt: skip
         rows = near + 1, height - 2
         total_of(gradients, channels, channels, shape, rows, g_weights[second + taps :])
         learn(sums, taps, gradients, channels, channels, kept, channels, maps, shape, rows, near)
