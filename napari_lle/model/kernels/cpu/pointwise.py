@@ -30,6 +30,7 @@ A3, A5, A7, A9, A11, A13, A15 = (float32(2 / n) for n in (3, 5, 7, 9, 11, 13, 15
 CENTRE = float32(0.4)  # of the brightness that the convolutions see
 SHARPNESS = float32(512)  # of the soft positive part that ends cleaning
 STRAIGHT = float32(20 / 512)  # above it the soft part is the number itself, to the last bit
+FLAT = float32(-60 / 512)  # below it the soft part is nothing, beside the floor
 FLOOR, LEAST = float32(RESIDUAL_FLOOR), float32(blocks.LEAST)
 LN2, THIRD = float32(0.6931471805599453), float32(1 / 3)
 
@@ -64,6 +65,13 @@ def tanh(x):
     t = exp(-TWO * abs(x))
     y = (ONE - t) / (ONE + t)
     return y if x > ZERO else -y
+
+
+@inlined
+def bend(x):
+    """The soft positive part that ends cleaning; its powers never get so small as to be slow."""
+    soft = softplus(SHARPNESS * min(max(x, FLAT), STRAIGHT)) / SHARPNESS
+    return x if x >= STRAIGHT else soft
 
 
 @inlined
@@ -159,7 +167,7 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
                 bent += h[x] < STRAIGHT
             if bent:
                 for x in range(LARGEST):
-                    h[x] = softplus(SHARPNESS * h[x]) / SHARPNESS
+                    h[x] = bend(h[x])
             for x in range(LARGEST):
                 h[x] = min(max(v[x], bottom) / (h[x] + FLOOR), ONE)
 

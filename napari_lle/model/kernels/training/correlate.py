@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from ..cpu.lanes import FUSED, LANES, WIDE, at, index, load, plain_values, vector_of
 
-ROOM = 24 if WIDE else 9  # registers for running sums, the rest being for pixels
+ROOM = 18 if WIDE else 9  # registers for running sums, the rest being for pixels
 
 
 @intrinsic

@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 
 from ..cpu.pointwise import (
+    FLAT,
     FLOOR,
     LEAST,
     LN2,
     ONE,
     PITCH,
     SHARPNESS,
+    STRAIGHT,
     THIRD,
     TWO,
     ZERO,
+    bend,
     compiled,
     exp,
     finish_cleaning,
@@ -179,13 +182,16 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
             _gather(v, planes, plane, shape, halo, y, left, count, rows)
             for k in range(3):
                 g[k * PITCH :][:count] = g_out[k, y, left:][:count]
-            g[3 * PITCH :] = 0
+            for k in range(3, 9):
+                g[k * PITCH :][:count] = 0
             if divided:
-                lights[:] = rows
+                for k in range(6):
+                    lights[k * PITCH :][:count] = rows[k * PITCH :][:count]
                 _finish(form, lights, count, scalars)
                 _divide_back(rows, lights, g, count, scalars[4])
             _form_back(form, rows, g, count, scalars)
-            unit += summed(g[6 * PITCH :])
+            for k in range(6, 9):
+                unit += summed(g[k * PITCH :][:count])
             for k in range(3):
                 start = lead + (target + k) * stride + (y + halo) * pitch + halo + left
                 gradients[start : start + count] = g[k * PITCH :][:count]
@@ -261,11 +267,16 @@ def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
         for x in range(count):
-            soft = softplus(SHARPNESS * h[x]) / SHARPNESS + FLOOR
+            soft = bend(h[x]) + FLOOR
             share = down[x] / soft
             share = share if max(v[x], bottom) <= soft else ZERO
             past[x] += share if v[x] >= bottom else ZERO
-            down[x] = -share * max(v[x], bottom) / soft * sigmoid(SHARPNESS * h[x])
+            down[x] = (
+                -share
+                * max(v[x], bottom)
+                / soft
+                * sigmoid(SHARPNESS * min(max(h[x], FLAT), STRAIGHT))
+            )
     _mixed(g, count, colour, presence)
     for k in range(3):
         v = rows[(3 + k) * PITCH :][:count]

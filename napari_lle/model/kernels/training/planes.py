@@ -202,15 +202,13 @@ def activate_back(g: Any, plane: int, z: Any, origin: int, maps: int, shape: Geo
     for k in range(maps):
         line = g[lead + (plane + k) * stride + start :][:length]
         before = z[lead + (origin + k) * stride + start :][:length]
-        slope, lost, total = slopes[k], float32(0), float32(0)
+        slope, lost = slopes[k], line[0] * 0
         for x in range(length):
-            down = line[x]
-            lost += float32(0) if before[x] > 0 else down * before[x]
-            down = down if before[x] > 0 else slope * down
-            line[x] = down
-            total += down
+            lost += line[x] * min(before[x], float32(0))
+        for x in range(length):
+            line[x] *= float32(1) if before[x] > 0 else slope
         g_slopes[k] += lost
-        g_bias[k] += total
+        g_bias[k] += summed(line)
 
 
 @compiled
