@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -36,6 +37,17 @@ def in_order(work: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
         for job in jobs:
             job.cancel()
         wait(jobs)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let torch work in one thread: over a thousand numbers several wait longer than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

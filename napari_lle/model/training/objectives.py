@@ -184,6 +184,13 @@ def _distance(network: Network, result: Tensor, reference: Tensor, s: TrainingSe
     return loss + s.smooth * losses.smoothness(result) if s.smooth else loss
 
 
+def _charbonnier(network: Network, result: Tensor, reference: Tensor) -> Tensor:
+    kernel = training_kernel(network)
+    if kernel is None or result.dtype != torch.float32:
+        return losses.charbonnier(result, known_or(reference, result))
+    return kernel.paired(result, reference, absolute=1, structure=0, relative=0, stride=1)
+
+
 def known_or(reference: Tensor, result: Tensor) -> Tensor:
     """The reference, and where it is not known (NaN) the result: nothing is learned there."""
     return torch.where(reference.isnan(), result.detach(), reference)
@@ -208,10 +215,7 @@ def _later_stages(
     corner = low[:n, :, halo : halo + side, halo : halo + side]
     stages = network(corner, statistics[:n])
     target = reference[:n, :, :side, :side]
-    later = [
-        losses.charbonnier(stage.reflectance, known_or(target, stage.reflectance))
-        for stage in stages[1:]
-    ]
+    later = [_charbonnier(network, stage.reflectance, target) for stage in stages[1:]]
     if not later:
         return low.new_zeros(())
     return share.weight(third) * (torch.stack(later).sum() + tie * losses.agreement(stages))

@@ -18,6 +18,7 @@ from ..io.atomic import atomic_path
 from ..kernels import find_training
 from ..network.network import Network
 from ..network.reparam import fold, unfold
+from ..runtime.threads import alone
 from .distributed import our_share, sum_gradients
 from .objectives import make_objective
 from .settings import TrainingError, TrainingSettings
@@ -68,7 +69,7 @@ class RunState:
             settings.learning_rate,
             settings.betas,
             settings.eps,
-            fused=device.type in ("cpu", "cuda"),
+            foreach=True,
         )
         self.rng = np.random.default_rng(settings.seed)
         self.steps = steps
@@ -106,7 +107,8 @@ class RunState:
                 f"Training diverged at step {self.step + 1}, its loss or gradient is not finite: "
                 "start again with a lower learning rate, and look for damaged images."
             )
-        self.optimizer.step()
+        with alone():
+            self.optimizer.step()
         self.step += 1
         self.losses.append(value)
         decay = min(s.average, self.step / (self.step + 10))
