@@ -44,6 +44,13 @@ def enhance(
         rising curve for the whole image, see `global_curve`.
     strength : float
         0 leaves the normalised input, 1 is the full effect: ``R = S / L^strength``.
+
+    Returns
+    -------
+    Result
+
+    Other Parameters
+    ----------------
     black, white : float, optional
         Levels in the input's units that become 0 and 1; found when not given (0 and 255 for
         uint8 RGB, else the 0.1 and 99.9 percentiles of the whole array).
@@ -62,10 +69,6 @@ def enhance(
         faster. The model's own when not given. A bundled name stands for its sibling that was
         trained for that size, ``photo-half`` or ``photo-quarter``, which are softer; a loaded
         `Model` keeps its weights, which leave more noise.
-
-    Returns
-    -------
-    Result
 
     Raises
     ------
@@ -101,19 +104,24 @@ def enhance_jointly(
     images : sequence of array_like, (..., Y, X)
         Arrays of one shape: one for each channel, or with an axis of channels, or both. All of
         numpy, or all of dask or Zarr.
+    model : str, Path or Model
+        As of `enhance`.
     axis : int, optional
         The axis of channels in each array, before Y and X.
     strength : float
         0 leaves the normalised input, 1 is the full effect.
-    black, white : float or sequence of float, optional
-        Levels in the input's units, for all arrays or for each; found for each when not given.
-    model, device, tile, illumination_scale
-        As of `enhance`.
 
     Returns
     -------
     list of Result
         One for each array, of its shape.
+
+    Other Parameters
+    ----------------
+    black, white : float or sequence of float, optional
+        Levels in the input's units, for all arrays or for each; found for each when not given.
+    device, tile, illumination_scale
+        As of `enhance`.
 
     Raises
     ------
