@@ -120,7 +120,7 @@ def enhance_jointly(
     ----------------
     black, white : float or sequence of float, optional
         Levels in the input's units, for all arrays or for each; found for each when not given.
-    device, tile, illumination_scale
+    device, tile, illumination_scale : optional
         As of `enhance`.
 
     Raises
