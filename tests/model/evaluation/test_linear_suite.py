@@ -131,7 +131,7 @@ def test_the_bundled_model_fails_only_where_it_is_known_to(tmp_path):
     methods = {"linear", "plain stretch", "gauss 1", "gauss 2", "nl-means"}
     assert set(report["exposures"]) == methods
     assert all(set(row) == {"4000", "600", "90", "25"} for row in report["exposures"].values())
-    assert sum("stated 95 %" in c["name"] for c in report["checks"]) == 4
+    assert sum("how far its share" in c["name"] for c in report["checks"]) == 4
     told = [c for c in report["checks"] if c["verdict"] == "warning"]
     assert any("flux" in c["name"] and abs(c["value"] - 1) > 0.1 for c in told)
 

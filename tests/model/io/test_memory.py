@@ -6,19 +6,14 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_lle.cli.files import enhance_file
+from napari_lle.cli.files import Wanted, enhance_file
+from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.io import memory
 from napari_lle.model.io.files import FileError, count_values, read_image, write_image
 from napari_lle.model.io.memory import check_memory
 
-OPTIONS = {
-    "model": "linear",
-    "black": None,
-    "white": None,
-    "channels": "auto",
-    "device": "cpu",
-    "tile": "auto",
-}
+OPTIONS = EnhanceOptions(model="linear", device="cpu")
+PLAIN = Wanted(illumination=None, dtype="same", strength=1.0, scheduler=None)
 
 
 @pytest.fixture
@@ -51,16 +46,14 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path, rng, little, suffix
     image = rng.integers(0, 4000, (300, 300)).astype(np.uint16)
     write_image(tmp_path / f"in{suffix}", image, rgb=False)
     with pytest.raises(FileError, match=r"write to a \.zarr, which is made block by block"):
-        enhance_file(
-            tmp_path / f"in{suffix}", tmp_path / "out.tif", None, "same", 1.0, dict(OPTIONS)
-        )
+        enhance_file(tmp_path / f"in{suffix}", tmp_path / "out.tif", OPTIONS, PLAIN)
     assert not (tmp_path / "out.tif").exists()
 
 
 def test_the_mend_mends(tmp_path, rng, little):
     image = rng.integers(0, 4000, (300, 300)).astype(np.uint16)
     write_image(tmp_path / "in.tif", image, rgb=False)
-    enhance_file(tmp_path / "in.tif", tmp_path / "o.zarr", None, "same", 1.0, dict(OPTIONS))
+    enhance_file(tmp_path / "in.tif", tmp_path / "o.zarr", OPTIONS, PLAIN)
     assert read_image(tmp_path / "o.zarr").pixels.shape == (300, 300)
 
 

@@ -254,7 +254,7 @@ def test_every_control_has_a_tooltip(viewer, make):
 
 def test_the_window_turns_during_a_run(qtbot, viewer, make, stack, monkeypatch):
     turns = Turns()
-    monkeypatch.setattr(inference, "estimate_steps", turns.watched(inference.estimate_steps))
+    monkeypatch.setattr(inference, "scene_steps", turns.watched(inference.scene_steps))
     viewer.add_image(stack)
     widget = make(viewer)
     run(qtbot, widget)
