@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import Device, drain, reported, say
+from .console import Device, complain, drain, reported, say
 
 
 def train(
@@ -106,6 +106,9 @@ def train(
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
     say(f"{output}: step {best['step']}, held out: {scores}")
+    if "warning" in card:
+        complain(card["warning"])
+        raise typer.Exit(2)
 
 
 def _check_outputs(

@@ -88,7 +88,7 @@ class Logbook:
         """Close a run that went well."""
         if self.folder:
             save_model(self.folder / "best.safetensors", network, card)
-            self._files("done")
+            self._files("done", card.get("warning", ""))
 
     def _files(self, status: str, reason: str = "") -> None:
         """Table, summary and picture, each from the whole history."""
@@ -106,7 +106,9 @@ class Logbook:
         }
         self._text("summary.json", json.dumps(summary, indent=1) + "\n")
         with atomic_path(self.folder / "log.csv") as temporary, temporary.open("w") as file:
-            writer = csv.DictWriter(file, list(history[0]) if history else ["step"])
+            # A run that an older version began lacks some figures at first.
+            names = list(dict.fromkeys(name for row in history for name in row)) or ["step"]
+            writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(history)
         if history:

@@ -24,7 +24,7 @@ from ..version import __version__, commit
 from .distributed import agreed, processes, rank
 from .logbook import STATE, Logbook
 from .run_state import RunState, schedule
-from .settings import Paper, TrainingError, TrainingSettings
+from .settings import Diverged, Paper, TrainingError, TrainingSettings
 from .validation import WHOLE, examine, judge
 
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
@@ -63,7 +63,11 @@ class Event(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The network that did best on the held-out images, and the story of its run."""
+    """The network that did best on the held-out images, and the story of its run.
+
+    Where something went wrong on the way, ``warning`` in the card says what, and why the weights
+    may be useless.
+    """
 
     network: Network
     card: dict[str, Any]
@@ -108,8 +112,9 @@ def train(
     Raises
     ------
     TrainingError
-        If the data or settings cannot be used, the folder belongs to another run, the loss is
-        no longer finite or grows without end, or the network has collapsed.
+        If the data or settings cannot be used, the folder belongs to another run, or the loss or
+        the results are not finite from the beginning on. What goes wrong later ends the run, and
+        the best weights so far are returned with a warning in their card.
 
     Notes
     -----
@@ -139,13 +144,21 @@ def train(
     if not state.steps:
         state.steps = planned_steps(settings, training, held_out, target)
     with Logbook(folder if rank() == 0 else None, state) as logbook:
-        yield from _loop(state, training, held_out, logbook, checkpoint_seconds)
+        trouble = ""
+        try:
+            yield from _loop(state, training, held_out, logbook, checkpoint_seconds)
+        except Diverged as error:
+            if not state.best:
+                raise
+            trouble = f"{error} Kept are the weights of step {state.best['step']}, before that."
         if not state.best:
             raise TrainingError(
                 f"Training collapsed: {state.history[-1]['verdict']}; start again with another "
                 "exposure, other weights or a lower learning rate."
             )
-        trained = Trained(state.kept(), agreed(lambda: _card(state, *parts)))
+        warning = trouble or _collapse(state.best)
+        card = agreed(lambda: _card(state, *parts))
+        trained = Trained(state.kept(), {**card, **({"warning": warning} if warning else {})})
         logbook.done(trained.network, trained.card)
     return trained
 
@@ -252,11 +265,22 @@ def _validate(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
     row = state.record(_judge(state, held_out))
     beginning = state.history[0]["loss"]
     if row["loss"] > DIVERGED * beginning:
-        raise TrainingError(
+        raise Diverged(
             f"Training diverged by step {state.step}, its loss is {row['loss'] / beginning:.0f} "
             "times that of the beginning: start again with a lower learning rate."
         )
     return row
+
+
+def _collapse(best: dict[str, Any]) -> str:
+    """What to think of weights that are the best of a run that has collapsed; empty if sound."""
+    if not best["verdict"]:
+        return ""
+    return (
+        f"Training collapsed: {best['verdict']}. The best weights are kept all the same, but may "
+        "be useless: look at a result before you use them, or start again with another exposure, "
+        "other weights or a lower learning rate."
+    )
 
 
 def _card(state: RunState, training: Sequence[Pair], held_out: Sequence[Pair]) -> dict[str, Any]:

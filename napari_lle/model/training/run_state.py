@@ -21,7 +21,7 @@ from ..network.reparam import fold, unfold
 from ..runtime.threads import alone
 from .distributed import our_share, sum_gradients
 from .objectives import make_objective
-from .settings import TrainingError, TrainingSettings
+from .settings import Diverged, TrainingError, TrainingSettings
 
 
 class RunState:
@@ -103,7 +103,7 @@ class RunState:
         loss = sum_gradients(self.network, loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
         if not math.isfinite(value := float(loss.detach())) or not torch.isfinite(norm):
-            raise TrainingError(
+            raise Diverged(
                 f"Training diverged at step {self.step + 1}, its loss or gradient is not finite: "
                 "start again with a lower learning rate, and look for damaged images."
             )
@@ -127,13 +127,13 @@ class RunState:
     def record(self, figures: dict[str, Any]) -> dict[str, Any]:
         """Note the figures of a validation and remember the weights if they are the best so far.
 
-        A row whose ``verdict`` is not empty is never the best.
+        A row whose ``verdict`` is not empty is the best only while all others are like it.
         """
         # The median, for one odd batch may weigh more than a thousand others.
         row = {"step": self.step, "loss": float(np.median(self.losses)), **figures}
         self.losses = []
         self.history.append(row)
-        if not row["verdict"] and row["score"] > self.best.get("score", -math.inf):
+        if math.isfinite(row["score"]) and (not self.best or _rank(row) > _rank(self.best)):
             self.best = row
             self.best_weights = {k: v.clone() for k, v in self.average.items()}
         return row
@@ -205,6 +205,11 @@ class RunState:
         if base is not None:
             network.load_state_dict(base.state_dict())
         return unfold(network) if self.settings.branches else network
+
+
+def _rank(row: dict[str, Any]) -> tuple[bool, float]:
+    """What the best of validations has most of: a sound one before a good score."""
+    return not row["verdict"], row["score"]
 
 
 def schedule(step: int, steps: int) -> float:

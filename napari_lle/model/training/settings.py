@@ -16,6 +16,10 @@ class TrainingError(ValueError):
     """Training that cannot start or has failed; the message is one sentence for the user."""
 
 
+class Diverged(TrainingError):
+    """Training that went astray on its way; what it had reached before still stands."""
+
+
 # The paper's gammas, and the anchor that its losses lack. A term added to `objectives.TERMS`
 # gets its weight here, 0 to leave earlier runs as they were.
 WEIGHTS = {

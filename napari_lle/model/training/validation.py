@@ -1,7 +1,7 @@
 """How a network in training does on held-out images, and whether it has collapsed.
 
 A network can reach a low loss by making everything white, black or flat: all its stages then
-agree perfectly. Such a network is named for what it is and never kept.
+agree perfectly. Such a network is named for what it is, and kept only where a run has no better.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ WHITE, BLACK = 0.98, 0.01
 EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
 FAR = 0.1  # from the reference: what is nearly as black or white as it has not gone wrong
 FLAT = 0.01  # relative deviation of the illumination of a shaded scene, at least
+NEARER = 0.95  # of the distance to the references, at most, that a flat illumination leaves
 HALF_STEP = 0.5 / 255  # closer than this to 0 or 1 an 8-bit value says nothing
 SMALLEST = 7  # side of an image that has an SSIM
 WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
@@ -83,6 +84,8 @@ def examine(
         share of unsaturated values at R > 0.98 or R < 0.01 whose reference is not near.
         ``variation``: mean relative deviation of u, 0 where the network is one curve for all
         pixels. ``shading``: relative deviation of the illumination of `shaded_phantom`.
+        ``remaining``, where there are references: mean distance of R to them, as a share of the
+        images' own.
     """
     found = [_examine_one(network, pair, size, device) for pair in pairs]
     phantom = shaded_phantom()
@@ -91,19 +94,23 @@ def examine(
         light = network(low, statistics, stages=1)[0].illumination
     return {
         "agreement_max": max(f["agreement_max"] for f in found),
-        **{k: float(np.mean([f[k] for f in found])) for k in found[0] if k != "agreement_max"},
+        **{k: float(np.mean([f[k] for f in found if k in f])) for k in _means_of(found)},
         "shading": _relative_deviation(light),
     }
 
 
 def verdict(figures: dict[str, Any]) -> str:
-    """What is wrong with a network, in half a sentence; empty if nothing is."""
+    """What is wrong with a network, in half a sentence; empty if nothing is.
+
+    A flat illumination is as it should be where it brings images nearer to their references: of
+    a noisy image and a clean one, equally bright, noise alone is to go.
+    """
     if not all(math.isfinite(v) for k, v in figures.items() if k != "psnr"):
         return "its results on held-out images are not finite"
     if figures["extreme"] > EXTREME_SHARE:
         share = f"{100 * figures['extreme']:.0f} %"
         return f"it turns {share} of the unsaturated pixels of held-out images white or black"
-    if figures["shading"] < FLAT:
+    if figures["shading"] < FLAT and figures.get("remaining", 1.0) > NEARER:
         return "its illumination of a shaded scene is flat"
     return ""
 
@@ -127,15 +134,25 @@ def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) 
     r = stages[0].reflectance
     counted = (low > HALF_STEP) & (low < 1 - HALF_STEP)
     wrong = _extreme(r)
+    remaining = {}
     if not pair.alone:
-        counted &= ~_extreme(reference) & ~reference.isnan()
+        known = ~reference.isnan()
+        counted &= ~_extreme(reference) & known
         wrong &= (r - reference).abs() > FAR
+        before, after = ((x - reference).abs()[known].mean() for x in (low, r))
+        remaining = {"remaining": float(after / before.clamp_min(1e-6))} if known.any() else {}
     return {
+        **remaining,
         "agreement_max": float(drift.max()),
         "agreement_mean": float(drift[1:].mean()) if len(stages) > 1 else 0.0,
         "extreme": float((wrong & counted).sum() / counted.sum().clamp_min(1)),
         "variation": _relative_deviation(stages[0].u),
     }
+
+
+def _means_of(found: list[dict[str, float]]) -> list[str]:
+    """Names of the figures whose mean over images counts; some lack what others have."""
+    return list(dict.fromkeys(k for f in found for k in f if k != "agreement_max"))
 
 
 def _extreme(r: Tensor) -> Tensor:

@@ -208,9 +208,16 @@ def _outcome(folder: Path, project: Any, base: str, network: Any, card: dict[str
     from ...model.network.checkpoint import load_model
 
     if not project.held_out:
-        text = "Trained without references: judge the result by eye, there is nothing to compare "
-        "it with."
-        return Outcome(folder, network, card, [], text)
+        text = (
+            "Trained without references: judge the result by eye, there is nothing to compare "
+            "it with."
+        )
+        return Outcome(folder, network, card, [], _warned(card, text))
     networks = {"before": load_model(base).network} if base else {}
     scores = compare({**networks, "after": network}, project.pairs, project.held_out)
-    return Outcome(folder, network, card, scores, verdict(scores))
+    return Outcome(folder, network, card, scores, _warned(card, verdict(scores)))
+
+
+def _warned(card: dict[str, Any], text: str) -> str:
+    """A verdict, and before it what went wrong."""
+    return f"{card['warning']} {text}" if "warning" in card else text

@@ -1,5 +1,7 @@
 import itertools
 import json
+import math
+import re
 
 import numpy as np
 import pytest
@@ -156,16 +158,36 @@ def test_paper_learns_from_dark_images_alone_and_resumes(alone, tmp_path):
     assert 0 < whole.card["stages"]["agreement_mean"] <= whole.card["stages"]["agreement_max"]
 
 
-def test_the_letter_turns_white_and_is_not_kept(alone, tmp_path):
+def test_the_letter_turns_white_and_is_kept_with_a_warning(alone, tmp_path):
     lights = [p.low * 3 for p in alone]
     lit = [Pair(p.name, low, low) for p, low in zip(alone, lights, strict=True)]
     letter = {"weights": {"perceptual": 0, "agreement": 0}, "exposure": None}
     network = {"start": 0.002, "widths": [4, 4]}
     settings = changed(PAPER, paper=letter, network=network, steps=40, validate_every=20)
-    with pytest.raises(TrainingError, match=r"collapsed: it turns \d+ % of the unsaturated"):
-        drain(train(lit, settings, run=tmp_path))
-    assert json.loads((tmp_path / "summary.json").read_text())["best"] == {}
-    assert not (tmp_path / "best.safetensors").exists()
+    _, trained = drain(train(lit, settings, run=tmp_path))
+    assert re.match(
+        r"Training collapsed: it turns \d+ % of the unsaturated.* may be useless",
+        trained.card["warning"],
+    )
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["reason"] == trained.card["warning"] and summary["best"]["step"] in (20, 40)
+    assert load_model(tmp_path / "best.safetensors").card["warning"] == trained.card["warning"]
+    assert drain(train(lit, settings, run=tmp_path))[1].card == trained.card
+
+
+def test_a_sound_network_is_kept_before_a_collapsed_one(pairs, monkeypatch):
+    rows = iter([(0.9, "flat"), (0.2, ""), (0.8, "flat"), (0.1, "")])
+    names = ("score", "verdict")
+    monkeypatch.setattr(training, "_judge", lambda *_: dict(zip(names, next(rows), strict=True)))
+    _, trained = drain(train(pairs, changed(steps=20)))
+    assert trained.card["held_out"]["step"] == 10 and "warning" not in trained.card
+
+
+def test_results_that_are_not_finite_leave_nothing_to_keep(pairs, monkeypatch):
+    row = {"score": math.nan, "verdict": "its results are not finite"}
+    monkeypatch.setattr(training, "_judge", lambda *_: dict(row))
+    with pytest.raises(TrainingError, match="collapsed: its results are not finite"):
+        drain(train(pairs, TINY))
 
 
 def test_paired_refuses_images_without_references(alone):
@@ -173,10 +195,16 @@ def test_paired_refuses_images_without_references(alone):
         next(train(alone, TINY))
 
 
-def test_growing_loss_is_divergence(pairs, monkeypatch):
+def test_growing_loss_is_divergence_and_ends_a_run_with_its_best(pairs, monkeypatch, tmp_path):
+    first = train(pairs, TINY, run=tmp_path)
+    for _ in range(7):
+        next(first)
+    first.close()
     monkeypatch.setattr(training, "DIVERGED", 0.1)
-    with pytest.raises(TrainingError, match="diverged by step 5"):
-        drain(train(pairs, TINY))
+    events, trained = drain(train(pairs, TINY, run=tmp_path))
+    assert events[-1].step == 9
+    assert trained.card["warning"].startswith("Training diverged by step 10, its loss is")
+    assert load_model(tmp_path / "best.safetensors").card == trained.card
 
 
 def test_branches_are_folded_in_what_is_kept_and_resume(pairs, tmp_path):

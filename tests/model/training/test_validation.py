@@ -87,6 +87,23 @@ def test_verdicts(wrong, sentence):
     assert re.search(sentence, verdict({**SOUND, **wrong}))
 
 
+def test_a_flat_illumination_that_comes_nearer_to_the_reference_is_no_collapse():
+    flat = {**SOUND, "shading": 0.0}
+    assert "flat" in verdict({**flat, "remaining": 0.99}) and "flat" in verdict(flat)
+    assert verdict({**flat, "remaining": 0.9}) == ""
+    assert "white or black" in verdict({**flat, "remaining": 0.9, "extreme": 0.06})
+
+
+def test_what_remains_is_the_distance_to_the_reference_as_a_share():
+    network = constant(0.5)  # R = V / (V + 1/2)
+    low = np.full((40, 50, 3), 0.25, np.float32)
+    reference = np.full_like(low, 0.5)
+    reference[:20] = np.nan
+    found = examine(network, [Pair("x", low, reference)], 64, CPU)
+    assert found["remaining"] == pytest.approx((0.5 - 1 / 3) / 0.25, rel=1e-3)
+    assert "remaining" not in examine(network, [Pair("x", low, low)], 64, CPU)
+
+
 def test_the_phantom_is_dark_textured_and_shaded():
     low = shaded_phantom().low
     assert low.min() > 1 / 255 and low.max() < 0.3
