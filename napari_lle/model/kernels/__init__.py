@@ -76,11 +76,11 @@ def find_training(network: Network) -> CompiledNetwork | None:
     """
     if not available() or next(network.parameters()).device.type != "cpu":
         return None
-    from .forms import plain
+    from .forms import trainable
     from .training.compiled import load_training
     from .training.network import CompiledNetwork
 
-    found = load_training() if plain(network) and network.config.local else None
+    found = load_training() if trainable(network) and network.config.local else None
     return None if found is None else CompiledNetwork(network, found)
 
 

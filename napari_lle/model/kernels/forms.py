@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..network.blocks import (
     BLACK,
-    BLOCKS,
     FAINT,
     MIDDLE,
     MODULATING,
@@ -19,9 +18,11 @@ from ..network.blocks import (
     TYPICAL,
     Block,
     Cleaning,
+    Division,
     Metering,
     Stretching,
 )
+from ..network.correcting import Correcting
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING = range(5)  # division ends in two ways
 FARTHEST = 256  # pixels of halo
 Weights = NDArray[np.float32]
+
+
+FUSED: dict[str, type[Block]] = {
+    "division": Division,
+    "metering": Metering,
+    "stretching": Stretching,
+    "cleaning": Cleaning,
+}
 
 
 class Layout(NamedTuple):
@@ -64,8 +73,14 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
 
 def plain(network: Network) -> bool:
     """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
-    known = type(network.block) is BLOCKS[network.config.reflectance]
+    known = type(network.block) is FUSED.get(network.config.reflectance)
     return known and network.block.residual.radius <= FARTHEST
+
+
+def trainable(network: Network) -> bool:
+    """Whether H, if nothing else, is run by compiled code in training."""
+    correcting = type(network.block) is Correcting
+    return plain(network) or (correcting and network.block.residual.radius <= FARTHEST)
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:

@@ -8,6 +8,7 @@ invented. *Metering* is the same in units of each image's mean. *Stretching* is 
 division around the astronomers' automatic screen stretch, from which H departs locally within
 bounds. *Cleaning* is for photographs: H corrects a stretched image, which removes noise and lifts
 pixels that division leaves at 0; the illumination is then what it divided by, `L = S / R`.
+*Correcting* does the same over the screen stretch, see `correcting`.
 """
 
 from __future__ import annotations
@@ -213,6 +214,19 @@ class Metering(Block):
         return self.start * (statistics[:, 0, None, None, None].square() + FAINT**2).sqrt()
 
 
+def midtones(statistics: Tensor) -> Tensor:
+    """U of the screen stretch, (N, 1, 1, 1): it brings the typical brightness to `MIDDLE`."""
+    typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
+    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+    return m / (1 - 2 * m)
+
+
+def screen_stretch(v: Tensor, statistics: Tensor) -> Tensor:
+    """The midtones transfer function, as a division: ``V (1 + u) / (V + u)``."""
+    u = midtones(statistics)
+    return v * (1 + u) / (v.clamp_min(0) + u)
+
+
 class Stretching(Block):
     """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
 
@@ -226,12 +240,11 @@ class Stretching(Block):
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """The screen stretch, centred."""
-        u = self._typical(statistics)
-        return 2 * (v * (1 + u) / (v.clamp_min(0) + u) - 0.4)
+        return 2 * (screen_stretch(v, statistics) - 0.4)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``(V + u) / (1 + u)``."""
-        u = self._typical(statistics)
+        u = midtones(statistics)
         if self.local:
             u = u * torch.exp2(self.local * torch.tanh(h))
         return (v + u) / (1 + u)
@@ -245,12 +258,6 @@ class Stretching(Block):
     def reads(self, first: int, last: int) -> tuple[int, int]:
         """Nothing around a pixel where the plain stretch does without H."""
         return super().reads(first, last) if self.local else (first, last)
-
-    def _typical(self, statistics: Tensor) -> Tensor:
-        """U of the screen stretch."""
-        typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
-        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-        return m / (1 - 2 * m)
 
 
 class Cleaning(Block):
@@ -294,11 +301,3 @@ class Cleaning(Block):
     def _presence(mean: Tensor) -> Tensor:
         """0 for a black image, 1 as soon as there is something to see."""
         return mean.square() / (mean.square() + BLACK**2)
-
-
-BLOCKS: dict[str, type[Block]] = {
-    "division": Division,
-    "metering": Metering,
-    "stretching": Stretching,
-    "cleaning": Cleaning,
-}

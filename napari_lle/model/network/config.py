@@ -30,7 +30,7 @@ class NetworkConfig:
 
     Attributes
     ----------
-    reflectance : {"division", "metering", "stretching", "cleaning"}
+    reflectance : {"division", "metering", "stretching", "cleaning", "correcting"}
         The form of the block, see `blocks`.
     dilations : tuple of int
         One 3x3 branch each (section 2.1); the default reaches 5 pixels.
@@ -61,7 +61,9 @@ class NetworkConfig:
         H sees the image so many times smaller, see `blocks.Block`.
     """
 
-    reflectance: Literal["division", "metering", "stretching", "cleaning"] = "division"
+    reflectance: Literal["division", "metering", "stretching", "cleaning", "correcting"] = (
+        "division"
+    )
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2
     widths: tuple[int, int] = (6, 6)
@@ -86,7 +88,7 @@ class NetworkConfig:
         if max(*sizes, self.stages) > LARGEST:
             raise ConfigError(f"dilations, widths and stages are at most {LARGEST}.")
         choices = {
-            "reflectance": ("division", "metering", "stretching", "cleaning"),
+            "reflectance": ("division", "metering", "stretching", "cleaning", "correcting"),
             "activation": ("relu", "prelu"),
             "positivity": ("softplus", "sigmoid"),
             "modulated": (0, 1, 2),

@@ -19,12 +19,21 @@ import torch
 from torch import Tensor, nn
 
 from ..preprocessing.tiling import reflect
-from .blocks import BLOCKS, crop
+from .blocks import Block, Cleaning, Division, Metering, Stretching, crop
 from .config import RESIDUAL_FLOOR, NetworkConfig
+from .correcting import Correcting
 
 AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 
-__all__ = ["AUXILIARY_RADIUS", "Network", "NetworkConfig", "Stage", "crop", "pad"]
+BLOCKS: dict[str, type[Block]] = {
+    "division": Division,
+    "metering": Metering,
+    "stretching": Stretching,
+    "cleaning": Cleaning,
+    "correcting": Correcting,
+}
+
+__all__ = ["AUXILIARY_RADIUS", "BLOCKS", "Network", "NetworkConfig", "Stage", "crop", "pad"]
 
 
 class Stage(NamedTuple):
@@ -68,7 +77,7 @@ class Network(nn.Module):
 
     Attributes
     ----------
-    block : Division, Metering, Stretching or Cleaning
+    block : Division, Metering, Stretching, Cleaning or Correcting
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
         images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
