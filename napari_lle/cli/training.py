@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,10 @@ from .console import Device, complain, drain, reported, say
 
 def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write.")],
+    noisy: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[IMAGES]...", help="Noisy grey images or stacks, for noisy."),
+    ] = None,
     low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
     reference: Annotated[
         Path | None, typer.Option(help="Folder of references, matched by stem.")
@@ -27,7 +32,10 @@ def train(
         typer.Option(help="Folder of annotations: 0 ignore, 1 train, 2 validate; TIFF or PNG."),
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(help="paired (from references) or paper (from dark images).")
+        str | None,
+        typer.Option(
+            help="paired (from references), paper (from dark images) or noisy (from noisy images)."
+        ),
     ] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
@@ -65,17 +73,27 @@ def train(
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         given = {"low": low, "reference": reference, "masks": masks, "images": images}
+        from ..model.data.pairs import load_series
         from ..model.data.project import read_config, read_data
 
         values, folders = read_config(config) if config else ({}, {})
         folders = {k: v for k, v in given.items() if v is not None} or folders
         kinds = set(folders)
-        if kinds not in ({"low", "reference"}, {"low", "reference", "masks"}, {"images"}):
+        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
+        if noisy and (kinds or values.get("objective") != "noisy"):
+            raise ValueError("Images by name are for --objective noisy, without folders.")
+        if not noisy and kinds not in (
+            {"low", "reference"},
+            {"low", "reference", "masks"},
+            {"images"},
+        ):
             raise ValueError(
                 "Give --low and --reference, optionally with --masks, or --images alone."
             )
-        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
-        _check_outputs(output, resume, config, folders, values.get("base"))
+        named = list(noisy or [])
+        _check_outputs(output, resume, config, folders, values.get("base"), named)
+        if config is None:
+            values = _suited(values, folders)
 
         from ..model.network.checkpoint import save_model  # slow: only once all is well
         from ..model.training.distributed import joined
@@ -85,7 +103,7 @@ def train(
         settings = read_settings(values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        pairs, held_out = read_data(folders)
+        pairs, held_out = (load_series(named), []) if named else read_data(folders, values)
         events = run(
             pairs,
             settings,
@@ -100,12 +118,22 @@ def train(
             )
         if not first:
             return
+        from ..model.training.verdict import verdict_steps
+
+        judging = verdict_steps(network, settings, pairs, held_out)
+        compared, text = drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
+        table = {score.name: score.figures() for score in compared}
+        card = {**card, "compared": table} if table else card
         command = shlex.join(["napari-lle", *sys.argv[1:]])
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
     say(f"{output}: step {best['step']}, held out: {scores}")
+    for score in compared:
+        ssim = "" if isnan(score.ssim) else f"  SSIM {score.ssim:.3f}"
+        say(f"  {score.name:<16}{score.psnr:6.2f} dB{ssim}")
+    say(text)
     if "warning" in card:
         complain(card["warning"])
         raise typer.Exit(2)
@@ -117,13 +145,14 @@ def _check_outputs(
     config: Path | None,
     folders: dict[str, Path],
     base: str | None,
+    named: list[Path],
 ) -> None:
     """Refuse a model or a run that would replace what it is made from."""
     from ..model.io.listing import list_images
     from ..model.io.outputs import check_files, check_outputs
     from ..model.network.bundled import own_file
 
-    images = [image for folder in folders.values() for image in list_images(folder)]
+    images = [image for folder in folders.values() for image in list_images(folder)] + named
     read = [*images, *own_file(base)]
     settings = [config] if config else []
     check_files([output], [*read, *settings])
@@ -133,6 +162,24 @@ def _check_outputs(
         # A run that has begun goes on with the settings in its folder: they are both.
         read += [] if (run / STATE).exists() else settings
         check_outputs([output, *(run / name for name in FILES)], read)
+
+
+def _suited(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
+    """Settings that suit grey data of one's own, where nothing else is asked for."""
+    from ..model.data.pairs import image_files
+    from ..model.io.files import read_image
+    from ..model.training.settings import SCIENCE
+
+    objective = values.get("objective", "paired")
+    if objective == "paired" and "low" in folders and not values.get("base"):
+        first = next(iter(image_files(folders["low"]).values()))
+        if read_image(first).rgb:
+            return values
+    elif objective != "noisy":
+        return values
+    suited = {k: v for k, v in SCIENCE.items() if not (k == "network" and values.get("base"))}
+    length = {} if {"steps", "epochs", "minutes"} & set(values) else {"minutes": 1.0}
+    return {**suited, **length, **values}
 
 
 def _fetch_vgg(vgg: str | None, yes: bool) -> None:

@@ -242,3 +242,16 @@ def test_help_names_every_command():
     assert done.returncode == 0
     for command in ("enhance", "restore", "train", "evaluate", "info"):
         assert command in done.stdout
+
+
+def test_train_on_noisy_images_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    write_image(tmp_path / "noisy.tif", rng.poisson(40, (80, 96)).astype(np.uint16), rgb=False)
+    out = tmp_path / "own.safetensors"
+    rest = ("--objective", "noisy", "-o", out, "--steps", "3")
+    done = lle("train", tmp_path / "noisy.tif", *rest)
+    assert done.returncode == 0 and "non-local means" in done.stdout
+    assert "kept aside" in done.stdout and "hidden" in done.stderr
+    card = load_model(out).card
+    assert "hidden" in card["learned_from"] and set(card["compared"]) > {"blur 2", "after"}
+    assert "are for --objective noisy" in fails("train", tmp_path / "noisy.tif", "-o", out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..io.files import SUFFIXES, read_image, stem_of, suffix_of
 from ..preprocessing.levels import blocks, find_levels, network_input, normalize
+from ..preprocessing.screen import stretched
 from ..preprocessing.statistics import image_statistics
 
 
@@ -54,6 +55,10 @@ class Pair:
         return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
+BRIGHTER = 3.0  # times the light of a dark image: a reference that is taken at another exposure
+SMOOTHED = 8  # pixels along a side of the squares that light is measured in
+ALIKE = 0.1  # of the span of levels: files whose levels differ less are frames of one series
+MOST = 2**25  # pixels of noisy images that are held in memory
 RANGE = "range"  # in the record of a TIFF: black and white level of the layer that it is part of
 
 
@@ -96,6 +101,46 @@ def _matched(name: str, a: NDArray[np.float32], b: NDArray[np.float32]) -> Pair:
             f"{b.shape[1]} x {b.shape[0]}; crop or align them first."
         )
     return Pair(name, a, b)
+
+
+def common_levels(
+    name: str, low: ArrayLike, reference: ArrayLike, known: Sequence[float] | None = None
+) -> Pair:
+    """Normalise two grey images by common levels, the dark one's, into a `Pair`.
+
+    The reference is under the dark image's screen stretch, as R begins. Where it is brighter by
+    `BRIGHTER`, its gain is what is to be learned, and is kept. Otherwise it is a clearer image of
+    the same exposure, and brought to the dark one's units by the straight line that fits best: many
+    programs scale each image they write. `known` are the dark image's levels, found when not given.
+
+    Raises
+    ------
+    ValueError
+        If they differ in size or are in colour.
+    """
+    dark, bright = (np.asarray(a, dtype=np.float64) for a in (low, reference))
+    black, white = known or (None, None)
+    levels = find_levels(np.asarray(low), black=black, white=white)
+    image = as_photograph(low, rgb=False, levels=known)
+    if dark.shape == bright.shape and _light(bright) < BRIGHTER * _light(dark):
+        finite = np.isfinite(dark) & np.isfinite(bright)
+        a, b = bright[finite], dark[finite]
+        slope = float(np.mean((a - a.mean()) * (b - b.mean())) / max(float(a.var()), 1e-12))
+        bright = b.mean() + slope * (bright - a.mean())
+    pair = _matched(name, image, np.repeat(normalize(bright, levels)[..., None], 3, axis=-1))
+    return replace(pair, reference=stretched(pair.reference, pair.statistics))
+
+
+def _light(image: NDArray[np.float64]) -> float:
+    """How much light there is, above the darkest, noise averaged away."""
+    height, width = (max(1, n // SMOOTHED) for n in image.shape)
+    whole = image[: height * SMOOTHED, : width * SMOOTHED]
+    if whole.size < height * width * SMOOTHED**2:  # smaller than one square
+        whole = np.full((SMOOTHED, SMOOTHED), np.nanmean(image))
+        height = width = 1
+    means = np.nanmean(whole.reshape(height, SMOOTHED, width, SMOOTHED), axis=(1, 3))
+    low, high = np.nanpercentile(means, [5, 95])
+    return float(high - low)
 
 
 def image_files(folder: str | Path) -> dict[str, Path]:
@@ -141,12 +186,57 @@ def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Pat
     return both
 
 
-def load_pairs(low: str | Path, reference: str | Path) -> list[Pair]:
-    """Read all pairs of two folders, matched by file stem, in natural order."""
-    return [
-        _matched(stem, read_photograph(a), read_photograph(b))
-        for stem, (a, b) in matched_files(low, reference).items()
-    ]
+def load_pairs(low: str | Path, reference: str | Path, common: bool = False) -> list[Pair]:
+    """Read all pairs of two folders, matched by file stem, in natural order.
+
+    Where `common` is set, pairs of grey images are normalised by `common_levels`.
+    """
+    found = []
+    for stem, (a, b) in matched_files(low, reference).items():
+        both = read_image(a), read_image(b)
+        if common and not any(picture.rgb for picture in both):
+            dark, bright = (np.squeeze(picture.pixels) for picture in both)
+            known = (both[0].record or {}).get(RANGE)
+            found.append(common_levels(stem, dark, bright, known))
+        else:
+            found.append(_matched(stem, read_photograph(a), read_photograph(b)))
+    return found
+
+
+def load_series(files: Sequence[Path]) -> list[Pair]:
+    """Read noisy grey images and stacks, plane by plane, as images without references.
+
+    Planes of a stack share its levels, and so do files of one size whose levels hardly differ. Of
+    long series, planes are left out at its ends so that they fit into memory.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read or is in colour.
+    """
+    found: list[tuple[str, NDArray[Any], tuple[float, float]]] = []
+    for file in files:
+        picture = read_image(file)
+        pixels = np.asarray(picture.pixels)
+        if picture.rgb:
+            raise ValueError(f"{file} is in colour: give grey images, each channel by itself.")
+        levels = (picture.record or {}).get(RANGE)
+        if levels is None:
+            own = find_levels(pixels)
+            levels = own.black, own.white
+        planes = pixels.reshape(-1, *pixels.shape[-2:])
+        keep = max(1, MOST // max(1, len(files) * planes[0].size))
+        start = max(0, (len(planes) - keep) // 2)
+        for i in range(start, min(len(planes), start + keep)):
+            name = stem_of(file) if len(planes) == 1 else f"{stem_of(file)}-{i:03}"
+            found.append((name, planes[i], levels))
+    ranges = np.array([levels for *_, levels in found])
+    middle = np.median(ranges, axis=0)
+    alike = np.abs(ranges - middle).max() <= ALIKE * (middle[1] - middle[0])
+    if alike and len({plane.shape for _, plane, _ in found}) == 1:
+        found = [(name, plane, (middle[0], middle[1])) for name, plane, _ in found]
+    images = ((name, as_photograph(plane, False, levels)) for name, plane, levels in found)
+    return [Pair(name, image, image) for name, image in images]
 
 
 def load_masks(folder: str | Path, pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:

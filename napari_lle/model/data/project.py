@@ -30,6 +30,7 @@ from .pairs import (
     load_images,
     load_masks,
     load_pairs,
+    load_series,
     split_by_scene,
 )
 from .splitting import TRAIN, VALIDATE, complete
@@ -141,7 +142,8 @@ def write_project(
         What ``run.yaml`` holds.
     """
     paired = drafts[0].reference is not None
-    if not paired and len(drafts) == len(_planes(drafts[0])) == 1:
+    noisy = settings.get("objective") == "noisy"  # parted when it is read
+    if not paired and not noisy and len(drafts) == len(_planes(drafts[0])) == 1:
         drafts = _cut(drafts[0], gap)
     parts = masks(drafts, gap) if paired else []
     kinds = ("low", "reference", "masks") if paired else ("images",)
@@ -199,18 +201,21 @@ def read_config(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     return values, folders
 
 
-def read_data(folders: dict[str, Path]) -> tuple[list[Pair], list[Pair]]:
+def read_data(folders: dict[str, Path], settings: dict[str, Any]) -> tuple[list[Pair], list[Pair]]:
     """Pairs or dark images of the named folders, and those to judge by, if masks say so."""
+    if "images" in folders and settings.get("objective") == "noisy":
+        return load_series(list(image_files(folders["images"]).values())), []
     if "images" in folders:
         return load_images(folders["images"]), []
-    pairs = load_pairs(folders["low"], folders["reference"])
+    common = settings.get("levels") == "common"
+    pairs = load_pairs(folders["low"], folders["reference"], common)
     return load_masks(folders["masks"], pairs) if "masks" in folders else (pairs, [])
 
 
 def open_project(folder: Path) -> Project:
     """Read a project back."""
     settings, folders = read_config(folder / CONFIG)
-    return Project(settings, *read_data(folders))
+    return Project(settings, *read_data(folders, settings))
 
 
 def digest(folder: Path) -> str:

@@ -99,6 +99,13 @@ def non_local_means(image: Image) -> Image:
     return np.asarray(denoise_nl_means(x, h=0.8 * sigma, sigma=sigma, **options))
 
 
+# What costs nothing against noise, for a plane of about equal noise everywhere.
+FREE: dict[str, Method] = {
+    "blur 1": lambda x: gaussian(x, 1),
+    "blur 2": lambda x: gaussian(x, 2),
+    "non-local means": non_local_means,
+}
+
 BASELINES: dict[str, Method] = {
     "input": lambda x: x,
     "auto_gamma": auto_gamma,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,19 +12,30 @@ from scipy.optimize import isotonic_regression
 
 from ..data.pairs import Pair
 from ..network.network import Network
-from .baselines import auto_gamma
+from ..progress import Progress, finish
+from .baselines import FREE, auto_gamma
 from .metrics import Image, Method, eight_bit, score_known
 
 BINS = 256
+FITTED, JUDGED = 4, 12  # pairs that curves of what costs nothing are fitted to, and judged by
+SIDE = 512  # pixels of the middles of held-out parts that are judged
 SLIDERS = ("input", "automatic gamma", "best curve")
 
 
+Cut = tuple[slice, slice]
+
+
 class Score(NamedTuple):
-    """PSNR in dB and SSIM, means over the held-out parts."""
+    """PSNR in dB and SSIM, means over the held-out parts; NaN where a figure cannot be had."""
 
     name: str
     psnr: float
     ssim: float
+
+    def figures(self) -> dict[str, float]:
+        """Those that are known, by name."""
+        both = {"psnr": self.psnr, "ssim": self.ssim}
+        return {name: value for name, value in both.items() if not np.isnan(value)}
 
 
 def best_curve(pairs: Sequence[Pair]) -> Method:
@@ -48,27 +59,93 @@ def best_curve(pairs: Sequence[Pair]) -> Method:
 def compare(
     networks: dict[str, Network], training: Sequence[Pair], held_out: Sequence[Pair]
 ) -> list[Score]:
-    """Score networks, the input, automatic gamma and the best curve on held-out parts.
+    """`compare_steps`, at once."""
+    return finish(compare_steps(networks, training, held_out))
+
+
+def compare_steps(
+    networks: dict[str, Network], training: Sequence[Pair], held_out: Sequence[Pair]
+) -> Generator[Progress, None, list[Score]]:
+    """Score networks, sliders, and blurs and non-local means under their best curve.
 
     Parameters
     ----------
     networks : dict of str to Network
         On the CPU.
     training : sequence of Pair
-        What `best_curve` is fitted to.
+        What the best curves are fitted to: a few of them, spread evenly.
     held_out : sequence of Pair
-        With references.
+        With references; the middles of a few are judged.
+
+    Yields
+    ------
+    Progress
+        After each piece of work, none of which takes long.
     """
-    curves: tuple[Method, ...] = (lambda image: image, auto_gamma, best_curve(training))
-    methods = dict(zip(SLIDERS, curves, strict=True))
-    scores = [
-        _score(name, [(method(p.low), p) for p in held_out]) for name, method in methods.items()
-    ]
-    scores += [
-        _score(name, [(enhanced(network, p), p) for p in held_out])
-        for name, network in networks.items()
-    ]
+    fitted, judged = some(training, FITTED), some(held_out, JUDGED)
+    total = (len(FREE) + 1) * (len(fitted) + len(judged)) + len(networks) * len(judged)
+    done = 0
+
+    def ahead() -> Progress:
+        nonlocal done
+        done += 1
+        return Progress(min(done, total), total)
+
+    cuts = [_middle(pair) for pair in judged]
+    curves: dict[str, Method] = dict(zip(SLIDERS[:2], (_same, auto_gamma), strict=True))
+    curves[SLIDERS[2]] = best_curve(training)
+    scores = []
+    for name, method in curves.items():
+        results = [(method(p.low)[c], p.reference[c]) for p, c in zip(judged, cuts, strict=True)]
+        scores.append(_score(name, results))
+        yield ahead()
+    for name, method in FREE.items():
+        quiet = []
+        for pair in fitted:
+            cut = _middle(pair)
+            low, reference = _by_plane(method, pair.low[cut]), pair.reference[cut]
+            quiet.append(Pair(pair.name, low, reference))
+            yield ahead()
+        curve, results = best_curve(quiet), []
+        for pair, cut in zip(judged, cuts, strict=True):
+            results.append((curve(_by_plane(method, pair.low[cut])), pair.reference[cut]))
+            yield ahead()
+        scores.append(_score(name, results))
+    for name, network in networks.items():
+        results = []
+        for pair, cut in zip(judged, cuts, strict=True):
+            results.append((enhanced_part(network, pair, cut), pair.reference[cut]))
+            yield ahead()
+        scores.append(_score(name, results))
     return scores
+
+
+def _same(image: Image) -> Image:
+    return image
+
+
+def some(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """Pairs, at most so many, spread evenly."""
+    return (
+        [pairs[i * len(pairs) // count] for i in range(count)] if len(pairs) > count else [*pairs]
+    )
+
+
+def _middle(pair: Pair) -> Cut:
+    """The middle of the box of known pixels, `SIDE` pixels a side at most."""
+    spans = []
+    for axis in range(2):
+        first, last = int(pair.known[:, axis].min()), int(pair.known[:, axis].max()) + 1
+        start = max(first, (first + last - SIDE) // 2)
+        spans.append(slice(start, min(start + SIDE, last)))
+    return spans[0], spans[1]
+
+
+def _by_plane(method: Method, image: Image) -> NDArray[np.float32]:
+    """A method on each colour, once where all are equal."""
+    grey = bool((image == image[..., :1]).all())
+    planes = [method(image[..., c]) for c in range(1 if grey else 3)]
+    return np.stack(planes * (3 if grey else 1), axis=-1).astype(np.float32)
 
 
 def enhanced(network: Network, pair: Pair) -> NDArray[np.float32]:
@@ -80,29 +157,36 @@ def enhanced(network: Network, pair: Pair) -> NDArray[np.float32]:
     return image
 
 
-def enhanced_part(
-    network: Network, pair: Pair, rows: tuple[int, int], columns: tuple[int, int]
-) -> NDArray[np.float32]:
-    """R of one block on a part of a dark image, (rows, columns, 3), as of the whole."""
-    part = pair.low[slice(*rows), slice(*columns)]
+def enhanced_part(network: Network, pair: Pair, cut: Cut) -> NDArray[np.float32]:
+    """R of one block on a part of a dark image, (rows, columns, 3), in the light of the whole."""
+    part = pair.low[cut]
     return enhanced(network, Pair(pair.name, part, part, pair.whole or pair))
 
 
 def verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
-    last, others = scores[-1], [s for s in scores[:-1] if s.name in SLIDERS]
-    better = [s for s in others if s.psnr >= last.psnr]
-    alike = [s for s in others if s.ssim >= last.ssim]
+    last = scores[-1]
+    others = [s for s in scores[:-1] if s.name in (*SLIDERS, *FREE)]
+    better = [s.name for s in others if s.psnr >= last.psnr]
+    alike = [s.name for s in others if s.ssim >= last.ssim]
+    free = [name for name in better if name in FREE]
+    if free:
+        return f"It does not beat {_listed(free)} on the validation set, which cost nothing."
     if better:
-        names = " and ".join(s.name for s in better)
-        return f"It does not beat {names} on the validation set: a slider does as well."
+        return f"It does not beat {_listed(better)} on the validation set: a slider does as well."
     if alike:
-        names = " and ".join(s.name for s in alike)
-        return f"It is closer to the reference than any curve, but {names} keeps structure as well."
-    return "It beats the input, automatic gamma and the best curve on the validation set."
+        return f"It is closer to the reference, but {_listed(alike)} keeps structure as well."
+    return (
+        "It beats the input, automatic gamma, the best curve, blurs and non-local means on the "
+        "validation set."
+    )
 
 
-def _score(name: str, results: list[tuple[Image, Pair]]) -> Score:
-    values = [score_known(eight_bit(image), pair.reference) for image, pair in results]
+def _listed(names: list[str]) -> str:
+    return " and ".join(names)
+
+
+def _score(name: str, results: list[tuple[Image, Image]]) -> Score:
+    values = [score_known(eight_bit(image), reference) for image, reference in results]
     psnr, ssim = np.mean(values, axis=0)
     return Score(name, float(psnr), float(ssim))

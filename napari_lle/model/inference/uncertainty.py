@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..network.blocks import MIDDLE, STRETCHED
 from ..network.bundled import GLOBAL
 from ..network.checkpoint import Model
 from ..preprocessing.noise import Noise, fit_noise
+from ..preprocessing.screen import MIDDLE, STRETCHED
 from .estimate import Result
 from .lazy import as_dask, excerpt, is_lazy
 

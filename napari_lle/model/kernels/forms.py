@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from ..network.blocks import (
     BLACK,
     FAINT,
-    MIDDLE,
     MODULATING,
-    STRETCHED,
-    TYPICAL,
     Block,
     Cleaning,
     Division,
@@ -23,6 +20,7 @@ from ..network.blocks import (
     Stretching,
 )
 from ..network.correcting import Correcting
+from ..preprocessing.screen import MIDDLE, STRETCHED, TYPICAL
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig

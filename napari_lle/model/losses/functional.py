@@ -102,6 +102,13 @@ def anchor(reflectance: Tensor, target: float) -> Tensor:
     return (reflectance.mean(dim=(1, 2, 3)) - target).square().mean()
 
 
+def squared(result: Tensor, reference: Tensor) -> Tensor:
+    """Mean squared error where the reference is known (not NaN); 0 where nothing is."""
+    known = ~reference.isnan()
+    difference = torch.where(known, result - reference, 0.0)
+    return difference.square().sum() / known.sum().clamp_min(1)
+
+
 def charbonnier(a: Tensor, b: Tensor, eps: float = 1e-3) -> Tensor:
     """Mean of ``sqrt((a - b)^2 + eps^2) - eps``: L1 with a smooth floor."""
     return ((a - b).square() + eps**2).sqrt().mean() - eps

@@ -19,16 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..preprocessing.screen import MIDDLE, STRETCHED, TYPICAL
 from .config import RESIDUAL_FLOOR, NetworkConfig
 
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
 FAINT = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
-MIDDLE = 0.25  # where the screen stretch puts the typical brightness
-STRETCHED = (1e-3, 0.24)  # what is stretched; a brighter image is left nearly as it is
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
-TYPICAL = 6  # the place of the typical brightness among them
 
 
 def crop(x: Tensor, margin: int) -> Tensor:

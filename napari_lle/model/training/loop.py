@@ -23,6 +23,7 @@ from ..runtime.devices import choose_device
 from ..version import __version__, commit
 from .distributed import agreed, processes, rank
 from .logbook import STATE, Logbook
+from .noisy import Noisy, noisy_data
 from .run_state import RunState, schedule
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
 from .validation import WHOLE, examine, judge
@@ -126,7 +127,7 @@ def train(
         raise TrainingError("The paired objective needs references: give them, or choose paper.")
     if any(pair.partial for pair in pairs) and settings.objective != "paired":
         raise TrainingError("Annotations say where references hold: train the paired objective.")
-    parts = (pairs, held_out) if held_out else split_by_scene(pairs, settings.held_out)
+    *parts, noisy = parted(pairs, settings, held_out)
     training, held_out = parts
     if settings.objective == "self":
         training = self_pairs(training, settings.network.start, seed=settings.seed)
@@ -135,18 +136,19 @@ def train(
     target = choose_device(device)
     folder = Path(run) if run is not None else None
     begun = folder is not None and (folder / STATE).exists()
-    state = RunState(settings, target, base=None if begun else _base(settings))
+    reach = noisy.reach if noisy else None
+    state = RunState(settings, target, base=None if begun else _base(settings), reach=reach)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state.resume(folder / STATE)
         if agreed(lambda: state.step) != state.step:
             raise TrainingError(f"The processes see different runs: let all of them share {run}.")
     if not state.steps:
-        state.steps = planned_steps(settings, training, held_out, target)
+        state.steps = planned_steps(settings, training, held_out, target, noisy)
     with Logbook(folder if rank() == 0 else None, state) as logbook:
         trouble = ""
         try:
-            yield from _loop(state, training, held_out, logbook, checkpoint_seconds)
+            yield from _loop(state, training, held_out, logbook, checkpoint_seconds, noisy)
         except Diverged as error:
             if not state.best:
                 raise
@@ -157,10 +159,25 @@ def train(
                 "exposure, other weights or a lower learning rate."
             )
         warning = trouble or _collapse(state.best)
-        card = agreed(lambda: _card(state, *parts))
-        trained = Trained(state.kept(), {**card, **({"warning": warning} if warning else {})})
+        card = agreed(lambda: _card(state, parts[0], parts[1]))
+        more = {"warning": warning} if warning else {}
+        more |= {"learned_from": noisy.why} if noisy else {}
+        trained = Trained(state.kept(), {**card, **more})
         logbook.done(trained.network, trained.card)
     return trained
+
+
+def parted(
+    pairs: Sequence[Pair], settings: TrainingSettings, held_out: Sequence[Pair] = ()
+) -> tuple[Sequence[Pair], Sequence[Pair], Noisy | None]:
+    """What a run trains on and judges by, and for noisy images how."""
+    if settings.objective == "noisy":
+        gap = Network(settings.network).receptive_field
+        noisy = noisy_data([*pairs, *held_out], settings.held_out, gap)
+        return noisy.training, noisy.held_out, noisy
+    if held_out:
+        return pairs, held_out, None
+    return *split_by_scene(pairs, settings.held_out), None
 
 
 def read_settings(values: dict[str, Any]) -> TrainingSettings:
@@ -191,6 +208,7 @@ def planned_steps(
     training: Sequence[Pair],
     held_out: Sequence[Pair],
     device: torch.device,
+    noisy: Noisy | None = None,
 ) -> int:
     """Steps of a run: as set, or as many as make the epochs or fill the minutes.
 
@@ -201,7 +219,7 @@ def planned_steps(
         return math.ceil(settings.epochs * len(training) / settings.batch)
     if settings.minutes is None:
         return settings.steps
-    trial = RunState(settings, device, TIMED_STEPS)
+    trial = RunState(settings, device, TIMED_STEPS, reach=noisy.reach if noisy else None)
     for _ in range(3):
         trial.advance(training)
     start, done = time.perf_counter(), 0
@@ -210,7 +228,7 @@ def planned_steps(
         done += 1
     step = (time.perf_counter() - start) / done
     start = time.perf_counter()
-    _judge(trial, held_out)
+    _judge(trial, held_out, noisy)
     validation = time.perf_counter() - start
     whole = 60 * settings.minutes / (step + validation / settings.validate_every)
     return agreed(lambda: max(1, round(whole)))
@@ -222,16 +240,19 @@ def _loop(
     held_out: Sequence[Pair],
     logbook: Logbook,
     checkpoint_seconds: float,
+    noisy: Noisy | None = None,
 ) -> Generator[Event, str | None, None]:
     """Steps and validations until the end, the end of patience or `STOP`."""
+    note = noisy.why if noisy else ""
     saved = clock = time.monotonic()
     settled = True  # whether the state is one that an uninterrupted run passes through
     try:
         while state.step < state.steps and not state.tired():
             settled = False
-            event = Event(state.step + 1, state.steps, state.advance(training))
+            event = Event(state.step + 1, state.steps, state.advance(training), note=note)
+            note = ""
             if state.step % state.settings.validate_every == 0 or state.step == state.steps:
-                event = _validated(event, state, held_out)
+                event = _validated(event, state, held_out, noisy)
             settled = True
             now = time.monotonic()
             state.seconds, clock = state.seconds + now - clock, now
@@ -245,24 +266,28 @@ def _loop(
         if not state.history:  # stopped before the first validation
             logbook.checkpoint()
             settled = False
-            yield _validated(event, state, held_out)
+            yield _validated(event, state, held_out, noisy)
     finally:
         if settled:
             logbook.checkpoint()
 
 
-def _validated(event: Event, state: RunState, held_out: Sequence[Pair]) -> Event:
-    row = _validate(state, held_out)
+def _validated(
+    event: Event, state: RunState, held_out: Sequence[Pair], noisy: Noisy | None
+) -> Event:
+    row = _validate(state, held_out, noisy)
     return event._replace(held_out=row, network=state.averaged())
 
 
-def _judge(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
-    crop = state.settings.crop
-    return agreed(lambda: judge(state.averaged(), state.objective, held_out, crop, state.device))
+def _judge(state: RunState, held_out: Sequence[Pair], noisy: Noisy | None) -> dict[str, Any]:
+    # A loss against noise tells little on a crop.
+    size = WHOLE if noisy else state.settings.crop
+    network, objective, device = state.averaged(), state.objective, state.device
+    return agreed(lambda: judge(network, objective, held_out, size, device, noisy))
 
 
-def _validate(state: RunState, held_out: Sequence[Pair]) -> dict[str, Any]:
-    row = state.record(_judge(state, held_out))
+def _validate(state: RunState, held_out: Sequence[Pair], noisy: Noisy | None) -> dict[str, Any]:
+    row = state.record(_judge(state, held_out, noisy))
     beginning = state.history[0]["loss"]
     if row["loss"] > DIVERGED * beginning:
         raise Diverged(

@@ -123,7 +123,19 @@ def make_objective(settings: TrainingSettings, device: torch.device) -> Objectiv
     """
     if settings.objective == "paper":
         return _paper(settings, device)
-    return _paired(settings)
+    return _noisy if settings.objective == "noisy" else _paired(settings)
+
+
+def _noisy(
+    network: Network,
+    low: Tensor,
+    reference: Tensor,
+    statistics: Tensor,
+    share: Share | None = None,
+) -> Tensor:
+    """The mean squared distance to targets as noisy as the images: their noise averages out."""
+    share = share or Share(len(low))
+    return share.weight() * losses.squared(network.enhance(low, statistics), reference)
 
 
 def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
@@ -176,6 +188,19 @@ def _paired(settings: TrainingSettings) -> Objective:
 def _distance(network: Network, result: Tensor, reference: Tensor, s: TrainingSettings) -> Tensor:
     """`losses.paired_objective`, by compiled code where the network is run by it."""
     weights = {"absolute": s.absolute, "structure": s.structure, "relative": s.relative}
+    squared = s.squared * losses.squared(result, reference) if s.squared else 0.0
+    if not any((*weights.values(), s.smooth)):
+        return result.new_zeros(()) + squared
+    return squared + _other_terms(network, result, reference, s, weights)
+
+
+def _other_terms(
+    network: Network,
+    result: Tensor,
+    reference: Tensor,
+    s: TrainingSettings,
+    weights: dict[str, float],
+) -> Tensor:
     kernel = training_kernel(network)
     if kernel is None or result.dtype != torch.float32:
         known = known_or(reference, result)

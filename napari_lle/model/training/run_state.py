@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..data.blind_spots import hide
 from ..data.crops import draw_batch
 from ..data.pairs import Pair
 from ..io.atomic import atomic_path
@@ -35,6 +36,8 @@ class RunState:
         Of the whole run; 0 where that is not known yet.
     base : Network, optional
         Of the settings' configuration; its weights are the first ones.
+    reach : int, optional
+        Of the spots that are hidden in training, see `blind_spots`; none when not given.
 
     Attributes
     ----------
@@ -56,8 +59,10 @@ class RunState:
         device: torch.device,
         steps: int = 0,
         base: Network | None = None,
+        reach: int | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
+        self.reach = reach
         self.settings = settings
         self.device = device
         self.network = self._build(base)
@@ -89,6 +94,8 @@ class RunState:
         s = self.settings
         share = our_share(s.batch)
         crops = draw_batch(pairs, self.rng, s.batch, s.crop, self.network.radius, s.augmentation)
+        if self.reach is not None:
+            crops = hide(crops, self.network.radius, self.reach, self.rng)
         low, reference, statistics = (
             torch.from_numpy(a[share.part]).to(self.device) for a in crops
         )

@@ -20,6 +20,31 @@ class Diverged(TrainingError):
     """Training that went astray on its way; what it had reached before still stands."""
 
 
+OBJECTIVES = ("paired", "paper", "self", "noisy")
+
+# What suits a minute or two on grey data of one's own, from references or from noise alone.
+SCIENCE: dict[str, Any] = {
+    "network": {
+        "reflectance": "correcting",
+        "activation": "prelu",
+        "widths": [6, 5],
+        "modulated": 2,
+    },
+    "batch": 6,
+    "crop": 64,
+    "learning_rate": 0.01,
+    "betas": [0.9, 0.99],
+    "average": 0.99,
+    "absolute": 0.0,
+    "structure": 0.0,
+    "relative": 0.0,
+    "squared": 1.0,
+    "auxiliary": 0.0,
+    "levels": "common",
+    "augmentation": {"exposure": 0.0, "lit": 0.0},
+    "validate_every": 250,
+}
+
 # The paper's gammas, and the anchor that its losses lack. A term added to `objectives.TERMS`
 # gets its weight here, 0 to leave earlier runs as they were.
 WEIGHTS = {
@@ -99,9 +124,10 @@ class TrainingSettings:
     Attributes
     ----------
     network : NetworkConfig
-    objective : {"paired", "paper", "self"}
-        Learn from references; from dark images alone by eq. 4 to 7; or from pairs that dark
-        images make of themselves (`selfpairs`), which then train as any pairs do.
+    objective : {"paired", "paper", "self", "noisy"}
+        Learn from references; from dark images alone by eq. 4 to 7; from pairs that dark
+        images make of themselves (`selfpairs`), which then train as any pairs do; or from noisy
+        images alone, see `noisy`.
     steps : int
         Optimizer steps of the whole run, unless `epochs` or `minutes` says otherwise.
     epochs : float, optional
@@ -127,6 +153,11 @@ class TrainingSettings:
     absolute, structure, relative, smooth : float
         Weights of the paired terms, see `losses.paired_objective`; smooth is of eq. 6 on the
         enhanced image.
+    squared : float
+        Weight of the mean squared error among them; noisy images are learned from by it alone.
+    levels : {"own", "common"}
+        Whether a reference is normalised by its own levels, or a grey pair by common ones, both
+        under the screen stretch, see `pairs.common_levels`.
     auxiliary : float
         Paired: weight of the later stages, their distance to the reference and to the first.
     tie : float
@@ -160,8 +191,10 @@ class TrainingSettings:
     validate_every: int = 250
     held_out: float = 0.2
     seed: int = 0
-    objective: Literal["paired", "paper", "self"] = "paired"
+    objective: Literal["paired", "paper", "self", "noisy"] = "paired"
     absolute: float = 1.0
+    squared: float = 0.0
+    levels: Literal["own", "common"] = "own"
     smooth: float = 0.0
     tie: float = 1.0
     paper: Paper = field(default_factory=Paper)
@@ -179,8 +212,11 @@ class TrainingSettings:
             raise TrainingError("learning_rate and average lie between 0 and 1, clip above 0.")
         if not 0 < self.held_out < 1:
             raise TrainingError("held_out is a share between 0 and 1.")
-        if self.objective not in ("paired", "paper", "self"):
-            raise TrainingError(f"objective is paired, paper or self, not {self.objective!r}.")
+        if self.objective not in OBJECTIVES:
+            known = ", ".join(OBJECTIVES)
+            raise TrainingError(f"objective is one of {known}, not {self.objective!r}.")
+        if self.levels not in ("own", "common"):
+            raise TrainingError(f"levels are own or common, not {self.levels!r}.")
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
                 "The perceptual loss needs VGG16's weights: give paper.vgg their file, or official "

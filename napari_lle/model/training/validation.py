@@ -14,11 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.blind_spots import hide
 from ..data.crops import Batch, centre
 from ..data.pairs import Pair
 from ..evaluation.metrics import eight_bit, psnr, score_known
 from ..kernels import find_training, training_kernel
 from ..network.network import Network
+from .noisy import Noisy
 from .objectives import Objective
 
 WHITE, BLACK = 0.98, 0.01
@@ -32,7 +34,12 @@ WHOLE = 1024  # side of the centre that stands for a large image, or for all of 
 
 
 def judge(
-    network: Network, objective: Objective, pairs: Sequence[Pair], size: int, device: torch.device
+    network: Network,
+    objective: Objective,
+    pairs: Sequence[Pair],
+    size: int,
+    device: torch.device,
+    noisy: Noisy | None = None,
 ) -> dict[str, Any]:
     """Score a network on held-out images; larger ``score`` is better.
 
@@ -43,10 +50,12 @@ def judge(
     objective : Objective
         What training minimises; ``held_out_loss`` is its mean over the images' centres.
     pairs : sequence of Pair
-        With references, the score is SSIM; without, the negative loss.
+        With references, the score is SSIM; without, or with noisy ones, the negative loss.
     size : int
         Side of the centres that the loss is of, in pixels; PSNR and SSIM are of whole images.
     device : torch.device
+    noisy : Noisy, optional
+        What the references are, where they are as noisy as the images.
 
     Returns
     -------
@@ -58,11 +67,14 @@ def judge(
     losses = []
     with torch.inference_mode():
         for pair in pairs:
-            low, reference, statistics = _tensors(centre(pair, size, network.radius), device)
+            batch = centre(pair, size, network.radius)
+            if noisy and noisy.reach is not None:
+                batch = hide(batch, network.radius, noisy.reach, np.random.default_rng(0))
+            low, reference, statistics = _tensors(batch, device)
             losses.append(float(objective(network, low, reference, statistics)))
     figures: dict[str, Any] = {"held_out_loss": float(np.mean(losses))}
     figures["score"] = -figures["held_out_loss"]
-    if not any(pair.alone for pair in pairs):
+    if not noisy and not any(pair.alone for pair in pairs):
         scores = np.mean([_compare(network, pair, device) for pair in pairs], axis=0)
         figures |= {"psnr": float(scores[0]), "ssim": float(scores[1])}
         figures["score"] = figures["ssim"]

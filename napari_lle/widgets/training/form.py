@@ -94,9 +94,10 @@ class TrainForm:
         )
         self.objective = ComboBox(
             label="objective",
-            choices=["paired", "self", "paper"],
-            tooltip="paired: match the references. For dark images alone: self learns from pairs "
-            "made from the images themselves, paper minimises equations 4 to 6 of the paper.",
+            choices=["paired", "noisy", "self", "paper"],
+            tooltip="paired: match the references. For images alone: noisy learns from the noise "
+            "of grey images what they look like without it, self from pairs made from dark images "
+            "themselves, paper minimises equations 4 to 6 of the paper.",
         )
         self.minutes = FloatSpinBox(
             label="minutes",

@@ -38,7 +38,7 @@ class Pairs:
     say : callable
         Tells the user a sentence.
     suit : callable
-        Told whether the pairs have references.
+        Told whether the pairs have references, and whether they are grey.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Pairs:
         form: TrainForm,
         start: Start,
         say: Callable[[str], None],
-        suit: Callable[[bool], None],
+        suit: Callable[[bool, bool], None],
     ) -> None:
         self.viewer, self.form, self.start, self.say, self.suit = viewer, form, start, say, suit
         self.entries: list[Entry] = []
@@ -156,7 +156,7 @@ class Pairs:
             self.entries.append(replace(entry, draft=_renamed(entry.draft, name)))
         self.show()
         last = self.entries[-1].draft
-        self.suit(last.reference is not None)
+        self.suit(last.reference is not None, not last.rgb)
         problems = " ".join(p.sentence for p in last.check.problems)
         self.say(f"Added {last.name}. {problems}")
 

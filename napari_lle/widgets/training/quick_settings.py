@@ -27,7 +27,7 @@ class Wish:
     ----------
     base : str
         A model to go on from; empty: a network that knows nothing yet.
-    objective : {"paired", "self", "paper"}
+    objective : {"paired", "paper", "self", "noisy"}
     minutes : float
     device : str
     more : dict
@@ -40,8 +40,13 @@ class Wish:
     device: str = "auto"
     more: dict[str, Any] = field(default_factory=dict)
 
-    def settings(self, linear: bool) -> dict[str, Any]:
-        """Training settings as plain values; `linear` data is not varied as photographs are."""
+    def settings(self, linear: bool, grey: bool = False) -> dict[str, Any]:
+        """Training settings as plain values; `linear` data is not varied as photographs are.
+
+        What is `grey` is learned from as science data is, unless it starts from a model.
+        """
+        if self.objective == "noisy" or (self.objective == "paired" and grey and not self.base):
+            return self._science()
         values = {"objective": self.objective, "minutes": self.minutes, **QUICK}
         if self.base:
             values["base"] = self.base
@@ -55,6 +60,18 @@ class Wish:
         if linear or self.objective != "paired":
             values["augmentation"] = {"exposure": 0.0, "lit": 0.0}
         return {**values, **self.more}
+
+    def _science(self) -> dict[str, Any]:
+        """Settings for grey data of one's own; batch and crop of the window count, as they are."""
+        from ...model.training.settings import SCIENCE
+
+        values = {**SCIENCE, "objective": self.objective, "minutes": self.minutes}
+        if self.base:
+            values["base"] = self.base
+            del values["network"]
+        # What is set as it was at first is not a wish.
+        more = {k: v for k, v in self.more.items() if v != QUICK.get(k)}
+        return {**values, **more}
 
 
 def _network(objective: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ class Outcome:
         """Write the model with its card."""
         from ...model.network.checkpoint import save_model
 
-        scores = {s.name: {"psnr": s.psnr, "ssim": s.ssim} for s in self.scores}
+        scores = {score.name: score.figures() for score in self.scores}
         more = {"command": command(self.folder), "data_digest": digest(self.folder)}
         save_model(path, self.network, {**more, **self.card, "compared": scores})
 
@@ -93,14 +93,15 @@ def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
         )
     if alone[0] == (wish.objective == "paired"):
         raise ValueError(
-            "Choose the objective self or paper for dark images alone, and paired for pairs."
+            "Choose the objective noisy, self or paper for images alone, and paired for pairs."
         )
     for draft in drafts:
         fatal = [p.sentence for p in draft.check.problems if p.fatal]
         if fatal:
             raise ValueError(f"{draft.name}: {fatal[0]} Fix or remove the pair.")
     linear = any(draft.low.dtype != np.uint8 for draft in drafts)
-    write_project(folder, drafts, wish.settings(linear), gap(wish))
+    grey = not any(draft.rgb for draft in drafts)
+    write_project(folder, drafts, wish.settings(linear, grey), gap(wish))
 
 
 def gap(wish: Wish) -> int:
@@ -131,11 +132,14 @@ def train_steps(
 ) -> Generator[Tick, None, Outcome]:
     """Train what `begin` wrote, or go on with it; closing the generator saves the state."""
     yield Tick(0, 0, "Reading…")
-    from ...model.training.loop import STOP, read_settings, train
+    from ...model.training.loop import STOP, parted, read_settings, train
 
     project = open_project(folder)
     config, begun = project.settings, folder / RUN / "settings.yaml"
     settings = read_settings(open_settings(begun) if begun.exists() else config)
+    # The preview shows a place that the layers have: pairs made of images by themselves have not.
+    noisy = settings.objective == "noisy"
+    shown = parted(project.pairs, settings)[1] if noisy else project.held_out
     yield Tick(0, 0, "Measuring the time per step…" if settings.minutes else "Starting…")
     events = train(
         project.pairs, settings, run=folder / RUN, device=device, held_out=project.held_out
@@ -152,8 +156,8 @@ def train_steps(
                 _fix_steps(folder, config, event.steps)
                 first = False
             left = clock.left(event.step, event.steps)
-            preview = _preview(event.network, project.held_out) if event.network else None
-            note = f"Step {event.step} of {event.steps}" if event.held_out else ""
+            preview = _preview(event.network, shown) if event.network else None
+            note = f"Step {event.step} of {event.steps}" if event.held_out else event.note
             yield Tick(event.step, event.steps, note, left, event.held_out, preview)
             note = "Paused."
             while controls.paused:
@@ -161,7 +165,7 @@ def train_steps(
                 clock.wait(PAUSE)
                 note = ""
             answer = STOP if controls.stopped else None
-    return _outcome(folder, project, settings.base, network, card)
+    return (yield from _outcome(folder, project, settings, network, card))
 
 
 def open_settings(file: Path) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def _fix_steps(folder: Path, config: dict[str, Any], steps: int) -> None:
     write_config(folder, {**values, "steps": steps, "data": data})
 
 
-def _preview(network: Any, held_out: list[Any]) -> Preview | None:
+def _preview(network: Any, held_out: Sequence[Any]) -> Preview | None:
     """What the network makes of the first held-out region."""
     from ...model.evaluation.comparison import enhanced_part
 
@@ -199,25 +203,21 @@ def _preview(network: Any, held_out: list[Any]) -> Preview | None:
     for axis in range(2):
         first, last = int(known[:, axis].min()), int(known[:, axis].max()) + 1
         spans.append((first, min(last, first + PREVIEW)))
-    image = enhanced_part(network, pair, *spans)
-    return Preview(pair.name, spans[0], spans[1], image)
+    rows, columns = spans
+    image = enhanced_part(network, pair, (slice(*rows), slice(*columns)))
+    return Preview(pair.name, rows, columns, image)
 
 
-def _outcome(folder: Path, project: Any, base: str, network: Any, card: dict[str, Any]) -> Outcome:
-    from ...model.evaluation.comparison import compare, verdict
-    from ...model.network.checkpoint import load_model
+def _outcome(
+    folder: Path, project: Any, settings: Any, network: Any, card: dict[str, Any]
+) -> Generator[Tick, None, Outcome]:
+    """Compare the network, in steps short enough to be cancelled between them."""
+    from ...model.progress import Steps
+    from ...model.training.verdict import verdict_steps
 
-    if not project.held_out:
-        text = (
-            "Trained without references: judge the result by eye, there is nothing to compare "
-            "it with."
-        )
-        return Outcome(folder, network, card, [], _warned(card, text))
-    networks = {"before": load_model(base).network} if base else {}
-    scores = compare({**networks, "after": network}, project.pairs, project.held_out)
-    return Outcome(folder, network, card, scores, _warned(card, verdict(scores)))
-
-
-def _warned(card: dict[str, Any], text: str) -> str:
-    """A verdict, and before it what went wrong."""
-    return f"{card['warning']} {text}" if "warning" in card else text
+    steps = Steps(verdict_steps(network, settings, project.pairs, project.held_out))
+    for done in steps:
+        yield Tick(0, 0, f"Comparing with what costs nothing: {done.done} of {done.total}…")
+    scores, text = steps.answer
+    words = [card.get("warning", ""), card.get("learned_from", ""), text]
+    return Outcome(folder, network, card, scores, " ".join(word for word in words if word))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..shared.painting import PaintSoon
 from . import runs as _runs
 from .close_guard import Leaving
 from .controls import Controls
-from .form import TrainForm
+from .form import SCRATCH, TrainForm
 from .pair_steps import annotated_steps
 from .pairs import Pairs
 from .plots import TrainPlots
@@ -58,6 +59,7 @@ class TrainWidget(Container):  # type: ignore[misc]
         self.outcome: Outcome | None = None
         self._preview = PreviewLayer(napari_viewer)
         self._closed = False
+        self._suited: tuple[bool, bool] = (True, False)  # as the form begins
         form = self.form
         self._choices = [
             ImageChoice(napari_viewer, widget, lambda _: False)  # pairs are chosen by hand
@@ -162,11 +164,14 @@ class TrainWidget(Container):  # type: ignore[misc]
     def _annotations(self, _: Any) -> list[tuple[str, Any]]:
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
 
-    def _suit(self, paired: bool) -> None:
-        """Choose the objective and the model that suit pairs, or dark images alone."""
-        if paired != (self.form.objective.value == "paired"):
-            self.form.objective.value = "paired" if paired else "self"
-            self.form.model.use("photo" if paired else "paper")
+    def _suit(self, paired: bool, grey: bool) -> None:
+        """Choose the objective and the model that suit pairs, or images alone."""
+        if self._suited == (paired, grey):  # what was chosen since is the user's
+            return
+        self._suited = paired, grey
+        alone = "noisy" if grey else "self"
+        self.form.objective.value = "paired" if paired else alone
+        self.form.model.use(SCRATCH if grey else "photo" if paired else "paper")
 
     def _start(
         self,
@@ -226,7 +231,10 @@ class TrainWidget(Container):  # type: ignore[misc]
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        rows = [(s.name, f"{s.psnr:.2f} dB", f"{s.ssim:.3f}") for s in outcome.scores]
+        rows = [
+            (s.name, f"{s.psnr:.2f} dB", "" if isnan(s.ssim) else f"{s.ssim:.3f}")
+            for s in outcome.scores
+        ]
         self.form.show_scores(rows)
         self.form.save.enabled = self.form.command.enabled = True
         self._say(outcome.verdict)

@@ -35,7 +35,8 @@ def test_scores_are_of_the_held_out_part_only(pair):
     part = Pair("half", pair.low, seen, pair)
     network = Network(NetworkConfig()).eval()
     scores = {s.name: s for s in compare({"after": network}, [pair], [part])}
-    assert list(scores) == ["input", "automatic gamma", "best curve", "after"]
+    free = ["blur 1", "blur 2", "non-local means"]
+    assert list(scores) == ["input", "automatic gamma", "best curve", *free, "after"]
     spoiled = np.where(np.isnan(seen), np.nan, pair.reference).astype(np.float32)
     again = compare({"after": network}, [pair], [Pair("half", pair.low, spoiled, pair)])
     assert again == list(scores.values())
@@ -48,7 +49,10 @@ def test_the_verdict_is_plain():
         Score("automatic gamma", 16, 0.6),
         Score("best curve", 20, 0.7),
     ]
+    blur = Score("blur 2", 21, 0.7)
     before = Score("before", 30, 0.9)  # another network is no slider
     assert "beats the input" in verdict([*sliders, before, Score("after", 21, 0.8)])
     assert "does not beat best curve" in verdict([*sliders, Score("after", 19, 0.8)])
+    told = verdict([*sliders, blur, Score("after", 20.5, 0.8)])
+    assert "does not beat blur 2" in told and "cost nothing" in told
     assert "best curve keeps structure" in verdict([*sliders, Score("after", 21, 0.65)])

@@ -37,7 +37,7 @@ def test_the_recipes_beside_the_weights_are_valid():
         ({"learning_rate": 0.0}, "between 0 and 1"),
         ({"held_out": 1.0}, "held_out is a share"),
         ({"clip": 0}, "clip above 0"),
-        ({"objective": "other"}, "paired, paper or self"),
+        ({"objective": "other"}, "one of paired, paper, self"),
         ({"epochs": 1, "minutes": 1}, "either epochs or minutes"),
         ({"minutes": 0}, "above 0"),
         ({"patience": -1}, "patience"),

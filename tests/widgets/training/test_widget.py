@@ -86,6 +86,9 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
         "input",
         "automatic gamma",
         "best curve",
+        "blur 1",
+        "blur 2",
+        "non-local means",
         "before",
         "after",
     ]
@@ -203,7 +206,7 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     qtbot.waitUntil(lambda: widget.form.progress.value > step + 2)
     widget.form.stop.native.click()
     idle(qtbot, widget)
-    assert len(list(widget.form.scores.data)) == 5 and widget.form.save.enabled
+    assert len(list(widget.form.scores.data)) == 8 and widget.form.save.enabled
 
 
 def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
@@ -291,3 +294,24 @@ def test_the_preview_gives_the_selection_back(qtbot, viewer):
     viewer.layers.selection.active = viewer.layers["bright"]  # the user was faster
     qtbot.wait(100)
     assert viewer.layers.selection.active is viewer.layers["bright"]
+
+
+def test_a_noisy_grey_layer_alone_is_learned_from_by_its_noise(qtbot, viewer, make):
+    widget = make(viewer)
+    viewer.add_image(np.random.default_rng(0).poisson(50, (80, 96)).astype(np.uint16), name="grey")
+    add_pair(qtbot, widget, viewer, "grey", None)
+    assert widget.form.objective.value == "noisy" and widget.form.model.value == "from scratch"
+    widget.form.train.native.click()
+    idle(qtbot, widget)
+    assert [row[0] for row in widget.form.scores.data][-1] == "after"
+    assert not any(row[2] for row in widget.form.scores.data)
+    assert "Spots of" in widget.form.status.value
+
+
+def test_a_grey_pair_starts_from_the_form_for_science_data(qtbot, viewer, make):
+    widget = make(viewer)
+    clean = np.random.default_rng(0).random((80, 96)) * 900
+    viewer.add_image(clean.astype(np.uint16), name="clean")
+    viewer.add_image(np.random.default_rng(1).poisson(clean / 9).astype(np.uint16), name="noisy")
+    add_pair(qtbot, widget, viewer, "noisy", "clean")
+    assert widget.form.objective.value == "paired" and widget.form.model.value == "from scratch"
