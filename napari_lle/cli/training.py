@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from .console import Device, complain, drain, reported, say
+from .stopping import until_interrupted
 
 
 def train(
@@ -97,7 +98,7 @@ def train(
 
         from ..model.network.checkpoint import save_model  # slow: only once all is well
         from ..model.training.distributed import joined
-        from ..model.training.loop import read_settings
+        from ..model.training.loop import STOP, read_settings
         from ..model.training.loop import train as run
 
         settings = read_settings(values)
@@ -114,7 +115,10 @@ def train(
         )
         with joined(device):
             network, card = drain(
-                events, "train", lambda e: f"step {e.step}, loss {e.loss:.3f}", quiet=not first
+                until_interrupted(events, STOP),
+                "train",
+                lambda e: f"step {e.step}, loss {e.loss:.3f}",
+                quiet=not first,
             )
         if not first:
             return

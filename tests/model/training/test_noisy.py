@@ -144,3 +144,14 @@ def test_the_best_of_what_is_kept_aside_is_named():
     assert "blur 2" in hidden_verdict(scores) and "cost nothing" in hidden_verdict(scores)
     best = [*scores[:-1], scores[-1]._replace(psnr=99.0)]
     assert "better than blurs" in hidden_verdict(best)
+
+
+def test_of_frames_the_noise_of_the_targets_is_taken_off():
+    images = frames([np.full((96, 160), 300.0)] * 2, 40)
+    data = noisy_data(images, 0.2, GAP)
+    assert data.reach is None
+    scores = {s.name: s.psnr for s in finish(compare_hidden_steps({}, data.held_out, None))}
+    noise = np.nanmean((data.held_out[0].reference - data.held_out[1].reference) ** 2) / 2
+    assert scores["plain stretch"] == pytest.approx(-10 * np.log10(noise), abs=0.01)
+    # A blur of deviation s leaves 1 / (4 pi s^2) of the variance: 11 dB less for 1 pixel.
+    assert scores["blur 1"] - scores["plain stretch"] == pytest.approx(11, abs=2)
