@@ -55,7 +55,7 @@ class Pair:
         return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
 
 
-BRIGHTER = 3.0  # times the light of a dark image: a reference that is taken at another exposure
+BRIGHTER = 2.5  # times the light of a dark image: a reference that is taken at another exposure
 SMOOTHED = 8  # pixels along a side of the squares that light is measured in
 ALIKE = 0.1  # of the span of levels: files whose levels differ less are frames of one series
 MOST = 2**25  # pixels of noisy images that are held in memory
@@ -104,14 +104,18 @@ def _matched(name: str, a: NDArray[np.float32], b: NDArray[np.float32]) -> Pair:
 
 
 def common_levels(
-    name: str, low: ArrayLike, reference: ArrayLike, known: Sequence[float] | None = None
+    name: str,
+    low: ArrayLike,
+    reference: ArrayLike,
+    known: Sequence[float] | None = None,
+    gain: bool = False,
 ) -> Pair:
     """Normalise two grey images by common levels, the dark one's, into a `Pair`.
 
-    The reference is under the dark image's screen stretch, as R begins. Where it is brighter by
-    `BRIGHTER`, its gain is what is to be learned, and is kept. Otherwise it is a clearer image of
-    the same exposure, and brought to the dark one's units by the straight line that fits best: many
-    programs scale each image they write. `known` are the dark image's levels, found when not given.
+    The reference is under the dark image's screen stretch, as R begins. With `gain` it is taken as
+    it is: how much brighter it is, is to be learned. Otherwise it is a clearer image of the same
+    exposure, and brought to the dark one's units by the straight line that fits best: many programs
+    scale each image they write. `known` are the dark image's levels, found when not given.
 
     Raises
     ------
@@ -122,7 +126,7 @@ def common_levels(
     black, white = known or (None, None)
     levels = find_levels(np.asarray(low), black=black, white=white)
     image = as_photograph(low, rgb=False, levels=known)
-    if dark.shape == bright.shape and _light(bright) < BRIGHTER * _light(dark):
+    if dark.shape == bright.shape and not gain:
         finite = np.isfinite(dark) & np.isfinite(bright)
         a, b = bright[finite], dark[finite]
         slope = float(np.mean((a - a.mean()) * (b - b.mean())) / max(float(a.var()), 1e-12))
@@ -131,8 +135,11 @@ def common_levels(
     return replace(pair, reference=stretched(pair.reference, pair.statistics))
 
 
-def _light(image: NDArray[np.float64]) -> float:
+def _light(pixels: NDArray[Any]) -> float:
     """How much light there is, above the darkest, noise averaged away."""
+    image = np.asarray(pixels, dtype=np.float64)
+    if image.ndim != 2:  # which will be refused
+        return 0.0
     height, width = (max(1, n // SMOOTHED) for n in image.shape)
     whole = image[: height * SMOOTHED, : width * SMOOTHED]
     if whole.size < height * width * SMOOTHED**2:  # smaller than one square
@@ -189,18 +196,23 @@ def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Pat
 def load_pairs(low: str | Path, reference: str | Path, common: bool = False) -> list[Pair]:
     """Read all pairs of two folders, matched by file stem, in natural order.
 
-    Where `common` is set, pairs of grey images are normalised by `common_levels`.
+    Where `common` is set, pairs of grey images are normalised by `common_levels`; half of the
+    references must be brighter by `BRIGHTER` for all to keep their gain, for one network learns
+    one.
     """
-    found = []
-    for stem, (a, b) in matched_files(low, reference).items():
-        both = read_image(a), read_image(b)
-        if common and not any(picture.rgb for picture in both):
-            dark, bright = (np.squeeze(picture.pixels) for picture in both)
-            known = (both[0].record or {}).get(RANGE)
-            found.append(common_levels(stem, dark, bright, known))
-        else:
-            found.append(_matched(stem, read_photograph(a), read_photograph(b)))
-    return found
+    files = matched_files(low, reference)
+    if not common or any(read_image(file).rgb for both in files.values() for file in both):
+        return [
+            _matched(stem, read_photograph(a), read_photograph(b)) for stem, (a, b) in files.items()
+        ]
+    grey, ratios = {}, []
+    for stem, both in files.items():
+        pictures = [read_image(file) for file in both]
+        dark, bright = (np.squeeze(picture.pixels) for picture in pictures)
+        grey[stem] = dark, bright, (pictures[0].record or {}).get(RANGE)
+        ratios.append(_light(bright) / max(_light(dark), 1e-9))
+    gain = bool(np.median(ratios) >= BRIGHTER)
+    return [common_levels(stem, *parts, gain) for stem, parts in grey.items()]
 
 
 def load_series(files: Sequence[Path]) -> list[Pair]:

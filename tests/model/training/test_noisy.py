@@ -3,7 +3,7 @@ import pytest
 from helpers.running import drain
 from scipy.ndimage import gaussian_filter
 
-from napari_lle.model.data.pairs import Pair, common_levels, load_series, make_alone
+from napari_lle.model.data.pairs import Pair, common_levels, load_pairs, load_series, make_alone
 from napari_lle.model.evaluation.hidden_pixels import compare_hidden_steps, hidden_verdict
 from napari_lle.model.io.files import write_image
 from napari_lle.model.network.network import Network, NetworkConfig
@@ -106,8 +106,22 @@ def test_a_clearer_reference_comes_in_the_image_s_units_and_a_brighter_one_keeps
     plain = common_levels("x", noisy, clean).reference
     scaled = common_levels("x", noisy, 3 + 0.5 * clean).reference
     np.testing.assert_allclose(scaled, plain, atol=1e-5)
-    gained = common_levels("x", noisy, 100 + 5 * (clean - 100)).reference
+    gained = common_levels("x", noisy, 100 + 5 * (clean - 100), gain=True).reference
     assert np.percentile(gained, 95) > 1.3 * np.percentile(plain, 95)
+
+
+@pytest.mark.parametrize(("times", "kept"), [(1.5, False), (5, True)])
+def test_most_references_decide_whether_a_gain_is_learned(tmp_path, times, kept):
+    for folder, factor in (("low", 1), ("high", times)):
+        (tmp_path / folder).mkdir()
+        for i in range(3):
+            image = (50 + factor * scene(i)).astype(np.uint16)
+            write_image(tmp_path / folder / f"{i}.tif", image, rgb=False)
+    pairs = load_pairs(tmp_path / "low", tmp_path / "high", common=True)
+    own = load_pairs(tmp_path / "low", tmp_path / "low", common=True)
+    means = ([p.reference.mean() for p in found] for found in (pairs, own))
+    brighter = [a > 1.2 * b for a, b in zip(*means, strict=True)]
+    assert brighter == [kept] * 3
 
 
 SETTINGS = TrainingSettings.from_dict(
