@@ -20,7 +20,7 @@ from .settings import TrainingError
 
 COARSE = 8  # pixels along a side of the squares whose means are compared between frames
 SAME = 1.5  # times the variance that noise alone explains: more is another scene
-COMPARED = 8  # neighbours, spread evenly
+COMPARED = 5  # images, and neighbours, that are measured, spread evenly
 GRAINS = (1.3, 1.9, 2.9)  # up to which spots reach 0, 1 and 2 pixels
 SHARE = 4  # a quarter of a single scene is judged by
 LEAST = 64  # pixels of a side that can be parted
@@ -67,7 +67,7 @@ def noisy_data(images: Sequence[Pair], share: float, gap: int) -> Noisy:
     """
     if not images or any(image.statistics[2] > 0 for image in images):
         raise TrainingError("Learning from noise takes grey images: give each channel by itself.")
-    noise = [fit_noise(image.low[..., 0]) for image in images[:: max(1, len(images) // COMPARED)]]
+    noise = [fit_noise(images[i].low[..., 0]) for i in _some(len(images))]
     if max(n.read_noise for n in noise) == 0 and not np.isfinite([n.gain for n in noise]).any():
         raise TrainingError("There is no noise in these images: nothing can be learned from it.")
     scene = scene_change(images)
@@ -102,7 +102,7 @@ def scene_change(images: Sequence[Pair]) -> float | None:
     if len(places) < len(images) - 1 or not places:
         return None
     ratios = []
-    for i in places[:: max(1, len(places) // COMPARED)]:
+    for i in _some(len(places)):
         a, b = (images[i + k].low[..., 0].astype(np.float64) for k in (0, 1))
         noise = fit_noise(a)
         means = _squares(a), _squares(b)
@@ -114,6 +114,11 @@ def scene_change(images: Sequence[Pair]) -> float | None:
         expected = float(np.mean(noise.variance(means[0]))) * (1 + slope**2)
         ratios.append(found * COARSE**2 / max(expected * noise.grain**2, 1e-12))
     return max(ratios)
+
+
+def _some(count: int) -> list[int]:
+    """Indices below `count`, spread evenly."""
+    return sorted({int(i) for i in np.linspace(0, count - 1, min(count, COMPARED))})
 
 
 def _squares(image: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,17 +158,17 @@ def _only(image: Pair, columns: slice) -> Pair:
     """The pair with a reference in some columns alone."""
     reference = np.full_like(image.reference, np.nan)
     reference[:, columns] = image.reference[:, columns]
-    return Pair(image.name, image.low, reference, image.whole)
+    return Pair(image.name, image.low, reference, image.whole or image)
 
 
 def _neighbours(images: Sequence[Pair]) -> list[Pair]:
     """Each frame with the next one as its target, the last with the one before."""
     others = [*images[1:], images[-2]]
     return [
-        Pair(a.name, a.low, stretched(b.low, a.statistics), a.whole)
+        Pair(a.name, a.low, stretched(b.low, a.statistics), a.whole or a)
         for a, b in zip(images, others, strict=True)
     ]
 
 
 def _own_target(image: Pair) -> Pair:
-    return Pair(image.name, image.low, stretched(image.low, image.statistics), image.whole)
+    return Pair(image.name, image.low, stretched(image.low, image.statistics), image.whole or image)
