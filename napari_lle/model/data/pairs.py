@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..io.files import SUFFIXES, read_image, stem_of, suffix_of
 from ..preprocessing.levels import blocks, find_levels, network_input, normalize
+from ..preprocessing.noise import fit_noise
 from ..preprocessing.screen import stretched
 from ..preprocessing.statistics import image_statistics
 
@@ -49,10 +50,15 @@ class Pair:
 
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
-        """(7,), see `statistics.Statistics`."""
+        """(10,), see `statistics.Statistics`; the noise is looked for in grey images."""
         if self.whole is not None:
             return self.whole.statistics
-        return np.array(image_statistics(blocks(self.low, 2)), dtype=np.float32)
+        known = image_statistics(blocks(self.low, 2))
+        if known.colour == 0:
+            noise = fit_noise(self.low[..., 0])
+            shot, floor = noise.normalized(0, 1)
+            known = known._replace(shot=shot, floor=floor, grain=noise.grain)
+        return np.array(known, dtype=np.float32)
 
 
 BRIGHTER = 2.5  # times the light of a dark image: a reference that is taken at another exposure

@@ -52,8 +52,8 @@ class Estimate:
     rgb : bool
         The last axis of the image holds colours.
     darkest : float
-        Normalised value that darker pixels are taken for by a model that cleans; at strength 0
-        they are what they are.
+        Normalised value that darker pixels, those below black included, are taken for by a model
+        that cleans; at strength 0 they are what they are.
     record : dict
     """
 
@@ -152,7 +152,7 @@ class Estimate:
         with np.errstate(all="ignore"):  # values that are not finite stay so
             if self.darkest and not self.joint:  # joint colours keep their ratios instead
                 lifted = x + strength * (self.darkest - x)
-                x = np.where((x >= 0) & (x < self.darkest), lifted, x)
+                x = np.where(x < self.darkest, lifted, x)
             r = (x / _power(light, strength)).astype(np.float32, copy=False)
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.config import SCALES
+from ..network.mixing import SQUARE
 from ..preprocessing.levels import SAMPLE, Levels, normalized
 from .estimate import Estimate, Result, check_pair, check_strength
 from .estimate import restore as restore_array
@@ -261,10 +261,10 @@ def _in_planes(image: Any, rgb: bool) -> Any:
 def _cuts(length: int, chunk: int) -> tuple[int, ...]:
     """Extents along a side: whole chunks of the source while they fit, no sliver at the end.
 
-    Each begins where a square of a reduced illumination does.
+    Each begins where a square of a reduced illumination, or of a mixture, does.
     """
     step = LARGEST_PLANE // chunk * chunk
-    step = step if step and step % max(SCALES) == 0 else LARGEST_PLANE
+    step = step if step and step % SQUARE == 0 else LARGEST_PLANE
     edges = [*range(0, length, step), length]
     if len(edges) > 2 and edges[-1] - edges[-2] < step // 2:
         del edges[-2]

@@ -21,6 +21,7 @@ from ..network.checkpoint import Model, load_model
 from ..network.global_curve import one_curve
 from ..network.network import Network
 from ..preprocessing.levels import Levels, find_levels, sample
+from ..preprocessing.noise import fit_noise
 from ..preprocessing.statistics import Statistics, image_statistics
 from ..progress import finish
 from ..runtime.devices import choose_device
@@ -60,7 +61,7 @@ class Plan(NamedTuple):
         With nothing left open, see `settle`.
     known : Survey
     network : Network
-        On its device, where `statistics`, (1, 7), are, too.
+        On its device, where `statistics`, (1, 10), are, too.
     darkest : float
         See `Estimate.darkest`.
     size : int
@@ -124,9 +125,17 @@ def _arrived(values: tuple[Any, ...], fused: bool) -> Plan:
 
 
 def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
-    """Levels and statistics of an array, or of a list of arrays that share an illumination."""
+    """Levels and statistics of an array, or of a list of arrays that share an illumination.
+
+    The noise is among them where the options' model looks at it.
+    """
     arrays = as_arrays(images)
     options = settle(arrays, options)
+    dtype = np.dtype(arrays[0].dtype).name
+    return _survey(arrays, options, _chosen(options, dtype).network.config.knows_noise)
+
+
+def _survey(arrays: list[Any], options: EnhanceOptions, noise: bool) -> Survey:
     rgb, axis = bool(options.rgb), options.channel_axis
     parts = [in_memory(array, rgb) for array in arrays]
     levels = tuple(
@@ -139,7 +148,20 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
         x = see(sample(parts[0], rgb=rgb), levels[0], rgb, options.channels == "per")
     if options.channels != "per":
         x = np.broadcast_to(x[..., None], (*x.shape, 3))
-    return Survey(levels, image_statistics(x))
+    known = image_statistics(x)
+    return Survey(levels, _with_noise(known, parts, levels, rgb) if noise else known)
+
+
+def _with_noise(
+    known: Statistics, images: list[Any], levels: tuple[Levels, ...], rgb: bool
+) -> Statistics:
+    """The statistics with the noise of normalised images, their mean where there are several."""
+    found = []
+    for image, each in zip(images, levels, strict=True):
+        noise = fit_noise(image, rgb=rgb)
+        found.append((*noise.normalized(each.black, each.white), noise.grain))
+    shot, floor, grain = np.mean(found, axis=0).tolist()
+    return known._replace(shot=shot, floor=floor, grain=grain)
 
 
 def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | None = None) -> Plan:
@@ -154,10 +176,12 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     """
     arrays = as_arrays(images)
     options = settle(arrays, options)
+    rgb, per = bool(options.rgb), options.channels == "per"
+    dtype = np.dtype(arrays[0].dtype).name if known is None else known.levels.dtype
+    loaded = _chosen(options, dtype)
     if known is None:
-        known = survey(arrays, options)
-    levels, rgb, per = known.levels, bool(options.rgb), options.channels == "per"
-    loaded = choose_model(options.model, rgb, levels.dtype, options.illumination_scale)
+        known = _survey(arrays, options, loaded.network.config.knows_noise)
+    levels = known.levels
     where = choose_device(options.device)
     network = loaded.network.to(where)
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
@@ -171,7 +195,7 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         "statistics": known.statistics._asdict(),
         "channels": options.channels,
         "rgb": rgb,
-        "illumination_scale": network.grid,
+        "illumination_scale": network.config.illumination_scale,
         "device": where.type,
         "kernel": kernels.name(kernel),
     }
@@ -238,6 +262,10 @@ def choose_model(
     name = automatic_model(rgb, dtype) if name == "auto" else name
     loaded = _at_scale(load_model(sized(str(name), illumination_scale)), illumination_scale)
     return one_curve(loaded) if mode else loaded
+
+
+def _chosen(options: EnhanceOptions, dtype: str) -> Model:
+    return choose_model(options.model, bool(options.rgb), dtype, options.illumination_scale)
 
 
 def _at_scale(model: Model, scale: int | None) -> Model:

@@ -112,7 +112,9 @@ def _by_torch(
     def attempt(size: int) -> Iterator[tuple[int, int]]:
         parts = list(tiles(height, width, size, network.radius, network.grid))
         for done, part in enumerate(parts, 1):
-            light = _run(network, x[:, part.rows[:, None], part.columns], statistics)  # (3, h, w)
+            alone = out.ndim == 2 and network.config.by_channel
+            seen = slice(1) if alone else slice(None)
+            light = _run(network, x[seen, part.rows[:, None], part.columns], statistics)
             out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
             yield done, len(parts)
 
@@ -124,7 +126,7 @@ def _run(
 ) -> NDArray[np.float32]:
     """One block on one padded tile."""
     with torch.inference_mode(), full_precision():
-        batch = torch.from_numpy(np.ascontiguousarray(patch))[None]
+        batch = torch.from_numpy(np.require(patch, requirements=("C", "W")))[None]
         batch = batch.to(statistics.device, memory_format=torch.channels_last)
         return network.block(batch, statistics)[0].cpu().numpy()
 

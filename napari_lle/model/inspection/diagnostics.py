@@ -63,10 +63,11 @@ def feature_maps(
         network.block(patch, statistics)
         if not caught:
             raise ValueError("This model is a plain stretch: it has no feature maps.")
-        maps = caught.pop()[:, 3:]
+        maps = caught[-1][:1, 3:]  # of the finest size, where H sees several
+        caught.clear()
         for axis in (2, 3):  # of a smaller image: each value stands for a square
-            maps = maps.repeat_interleave(network.grid, dim=axis)
-        margin = network.radius - network.grid * residual.features.radius
+            maps = maps.repeat_interleave(network.config.illumination_scale, dim=axis)
+        margin = network.block.feature_margin
         height, width = (n - 2 * network.radius for n in patch.shape[2:])
         return maps[..., margin : margin + height, margin : margin + width]
 

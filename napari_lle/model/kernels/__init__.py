@@ -142,7 +142,7 @@ def fill(
         Takes an index below `count` and returns a plane, (3, H, W), see `runner.Source`, and the
         array for its illumination, (H, W) or (H, W, 3).
     count : int
-    statistics : Tensor, (1, 7)
+    statistics : Tensor, (1, 10)
     size : int
         Longest tile side on a device that has tiles.
     """
@@ -180,7 +180,7 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     from ..network.bundled import bundled_models
     from ..network.checkpoint import load_model
     from .cpu.compiled import compile_kernel
-    from .forms import layout
+    from .forms import layout, plain
 
     if models is None:
         from .training.compiled import compile_training
@@ -189,8 +189,9 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     done = set()
     for colours in (3, 1):
         for name in bundled_models() if models is None else models:
-            wanted = layout(load_model(name).network.config, colours)
-            if wanted not in done:
+            network = load_model(name).network
+            wanted = layout(network.config, colours)
+            if plain(network) and wanted not in done:
                 done.add(wanted)
                 seconds = compile_kernel(wanted)
                 yield (

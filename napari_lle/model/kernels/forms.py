@@ -82,7 +82,7 @@ def trainable(network: Network) -> bool:
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
-    """Weights of a network for images of these statistics, (1, 7)."""
+    """Weights of a network for images of these statistics, (1, 10)."""
     config, h = network.config, network.block.residual
     with torch.inference_mode():
         shifts = [shift(statistics[:, MODULATING])[0] for shift in h.shifts] + [None, None]

@@ -1,7 +1,7 @@
 """The one block of inference, in the forms that it can take.
 
 Each is called with an image padded by its halo, (N, 3, H + 2 radius, W + 2 radius) in 0..1, and
-the whole images' statistics, (N, 7), and returns the illumination, (N, 3, H, W), > 0.
+the whole images' statistics, (N, 10), and returns the illumination, (N, 3, H, W), > 0.
 
 *Division* is the paper's: `L = V + u` with `u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be
 invented. *Metering* is the same in units of each image's mean. *Stretching* is for linear data:
@@ -63,17 +63,20 @@ class FeatureExtraction(nn.Module):
 class ResidualEstimation(nn.Module):
     """H: feature extraction and three 3x3 convolutions, shifted by what the whole image is like."""
 
+    figures = len(MODULATING)
+    outputs = 3
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         first, second = config.widths
         self.features = FeatureExtraction(config)
         self.conv1 = nn.Conv2d(self.features.channels, first, 3)
         self.conv2 = nn.Conv2d(first, second, 3)
-        self.conv3 = nn.Conv2d(second, 3, 3)
+        self.conv3 = nn.Conv2d(second, self.outputs, 3)
         self.radius = self.features.radius + 3
         self.act1, self.act2 = (activation(config, width) for width in config.widths)
         self.shifts = nn.ModuleList(
-            nn.Linear(len(MODULATING), width, bias=False)
+            nn.Linear(self.figures, width, bias=False)
             for width in config.widths[: config.modulated]
         )
         for shift in self.shifts:
@@ -87,9 +90,12 @@ class ResidualEstimation(nn.Module):
     def _shift(self, layer: int, statistics: Tensor) -> Tensor | float:
         if layer >= len(self.shifts):
             return 0.0
+        return self.shifts[layer](self.shifting(statistics))[:, :, None, None]
+
+    def shifting(self, statistics: Tensor) -> Tensor:
+        """The figures among the statistics that shift H, (N, `figures`)."""
         # Not by an index, which would have to travel to the device: a CUDA graph cannot record it.
-        figures = torch.stack([statistics[:, i] for i in MODULATING], dim=1)
-        return self.shifts[layer](figures)[:, :, None, None]
+        return torch.stack([statistics[:, i] for i in MODULATING], dim=1)
 
 
 class Block(nn.Module):
@@ -112,9 +118,19 @@ class Block(nn.Module):
         nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
 
     @property
+    def grid(self) -> int:
+        """Tiles begin at multiples of so many pixels."""
+        return self.scale
+
+    @property
     def radius(self) -> int:
         """Halo in pixels; at a reduced size two squares more, for the interpolation."""
         return self.residual.radius if self.scale == 1 else self.scale * (self.residual.radius + 2)
+
+    @property
+    def feature_margin(self) -> int:
+        """Pixels that the feature maps of the finest size reach beyond the result."""
+        return self.radius - self.scale * self.residual.features.radius
 
     def reads(self, first: int, last: int) -> tuple[int, int]:
         """The first and last row of V that the rows of L from `first` to `last` depend on.

@@ -30,7 +30,8 @@ class NetworkConfig:
 
     Attributes
     ----------
-    reflectance : {"division", "metering", "stretching", "cleaning", "correcting"}
+    reflectance : {"division", "metering", "stretching", "cleaning", "correcting",
+        "mixing"}
         The form of the block, see `blocks`.
     dilations : tuple of int
         One 3x3 branch each (section 2.1); the default reaches 5 pixels.
@@ -61,9 +62,9 @@ class NetworkConfig:
         H sees the image so many times smaller, see `blocks.Block`.
     """
 
-    reflectance: Literal["division", "metering", "stretching", "cleaning", "correcting"] = (
-        "division"
-    )
+    reflectance: Literal[
+        "division", "metering", "stretching", "cleaning", "correcting", "mixing"
+    ] = "division"
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2
     widths: tuple[int, int] = (6, 6)
@@ -88,7 +89,14 @@ class NetworkConfig:
         if max(*sizes, self.stages) > LARGEST:
             raise ConfigError(f"dilations, widths and stages are at most {LARGEST}.")
         choices = {
-            "reflectance": ("division", "metering", "stretching", "cleaning", "correcting"),
+            "reflectance": (
+                "division",
+                "metering",
+                "stretching",
+                "cleaning",
+                "correcting",
+                "mixing",
+            ),
             "activation": ("relu", "prelu"),
             "positivity": ("softplus", "sigmoid"),
             "modulated": (0, 1, 2),
@@ -100,8 +108,20 @@ class NetworkConfig:
                 raise ConfigError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
         if not RESIDUAL_FLOOR < self.start < 1:
             raise ConfigError(f"start is a residual between 0.001 and 1, not {self.start}.")
+        if self.reflectance == "mixing" and (self.illumination_scale != 1 or self.modulated != 2):
+            raise ConfigError("The form mixing has an illumination_scale of 1 and modulated 2.")
         if not 0 <= self.local <= LARGEST:
             raise ConfigError(f"local is a number of octaves from 0, not {self.local}.")
+
+    @property
+    def knows_noise(self) -> bool:
+        """Whether the form looks at the noise of the whole image, see `preprocessing.noise`."""
+        return self.reflectance == "mixing"
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether the form treats each channel by itself, so that one stands for three equal."""
+        return self.reflectance == "mixing"
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from .blocks import Block, Stretching
 from .bundled import GLOBAL
 from .checkpoint import Model
-from .config import RESIDUAL_FLOOR
+from .config import RESIDUAL_FLOOR, NetworkConfig
+from .mixing import Mixing
+from .network import Network
 
 NODES = 1024  # of the table; cubes of an even spacing, for dark values need the finest
 
@@ -48,7 +50,7 @@ class FlatFields(nn.Module):
         return torch.lerp(light[left], light[left + 1], place - left)
 
     def table(self, statistics: Tensor) -> Tensor:
-        """L at the nodes, for an image of these statistics, (1, 7)."""
+        """L at the nodes, for an image of these statistics, (1, 10)."""
         if self._light is None or self._of is None or not torch.equal(self._of, statistics):
             self._of, self._light = statistics, self._measure(statistics)
         return self._light
@@ -63,10 +65,17 @@ class FlatFields(nn.Module):
         return torch.where(rising > 0, dividend / rising, light).clamp_min(RESIDUAL_FLOOR**2)
 
 
+def bare_stretch() -> Network:
+    """The screen stretch of the whole image, which needs no weights."""
+    return Network(NetworkConfig("stretching", local=0.0)).requires_grad_(False).eval()
+
+
 def one_curve(model: Model) -> Model:
     """A model in global mode; its name ends in ``:global``."""
     network = copy.copy(model.network)
     network._modules = dict(model.network._modules)
+    if isinstance(model.network.block, Mixing):  # a flat field is its own mixture
+        return replace(model, name=model.name + GLOBAL, network=bare_stretch())
     if isinstance(model.network.block, Stretching):
         block = copy.copy(model.network.block)
         block.local = 0.0

@@ -22,6 +22,7 @@ from ..preprocessing.tiling import reflect
 from .blocks import Block, Cleaning, Division, Metering, Stretching, crop
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .correcting import Correcting
+from .mixing import Mixing
 
 AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 
@@ -31,6 +32,7 @@ BLOCKS: dict[str, type[Block]] = {
     "stretching": Stretching,
     "cleaning": Cleaning,
     "correcting": Correcting,
+    "mixing": Mixing,
 }
 
 __all__ = ["AUXILIARY_RADIUS", "BLOCKS", "Network", "NetworkConfig", "Stage", "crop", "pad"]
@@ -77,9 +79,9 @@ class Network(nn.Module):
 
     Attributes
     ----------
-    block : Division, Metering, Stretching, Cleaning or Correcting
+    block : Division, Metering, Stretching, Cleaning, Correcting or Mixing
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
-        images' statistics, (N, 7), it returns the illumination, (N, 3, H, W), > 0.
+        images' statistics, (N, 10), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output.
     grid : int
@@ -92,7 +94,7 @@ class Network(nn.Module):
         self.block = BLOCKS[self.config.reflectance](self.config)
         self.auxiliary = AuxiliaryBlock(self.config)
         self.radius = self.block.radius
-        self.grid = self.config.illumination_scale
+        self.grid = self.block.grid
 
     def forward(self, s: Tensor, statistics: Tensor, stages: int | None = None) -> list[Stage]:
         """Run all stages (eq. 2 and 3).
@@ -101,7 +103,7 @@ class Network(nn.Module):
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
-        statistics : Tensor, (N, 7)
+        statistics : Tensor, (N, 10)
             Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.
@@ -136,7 +138,7 @@ class Network(nn.Module):
         ValueError
             If the scale is not 1, 2 or 4.
         """
-        if scale == self.grid:
+        if scale == self.config.illumination_scale:
             return self
         network = Network(replace(self.config, illumination_scale=scale))
         network.load_state_dict(self.state_dict())

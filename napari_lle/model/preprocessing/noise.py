@@ -134,7 +134,7 @@ def _levels_of(squares: Array, dtype: np.dtype[Any]) -> tuple[Array, Array, bool
 
 def _bins(mean: Array) -> list[NDArray[np.intp]]:
     """Squares by brightness: a share of all to a bin, or of the range, whichever is less."""
-    order = np.argsort(mean, kind="stable")
+    order = np.argsort(_even(mean), kind="stable")
     share, span = max(FEWEST, len(order) // BINS), np.ptp(mean) / BINS if len(order) else 0.0
     parts, start = [], 0
     while len(order) - start >= 2 * FEWEST:
@@ -143,6 +143,12 @@ def _bins(mean: Array) -> list[NDArray[np.intp]]:
         parts.append(order[start:end])
         start = end
     return [*parts, order[start:]] if start < len(order) else parts
+
+
+def _even(values: Array) -> Array:
+    """Ranks that rounding does not change: an image in other units has the same."""
+    span = float(np.ptp(values)) if len(values) else 0.0
+    return np.round((values - values.min()) / span, 9) if span else np.zeros_like(values)
 
 
 def _at_an_end(squares: Array, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
@@ -172,7 +178,7 @@ def _calmest(squares: Array) -> NDArray[np.intp]:
         ]
     )
     energy = (slopes**2).sum(axis=0)
-    return np.argsort(energy, kind="stable")[: max(1, math.ceil(CALM * len(squares)))]
+    return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALM * len(squares)))]
 
 
 def _crossed(squares: Array) -> Array:

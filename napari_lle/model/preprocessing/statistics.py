@@ -39,6 +39,11 @@ class Statistics(NamedTuple):
     typical : float
         Geometric mean of the median and the mean, 0..1. The median alone is the background's where
         bright objects are few, and a stretch made for it would wash them out.
+    shot, floor : float
+        Variance of the noise at brightness x, ``shot x + floor``, see `noise`; 0 where it was not
+        looked for.
+    grain : float
+        By how much the noise of means of 2 x 2 pixels exceeds that of white noise.
     """
 
     mean: float
@@ -48,6 +53,9 @@ class Statistics(NamedTuple):
     chroma: float
     noise: float
     typical: float
+    shot: float = 0.0
+    floor: float = 0.0
+    grain: float = 1.0
 
 
 def image_statistics(squares: ArrayLike) -> Statistics:

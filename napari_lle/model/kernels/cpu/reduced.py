@@ -187,5 +187,5 @@ def build_divide(*, cache: bool) -> Any:
 @njit(inline="always")
 def _stored(pixel, light, black, span, darkest, largest):
     x = (float32(pixel) - black) * (ONE / span)
-    x = max(x, darkest) if x >= ZERO else x
+    x = max(x, darkest) if darkest > ZERO else x
     return np.int32(min(max(np.rint(x / light * span + black), ZERO), largest))

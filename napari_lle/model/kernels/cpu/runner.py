@@ -49,7 +49,7 @@ def strips(
     network : Network
     x : array-like, (3, H, W)
         Normalised, 0..1; of equal channels where `out` has none.
-    statistics : Tensor, (1, 7)
+    statistics : Tensor, (1, 10)
     out : ndarray, (H, W) or (H, W, 3), or Lights
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out
