@@ -20,10 +20,11 @@ import typer
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_lle.model.network.blocks import TYPICAL, screen_stretch
+from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.model.network.mixing import FLOOR, GRAIN, SHOT
 from napari_lle.model.network.network import Network, NetworkConfig, pad
+from napari_lle.model.preprocessing.screen import TYPICAL
 
 CONFIG = NetworkConfig(
     "mixing",

@@ -1,6 +1,6 @@
-"""Measure the bundled models for linear data and write docs/measurements/linear.md.
+"""Measure a bundled model for linear data and write its page of docs/measurements.
 
-python docs/make/linear.py --noisy w2s/noisy --clean w2s/clean
+python docs/make/linear.py --model science --noisy w2s/noisy --clean w2s/clean
 
 Without the folders the page says nothing of real frames. With --card the figures also go into the
 model's file, whose digest changes by that.
@@ -20,30 +20,32 @@ from napari_lle.model.network.bundled import bundled_path
 from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.progress import finish
 
-PAGE = Path(__file__).parents[1] / "measurements" / "linear.md"
+PAGES = Path(__file__).parents[1] / "measurements"
 
 
 def main(
+    model: Annotated[str, typer.Option(help="linear or science.")] = "linear",
     card: Annotated[bool, typer.Option(help="Put the figures into the model's card.")] = False,
     noisy: Annotated[Path | None, typer.Option(help="Folder of noisy frames.")] = None,
     clean: Annotated[Path | None, typer.Option(help="Folder of their averages.")] = None,
 ) -> None:
-    """Write docs/measurements/linear.md."""
-    report = measure()
+    """Write the page of the model."""
+    report = measure(model)
     if card:
-        loaded = load_model("linear")
+        loaded = load_model(model)
         suite = {name: report[name] for name in ("checks", "methods", "exposures", "better")}
-        with bundled_path("linear") as path:
+        with bundled_path(model) as path:
             save_model(path, loaded.network, {**loaded.card, "suite_linear": suite})
-        report = measure()
-    real = frames(noisy, clean) if noisy and clean else ""
-    PAGE.write_text(document(report, real))
-    typer.echo(PAGE.read_text())
+        report = measure(model)
+    real = frames(model, noisy, clean) if noisy and clean else ""
+    page = PAGES / f"{model}.md"
+    page.write_text(document(report, real))
+    typer.echo(page.read_text())
 
 
-def measure() -> dict[str, Any]:
+def measure(model: str) -> dict[str, Any]:
     """Run the suite to its report."""
-    return finish(linear_suite_steps("linear", device="cpu"))
+    return finish(linear_suite_steps(model, device="cpu"))
 
 
 def beside(check: dict[str, Any]) -> str:
@@ -51,9 +53,10 @@ def beside(check: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in check.get("beside", {}).items())
 
 
-def frames(noisy: Path, clean: Path) -> str:
+def frames(model: str, noisy: Path, clean: Path) -> str:
     """The section on real noisy frames."""
-    found = finish(noisy_pairs_steps(noisy, clean, ["linear"], device="cpu"))
+    found = finish(noisy_pairs_steps(noisy, clean, [model], device="cpu"))
+    unseen = load_model(model).card["held_out"].get("of", "")
     rows = [
         f"| {name} | {row['parameters']:,} | {row['psnr']:.1f} | {row['ssim']:.3f} | "
         f"{row['cnr']:.1f} |"
@@ -61,9 +64,9 @@ def frames(noisy: Path, clean: Path) -> str:
     ]
     return f"""## Real noisy frames
 
-`napari-lle evaluate --noisy DIR --clean DIR --model linear` on {found["n"]} single frames with
+`napari-lle evaluate --noisy DIR --clean DIR --model {model}` on {found["n"]} single frames with
 their averages of 400 (W2S, Zhou et al. 2020). Each result is mapped to the average's plain stretch
-by the best rising curve before it is judged, so that only noise, blur and invention count.
+by the best rising curve before it is judged, so that only noise, blur and invention count. {unseen}
 
 | method | parameters | PSNR | SSIM | CNR |
 |---|--:|--:|--:|--:|
@@ -91,10 +94,10 @@ def document(report: dict[str, Any], real: str = "") -> str:
     ]
     better = "\n".join(f"- {sentence}" for sentence in report["better"]) or "- Nothing."
     failed = report["failed"]
-    return f"""# Linear data
+    return f"""# Linear data: {report["model"]}
 
-Written by `python docs/make/linear.py`; the same figures come from
-`napari-lle evaluate --suite linear`.
+Written by `python docs/make/linear.py --model {report["model"]}`; the same figures come from
+`napari-lle evaluate --suite linear --model {report["model"]}`.
 Model `{report["model"]}` ({report["digest"]}), {report["parameters"]:,} parameters. Everything is
 simulated from fixed seeds: expected electrons of known truth, exposed by a camera with Poisson shot
 noise, 5 electrons of Gaussian read noise, an offset of 400 ADU and rounding.

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import DARKEST, TYPICAL, Block, ResidualEstimation, crop, screen_stretch
+from ..preprocessing.screen import TYPICAL
+from .blocks import DARKEST, Block, ResidualEstimation, crop, screen_stretch
 from .config import RESIDUAL_FLOOR, NetworkConfig
 
 HALVINGS = 4
