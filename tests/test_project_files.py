@@ -9,6 +9,8 @@ import yaml
 from helpers.places import ROOT
 from npe2 import PluginManifest
 
+from napari_lle.model.version import __version__
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -53,3 +55,11 @@ def test_every_issue_form_asks_for_something():
     for form in (yaml.safe_load(f.read_text()) for f in forms):
         assert form["name"] and form["description"]
         assert any(part.get("validations", {}).get("required") for part in form["body"])
+
+
+def test_package_citation_and_changelog_state_the_same_release():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    version, date = re.search(r"^## (\d+\.\d+\.\d+) \((.+)\)$", changelog, re.M).groups()
+    assert citation["version"] == version == __version__
+    assert str(citation["date-released"]) == date
