@@ -41,7 +41,7 @@ def against_averages(kept: list[Path], clean: Path, model: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for file in kept:
             (Path(folder) / file.name).symlink_to(file.resolve())
-        report = finish(noisy_pairs_steps(folder, clean, ("linear", model)))
+        report = finish(noisy_pairs_steps(folder, clean, ("science", model)))
     print(f"against averages, {report['n']} files kept aside:")
     for name, row in report["methods"].items():
         shown = "after" if name == str(model) else name

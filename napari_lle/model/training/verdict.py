@@ -7,13 +7,13 @@ from collections.abc import Generator, Sequence
 from ..data.pairs import Pair
 from ..evaluation.comparison import Score, compare_steps, verdict
 from ..evaluation.hidden_pixels import compare_hidden_steps, hidden_verdict
-from ..network.bundled import automatic_model
 from ..network.checkpoint import load_model
 from ..network.network import Network
 from ..progress import Progress
 from .loop import parted
 from .settings import TrainingSettings
 
+BUNDLED = "science"  # the model for noisy grey data that comes with the package
 ALONE = "Trained without references: judge the result by eye, there is nothing to compare it with."
 
 
@@ -47,8 +47,7 @@ def verdict_steps(
     training, judged, noisy = parted(pairs, settings, held_out)
     networks = {"before": load_model(settings.base).network} if settings.base else {}
     if noisy:
-        bundled = automatic_model(False, "uint16")
-        networks = networks or {bundled: load_model(bundled).network}
+        networks = networks or {BUNDLED: load_model(BUNDLED).network}
         steps = compare_hidden_steps({**networks, "after": network}, judged, noisy.reach)
         scores = yield from steps
         return scores, hidden_verdict(scores)
