@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from ..model.io.metadata import Picture
 
 
+ROLE, INPUT = "role", "input"  # in a file's record: what it is of its run, and of which pixels
+NAMES = {
+    "R": "reflectance, for looking",
+    "L": "illumination",
+    "changed": "R less the plain stretch, in units of its noise",
+    "uncertainty": "half width of the 95 % interval of R",
+}
+
+
 class Wanted(NamedTuple):
     """What the command `enhance` writes beside and of its output.
 
@@ -119,14 +128,15 @@ def _write_pair(
     else:
         result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
     figures = {name: _figure(name, result) for name in wanted.layers}
+    record = {**result.record, INPUT: _digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
-    _write("R", target, pixels, picture.rgb, picture.about, result.record, wanted.dtype)
+    _write("R", target, pixels, picture.rgb, picture.about, record, wanted.dtype)
     if wanted.illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        _write("L", wanted.illumination, light, coloured, picture.about, result.record, "float")
+        _write("L", wanted.illumination, light, coloured, picture.about, record, "float")
     for name, path in wanted.layers.items():
-        _write(name, path, figures[name], picture.rgb, picture.about, result.record, "float")
+        _write(name, path, figures[name], picture.rgb, picture.about, record, "float")
 
 
 def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted) -> Result:
@@ -164,7 +174,7 @@ def _write(
 ) -> None:
     from ..model.io.files import write_image
 
-    told = {**record, **({"file": about.to_dict()} if about else {})}
+    told = {**record, ROLE: what, **({"file": about.to_dict()} if about else {})}
     history = _history(what, record)
     if dtype != "same" and about:
         about = replace(about, windows=())  # those are on the scale of the input
@@ -183,8 +193,7 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         raise ValueError(
             f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."
         )
-    if light.record != r.record:
-        raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+    _check_roles(reflectance, r, illumination, light)
     kept = r.record.get("file")
     about = FileRecord.from_dict(kept) if kept else r.about
     if about and r.about:
@@ -209,6 +218,31 @@ def restore_file(reflectance: Path, illumination: Path, output: Path) -> str:
         write_image(output, pixels, rgb=r.rgb, about=about, history=history)
     told = f"{output}: {dtype}, {' x '.join(map(str, r.pixels.shape))}"
     return f"{told}; values beyond 2^50 are rounded" if rounded(levels, largest) else told
+
+
+def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Picture) -> None:
+    """Refuse what is not the reflectance and the illumination of one run on one input."""
+    first, second = dict(r.record or {}), dict(light.record or {})
+    # Files of older versions do not know which of the two they are.
+    for path, record, role in ((reflectance, first, "R"), (illumination, second, "L")):
+        is_it = record.pop(ROLE, role)
+        if is_it != role:
+            wanted = "the reflectance" if role == "R" else "the illumination"
+            raise ValueError(
+                f"{path} is not {wanted} of a run ({NAMES[is_it]}): "
+                "give the reflectance first, then the illumination."
+            )
+    if first != second:
+        raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+
+
+def _digest(pixels: Any) -> str:
+    """First 16 hexadecimal digits of a hash of an image's values."""
+    import hashlib
+
+    import numpy as np
+
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data).hexdigest()[:16]
 
 
 def _check_fits(source: Path, image: int) -> None:
@@ -247,12 +281,7 @@ def _identity(source: Path, picture: Any) -> str:
 
 def _history(what: str, record: dict[str, Any]) -> str:
     levels = record["levels"]
-    name = {
-        "R": "reflectance, for looking",
-        "L": "illumination",
-        "changed": "R less the plain stretch, in units of its noise",
-        "uncertainty": "half width of the 95 % interval of R",
-    }[what]
+    name = NAMES[what]
     return (
         f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
         f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import Device, drain, print_scores, print_suite, reported, say
+from .console import Device, complain, drain, print_scores, print_suite, reported, say
 
 
 def evaluate(
@@ -81,6 +81,7 @@ def evaluate(
             cases = telling_cases(report, low, reference, model, device=device)
             with atomic_path(sheet) as temporary:
                 save_picture(contact_sheet(cases), temporary)
+    _complain_of(report)
     say(f"{report['n']} pairs, 8-bit outputs, RGB; gt: scaled to the reference's mean")
     rows = [{**report, "name": report["model"]}]
     rows += [
@@ -141,11 +142,18 @@ def _evaluate_noisy(
         steps = noisy_pairs_steps(noisy, clean, [model], device=device)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
         _write_json(json_file, report)
+    _complain_of(report)
     say(f"{report['n']} pairs, after the best rising curve to the stretched average")
     say(f"{'name':<20}{'params':>8}" + "".join(f"{title:>9}" for title in FIGURES.values()))
     for name, row in report["methods"].items():
         figures = f"{row['psnr']:>9.2f}{row['ssim']:>9.3f}{row['cnr']:>9.2f}"
         say(f"{name:<20}{row['parameters']:>8}{figures}")
+
+
+def _complain_of(report: dict[str, Any]) -> None:
+    """Name what was not evaluated."""
+    if report["left_out"]:
+        complain(report["left_out"])
 
 
 def _write_json(file: Path | None, report: dict[str, Any]) -> None:

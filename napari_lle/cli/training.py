@@ -74,7 +74,7 @@ def train(
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         given = {"low": low, "reference": reference, "masks": masks, "images": images}
-        from ..model.data.pairs import load_series
+        from ..model.data.pairs import left_out, load_series
         from ..model.data.project import read_config, read_data
 
         values, folders = read_config(config) if config else ({}, {})
@@ -104,6 +104,9 @@ def train(
         settings = read_settings(values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
+        missing = left_out(*folders.values()) if "low" in folders else ""
+        if missing and first:
+            complain(missing)
         pairs, held_out = (load_series(named), []) if named else read_data(folders, values)
         events = run(
             pairs,
@@ -129,6 +132,7 @@ def train(
         table = {score.name: score.figures() for score in compared}
         card = {**card, "compared": table} if table else card
         command = shlex.join(["napari-lle", *sys.argv[1:]])
+        card = {**card, "left_out": missing} if missing else card
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")

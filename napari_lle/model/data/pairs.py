@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..io.files import SUFFIXES, read_image, stem_of, suffix_of
+from ..io.files import read_image, stem_of
+from ..io.listing import list_images, natural
 from ..preprocessing.levels import blocks, find_levels, network_input, normalize
 from ..preprocessing.noise import fit_noise
 from ..preprocessing.screen import stretched
@@ -59,6 +60,14 @@ class Pair:
             shot, floor = noise.normalized(0, 1)
             known = known._replace(shot=shot, floor=floor, grain=noise.grain)
         return np.array(known, dtype=np.float32)
+
+    @cached_property
+    def digest(self) -> str:
+        """First 16 hexadecimal digits of a hash of both images."""
+        found = hashlib.blake2b(np.ascontiguousarray(self.low).data)
+        if not self.alone:
+            found.update(np.ascontiguousarray(self.reference).data)
+        return found.hexdigest()[:16]
 
 
 BRIGHTER = 2.5  # times the light of a dark image: a reference that is taken at another exposure
@@ -164,24 +173,13 @@ def image_files(folder: str | Path) -> dict[str, Path]:
     ValueError
         If there is no such folder, it holds no images, or two share a stem.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}.")
-    files = [f for f in folder.iterdir() if suffix_of(f) in SUFFIXES]
-    if not files:
-        raise ValueError(f"{folder} holds no images ({', '.join(SUFFIXES)}).")
     found: dict[str, Path] = {}
-    for file in sorted(files, key=lambda f: natural(f.name)):
+    for file in list_images(folder):
         stem = stem_of(file)
         if stem in found:
             raise ValueError(f"{folder} holds two images named {stem}: keep one.")
         found[stem] = file
     return found
-
-
-def natural(name: str) -> list[Any]:
-    """Sort key that reads runs of digits as numbers."""
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name) if p]
 
 
 def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Path, Path]]:
@@ -197,6 +195,32 @@ def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Pat
     if not both:
         raise ValueError(f"No file of {low} has the stem of one in {reference}.")
     return both
+
+
+def left_out(*folders: str | Path) -> str:
+    """What is not used because a folder lacks a file of its stem, as a sentence; "" if nothing.
+
+    Masks, if they are the third folder, may be missing for some pairs, but not belong to none.
+    """
+    stems = [set(image_files(folder)) for folder in folders]
+    paired, every = stems[0] & stems[1], stems[0] | stems[1]
+    single = sorted(every - paired, key=natural)
+    idle = sorted(set().union(*stems[2:]) - paired, key=natural)
+    told = []
+    if single:
+        told.append(
+            f"{len(single)} of {len(every)} names are left out, without a file in both folders: "
+            f"{_few(single)}."
+        )
+    if idle:
+        told.append(f"{len(idle)} annotations belong to no pair: {_few(idle)}.")
+    return " ".join(told)
+
+
+def _few(names: list[str], most: int = 5) -> str:
+    """Names, the first of many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def load_pairs(low: str | Path, reference: str | Path, common: bool = False) -> list[Pair]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from ..data.pairs import matched_files
+from ..data.pairs import left_out, matched_files
 from ..inference.enhance import enhance
 from ..inference.plan import choose_model
 from ..io.files import read_image
@@ -62,8 +62,9 @@ def noisy_pairs_steps(
     Returns
     -------
     dict
-        ``n``; ``methods``, a dictionary of `FIGURES` and ``parameters`` for each of `BASELINES`
-        and of the models; ``per_image``, the same by stem.
+        ``n``; ``left_out``, a sentence on files without a partner; ``methods``, a dictionary of
+        `FIGURES` and ``parameters`` for each of `BASELINES` and of the models; ``per_image``, the
+        same by stem.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def noisy_pairs_steps(
         }
         for name, count in parameters.items()
     }
-    return {"n": len(rows), "methods": methods, "per_image": rows}
+    missing = left_out(noisy, clean)
+    return {"n": len(rows), "left_out": missing, "methods": methods, "per_image": rows}
 
 
 def clarity(shown: NDArray[Any], truth: Array) -> dict[str, float]:

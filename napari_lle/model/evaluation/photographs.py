@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.pairs import as_photograph, matched_files
+from ..data.pairs import as_photograph, left_out, matched_files
 from ..inference.enhance import enhance
 from ..io.files import read_image
 from ..network.checkpoint import Model, load_model
@@ -74,6 +74,7 @@ def evaluate_steps(
     -------
     dict
         As ``napari-lle evaluate --json`` writes it: ``model``, ``digest``, ``parameters``, ``n``,
+        ``left_out``, a sentence on files without a partner,
         the means of the metrics, ``per_image``, and the same for each of ``baselines``.
 
     Raises
@@ -108,6 +109,7 @@ def evaluate_steps(
         "model": loaded.name,
         "digest": loaded.digest,
         "parameters": loaded.network.inference_parameters(),
+        "left_out": left_out(low, reference),
         "n": len(rows),
         **_means(rows),
         "per_image": rows,

@@ -75,12 +75,13 @@ def find_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Targe
     if output.dtype != "same" and about is not None:
         about = replace(about, windows=())  # those are on the scale of the input
     kind = np.dtype(plan.levels.dtype if output.dtype == "same" else "float32")
-    targets = [Target(output.path, shape, kind, rgb, record, about)]
+    targets = [Target(output.path, shape, kind, rgb, {**record, "role": "R"}, about)]
     if output.illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
         light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
         about = replace(about, windows=()) if about is not None else None
-        targets.append(Target(output.illumination, shape, light, plan.per, record, about))
+        part = {**record, "role": "L"}
+        targets.append(Target(output.illumination, shape, light, plan.per, part, about))
     return targets
 
 

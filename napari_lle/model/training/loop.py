@@ -24,7 +24,7 @@ from ..version import __version__, commit
 from .distributed import agreed, processes, rank
 from .logbook import STATE, Logbook
 from .noisy import Noisy, noisy_data
-from .run_state import RunState, schedule
+from .run_state import RunState, identity, schedule
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
 from .validation import WHOLE, examine, judge
 
@@ -137,7 +137,9 @@ def train(
     folder = Path(run) if run is not None else None
     begun = folder is not None and (folder / STATE).exists()
     reach = noisy.reach if noisy else None
-    state = RunState(settings, target, base=None if begun else _base(settings), reach=reach)
+    data = identity(*parts) if folder is not None else None
+    base = None if begun else _base(settings)
+    state = RunState(settings, target, base=base, reach=reach, data=data)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state.resume(folder / STATE)

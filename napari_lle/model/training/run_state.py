@@ -38,6 +38,8 @@ class RunState:
         Of the settings' configuration; its weights are the first ones.
     reach : int, optional
         Of the spots that are hidden in training, see `blind_spots`; none when not given.
+    data : dict of str to str, optional
+        Digests of the images by name, see `identity`: what a saved run can go on with.
 
     Attributes
     ----------
@@ -60,9 +62,11 @@ class RunState:
         steps: int = 0,
         base: Network | None = None,
         reach: int | None = None,
+        data: dict[str, str] | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.reach = reach
+        self.data = data or {}
         self.settings = settings
         self.device = device
         self.network = self._build(base)
@@ -154,6 +158,7 @@ class RunState:
         """Write the state, complete or not at all."""
         story = {
             "settings": self.settings.to_dict(),
+            "data": self.data,
             "steps": self.steps,
             "step": self.step,
             "losses": self.losses,
@@ -178,7 +183,7 @@ class RunState:
         Raises
         ------
         TrainingError
-            If it is damaged or of other settings.
+            If it is damaged, of other settings or of other images.
         """
         if not path.exists():
             return
@@ -194,6 +199,13 @@ class RunState:
         if settings.to_dict() != self.settings.to_dict():
             raise TrainingError(
                 f"{path.parent} holds a run with other settings: choose an empty folder."
+            )
+        # A state of an older version tells nothing of its images.
+        changed = _changed(story.get("data") or self.data, self.data)
+        if changed:
+            raise TrainingError(
+                f"{path.parent} holds a run on other images ({changed}): choose an empty folder, "
+                "or give the images that it began with."
             )
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -212,6 +224,22 @@ class RunState:
         if base is not None:
             network.load_state_dict(base.state_dict())
         return unfold(network) if self.settings.branches else network
+
+
+def identity(training: Sequence[Pair], held_out: Sequence[Pair]) -> dict[str, str]:
+    """Digests of a run's images by name and by what they are for."""
+    parts = {"train": training, "validate": held_out}
+    return {f"{part} {p.name}": p.digest for part, pairs in parts.items() for p in pairs}
+
+
+def _changed(before: dict[str, str], now: dict[str, str]) -> str:
+    """In words, how the images of a run differ from those that it began with; "" if not at all."""
+    counts = {
+        "changed": sum(before[name] != now[name] for name in before.keys() & now.keys()),
+        "new": len(now.keys() - before.keys()),
+        "missing": len(before.keys() - now.keys()),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _rank(row: dict[str, Any]) -> tuple[bool, float]:
