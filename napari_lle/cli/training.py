@@ -176,16 +176,18 @@ def _suited(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
     """Settings that suit grey data of one's own, where nothing else is asked for."""
     from ..model.data.pairs import image_files
     from ..model.io.files import read_image
-    from ..model.training.settings import SCIENCE
+    from ..model.training.settings import FROM_SCIENCE, SCIENCE
 
-    objective = values.get("objective", "paired")
-    if objective == "paired" and "low" in folders and not values.get("base"):
+    objective, base = values.get("objective", "paired"), values.get("base")
+    if objective == "paired" and "low" in folders and base in (None, FROM_SCIENCE["base"]):
         first = next(iter(image_files(folders["low"]).values()))
         if read_image(first).rgb:
             return values
     elif objective != "noisy":
         return values
-    suited = {k: v for k, v in SCIENCE.items() if not (k == "network" and values.get("base"))}
+    suited = {k: v for k, v in SCIENCE.items() if not (k == "network" and base)}
+    if base == FROM_SCIENCE["base"]:
+        suited = FROM_SCIENCE
     length = {} if {"steps", "epochs", "minutes"} & set(values) else {"minutes": 1.0}
     return {**suited, **length, **values}
 

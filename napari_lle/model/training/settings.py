@@ -45,6 +45,15 @@ SCIENCE: dict[str, Any] = {
     "validate_every": 250,
 }
 
+# The same from a model that has learned it from others' data: smaller steps, more of the image.
+FROM_SCIENCE: dict[str, Any] = {
+    **{name: value for name, value in SCIENCE.items() if name != "network"},
+    "base": "science",
+    "crop": 96,
+    "learning_rate": 0.002,
+    "validate_every": 100,
+}
+
 # The paper's gammas, and the anchor that its losses lack. A term added to `objectives.TERMS`
 # gets its weight here, 0 to leave earlier runs as they were.
 WEIGHTS = {

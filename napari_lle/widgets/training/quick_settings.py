@@ -16,6 +16,7 @@ QUICK: dict[str, Any] = {
     "validate_every": 50,
 }
 SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
+SCIENCE_MODEL = "science"  # the bundled model that grey data goes on from
 ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
 
 
@@ -43,9 +44,10 @@ class Wish:
     def settings(self, linear: bool, grey: bool = False) -> dict[str, Any]:
         """Training settings as plain values; `linear` data is not varied as photographs are.
 
-        What is `grey` is learned from as science data is, unless it starts from a model.
+        What is `grey` is learned from as science data is, unless it starts from another model.
         """
-        if self.objective == "noisy" or (self.objective == "paired" and grey and not self.base):
+        known = self.base in ("", SCIENCE_MODEL)
+        if self.objective == "noisy" or (self.objective == "paired" and grey and known):
             return self._science()
         values = {"objective": self.objective, "minutes": self.minutes, **QUICK}
         if self.base:
@@ -63,12 +65,13 @@ class Wish:
 
     def _science(self) -> dict[str, Any]:
         """Settings for grey data of one's own; batch and crop of the window count, as they are."""
-        from ...model.training.settings import SCIENCE
+        from ...model.training.settings import FROM_SCIENCE, SCIENCE
 
-        values = {**SCIENCE, "objective": self.objective, "minutes": self.minutes}
+        suited = FROM_SCIENCE if self.base == SCIENCE_MODEL else SCIENCE
+        values = {**suited, "objective": self.objective, "minutes": self.minutes}
         if self.base:
             values["base"] = self.base
-            del values["network"]
+            values.pop("network", None)
         # What is set as it was at first is not a wish.
         more = {k: v for k, v in self.more.items() if v != QUICK.get(k)}
         return {**values, **more}

@@ -172,6 +172,17 @@ def test_grey_pairs_start_from_the_form_for_science_data_with_common_levels(tmp_
     assert "warning" not in outcome.card
 
 
+def test_grey_pairs_may_go_on_from_science(tmp_path):
+    from napari_lle.model.training.loop import read_settings
+
+    values = Wish("science", minutes=2).settings(linear=True, grey=True)
+    settings = read_settings(values)
+    assert settings.base == "science" and settings.levels == "common"
+    assert settings.network.reflectance == "mixing" and settings.learning_rate == 0.002
+    photographs = Wish("science").settings(linear=False, grey=False)
+    assert photographs.get("levels", "own") == "own"
+
+
 @pytest.mark.parametrize("objective", ["paired", "self", "paper", "noisy"])
 def test_networks_start_from_scratch(objective):
     from napari_lle.model.training.loop import read_settings
