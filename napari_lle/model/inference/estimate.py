@@ -152,7 +152,7 @@ class Estimate:
         with np.errstate(all="ignore"):  # values that are not finite stay so
             if self.darkest and not self.joint:  # joint colours keep their ratios instead
                 lifted = x + strength * (self.darkest - x)
-                x = np.where(x < self.darkest, lifted, x)
+                x = np.where((x < self.darkest) & np.isfinite(x), lifted, x)
             r = (x / _power(light, strength)).astype(np.float32, copy=False)
         if self.rgb and pixels.shape[-1] == 4:
             return np.concatenate([r, _alpha(pixels)], axis=-1)

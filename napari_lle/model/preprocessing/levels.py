@@ -165,7 +165,8 @@ def _above_noise(squares: NDArray[Any], low: float, high: float) -> float:
     if spread == 0 or dark <= high:
         return high
     start, end = NOISE_SHARE
-    share = min(max(((noise / spread) ** 2 - start) / (end - start), 0.0), 1.0)
+    ratio = min(noise / spread, 10.0)  # noise alone has about 1; the square of more may overflow
+    share = min(max((ratio**2 - start) / (end - start), 0.0), 1.0)
     return high + share * (dark - high)
 
 

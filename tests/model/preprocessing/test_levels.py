@@ -184,3 +184,9 @@ def test_levels_of_a_region():
     photo = np.zeros((8, 9, 3), np.uint8)
     photo[:4] = 30
     assert find_levels(photo, rgb=True, roi=(slice(0, 4), slice(None))).black == 30
+
+
+def test_values_whose_squares_overflow_have_levels():
+    odd = np.resize([0.0, 0.0, 1.0, -2.68e154, -2.68e154], (6, 7))
+    levels = find_levels(odd)
+    assert levels.black == pytest.approx(-2.68e154, rel=1e-3) and np.isfinite(levels.white)
