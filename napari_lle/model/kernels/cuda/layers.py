@@ -220,7 +220,7 @@ def enhanced(stored, light, levels, darkest, MERGED: tl.constexpr, HIGHEST: tl.c
     """See `estimate.in_input_dtype`: R on the input's own scale, rounded, as a whole number."""
     v = normalized(stored, levels)
     if not MERGED:  # joint colours keep their ratios instead
-        v = tl.where((darkest > 0) & (v < darkest), v + (darkest - v), v)
+        v = tl.where((v < darkest) & (0 * v + darkest > 0), v + (darkest - v), v)
     r = tl.div_rn(v, light).to(tl.float64) * tl.load(levels + 1) + tl.load(levels)
     r = (tl.minimum(tl.maximum(r, 0.0), HIGHEST) + ROUNDER) - ROUNDER
     return r.to(tl.int32)
