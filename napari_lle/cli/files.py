@@ -229,7 +229,7 @@ def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Pictu
         if is_it != role:
             wanted = "the reflectance" if role == "R" else "the illumination"
             raise ValueError(
-                f"{path} is not {wanted} of a run ({NAMES[is_it]}): "
+                f"{path} is not {wanted} of a run ({NAMES.get(is_it, is_it)}): "
                 "give the reflectance first, then the illumination."
             )
     if first != second:

@@ -104,7 +104,8 @@ def train(
         settings = read_settings(values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        missing = left_out(*folders.values()) if "low" in folders else ""
+        ordered = [k for k in ("low", "reference", "masks") if k in folders]
+        missing = left_out(*(folders[k] for k in ordered)) if "low" in folders else ""
         if missing and first:
             complain(missing)
         pairs, held_out = (load_series(named), []) if named else read_data(folders, values)
