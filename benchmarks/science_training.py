@@ -79,7 +79,7 @@ def draw(kinds: list[Pairs], rng: np.random.Generator) -> Pairs:
 def main(
     pairs: Annotated[Path, typer.Argument(help="Of science_pairs.py.")],
     output: Annotated[Path, typer.Option("-o", help="The model file to write.")],
-    minutes: Annotated[float, typer.Option(help="Training time.")] = 60.0,
+    minutes: Annotated[float, typer.Option(help="Training time.")] = 46.0,
     seed: Annotated[int, typer.Option(help="Of all chance.")] = 0,
 ) -> None:
     """Train, and write the averaged weights."""

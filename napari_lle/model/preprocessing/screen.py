@@ -21,7 +21,7 @@ def stretched(x: NDArray[Any], statistics: NDArray[Any]) -> NDArray[np.float32]:
     ----------
     x : ndarray
         Normalised; values outside of 0..1 are no mistakes.
-    statistics : ndarray, (7,)
+    statistics : ndarray, (10,)
         Of the whole image, see `statistics.Statistics`.
     """
     typical = float(np.clip(statistics[TYPICAL], *STRETCHED))
