@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
-from .console import complain, reported, say
+from .console import complain, end_drains, reported, say, shared_bars
+
+SMALL = 2**23  # bytes of a file
 
 
 class Found(NamedTuple):
@@ -100,30 +103,75 @@ def made(folder: Path | None) -> Iterator[None]:
 
 def run_all(
     pairs: list[tuple[Path, Path]],
-    work: Callable[[Path, Path], None],
+    work: Callable[[Path, Path], str | None],
     complaints: Iterable[str] = (),
+    *,
+    together: bool = False,
 ) -> None:
     """Do the work on each source and target, a line each; exit with 2 where any failed.
 
-    `complaints` are sentences on arguments that were no files: said first, and counted.
+    Parameters
+    ----------
+    pairs : list of (source, target)
+    work : callable
+        What it returns is added to the line.
+    complaints : iterable of str
+        Sentences on arguments that were no files: said first, and counted.
+    together : bool
+        Work on several small files at once.
     """
     failed = 0
     for sentence in complaints:
         complain(sentence)
         failed += 1
     total, done = failed + len(pairs), 0
+
+    def attempt(pair: tuple[Path, Path]) -> str | None:
+        source, target = pair
+        try:
+            with reported(str(source) if total > 1 else ""):
+                note = work(source, target)
+        except typer.Exit:
+            return None
+        return f"{source} -> {target}" + (f": {note}" if note else "")
+
     try:
-        for source, target in pairs:
-            try:
-                with reported(str(source) if total > 1 else ""):
-                    work(source, target)
-            except typer.Exit:
-                failed += 1
-            else:
-                done += 1
-                say(f"{source} -> {target}")
+        with shared_bars(len(pairs)) as advance:
+            for line in _attempts(attempt, pairs, together):
+                advance()
+                if line is None:
+                    failed += 1
+                else:
+                    done += 1
+                    say(line)
     finally:
         if total > 1:
             say(f"{done} of {total} files done")
     if failed:
         raise typer.Exit(2)
+
+
+def _attempts(
+    attempt: Callable[[tuple[Path, Path]], str | None],
+    pairs: list[tuple[Path, Path]],
+    together: bool,
+) -> Iterator[str | None]:
+    """The outcome of each attempt, in order: small files several at once, large ones by one."""
+    if not together or len(pairs) < 2:
+        yield from map(attempt, pairs)
+        return
+    from ..model.io.atomic import umask
+    from ..model.runtime.threads import in_order
+
+    umask()  # asked for once, while there is one thread
+    for small, group in groupby(pairs, key=lambda pair: _is_small(pair[0])):
+        run = list(group)
+        yield from in_order(attempt, run, end_drains) if small else map(attempt, run)
+
+
+def _is_small(file: Path) -> bool:
+    """Whether several such files fit into memory at once."""
+    try:
+        return file.is_file() and file.stat().st_size < SMALL
+    except OSError:
+        return True  # which will be told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ import typer
 from ..model.progress import Steps
 
 T = TypeVar("T")
+_ended = threading.Event()  # by Ctrl-C: what threads drain is to end
+_shared: Any = None  # bars of a batch
 Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
 Image = Annotated[
     int | None,
@@ -99,6 +102,54 @@ def drain(
     quiet: bool = False,
 ) -> T:
     """Run a generator of progress to its end behind a progress bar; return what it returns."""
+    with _bars_for(quiet) as bars:
+        task = bars.add_task(label, text="")
+        run = Steps(steps)
+        try:
+            for step in run:
+                if _ended.is_set():
+                    raise KeyboardInterrupt
+                bars.update(task, completed=step[0], total=step[1], text=text(step))
+                if step.note:
+                    bars.console.print(step.note, markup=False, highlight=False)
+        finally:
+            bars.remove_task(task)
+        return run.answer
+
+
+def end_drains() -> None:
+    """Let all that threads drain end at its next step."""
+    _ended.set()
+
+
+@contextmanager
+def shared_bars(files: int) -> Iterator[Callable[[], None]]:
+    """Show the bars of all that is drained inside with one for the files; offer to advance it."""
+    global _shared
+    if files < 2:
+        yield lambda: None
+        return
+    with _bars(quiet=False) as _shared:
+        task = _shared.add_task("files", total=files, text="")
+        try:
+            yield lambda: _shared.advance(task)
+        finally:
+            _shared = None
+            _ended.clear()
+
+
+@contextmanager
+def _bars_for(quiet: bool) -> Iterator[Any]:
+    """The bars that are shown already, or new ones."""
+    if _shared is not None:
+        yield _shared
+        return
+    with _bars(quiet) as bars:
+        yield bars
+
+
+def _bars(quiet: bool) -> Any:
+    """Progress bars on standard error, which go when they end."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -109,16 +160,14 @@ def drain(
     )
     console = Console(stderr=True, quiet=quiet)
     silent = not console.is_terminal  # else each bar leaves an empty line in a log
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=silent
-    ) as bar:
-        task = bar.add_task(label, text="")
-        run = Steps(steps)
-        for step in run:
-            bar.update(task, completed=step[0], total=step[1], text=text(step))
-            if step.note:
-                console.print(step.note, markup=False, highlight=False)
-        return run.answer
+    return Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=silent,
+        redirect_stdout=sys.stdout.isatty(),  # else what is piped would end on the screen
+    )
 
 
 def say_which(source: Any, picture: Any) -> None:

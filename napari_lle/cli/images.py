@@ -10,7 +10,9 @@ import typer
 from ..model.inference.options import EnhanceOptions
 from .batch import find_sources, find_targets, made, run_all
 from .console import Device, Image, drain, reported, say, say_which
-from .files import Wanted, enhance_file, restore_file
+from .enhancing import Wanted, enhance_file
+from .restoring import restore_file
+from .sources import read_for
 
 
 def enhance(
@@ -121,11 +123,14 @@ def enhance(
         )
         wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
     pairs = list(zip(sources, targets.paths, strict=True))
+    from ..model.runtime.devices import choose_device  # slow: only once all is well
+
     with reported(), made(targets.folder):
         run_all(
             pairs,
             lambda source, target: enhance_file(source, target, options, wanted),
             complaints,
+            together=scheduler is None and choose_device(device).type == "cpu",
         )
 
 
@@ -133,13 +138,14 @@ def restore(
     reflectance: Annotated[Path, typer.Argument(help="float32 file written by enhance.")],
     illumination: Annotated[Path, typer.Argument(help="Written with --illumination.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
+    image: Image = None,
 ) -> None:
     """Recover the original pixel values from reflectance and illumination, bit for bit."""
     from ..model.io.outputs import check_outputs
 
     with reported():
         check_outputs([output], [reflectance, illumination])
-        say(restore_file(reflectance, illumination, output))
+        say(restore_file(reflectance, illumination, output, image))
 
 
 def calibrate(
@@ -157,7 +163,7 @@ def calibrate(
 ) -> None:
     """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
     with reported():
-        from ..model.io.files import read_image, write_image
+        from ..model.io.files import Output, read_image, write_images
         from ..model.io.outputs import check_outputs
         from ..model.preprocessing.calibration import Calibration
         from ..model.version import __version__
@@ -167,22 +173,24 @@ def calibrate(
         targets = find_targets([source], output, one=True)
         (target,) = targets.paths
         check_outputs([target], [source, *(f for f in (dark, flat) if f)])
-        picture = read_image(source, image=image or 1)
-        if image is None:
-            say_which(source, picture)
-        if picture.rgb:
+        pictures = read_for(source, [target], image)
+        if any(picture.rgb for picture in pictures):
             raise ValueError(
                 f"{source} is in colour: dark frames and flat fields are for single channels."
             )
-        frames = (None if path is None else read_image(path).pixels for path in (dark, flat))
-        calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
-        pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
-        about = picture.about.of_other_values() if picture.about else None
+        frames = [None if path is None else read_image(path).pixels for path in (dark, flat)]
         done = "calibration undone" if undo else "dark and flat applied"
         history = f"napari-lle {__version__}: {done}"
+        images = []
+        for picture in pictures:
+            calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
+            pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
+            about = picture.about.of_other_values() if picture.about else None
+            images.append(Output(pixels, False, None, about, history))
         with made(targets.folder):
-            write_image(target, pixels, rgb=False, about=about, history=history)
-        say(f"{target}: {pixels.dtype}, {' x '.join(map(str, pixels.shape))}")
+            write_images(target, images)
+        shapes = (f"{i.pixels.dtype}, {' x '.join(map(str, i.pixels.shape))}" for i in images)
+        say(f"{target}: {', '.join(shapes)}")
 
 
 def stages(

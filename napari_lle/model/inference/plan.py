@@ -7,6 +7,7 @@ one illumination.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import kernels
 from ..network.bundled import GLOBAL, automatic_model, sized
-from ..network.checkpoint import Model, load_model
+from ..network.checkpoint import Model, recent_model
 from ..network.global_curve import one_curve
 from ..network.network import Network
 from ..preprocessing.levels import Levels, find_levels, sample
@@ -183,7 +184,7 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         known = _survey(arrays, options, loaded.network.config.knows_noise)
     levels = known.levels
     where = choose_device(options.device)
-    network = loaded.network.to(where)
+    network = loaded.network if where.type == "cpu" else deepcopy(loaded.network).to(where)
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
     kernel = kernels.find(network, 3 if per else 1, where.type)
     record = {
@@ -260,7 +261,7 @@ def choose_model(
     mode = GLOBAL if str(model).endswith(GLOBAL) else ""
     name: str | Path = str(model).removesuffix(GLOBAL) if mode else model
     name = automatic_model(rgb, dtype) if name == "auto" else name
-    loaded = _at_scale(load_model(sized(str(name), illumination_scale)), illumination_scale)
+    loaded = _at_scale(recent_model(sized(str(name), illumination_scale)), illumination_scale)
     return one_curve(loaded) if mode else loaded
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def find_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Targe
     record = {**plan.record, "strength": float(output.strength)}
     if about is not None:
         record["file"] = about.to_dict()
+    if output.source:  # of the file: the pixels are only read as they are needed
+        record["input"] = blake2b(output.source.encode()).hexdigest()[:16]
     if output.path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
         about = FileRecord(about.axes)
     if output.dtype != "same" and about is not None:

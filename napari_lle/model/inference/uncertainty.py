@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..network.bundled import GLOBAL
 from ..network.checkpoint import Model
+from ..preprocessing.levels import Levels
 from ..preprocessing.noise import Noise, fit_noise
 from ..preprocessing.screen import MIDDLE, STRETCHED
 from .estimate import Result
@@ -146,10 +147,12 @@ def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
     u = curve_of(float(result.record["statistics"]["typical"]))
     x = r * light
     if noise is None:
-        # Signed zeros and bits of float32 aside, S is what was measured.
-        found = fit_noise(excerpt(x, rgb) if lazy else x, rgb=rgb, black=0)
-    else:
-        found = noise.scaled(result.levels.black, result.levels.white)
+        noise = fit_noise(
+            _measured(excerpt(x, rgb) if lazy else x, result.levels),
+            rgb=rgb,
+            black=result.levels.black,
+        )
+    found = noise.scaled(result.levels.black, result.levels.white)
 
     def compute(x: Array, r: Array) -> Array:
         return np.asarray(figure(local_figures(x, r, u, found, axes)), np.float32)
@@ -164,6 +167,12 @@ def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
     return da.map_overlap(
         compute, x, r, depth=depth, boundary="none", meta=np.empty((0,) * r.ndim, np.float32)
     )
+
+
+def _measured(x: Array, levels: Levels) -> Array:
+    """S in the input's units. Integers are exact: their ties decide where the fit cuts."""
+    pixels = np.asarray(x, np.float64) * levels.span + levels.black
+    return np.rint(pixels) if np.dtype(levels.dtype).kind in "ui" else pixels
 
 
 def local_figures(

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from .errors import FileError
@@ -72,8 +73,9 @@ def refusal(file: Path, error: Exception) -> OSError | None:
     return error if isinstance(error, OSError) else None
 
 
+@cache  # to ask is to set it: not while another thread makes a file
 def umask() -> int:
-    """The permissions that this process takes from the files it makes."""
+    """The permissions that this process takes from the files it makes, as they were at first."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,26 @@ from . import raster as pictures
 from .atomic import atomic_path
 from .errors import FileError, readable
 from .magic_bytes import is_tiff, misnamed
-from .metadata import FileRecord, Picture
+from .metadata import FileRecord, Output, Picture
 from .names import inside_zarr, stem_of, suffix_of
 
 __all__ = [
     "SUFFIXES",
     "FileError",
     "FileRecord",
+    "Output",
     "Picture",
     "check_format",
     "count_values",
+    "holds_alpha",
+    "holds_several",
     "is_zarr",
     "read_image",
+    "read_images",
     "stem_of",
     "suffix_of",
     "write_image",
+    "write_images",
 ]
 
 SUFFIXES = (*pictures.SUFFIXES, *tiff.SUFFIXES, *fits.SUFFIXES, *zarr_files.SUFFIXES)
@@ -81,6 +88,31 @@ def _read(path: Path, lazy: bool, image: int) -> Picture:
     return pictures.read_picture(path, image)
 
 
+def read_images(path: str | Path) -> list[Picture]:
+    """Read all images of a file; the frames of a moving picture are one image, with an axis T.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    first = read_image(path)
+    found = [first, *(read_image(path, image=n) for n in range(2, first.images + 1))]
+    frames = len(found) > 1 and _is(Path(path), pictures) and not is_tiff(Path(path))
+    if not frames or len({(p.pixels.shape, p.rgb) for p in found}) > 1:
+        return found
+    about = first.about or FileRecord("YXS" if first.rgb else "YX")
+    moving = replace(
+        about,
+        axes=f"T{about.axes}",
+        scale=(1.0, *about.scale),
+        translate=(0.0, *about.translate),
+        units=("", *about.units),
+        alpha=None,
+    )
+    return [Picture(np.stack([p.pixels for p in found]), first.rgb, None, moving)]
+
+
 def count_values(path: str | Path, image: int = 1) -> tuple[int, int]:
     """Values of an image file and bytes of each; its pixels are left unread where they can be.
 
@@ -130,18 +162,46 @@ def write_image(
     FileError
         If the format cannot hold such pixels, or the file cannot be written.
     """
+    write_images(path, [Output(pixels, rgb, record, about, history)])
+
+
+def write_images(path: str | Path, images: Sequence[Output]) -> None:
+    """Write a file of one image or, where the format holds several, of all; whole or not at all.
+
+    Raises
+    ------
+    FileError
+        As `write_image`; or if the format holds one image only.
+    """
     path = Path(path)
-    check_format(path, pixels.dtype, pixels.ndim - rgb)
+    for each in images:
+        check_format(path, each.pixels.dtype, each.pixels.ndim - each.rgb)
+    if len(images) != 1 and not holds_several(path):
+        raise FileError(f"{path.name} holds one image, not {len(images)}: write to .tif instead.")
+    one = images[0]
     if _is(path, zarr_files):
-        zarr_writer.write_zarr(path, pixels, rgb, record, about)
+        zarr_writer.write_zarr(path, one.pixels, one.rgb, one.record, one.about)
         return
     with atomic_path(path) as temporary:
         if _is(path, tiff):
-            tiff_writer.write_tiff(temporary, pixels, rgb, record, about)
+            tiff_writer.write_tiff(temporary, images)
         elif _is(path, fits):
-            fits.write_fits(temporary, pixels, rgb, record, about, history=history)
+            fits.write_fits(temporary, images)
         else:
-            pictures.write_picture(temporary, pixels, rgb, about)
+            pictures.write_picture(temporary, one.pixels, one.rgb, one.about)
+
+
+def holds_alpha(path: str | Path, *, grey: bool) -> bool:
+    """Whether a file named so can hold opacity beside grey, or beside colours."""
+    path = Path(path)
+    if _is(path, pictures):
+        return suffix_of(path) == ".png" or (suffix_of(path) == ".webp" and not grey)
+    return _is(path, tiff) or not grey
+
+
+def holds_several(path: str | Path) -> bool:
+    """Whether a file named so can hold several images: series of a TIFF, extensions of a FITS."""
+    return _is(Path(path), tiff) or _is(Path(path), fits)
 
 
 def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:

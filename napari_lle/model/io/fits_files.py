@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .errors import FileError, needs, readable
 from .fits_header import about_header, cleaned, describe, inherited
 from .memory import check_memory
-from .metadata import FileRecord, Picture, fitting
+from .metadata import Output, Picture, fitting
 from .raster import chosen
 
 PLAIN = (".fits", ".fit", ".fts")
@@ -126,51 +126,54 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
             size = math.prod(shape) * stored.dtype.itemsize
             check_memory(path, size, "cut it into parts, or make a Zarr of it")
             pixels = stored.values(np.asarray(hdu.data))
-        record = json.loads(file[EXTENSION].data.tobytes()) if EXTENSION in file else None
+        told = (EXTENSION, number)
+        record = json.loads(file[told].data.tobytes()) if told in file else None
     rgb = len(shape) == 3 and shape[0] in (3, 4) and str(header.get("CTYPE3", "")).strip() == "RGB"
     pixels = np.moveaxis(pixels, 0, -1) if rgb else pixels
     about = about_header(header, len(shape), rgb)
     return Picture(pixels, rgb, record, about, number, len(places))
 
 
-def write_fits(
-    path: Path,
-    pixels: NDArray[Any],
-    rgb: bool,
-    record: dict[str, Any] | None = None,
-    about: FileRecord | None = None,
-    *,
-    history: str = "",
-) -> None:
-    """Write an image with the header that `about` carries, and a HISTORY card.
+def write_fits(path: Path, images: Sequence[Output]) -> None:
+    """Write images, the first as the primary one, each with the header that it carries.
 
     Values that were read through BSCALE, BZERO and BLANK are stored through them again where they
     are measured ones, that is where no record of a result goes with them.
     """
+    compressed = path.suffix == ".fz"
+    with _quiet() as fits:
+        hdus: list[Any] = []
+        for image in images:
+            hdus += _hdus(fits, *_numbers(fits, path, image), first=not hdus, compressed=compressed)
+        for number, image in enumerate(images, 1):
+            if image.record is not None:
+                text = np.frombuffer(json.dumps(image.record).encode(), np.uint8)
+                hdus.append(fits.ImageHDU(text, name=EXTENSION, ver=number))
+        fits.HDUList(hdus).writeto(path, overwrite=True, output_verify="silentfix+ignore")
+
+
+def _numbers(fits: Any, path: Path, image: Output) -> tuple[NDArray[Any], Any]:
+    """What is stored for an image, planes of colours first, and the header that tells it."""
+    pixels, rgb = image.pixels, image.rgb
     if pixels.dtype.name not in DTYPES:
         raise FileError(f"{path.name}: FITS cannot hold {pixels.dtype}.")
-    about = fitting(about, pixels.ndim, rgb)
-    with _quiet() as fits:
-        header = fits.Header.fromstring(about.header, sep="\n") if about.header else fits.Header()
-        stored = Stored.told(header)
-        cleaned(header, result=bool(record))
-        planes = np.ascontiguousarray(np.moveaxis(pixels, -1, 0) if rgb else pixels)
-        if rgb:
-            header["CTYPE3"] = "RGB"
-        elif str(header.get("CTYPE3", "")).strip() == "RGB":  # one illumination of all colours
-            del header["CTYPE3"]
-        if not about.header:
-            describe(header, about)
-        if history:
-            header.add_history(history)
-        through = record is None and pixels.dtype.kind == "f" and stored.bits > 0
-        if through and stored.dtype.kind == "f":
-            planes, header = _as_stored(planes, header, stored)
-        hdus = _hdus(fits, planes, header, compressed=path.suffix == ".fz")
-        if record is not None:
-            text = np.frombuffer(json.dumps(record).encode(), np.uint8)
-            hdus.append(fits.ImageHDU(text, name=EXTENSION))
-        fits.HDUList(hdus).writeto(path, overwrite=True, output_verify="silentfix+ignore")
+    about = fitting(image.about, pixels.ndim, rgb)
+    header = fits.Header.fromstring(about.header, sep="\n") if about.header else fits.Header()
+    stored = Stored.told(header)
+    cleaned(header, result=bool(image.record))
+    planes = np.ascontiguousarray(np.moveaxis(pixels, -1, 0) if rgb else pixels)
+    if rgb:
+        header["CTYPE3"] = "RGB"
+    elif str(header.get("CTYPE3", "")).strip() == "RGB":  # one illumination of all colours
+        del header["CTYPE3"]
+    if not about.header:
+        describe(header, about)
+    if image.history:
+        header.add_history(image.history)
+    through = image.record is None and pixels.dtype.kind == "f" and stored.bits > 0
+    if through and stored.dtype.kind == "f":
+        return _as_stored(planes, header, stored)
+    return planes, header
 
 
 def _as_stored(planes: NDArray[Any], header: Any, stored: Stored) -> tuple[NDArray[Any], Any]:
@@ -182,14 +185,17 @@ def _as_stored(planes: NDArray[Any], header: Any, stored: Stored) -> tuple[NDArr
     return numbers, header
 
 
-def _hdus(fits: Any, planes: NDArray[Any], header: Any, *, compressed: bool) -> list[Any]:
+def _hdus(
+    fits: Any, planes: NDArray[Any], header: Any, *, first: bool, compressed: bool
+) -> list[Any]:
     """The parts of a file; each number as it is, also where the file is a packed one."""
     kept = {key: header[key] for key in ("BSCALE", "BZERO", "BLANK") if key in header}
     if compressed:
         options = {"compression_type": "GZIP_2", "quantize_level": 0.0}
-        hdus = [fits.PrimaryHDU(), fits.CompImageHDU(planes, header, **options)]
+        empty = [fits.PrimaryHDU()] if first else []
+        hdus = [*empty, fits.CompImageHDU(planes, header, **options)]
     else:
-        hdus = [fits.PrimaryHDU(planes, header)]
+        hdus = [(fits.PrimaryHDU if first else fits.ImageHDU)(planes, header)]
     hdus[-1].header.update(kept)  # astropy takes numbers for values and drops these
     return hdus
 

@@ -142,6 +142,16 @@ class Picture(NamedTuple):
     images: int = 1
 
 
+class Output(NamedTuple):
+    """One image of a file to be written; see `files.write_image`."""
+
+    pixels: Any
+    rgb: bool
+    record: dict[str, Any] | None = None
+    about: FileRecord | None = None
+    history: str = ""
+
+
 def alpha_as(alpha: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Opacity in another dtype: 0 to the most of an integer, 0 to 1 of others."""
     alpha = np.asarray(alpha)

@@ -25,12 +25,17 @@ def parsed(file: Any) -> dict[str, Any]:
     return {}
 
 
-def image_record(ome: dict[str, Any]) -> dict[str, Any] | None:
-    """Our record of a result."""
+def image_record(ome: dict[str, Any], place: int) -> dict[str, Any] | None:
+    """Our record of the result that one image is."""
+    images = _listed(ome.get("Image"))
+    image = images[place] if place < len(images) and isinstance(images[place], dict) else {}
+    own = {r.get("ID") for r in _listed(image.get("AnnotationRef")) if isinstance(r, dict)}
     annotations = ome.get("StructuredAnnotations")
     comments = annotations.get("CommentAnnotation") if isinstance(annotations, dict) else None
     for comment in _listed(comments):
-        if isinstance(comment, dict) and comment.get("Namespace") == NAMESPACE:
+        if not isinstance(comment, dict) or comment.get("Namespace") != NAMESPACE:
+            continue
+        if comment.get("ID") in own or len(images) == 1:
             value = comment["Value"]  # parsed already where it looks like a number
             return json.loads(value) if isinstance(value, str) else None
     return None

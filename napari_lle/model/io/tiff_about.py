@@ -27,16 +27,17 @@ def about_series(
     """Our record and what is told of a series whose array has such axes."""
     ome = parsed(file)
     if ome:
-        record, about = image_record(ome), about_image(ome, place, axes)
+        record, about = image_record(ome, place), about_image(ome, place, axes)
         return record, _shown(file.series[place].keyframe, pixels, about)
-    described: Any = (file.shaped_metadata or ({},))[0]
+    shaped = file.shaped_metadata or ()
+    described: Any = shaped[place] if place < len(shaped) else {}
     kept = described.get(RECORD)
     record = json.loads(kept) if kept else None
     with suppress(TypeError, ValueError, KeyError):
         about = FileRecord.from_dict(json.loads(described[ABOUT]))
         if len(about.axes) == len(axes):
             return record, about
-    return record, _shown(file.pages[0], pixels, _imagej_about(file, axes))
+    return record, _shown(file.series[place].keyframe, pixels, _imagej_about(file, axes))
 
 
 def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileRecord:

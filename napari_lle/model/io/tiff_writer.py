@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import exif, profile
-from .metadata import FileRecord, alpha_as, fitting
+from .metadata import FileRecord, Output, alpha_as, fitting
 from .ome_xml import made_metadata
 from .tiff_about import ABOUT, RECORD
 from .units import METRES, pixels_per
@@ -23,38 +24,63 @@ OME_DTYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", 
 RATIONAL_LIMIT = 2**32 - 1
 
 
-def write_tiff(
-    path: Path,
-    pixels: NDArray[Any],
-    rgb: bool,
-    record: dict[str, Any] | None = None,
-    about: FileRecord | None = None,
-) -> None:
-    """Write pixels with all that a TIFF can tell of them."""
+LARGEST_CLASSIC = 2**32 - 2**25  # bytes of pixels; more need the offsets of BigTIFF
+
+
+class Series(NamedTuple):
+    """Pixels as they are stored, what is told of them, and the tags that say so."""
+
+    pixels: NDArray[Any]
+    about: FileRecord
+    record: dict[str, Any] | None
+    tags: dict[str, Any]
+
+    @property
+    def ome(self) -> bool:
+        """Whether OME-TIFF has words for these axes and numbers."""
+        axes, pixels = self.about.axes, self.pixels
+        known = set(axes) <= OME_AXES and len(set(axes)) == len(axes)
+        return known and pixels.dtype.name in OME_DTYPES and pixels.size > 0
+
+    def described(self, *, ome: bool) -> dict[str, Any]:
+        """What the image's description is to say."""
+        if ome:
+            return made_metadata(self.about, self.pixels.shape, self.record)
+        told = replace(self.about, exif="", profile="", header="").to_dict()
+        kept = {RECORD: json.dumps(self.record)} if self.record else {}
+        return kept | {ABOUT: json.dumps(told)}
+
+
+def write_tiff(path: Path, images: Sequence[Output]) -> None:
+    """Write images, a series each, with all that a TIFF can tell of them.
+
+    EXIF goes with the first.
+    """
     import tifffile
 
-    about = fitting(about, pixels.ndim, rgb)
-    options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
+    series = [_prepared(each) for each in images]
+    ome = all(each.ome for each in series)
+    big = sum(each.pixels.nbytes for each in series) > LARGEST_CLASSIC
+    with tifffile.TiffWriter(path, ome=ome, bigtiff=big) as file:
+        for each in series:
+            file.write(each.pixels, metadata=each.described(ome=ome), **each.tags)
+    if series[0].about.exif:
+        exif.append_to_tiff(path, series[0].about.exif)
+
+
+def _prepared(image: Output) -> Series:
+    """An image with its alpha among its samples."""
+    pixels, rgb = image.pixels, image.rgb
+    about = fitting(image.about, pixels.ndim, rgb)
+    tags: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
     if about.alpha is not None and about.alpha.shape == pixels.shape:
         pixels = np.stack([pixels, alpha_as(about.alpha, pixels.dtype)], axis=-1)
         axes, ones = f"{about.axes}S", (*about.scale, 1.0)
         about = replace(about, axes=axes, scale=ones, translate=(), units=(*about.units, ""))
-        options["planarconfig"] = "contig"
+        tags["planarconfig"] = "contig"
     if about.axes[-1] == "S" and pixels.shape[-1] in (2, 4):
-        options["extrasamples"] = ["assocalpha" if about.premultiplied else "unassalpha"]
-    axes = about.axes
-    known = set(axes) <= OME_AXES and len(set(axes)) == len(axes)
-    ome = known and pixels.dtype.name in OME_DTYPES and pixels.size > 0
-    if ome:
-        options["metadata"] = made_metadata(about, pixels.shape, record)
-    else:
-        told = replace(about, exif="", profile="", header="").to_dict()
-        kept = {RECORD: json.dumps(record)} if record else {}
-        options["metadata"] = kept | {ABOUT: json.dumps(told)}
-    options |= _resolution(about) | _tags(about, rgb)
-    tifffile.imwrite(path, pixels, ome=ome, **options)
-    if about.exif:
-        exif.append_to_tiff(path, about.exif)
+        tags["extrasamples"] = ["assocalpha" if about.premultiplied else "unassalpha"]
+    return Series(pixels, about, image.record, tags | _resolution(about) | _tags(about, rgb))
 
 
 def _resolution(about: FileRecord) -> dict[str, Any]:

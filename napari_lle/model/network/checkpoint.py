@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,27 @@ def load_model(model: str | Path | Model = "photo") -> Model:
     if not path.is_file():
         raise CheckpointError(f"There is no model file at {path}.")
     return _load(path, path.stem)
+
+
+def recent_model(model: str | Path | Model) -> Model:
+    """`load_model` for inference: of a file that has not changed, the model that was loaded before.
+
+    Its network is shared: it is not to be trained or moved to a device.
+    """
+    if isinstance(model, Model):
+        return model
+    if str(model) in bundled_models():
+        return _remembered(str(model), ())
+    try:
+        status = Path(model).stat()
+    except OSError:
+        return load_model(model)  # which says what is wrong
+    return _remembered(str(model), (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=8)
+def _remembered(model: str, identity: tuple[int, ...]) -> Model:
+    return load_model(model)
 
 
 def _load(path: Path, name: str) -> Model:

@@ -18,11 +18,13 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 _here = threading.local()
 
 
-def in_order(work: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
+def in_order(
+    work: Callable[[T], R], parts: Sequence[T], hurry: Callable[[], object] | None = None
+) -> Iterator[R]:
     """Yield what `work` makes of each part, in their order, as many at once as torch has threads.
 
-    Closing the iterator leaves out what has not begun, and waits for the rest. Work that itself
-    comes here is done by its own thread.
+    Closing the iterator leaves out what has not begun, and waits for the rest, which `hurry` may
+    be able to end. Work that itself comes here is done by its own thread.
     """
     threads = min(torch.get_num_threads(), len(parts))
     if threads < 2 or getattr(_here, "works", False):
@@ -33,6 +35,10 @@ def in_order(work: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
     try:
         for job in jobs:
             yield job.result()
+    except BaseException:
+        if hurry:
+            hurry()
+        raise
     finally:
         for job in jobs:
             job.cancel()

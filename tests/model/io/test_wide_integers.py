@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.models import random_model
 
-from napari_lle.cli.files import restore_file
+from napari_lle.cli.restoring import restore_file
 from napari_lle.model.inference.enhance import enhance
 from napari_lle.model.io.files import read_image, write_image
 

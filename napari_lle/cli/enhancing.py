@@ -1,0 +1,263 @@
+"""What the command `enhance` does with each of its files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .console import drain, say_which
+from .sources import read_for
+
+if TYPE_CHECKING:
+    from ..model.inference.estimate import Result
+    from ..model.inference.options import EnhanceOptions
+    from ..model.io.metadata import Output, Picture
+
+
+ROLE, INPUT = "role", "input"  # in a file's record: what it is of its run, and of which pixels
+NAMES = {
+    "R": "reflectance, for looking",
+    "L": "illumination",
+    "changed": "R less the plain stretch, in units of its noise",
+    "uncertainty": "half width of the 95 % interval of R",
+}
+
+
+class Wanted(NamedTuple):
+    """What the command `enhance` writes beside and of its output.
+
+    Attributes
+    ----------
+    illumination : Path, optional
+        Where the illumination goes.
+    dtype : {"same", "float32"}
+        Of the reflectance.
+    strength : float
+    scheduler : str, optional
+        Address of the cluster that does the work.
+    image : int, optional
+        Which of several images of a file, from 1 on.
+    layers : mapping of str to Path
+        Files for what follows from the result, by the names of their options.
+    average : str, optional
+        What neighbours are looked at together, such as ``t:3``.
+    """
+
+    illumination: Path | None
+    dtype: str
+    strength: float
+    scheduler: str | None
+    image: int | None = None
+    layers: Mapping[str, Path] = MappingProxyType({})
+    average: str | None = None
+
+
+def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> str | None:
+    """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler.
+
+    Returns
+    -------
+    str or None
+        What the user is to know beside the names of the files.
+    """
+    from ..model.io.files import is_zarr
+
+    light = wanted.illumination
+    stream = is_zarr(target) and (light is None or is_zarr(light))
+    if wanted.scheduler and not stream:
+        raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
+    if stream and (wanted.layers or wanted.average):
+        raise ValueError(
+            f"--{[*wanted.layers, 'average'][0]} does not go with a Zarr output: let it end in "
+            ".tif, or use napari_lle.model in Python."
+        )
+    if stream:
+        _stream(source, target, options, wanted)
+        return None
+    files = {"R": target, **({"L": light} if light else {}), **wanted.layers}
+    pictures = read_for(source, files.values(), wanted.image)
+    for picture in pictures:  # before the work, not after it
+        _check_formats(picture, target, wanted)
+    made = [_enhanced(p, source, _suited(options, p), wanted) for p in pictures]
+    from ..model.io.files import write_images
+
+    for what, path in files.items():
+        write_images(path, [each[what] for each in made])
+    lost = _lost_alpha(pictures[0], target)
+    several = [f"{len(pictures)} images"] if len(pictures) > 1 else []
+    return ", ".join(several + lost) or None
+
+
+def _suited(options: EnhanceOptions, picture: Picture) -> EnhanceOptions:
+    """The options with what a file says of its axes."""
+    return replace(options, rgb=picture.rgb, channel_axis=_channel_axis(picture, options.channels))
+
+
+def _check_formats(picture: Picture, target: Path, wanted: Wanted) -> None:
+    """Refuse files that cannot hold what is to be written to them."""
+    from ..model.io.files import check_format
+
+    axes = picture.pixels.ndim - picture.rgb
+    check_format(target, picture.pixels.dtype if wanted.dtype == "same" else "float32", axes)
+    if wanted.illumination:
+        check_format(wanted.illumination, "float64", axes)
+    for path in wanted.layers.values():
+        check_format(path, "float32", axes)
+
+
+def _lost_alpha(picture: Picture, target: Path) -> list[str]:
+    """A word on opacity that the format of the output has no place for."""
+    from ..model.io.files import holds_alpha
+
+    grey = picture.about is not None and picture.about.alpha is not None
+    coloured = picture.rgb and picture.pixels.shape[-1] == 4
+    if (grey or coloured) and not holds_alpha(target, grey=grey):
+        return [f"without alpha, which {target.suffix} does not hold"]
+    return []
+
+
+def _enhanced(
+    picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
+) -> dict[str, Output]:
+    """What each file is to hold of one image, by its role."""
+    if wanted.dtype == "same" and not (wanted.illumination or wanted.layers or wanted.average):
+        from ..model.inference.stored import stored_steps  # slow: only once all is well
+
+        steps = stored_steps(picture.pixels, options, wanted.strength)
+        pixels, record = _drain(steps, source)
+        return {"R": _output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
+    return _enhanced_whole(picture, source, options, wanted)
+
+
+def _enhanced_whole(
+    picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
+) -> dict[str, Output]:
+    """The reflectance with illumination and other layers, as far as they are wanted."""
+    from ..model.inference.enhance import estimate_steps
+    from ..model.inference.estimate import in_input_dtype
+
+    if wanted.average:
+        result = _averaged(picture, source, options, wanted)
+    else:
+        result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
+    record = {**result.record, INPUT: _digest(picture.pixels)}
+    pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
+    made = {"R": _output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
+    if wanted.illumination:
+        light = result.illumination
+        coloured = picture.rgb and light.ndim == picture.pixels.ndim
+        made["L"] = _output("L", picture, light, coloured, record, "float")
+    for name in wanted.layers:
+        figure = _figure(name, result)
+        made[name] = _output(name, picture, figure, picture.rgb, record, "float")
+    return made
+
+
+def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:
+    """Enhance into Zarrs, block by block."""
+    from ..model.inference.streaming import ZarrOutput, enhance_to_zarr
+    from ..model.io.files import read_image
+
+    picture = read_image(source, lazy=True, image=wanted.image or 1)
+    if wanted.image is None:
+        say_which(source, picture)
+    options = _suited(options, picture)
+    _check_formats(picture, target, wanted)
+    output = ZarrOutput(
+        target, wanted.illumination, wanted.dtype, wanted.strength, _identity(source, picture)
+    )
+    if wanted.scheduler:
+        from ..model.inference.remote import enhance_on_cluster
+
+        steps = enhance_on_cluster(
+            picture, output, options, file=source, scheduler=wanted.scheduler
+        )
+    else:
+        steps = enhance_to_zarr(picture, output, options)
+    with _hushed():
+        drain(steps, source.name, lambda p: f"{p.done}/{p.total} blocks")
+
+
+def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted) -> Result:
+    """The result of a picture's moving average along the axis that its file names t or z."""
+    from ..model.inference.averaging import averaged_steps, axis_and_window
+
+    if options.channel_axis is not None:
+        raise ValueError("--average takes channels one by one: add --channels per.")
+    named = picture.about.axes if picture.about else ""
+    axis, window = axis_and_window(str(wanted.average), named)
+    steps = averaged_steps(picture.pixels, axis, window, options, wanted.strength)
+    result: Result = _drain(steps, source)
+    return result
+
+
+def _figure(name: str, result: Any) -> Any:
+    """What changed, or how uncertain R is, of a result."""
+    from ..model.inference.uncertainty import uncertainty, what_changed
+
+    return {"changed": what_changed, "uncertainty": uncertainty}[name](result)
+
+
+def _drain(steps: Any, source: Path) -> Any:
+    return drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+
+
+def _output(
+    what: str, picture: Picture, pixels: Any, rgb: bool, record: dict[str, Any], dtype: str
+) -> Output:
+    """Pixels of a role with their record and history."""
+    from ..model.io.files import Output
+
+    about = picture.about
+    told = {**record, ROLE: what, **({"file": about.to_dict()} if about else {})}
+    if dtype != "same" and about:
+        about = replace(about, windows=())  # those are on the scale of the input
+    return Output(pixels, rgb, told, about, _history(what, record))
+
+
+def _digest(pixels: Any) -> str:
+    """First 16 hexadecimal digits of a hash of an image's values."""
+    import hashlib
+
+    import numpy as np
+
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data).hexdigest()[:16]
+
+
+def _channel_axis(picture: Any, channels: str) -> int | None:
+    """The axis that the file names C, unless each channel is to have its own illumination."""
+    letters = picture.about.axes if picture.about else ""
+    if picture.rgb or channels == "per" or len(letters) != picture.pixels.ndim:
+        return None
+    place = letters.find("C")
+    return place if 0 <= place < len(letters) - 2 and picture.pixels.shape[place] > 1 else None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the log of dask.distributed, whose tracebacks would bury our one sentence."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _identity(source: Path, picture: Any) -> str:
+    """Another text where a file has changed, or another of its images is meant."""
+    status = source.stat()
+    return f"{source.resolve()} {status.st_mtime_ns} {status.st_size} {picture.number}"
+
+
+def _history(what: str, record: dict[str, Any]) -> str:
+    levels = record["levels"]
+    name = NAMES[what]
+    return (
+        f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
+        f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"
+    )

@@ -1,0 +1,131 @@
+"""What the command `restore` does: a reflectance times its illumination, if they are of one run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .console import drain, say_which
+from .enhancing import NAMES, ROLE
+
+if TYPE_CHECKING:
+    from ..model.io.metadata import FileRecord, Picture
+    from ..model.preprocessing.levels import Levels
+
+
+class Parts(NamedTuple):
+    """A pair of one run: its levels, and what is told of the input."""
+
+    r: Picture
+    light: Picture
+    levels: Levels
+    about: FileRecord | None
+
+
+def restore_file(
+    reflectance: Path, illumination: Path, output: Path, image: int | None = None
+) -> str:
+    """Multiply a pair of files into a third; return what it holds, for the user."""
+    from ..model.io.files import check_format, is_zarr
+
+    stream = is_zarr(output)
+    found = _read(reflectance, illumination, output, image)
+    parts = [_matched(reflectance, r, illumination, light) for r, light in found]
+    for part in parts:
+        check_format(output, part.levels.dtype, part.r.pixels.ndim - part.r.rgb)
+    rounded = _stream(parts[0], output) if stream else _write(parts, output, reflectance.name)
+    told = ", ".join(
+        f"{part.levels.dtype}, {' x '.join(map(str, part.r.pixels.shape))}" for part in parts
+    )
+    return f"{output}: {told}" + ("; values beyond 2^50 are rounded" if rounded else "")
+
+
+def _read(
+    reflectance: Path, illumination: Path, output: Path, image: int | None
+) -> list[tuple[Picture, Picture]]:
+    """All images of both files, or those of one number where the output holds no more."""
+    from ..model.io.files import holds_several, is_zarr, read_image, read_images
+
+    if image is None and holds_several(output):
+        all_r, all_l = read_images(reflectance), read_images(illumination)
+        if len(all_r) != len(all_l):
+            raise ValueError(
+                f"{reflectance} and {illumination} are not of one run: one holds {len(all_r)} "
+                f"images, the other {len(all_l)}."
+            )
+        return list(zip(all_r, all_l, strict=True))
+    paths = (reflectance, illumination)
+    r, light = (read_image(path, lazy=is_zarr(output), image=image or 1) for path in paths)
+    if image is None:
+        say_which(reflectance, r)
+    return [(r, light)]
+
+
+def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) -> Parts:
+    """A pair with what its record says; raise ValueError where it is none."""
+    from ..model.io.metadata import FileRecord
+    from ..model.preprocessing.levels import Levels
+
+    if not r.record or "levels" not in r.record:
+        raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
+    if r.pixels.dtype != "float32":
+        raise ValueError(
+            f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."
+        )
+    _check_roles(reflectance, r, illumination, light)
+    kept = r.record.get("file")
+    about = FileRecord.from_dict(kept) if kept else r.about
+    if about and r.about:
+        about = replace(about, alpha=r.about.alpha)
+    return Parts(r, light, Levels(**r.record["levels"]), about)
+
+
+def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Picture) -> None:
+    """Refuse what is not the reflectance and the illumination of one run on one input."""
+    first, second = dict(r.record or {}), dict(light.record or {})
+    # Files of older versions do not know which of the two they are.
+    for path, record, role in ((reflectance, first, "R"), (illumination, second, "L")):
+        is_it = record.pop(ROLE, role)
+        if is_it != role:
+            wanted = "the reflectance" if role == "R" else "the illumination"
+            raise ValueError(
+                f"{path} is not {wanted} of a run ({NAMES.get(is_it, is_it)}): "
+                "give the reflectance first, then the illumination."
+            )
+    if first != second:
+        raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+
+
+def _stream(part: Parts, output: Path) -> bool:
+    """Restore into a Zarr, block by block; return whether values were rounded."""
+    from ..model.inference.streaming import restore_to_zarr
+    from ..model.io.files import read_image
+
+    steps = restore_to_zarr(part.r, part.light, part.levels, output, part.about)
+    drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
+    if part.levels.dtype not in ("int64", "uint64"):
+        return False
+    return _rounded(part.levels, read_image(output, lazy=True).pixels)
+
+
+def _write(parts: list[Parts], output: Path, source: str) -> bool:
+    """Restore in memory; return whether values were rounded."""
+    from ..model.inference.estimate import restore
+    from ..model.io.files import Output, write_images
+    from ..model.version import __version__
+
+    history = f"napari-lle {__version__}: restored from {source}"
+    images = []
+    for r, light, levels, about in parts:
+        pixels = restore(r.pixels, light.pixels, levels)
+        images.append(Output(pixels, r.rgb, None, about, history))
+    write_images(output, images)
+    return any(_rounded(p.levels, i.pixels) for p, i in zip(parts, images, strict=True))
+
+
+def _rounded(levels: Levels, pixels: Any) -> bool:
+    """Whether integers of 64 bits were too large to come back exactly."""
+    from ..model.preprocessing.levels import rounded
+
+    return pixels.size > 0 and rounded(levels, float(abs(pixels).max()))

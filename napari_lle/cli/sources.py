@@ -1,0 +1,40 @@
+"""The images of a file that a command works on: all, one that was chosen, or the first, said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import say_which
+
+if TYPE_CHECKING:
+    from ..model.io.metadata import Picture
+
+
+def read_for(source: Path, targets: Iterable[Path], image: int | None) -> list[Picture]:
+    """Read what is to be written to `targets`: all images, where each of those can hold several.
+
+    Otherwise it is image number `image`, or the first, and the user is told of the others. What
+    is too large to be worked on as a whole is refused before it is read.
+    """
+    from ..model.io.files import holds_several, read_image, read_images
+
+    _check_fits(source, [image or 1])
+    picture = read_image(source, image=image or 1)
+    if picture.images == 1 or image is not None:
+        return [picture]
+    if not all(map(holds_several, targets)):
+        say_which(source, picture)
+        return [picture]
+    _check_fits(source, range(1, picture.images + 1))
+    return read_images(source)
+
+
+def _check_fits(source: Path, numbers: Iterable[int]) -> None:
+    """Refuse, before anything is read, images that are together too large for the memory."""
+    from ..model.io.files import count_values
+    from ..model.io.memory import check_memory, enhancing
+
+    needed = sum(enhancing(*count_values(source, number)) for number in numbers)
+    check_memory(source, needed, "write to a .zarr, which is made block by block")

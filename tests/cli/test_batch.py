@@ -1,0 +1,98 @@
+"""Many files at once: as one by one, in order, and ended by Ctrl-C within a step."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from helpers.command_line import lle
+
+from napari_lle.cli import batch
+from napari_lle.cli.console import drain, shared_bars
+from napari_lle.model.io.files import read_image, write_image
+from napari_lle.model.progress import Progress
+from napari_lle.model.runtime import threads
+
+
+@pytest.fixture
+def two_threads(monkeypatch):
+    monkeypatch.setattr(threads.torch, "get_num_threads", lambda: 2)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    found = [(tmp_path / f"{i}.tif", tmp_path / f"out{i}.tif") for i in range(8)]
+    for source, _ in found:
+        source.write_bytes(b"x")
+    return found
+
+
+def test_files_at_once_equal_files_one_by_one(tmp_path, model, rng, two_threads):
+    (tmp_path / "in").mkdir()
+    for i in range(9):
+        pixels = rng.integers(0, 60 + i, (30, 40, 3)).astype(np.uint8)
+        write_image(tmp_path / "in" / f"{i}.png", pixels, rgb=True)
+    words = ("--model", model, "--device", "cpu")
+    done = lle("enhance", tmp_path / "in", "-o", f"{tmp_path / 'out'}/", *words)
+    names = [line.partition(" -> ")[0].rpartition("/")[2] for line in done.stdout.splitlines()]
+    assert names[:9] == [f"{i}.png" for i in range(9)] and names[9] == "9 of 9 files done"
+    for name in names[:9]:
+        lle("enhance", tmp_path / "in" / name, "-o", tmp_path / "one.png", *words)
+        alone = read_image(tmp_path / "one.png").pixels
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name).pixels, alone)
+
+
+def test_small_files_meet_and_large_ones_do_not(pairs, two_threads, monkeypatch):
+    barrier = threading.Barrier(2)
+    batch.run_all(pairs, lambda *_: str(barrier.wait(60)), together=True)
+    monkeypatch.setattr(batch, "SMALL", 0)
+    at_work = []
+
+    def alone(source, target):
+        at_work.append(source)
+        assert len(at_work) == 1
+        time.sleep(0.01)
+        at_work.remove(source)
+
+    batch.run_all(pairs, alone, together=True)
+
+
+def test_ctrl_c_ends_what_other_threads_do(pairs, two_threads):
+    begun, ended = threading.Barrier(3), []
+
+    def endless(source):
+        begun.wait(60)
+        try:
+            while True:
+                time.sleep(0.005)
+                yield Progress(1, 2)
+        finally:
+            ended.append(source)
+
+    def work(source, target):
+        drain(endless(source), source.name, lambda step: "")
+
+    def press():
+        begun.wait(60)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    with pytest.raises(KeyboardInterrupt):
+        batch.run_all(pairs, work, together=True)
+    pressing.join()
+    assert len(ended) == 2 and not any(target.exists() for _, target in pairs)
+
+
+def test_bars_are_shared_and_given_back():
+    with shared_bars(3) as advance:
+        assert drain(iter_of(3), "a", lambda step: "") == "end"
+        advance()
+    assert drain(iter_of(2), "b", lambda step: "") == "end"
+
+
+def iter_of(count):
+    for i in range(count):
+        yield Progress(i, count)
+    return "end"
