@@ -77,7 +77,7 @@ def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) 
     kept = r.record.get("file")
     about = FileRecord.from_dict(kept) if kept else r.about
     if about and r.about:
-        about = replace(about, alpha=r.about.alpha)
+        about = replace(about, alpha=r.about.alpha, segmentations=r.about.segmentations)
     return Parts(r, light, Levels(**r.record["levels"]), about)
 
 

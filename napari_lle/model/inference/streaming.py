@@ -82,7 +82,7 @@ def find_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Targe
     if output.illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
         light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
-        about = replace(about, windows=()) if about is not None else None
+        about = replace(about, windows=(), segmentations=None) if about is not None else None
         part = {**record, "role": "L"}
         targets.append(Target(output.illumination, shape, light, plan.per, part, about))
     return targets

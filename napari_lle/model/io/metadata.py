@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 # FITS cards that hold for the stored numbers only.
 STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
 OF_AXES = ("scale", "translate", "units")
+OF_THE_FILE = {"alpha", "segmentations"}  # pixels beside those of the image
 UNNAMED = "QRUVWABDEFGHIJKLMNOP"  # letters for axes that nothing is known of, in this order
 
 
@@ -52,6 +54,8 @@ class FileRecord:
         The colours have been multiplied by alpha.
     alpha : ndarray, (..., Y, X), optional
         Opacity beside grey pixels, in their dtype; not part of `to_dict`.
+    segmentations : Path, optional
+        Of an OME-Zarr, the group ``labels`` beside the image; not part of `to_dict`.
     """
 
     axes: str
@@ -71,6 +75,7 @@ class FileRecord:
     name: str = ""
     premultiplied: bool = False
     alpha: Any = field(default=None, compare=False, repr=False)
+    segmentations: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, default in zip(OF_AXES, (1.0, 0.0, ""), strict=True):
@@ -110,7 +115,7 @@ class FileRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without those that are not set."""
-        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "alpha"}
+        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in OF_THE_FILE}
         return {k: v for k, v in told.items() if v or k in ("axes", *OF_AXES)}
 
     @classmethod
@@ -119,7 +124,7 @@ class FileRecord:
 
         What a later version has added is passed over.
         """
-        known = {f.name for f in fields(cls)} - {"alpha"}
+        known = {f.name for f in fields(cls)} - OF_THE_FILE
         return cls(**{k: _tuples(v) for k, v in values.items() if k in known})
 
 

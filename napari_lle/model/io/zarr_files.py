@@ -16,6 +16,7 @@ from .raster import chosen
 from .tiff_about import value_range
 from .units import long_unit
 from .zarr_images import images, ome
+from .zarr_labels import labels_of
 from .zarr_layout import KEY
 
 SUFFIXES = (ZARR,)
@@ -76,7 +77,7 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
     node = node[at.place] if at.place else node
     kept: dict[str, Any] = dict(node.attrs.get(KEY, {}))
     array, about = _plain(node, kept) if at.multiscale < 0 else _finest(node, at.multiscale)
-    about = _with_kept(about, kept)
+    about = replace(_with_kept(about, kept), segmentations=labels_of(path, at.place, node))
     if array.ndim < 2:
         raise FileError(f"{path} holds no image of two axes or more: name a Zarr that does.")
     pixels = da.from_array(Stored(path, array), chunks=array.chunks, name=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
@@ -24,10 +25,12 @@ from .atomic import unwritten
 from .errors import FileError
 from .locking import sole_writer
 from .metadata import FileRecord
+from .zarr_labels import copy_labels
 from .zarr_layout import CHUNK, Level, create, open_levels
 
 BLOCK = 4 * CHUNK
 JOURNAL = "journal.txt"
+ATTEMPTS, PAUSE = 20, 0.05  # seconds
 
 
 class Target(NamedTuple):
@@ -107,6 +110,9 @@ def _write(
                     done.add(number)
                     yield Progress(len(done), len(blocks))
         _remove_torn(targets)
+        for target in targets:
+            if target.about is not None and target.about.segmentations is not None:
+                copy_labels(target.about.segmentations, target.folder)
         (targets[0].folder / JOURNAL).unlink()
         for target in reversed(targets):
             _publish(target)
@@ -116,8 +122,7 @@ def _write(
     finally:
         if not job:
             for target in targets:
-                with suppress(OSError):
-                    _remove(target.folder)
+                _abandon(target.folder)
 
 
 def write_zarr(
@@ -203,6 +208,16 @@ def _publish(target: Target) -> None:
         target.path.rename(old)
     target.folder.rename(target.path)
     _remove(old)
+
+
+def _abandon(folder: Path) -> None:
+    """Remove what failed; Zarr's own threads may still be putting chunks into it."""
+    for _ in range(ATTEMPTS):
+        try:
+            _remove(folder)
+            break
+        except OSError:
+            time.sleep(PAUSE)
 
 
 def _remove(folder: Path) -> None:

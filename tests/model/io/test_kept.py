@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image, ImageCms
 from napari_lle.model.io import exif
 from napari_lle.model.io.files import FileRecord, read_image, write_image
 
-pytest.importorskip("zarr", reason="needs the extra zarr")
+zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
 
 SUFFIX = {
@@ -52,6 +53,8 @@ def about(axes, **more):
     return FileRecord(axes, **more)
 
 
+LABELS = Path("labels")  # made in each test
+
 WHAT = {
     "size of pixels": (
         GREY,
@@ -90,6 +93,11 @@ WHAT = {
         lambda a: "EXPTIME =                 30.5" in a.header,
     ),
     "record of a result": (GREY, about("YX"), None),
+    "segmentations (`labels/`)": (
+        GREY,
+        about("YX", segmentations=LABELS),
+        lambda a: a.segmentations is not None,
+    ),
 }
 
 
@@ -104,6 +112,12 @@ def test_each_cell_is_true(tmp_path, what, name, cell):
     file = tmp_path / f"a{SUFFIX[name]}"
     if len(shape) == 3 and told.axes[0] == "C" and name in ("PNG", "JPEG", "WebP"):
         shape, told = GREY, replace(about("YX"), channels=told.channels)
+    if told.segmentations is not None:
+        group = zarr.open_group(tmp_path / "in.zarr", mode="w").create_group(
+            told.segmentations.name
+        )
+        group.create_array("0", data=np.ones(GREY, "u1"))
+        told = replace(told, segmentations=tmp_path / "in.zarr" / "labels")
     pixels = np.random.default_rng(1).integers(0, 255, shape, "u1")
     record = {"model": "photo"} if seen is None else None
     write_image(file, pixels, rgb=told.axes[-1] == "S", about=told, record=record)

@@ -1,8 +1,13 @@
 """Zarr of every layout: 0.4 and 0.5, bioformats2raw's, plates, sharded, arrays inside groups."""
 
+import errno
+import shutil
+
 import numpy as np
 import pytest
+from helpers.command_line import lle
 
+from napari_lle.model.io import zarr_writer
 from napari_lle.model.io.files import FileError, check_format, read_image, write_image
 from napari_lle.model.io.names import result_name, stem_of, suffix_of
 
@@ -133,3 +138,42 @@ def test_names_inside_and_outside(tmp_path):
     assert stem_of(tmp_path / "b.fits.gz") == "b"
     with pytest.raises(FileError, match="lies inside a Zarr: write a result beside it"):
         check_format(place, "u2")
+
+
+def test_what_failed_is_removed_although_zarr_still_writes_into_it(tmp_path, monkeypatch):
+    tries = []
+
+    def refused(folder):
+        tries.append(folder)
+        if len(tries) < 3:
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        shutil.rmtree(folder)
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(zarr_writer, "_remove", refused)
+    monkeypatch.setattr(zarr_writer, "PAUSE", 0)
+    zarr_writer._abandon(tmp_path / "a")
+    assert len(tries) == 3 and not (tmp_path / "a").exists()
+
+
+def test_segmentations_go_with_results_and_come_back(tmp_path, version):
+    root = opened(tmp_path / "in.zarr", version)
+    add_image(root, counts(40, 50), version)
+    group = root.create_group("labels")
+    group.attrs.update(told(version, labels=["cells"]))
+    cells = rng.integers(0, 9, (40, 50)).astype(">u4" if version == "0.4" else "u4")
+    colours = [{"label-value": 1, "rgba": [255, 0, 0, 255]}]
+    label = {"colors": colours, "source": {"image": "../../"}}
+    add_image(group.create_group("cells"), cells, version, **{"image-label": label})
+    r, light = tmp_path / "r.ome.zarr", tmp_path / "l.ome.zarr"
+    words = ("--illumination", light, "--device", "cpu")
+    assert lle("enhance", tmp_path / "in.zarr", "-o", r, *words).returncode == 0
+    assert lle("restore", r, light, "-o", tmp_path / "back.ome.zarr").returncode == 0
+    for file in (r, tmp_path / "back.ome.zarr"):
+        found = zarr.open_group(file, mode="r")["labels"]
+        assert found.attrs["ome"]["labels"] == ["cells"]
+        assert found["cells"].attrs["ome"]["image-label"] == label
+        np.testing.assert_array_equal(found["cells/0"][:], cells)
+        again = read_image(file / "labels" / "cells")
+        assert again.about.units == ("micrometer",) * 2 and again.about.scale == (0.5, 0.5)
+    assert "labels" not in zarr.open_group(light, mode="r")
