@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from napari_lle.model import enhance
 from napari_lle.model.evaluation.baselines import gaussian, non_local_means
-from napari_lle.model.evaluation.checks import plain_stretch
+from napari_lle.model.evaluation.checks import stretch_model
 from napari_lle.model.evaluation.exposures import exposed, stretched_truth
 from napari_lle.model.evaluation.fields import known_fields
 
@@ -27,7 +27,7 @@ def main() -> None:
     for field in FIELDS:
         light = known_fields(SIDE, 31)[field] * ELECTRONS
         image, expected = exposed(light, 5)
-        plain = np.clip(enhance(image, plain_stretch(), rgb=False).reflectance, 0, 1).astype(float)
+        plain = np.clip(enhance(image, stretch_model(), rgb=False).reflectance, 0, 1).astype(float)
         views = {
             "stretched": plain,
             "blurred": gaussian(plain, 1),

@@ -36,6 +36,6 @@ def _beside(figures: Beside | None) -> Check:
     return {"beside": {k: float(v) for k, v in figures.items()}} if figures else {}
 
 
-def plain_stretch() -> Model:
+def stretch_model() -> Model:
     """The screen stretch as a model: no local departure at all."""
     return Model("stretch", Network(NetworkConfig("stretching", local=0.0)).eval())

@@ -148,7 +148,7 @@ def _by_plane(method: Method, image: Image) -> NDArray[np.float32]:
     return np.stack(planes * (3 if grey else 1), axis=-1).astype(np.float32)
 
 
-def enhanced(network: Network, pair: Pair) -> NDArray[np.float32]:
+def enhanced_whole(network: Network, pair: Pair) -> NDArray[np.float32]:
     """R of one block on a whole dark image, (H, W, 3)."""
     low = torch.from_numpy(pair.low.transpose(2, 0, 1).copy())[None]
     with torch.inference_mode():
@@ -160,10 +160,10 @@ def enhanced(network: Network, pair: Pair) -> NDArray[np.float32]:
 def enhanced_part(network: Network, pair: Pair, cut: Cut) -> NDArray[np.float32]:
     """R of one block on a part of a dark image, (rows, columns, 3), in the light of the whole."""
     part = pair.low[cut]
-    return enhanced(network, Pair(pair.name, part, part, pair.whole or pair))
+    return enhanced_whole(network, Pair(pair.name, part, part, pair.whole or pair))
 
 
-def verdict(scores: Sequence[Score]) -> str:
+def comparison_verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
     last = scores[-1]
     others = [s for s in scores[:-1] if s.name in (*SLIDERS, *FREE)]

@@ -13,7 +13,7 @@ from ..inference.options import EnhanceOptions
 from ..inference.plan import survey
 from ..progress import finish
 from .baselines import gaussian, non_local_means
-from .checks import plain_stretch
+from .checks import stretch_model
 from .fields import known_fields
 from .simulate import camera
 
@@ -66,13 +66,13 @@ def exposed(light: Array, seed: Any) -> tuple[Array, Array]:
 
 def stretched_truth(image: Array, expected: Array) -> Array:
     """What the plain stretch of an exposure would show if there were no noise, in 0..1."""
-    options = EnhanceOptions(model=plain_stretch(), device="cpu", rgb=False)
+    options = EnhanceOptions(model=stretch_model(), device="cpu", rgb=False)
     steps = estimate_steps(expected, options, survey(image, options))
     return np.clip(finish(steps).reflectance(), 0, 1).astype(np.float64)
 
 
 def _methods(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:
-    plain = enhance(image, plain_stretch(), rgb=False, device="cpu").reflectance
+    plain = enhance(image, stretch_model(), rgb=False, device="cpu").reflectance
     plain = np.clip(plain, 0, 1).astype(np.float64)
     return {
         name: run(image).reflectance,

@@ -59,7 +59,7 @@ def in_filaments(run: Run, constants: tuple[float, ...], electrons: int, seeds: 
         light, middle = filament_field(SIDE, FILAMENT, GROUND, rng)
         image, expected = exposed(light * electrons, [seed, electrons])
         truth, result = stretched_truth(image, expected), run(image)
-        held = np.abs(result.reflectance - truth) <= half_width(figures(result), constants)
+        held = np.abs(result.reflectance - truth) <= half_width(seen_figures(result), constants)
         within.append(held[middle].mean())
     return float(np.mean(within))
 
@@ -72,11 +72,11 @@ def errors(run: Run, seeds: Iterable[int]) -> Errors:
             for place, field in enumerate(known_fields(SIDE, seed).values()):
                 image, expected = exposed(field * electrons, [seed, place, electrons])
                 truth, result = stretched_truth(image, expected), run(image)
-                found[electrons].append((np.abs(result.reflectance - truth), figures(result)))
+                found[electrons].append((np.abs(result.reflectance - truth), seen_figures(result)))
     return found
 
 
-def figures(result: Result) -> Local:
+def seen_figures(result: Result) -> Local:
     """As `uncertainty` sees a grey plane."""
     x = result.reflectance * result.illumination
     u = curve_of(float(result.record["statistics"]["typical"]))

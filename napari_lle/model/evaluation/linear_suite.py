@@ -22,13 +22,13 @@ from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
 from ..progress import Progress, finish
 from . import black_pixels, interval, invention, residual_noise, retention
-from .checks import Check, check, plain_stretch, warning
+from .checks import Check, check, stretch_model, warning
 from .exposures import exposures
 from .fields import far_white
 from .photometry import detect, fluxes, widths
 from .simulate import OFFSET, camera, expose, star_field
 from .star_rings import dark_ring, noisy_ring
-from .stretches import compare, sentences
+from .stretches import beside_stretches, sentences
 
 LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
 SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
@@ -66,7 +66,7 @@ def linear_suite_steps(
     def run(image: Array, **levels: Any) -> Any:
         return enhance(image, loaded, device=device, rgb=False, **levels)
 
-    stretch = plain_stretch()
+    stretch = stretch_model()
 
     def plain(image: Array, **levels: Any) -> Any:
         return enhance(image, stretch, device=device, rgb=False, **levels)
@@ -82,7 +82,7 @@ def linear_suite_steps(
         lambda: residual_noise.specks(run, plain),
         lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
         lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
-        lambda: [invariance(run), *identity(loaded, device)],
+        lambda: [invariance(run), *stretch_checks(loaded, device)],
         lambda: interval.stated(run, known_constants(loaded)),
     ]
     checks: list[Check] = []
@@ -90,7 +90,7 @@ def linear_suite_steps(
     for done, part in enumerate(parts, 1):
         checks += part()
         yield Progress(done, total)
-    methods = compare(loaded.name, lambda image: run(image).reflectance)
+    methods = beside_stretches(loaded.name, lambda image: run(image).reflectance)
     yield Progress(total - 1, total)
     table = exposures(loaded.name, run)
     yield Progress(total, total)
@@ -223,7 +223,7 @@ def invariance(run: Callable[..., Any]) -> Check:
     return check("k S + c, k from 1e-3 to 1e3: largest change of R", worst / first.max(), 1e-5)
 
 
-def identity(loaded: Model, device: str) -> list[Check]:
+def stretch_checks(loaded: Model, device: str) -> list[Check]:
     """A stretching block without local departure against the midtones transfer function."""
     if loaded.network.config.reflectance != "stretching":
         return []

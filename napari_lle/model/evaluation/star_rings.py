@@ -14,7 +14,7 @@ from ..inference.options import EnhanceOptions
 from ..inference.plan import survey
 from ..network.checkpoint import Model
 from ..progress import finish
-from .checks import Check, check, plain_stretch
+from .checks import Check, check, stretch_model
 from .simulate import FWHM, OFFSET, SKY, expose
 
 CONTRAST = 1e5  # of the star to the sky
@@ -60,7 +60,7 @@ def noisy_ring(run: Callable[..., Any], frames: int = 64) -> list[Check]:
     light, sums = _bright_star(96), np.zeros((2, 96, 96))
     for seed in range(frames):
         image = expose(light, np.random.default_rng(100 + seed))
-        sums += run(image).reflectance, enhance(image, plain_stretch(), rgb=False).reflectance
+        sums += run(image).reflectance, enhance(image, stretch_model(), rgb=False).reflectance
     rings = np.divide(*(_rings(each) for each in sums))
     return ring_checks(f"about it, mean of {frames} noisy exposures", rings)
 

@@ -40,7 +40,7 @@ TIE = 0.01  # relative difference below which two methods are equal
 Array = NDArray[Any]
 
 
-def compare(name: str, method: Callable[[Array], Array]) -> dict[str, dict[str, float]]:
+def beside_stretches(name: str, method: Callable[[Array], Array]) -> dict[str, dict[str, float]]:
     """Figures of a method, under its name, and of all `STRETCHES`.
 
     Parameters

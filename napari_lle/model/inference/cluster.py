@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from ..io.zarr_writer import Block, Fill
+from ..io.zarr_writer import Fill, PlaneBlock
 from ..kernels import available
 from ..runtime.devices import choose_device
 from ..version import __version__
@@ -104,7 +104,7 @@ class Cluster:
             devices.add(sight.device)
         return "+".join(sorted(devices)), all(sight.numba for sight in found.values())
 
-    def run(self, fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
+    def run(self, fill: Fill, blocks: dict[int, PlaneBlock]) -> Iterator[int]:
         """Fill blocks on the workers; see `zarr_writer.one_by_one`.
 
         Raises
@@ -195,5 +195,5 @@ def _same(fill: Fill) -> Fill:
     return fill
 
 
-def _call(fill: Fill, block: Block) -> None:
+def _call(fill: Fill, block: PlaneBlock) -> None:
     fill(block)

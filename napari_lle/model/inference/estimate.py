@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..preprocessing.levels import Levels, denormalize, normalized, working_dtype
 from ..runtime.bands import by_bands
 
-Part = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+PlanePart = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Estimate:
         by_bands(part, len(pixels), pixels[:1].size)
         return result
 
-    def _part(self, pixels: NDArray[Any], index: tuple[int, ...], rows: slice) -> Part:
+    def _part(self, pixels: NDArray[Any], index: tuple[int, ...], rows: slice) -> PlanePart:
         """Some rows of a plane: pixels, the same normalised, and the illumination."""
         part = pixels[rows]
         x = normalized(part[..., :3] if self.rgb else part, self.levels)
@@ -203,7 +203,7 @@ def restore(
     """
     r, light = np.asarray(reflectance), np.asarray(illumination)
     levels = levels if isinstance(levels, Levels) else Levels(**levels)
-    check_pair(r.shape, light.shape)
+    check_shapes(r.shape, light.shape)
     if r.shape == light.shape:
         return denormalize(r.astype(np.float64) * light, levels)
     if light.ndim < r.ndim:
@@ -220,7 +220,7 @@ def check_strength(strength: float) -> None:
         raise ValueError(f"strength is a number from 0 to 1, not {strength}.")
 
 
-def check_pair(r: tuple[int, ...], light: tuple[int, ...]) -> None:
+def check_shapes(r: tuple[int, ...], light: tuple[int, ...]) -> None:
     """Raise ValueError unless a reflectance and an illumination of these shapes make a pair."""
     joint = len(r) > 2 and r[-1] in (3, 4) and light == r[:-1]
     if not (r == light or joint or (r[-1:] == (4,) and light == (*r[:-1], 3))):

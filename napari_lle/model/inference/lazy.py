@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..network.mixing import SQUARE
 from ..preprocessing.levels import SAMPLE, Levels, normalized
-from .estimate import Estimate, Result, check_pair, check_strength
+from .estimate import Estimate, Result, check_shapes, check_strength
 from .estimate import restore as restore_array
 from .planes import see
 
@@ -233,7 +233,7 @@ def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]
 
     r, light = as_dask(reflectance), as_dask(illumination)
     levels = levels if isinstance(levels, Levels) else Levels(**levels)
-    check_pair(r.shape, light.shape)
+    check_shapes(r.shape, light.shape)
     axes = tuple(range(r.ndim))
     light_axes = axes if light.shape == r.shape else (*axes[:-1], r.ndim)[: light.ndim]
     if light.shape != r.shape:

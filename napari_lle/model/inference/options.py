@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from ..network.checkpoint import Model
 
 ChannelMode = Literal["auto", "per", "joint"]
-Level = float | Sequence[float | None] | None
+LevelOption = float | Sequence[float | None] | None
 INDENT = " " * 4
 
 
 class SharedKeywords(TypedDict, total=False):
     """Keywords of `enhance` that `enhance_jointly` has, too."""
 
-    black: Level
-    white: Level
+    black: LevelOption
+    white: LevelOption
     device: str
     tile: int | str
     illumination_scale: int | None
@@ -71,8 +71,8 @@ class EnhanceOptions:
     """
 
     model: str | Path | Model = "auto"
-    black: Level = None
-    white: Level = None
+    black: LevelOption = None
+    white: LevelOption = None
     channels: str = "auto"
     channel_axis: int | None = None
     rgb: bool | None = None
@@ -165,7 +165,7 @@ def _call(function: str, images: str, named: dict[str, Any]) -> str:
     return "\n".join([f"from napari_lle.model import {name}\n", f"{function}(", *lines, ")\n"])
 
 
-def _checked(name: str, level: Level) -> Level:
+def _checked(name: str, level: LevelOption) -> LevelOption:
     """A level as it is, several as a tuple."""
     if isinstance(level, list | tuple):
         return tuple(_number(name, value) for value in level)
@@ -178,7 +178,7 @@ def _number(name: str, value: Any) -> float | None:
     raise ValueError(f"{name} is a number, or one for each of several images, not {value!r}.")
 
 
-def _each(name: str, level: Level, count: int) -> Sequence[float | None]:
+def _each(name: str, level: LevelOption, count: int) -> Sequence[float | None]:
     if not isinstance(level, Sequence):
         return [level] * count
     if len(level) != count:

@@ -19,7 +19,7 @@ from ..runtime.devices import full_precision
 from ..runtime.retry import Halving
 
 if TYPE_CHECKING:
-    from ..kernels.cpu.reduced_runner import Stored
+    from ..kernels.cpu.reduced_runner import StoredPlane
 
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
 INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
@@ -48,9 +48,9 @@ class Seen:
     def shape(self) -> tuple[int, int, int]:
         return 3, *self.pixels.shape[:2]
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredPlane:
         """The pixels for a kernel that reads these, where float32 is all that they need."""
-        from ..kernels.cpu.reduced_runner import Stored
+        from ..kernels.cpu.reduced_runner import StoredPlane
 
         pixels, levels = self.pixels, self.levels
         if pixels.dtype.name not in INTEGERS or working_dtype(levels) != np.float32:
@@ -59,7 +59,7 @@ class Seen:
         pixels = pixels if self.rgb else pixels[..., None]
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         known = np.float32(levels.black), np.float32(levels.span)
-        return Stored(np.ascontiguousarray(pixels), *known)
+        return StoredPlane(np.ascontiguousarray(pixels), *known)
 
     def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
         channels, rows, columns = where

@@ -19,7 +19,7 @@ from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import Plan, make_plan
 from .planes import Seen
 
-Made = tuple[NDArray[Any], dict[str, Any]]
+StoredResult = tuple[NDArray[Any], dict[str, Any]]
 
 
 def enhance_stored(
@@ -67,7 +67,7 @@ def enhance_stored(
 
 def stored_steps(
     image: Any, options: EnhanceOptions = DEFAULTS, strength: float = 1.0
-) -> Generator[Progress, None, Made]:
+) -> Generator[Progress, None, StoredResult]:
     """`enhance_stored` with `Progress` after every part; returns the picture and the record."""
     check_strength(strength)
     plan = make_plan(image, options)

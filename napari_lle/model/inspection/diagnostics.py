@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..network.blocks import crop
+from ..network.blocks import trim
 from ..network.network import Network
 from ..preprocessing.tiling import tiles
 
 Plane = NDArray[np.float32]
-Steps = Generator[None, None, Plane]
+PlaneSteps = Generator[None, None, Plane]
 
 DRAWS = 4  # of noise; each costs two runs of the block
 PERIOD = 256  # pixels after which it repeats: longer than any receptive field
@@ -33,7 +33,7 @@ def tiled(
     size: int,
     device: torch.device,
     grid: int = 1,
-) -> Steps:
+) -> PlaneSteps:
     """Run a function of (1, 3, h + 2 halo, w + 2 halo) that answers (1, C, h, w) over a plane."""
 
     def run(patch: Tensor, *_: Any) -> Tensor:
@@ -90,7 +90,7 @@ def map_names(network: Network) -> list[str]:
     ]
 
 
-def noise_gain(
+def noise_gain_steps(
     network: Network,
     plane: Plane,
     statistics: Tensor,
@@ -124,7 +124,7 @@ def noise_gain(
         if not joint:
             return network.enhance(patch, statistics)
         darkest = network.block.darkest(statistics)[:, None, None, None]
-        dividend = torch.maximum(crop(patch, network.radius), darkest)
+        dividend = torch.maximum(trim(patch, network.radius), darkest)
         return dividend / network.block(patch, statistics).mean(dim=1, keepdim=True)
 
     def spread(patch: Tensor, *noise: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ def _walk(
     size: int,
     device: torch.device,
     grid: int,
-) -> Steps:
+) -> PlaneSteps:
     """Cut the same tiles of several planes, and put together what a function makes of them."""
     height, width = planes[0].shape[-2:]
     out: Plane | None = None

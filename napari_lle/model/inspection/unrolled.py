@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from ..inference.estimate import Estimate
 from ..inference.plan import Survey
 from ..inference.planes import as_channels, see
-from ..network.blocks import crop
+from ..network.blocks import trim
 from ..network.checkpoint import Model
 from ..network.config import RESIDUAL_FLOOR
 from ..network.network import AUXILIARY_RADIUS
 from ..preprocessing.tiling import tiles, widen
 from ..progress import Progress, Steps, finish
 from ..version import __version__
-from .diagnostics import feature_maps, map_names, noise_gain, tiled
+from .diagnostics import feature_maps, map_names, noise_gain_steps, tiled
 from .trace import KINDS, Trace
 
 T = TypeVar("T")
-Part = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last row, and column
+Window = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last row, and column
 
 
 class Stages:
@@ -133,7 +133,7 @@ class Stages:
             return self._kept[1]
 
     def steps(
-        self, index: tuple[int, ...] = (), part: Part | None = None
+        self, index: tuple[int, ...] = (), part: Window | None = None
     ) -> Generator[Progress, None, Trace]:
         """Compute one plane, or a part of it, yielding `Progress` after every tile.
 
@@ -147,20 +147,20 @@ class Stages:
         return Trace(values)
 
     def noise_gain(
-        self, index: tuple[int, ...] = (), part: Part | None = None
+        self, index: tuple[int, ...] = (), part: Window | None = None
     ) -> Generator[Progress, None, NDArray[np.float32]]:
         """Deviation of R_1 for small noise of deviation 1 in S: (Y, X) or (Y, X, 3)."""
         outer, inner = self._spans(part, self._network.radius)
         s = self._read(index, outer)[1]
         origin = (outer[0].start or 0, outer[1].start or 0)
-        walk = noise_gain(
+        walk = noise_gain_steps(
             self._network, s, self._statistics, self._tile, joint=not self.per, origin=origin
         )
         found = yield from _counted(walk, self._tiles(s))
         return self._shown(found)[inner]
 
     def feature_maps(
-        self, index: tuple[int, ...] = (), part: Part | None = None
+        self, index: tuple[int, ...] = (), part: Window | None = None
     ) -> Generator[Progress, None, dict[str, NDArray[np.float32]]]:
         """Activations of the dilated branches in the first stage, each (Y, X), by name.
 
@@ -187,7 +187,7 @@ class Stages:
         return sum(1 for _ in tiles(height, width, self._tile, 0, self._network.grid))
 
     def _spans(
-        self, part: Part | None, margin: int
+        self, part: Window | None, margin: int
     ) -> tuple[tuple[slice, ...], tuple[slice, slice]]:
         """Rows and columns to read, and where the part lies among them."""
         if part is None:
@@ -230,7 +230,7 @@ class Stages:
             )
             r = np.divide(dividend, np.maximum(light, floor), dtype=np.float32)
             e = yield from tiled(
-                lambda x: crop(network.auxiliary(x), AUXILIARY_RADIUS),
+                lambda x: trim(network.auxiliary(x), AUXILIARY_RADIUS),
                 r,
                 AUXILIARY_RADIUS,
                 size,

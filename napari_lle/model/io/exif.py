@@ -84,7 +84,7 @@ def camera_time(taken: str) -> str:
     return f"{stamp[1]}:{stamp[2]}:{stamp[3]} {stamp[4]}" if stamp else ""
 
 
-def made(about: FileRecord) -> Any:
+def exif_of(about: FileRecord) -> Any:
     """The EXIF of a record: that which was read, its time and its size of pixels."""
     exif = decoded(about.exif)
     stamp = camera_time(about.taken)
@@ -102,7 +102,7 @@ def made(about: FileRecord) -> Any:
 
 def block(about: FileRecord) -> bytes:
     """EXIF as JPEG, WebP and Pillow write it; empty where there is nothing to say."""
-    exif = made(about)
+    exif = exif_of(about)
     with suppress(Exception):
         return exif.tobytes() if len(exif) else b""
     return b""

@@ -39,7 +39,7 @@ LETTERS = {"time": "T", "channel": "C", "channels": "C", "depth": "Z", "band": "
 COLOUR_AXES = ("s", "sample", "samples", "rgb", "rgba", "c", "channel", "channels", "band")
 
 
-class Stored:
+class StoredArray:
     """A Zarr array that names its file where a chunk of it is damaged."""
 
     def __init__(self, path: Path, array: Any) -> None:
@@ -80,7 +80,7 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
     about = replace(_with_kept(about, kept), segmentations=labels_of(path, at.place, node))
     if array.ndim < 2:
         raise FileError(f"{path} holds no image of two axes or more: name a Zarr that does.")
-    pixels = da.from_array(Stored(path, array), chunks=array.chunks, name=False)
+    pixels = da.from_array(StoredArray(path, array), chunks=array.chunks, name=False)
     order, about = _as_ours(about, kept.get("axes"))
     if order != list(range(array.ndim)):
         pixels = pixels.transpose(order)

@@ -13,7 +13,7 @@ from .errors import FileError
 DEEPEST = 4  # groups within groups
 
 
-class Found(NamedTuple):
+class FoundImage(NamedTuple):
     """An image: the place of its group or array, and which of the group's multiscales it is.
 
     The number is -1 for a bare array.
@@ -23,13 +23,13 @@ class Found(NamedTuple):
     multiscale: int
 
 
-def images(path: Path, node: Any) -> list[Found]:
+def images(path: Path, node: Any) -> list[FoundImage]:
     """All images of a Zarr, in the order of their series, wells and fields, or of their names."""
     if not _is_group(node):
-        return [Found("", -1)]
+        return [FoundImage("", -1)]
     found = list(_described(node, ""))
     if not found:
-        found = [Found(name, -1) for name in _arrays(node, "", DEEPEST)]
+        found = [FoundImage(name, -1) for name in _arrays(node, "", DEEPEST)]
     if not found:
         raise FileError(f"{path} is a group without an image: name a Zarr that holds one.")
     return found
@@ -41,12 +41,12 @@ def ome(node: Any) -> dict[str, Any]:
     return dict(attributes) if hasattr(attributes, "keys") else {}
 
 
-def _described(group: Any, place: str) -> Iterator[Found]:
+def _described(group: Any, place: str) -> Iterator[FoundImage]:
     """What the metadata of OME-Zarr lists."""
     told = ome(group)
     if told.get("multiscales"):
         for number in range(len(told["multiscales"])):
-            yield Found(place, number)
+            yield FoundImage(place, number)
         return
     if "plate" in told:
         names = [well["path"] for well in told["plate"]["wells"]]

@@ -49,7 +49,7 @@ class Target(NamedTuple):
         return self.path.with_name(f".{self.path.name}.partial")
 
 
-class Block(NamedTuple):
+class PlaneBlock(NamedTuple):
     """A part of one plane of one level."""
 
     level: int
@@ -59,11 +59,11 @@ class Block(NamedTuple):
 
 
 BlockOf = Callable[[tuple[int, ...], slice, slice], tuple[NDArray[Any], ...]]
-Fill = Callable[[Block], None]
-Run = Callable[[Fill, dict[int, Block]], Iterator[int]]
+Fill = Callable[[PlaneBlock], None]
+Run = Callable[[Fill, dict[int, PlaneBlock]], Iterator[int]]
 
 
-def one_by_one(fill: Fill, blocks: dict[int, Block]) -> Iterator[int]:
+def one_by_one(fill: Fill, blocks: dict[int, PlaneBlock]) -> Iterator[int]:
     """Fill numbered blocks here, yielding the number of each when it is done."""
     for number, block in blocks.items():
         fill(block)
@@ -156,7 +156,7 @@ def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]
     return levels, set()
 
 
-def _blocks(levels: list[Level]) -> Iterator[Block]:
+def _blocks(levels: list[Level]) -> Iterator[PlaneBlock]:
     for number, level in enumerate(levels):
         shape = level.shape
         at = len(shape) - (3 if level.rgb else 2)
@@ -165,10 +165,10 @@ def _blocks(levels: list[Level]) -> Iterator[Block]:
                 for left in range(0, shape[at + 1], BLOCK):
                     rows = slice(top, min(top + BLOCK, shape[at]))
                     columns = slice(left, min(left + BLOCK, shape[at + 1]))
-                    yield Block(number, index, rows, columns)
+                    yield PlaneBlock(number, index, rows, columns)
 
 
-def _fill(levels: list[list[Level]], block_of: BlockOf, block: Block) -> None:
+def _fill(levels: list[list[Level]], block_of: BlockOf, block: PlaneBlock) -> None:
     place = block.plane, block.rows, block.columns
     if block.level == 0:
         for stages, pixels in zip(levels, block_of(*place), strict=True):

@@ -60,10 +60,10 @@ def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
         return _on_cuda(network, colours)
     if device != "cpu" or not available():
         return None
-    from .cpu.compiled import load
+    from .cpu.compiled import load_kernel
     from .forms import layout, plain
 
-    return load(layout(network.config, colours)) if plain(network) else None
+    return load_kernel(layout(network.config, colours)) if plain(network) else None
 
 
 def find_training(network: Network) -> CompiledNetwork | None:

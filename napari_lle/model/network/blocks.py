@@ -29,7 +29,7 @@ LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that meterin
 MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
 
 
-def crop(x: Tensor, margin: int) -> Tensor:
+def trim(x: Tensor, margin: int) -> Tensor:
     """Drop `margin` pixels on each side of (..., H, W)."""
     return x if margin == 0 else x[..., margin:-margin, margin:-margin]
 
@@ -54,10 +54,10 @@ class FeatureExtraction(nn.Module):
 
     def forward(self, v: Tensor) -> Tensor:
         maps = [
-            branch(crop(v, self.radius - dilation))
+            branch(trim(v, self.radius - dilation))
             for dilation, branch in zip(self.dilations, self.branches, strict=True)
         ]
-        return torch.cat([crop(v, self.radius), self.activate(torch.cat(maps, dim=1))], dim=1)
+        return torch.cat([trim(v, self.radius), self.activate(torch.cat(maps, dim=1))], dim=1)
 
 
 class ResidualEstimation(nn.Module):
@@ -157,7 +157,7 @@ class Block(nn.Module):
 
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
         h = self.correction(padded, statistics)
-        return self.light(h, crop(padded, self.radius), statistics)
+        return self.light(h, trim(padded, self.radius), statistics)
 
     def correction(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """H of a padded image, at full size."""
@@ -266,7 +266,7 @@ class Stretching(Block):
     def correction(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """H, which the plain stretch does without."""
         if not self.local:
-            return crop(torch.zeros_like(padded), self.radius)
+            return trim(torch.zeros_like(padded), self.radius)
         return super().correction(padded, statistics)
 
     def reads(self, first: int, last: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import TYPICAL
-from .blocks import DARKEST, Block, ResidualEstimation, crop, screen_stretch
+from .blocks import DARKEST, Block, ResidualEstimation, screen_stretch, trim
 from .config import RESIDUAL_FLOOR, NetworkConfig
 
 HALVINGS = 4
@@ -31,7 +31,7 @@ LONE = 4.0  # deviations outside of its neighbours' range from which a pixel sta
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
 LEAST_NOISE = 1e-7  # deviation, of the range of levels: an image without noise has some
 
-Noise = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
+NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
 
 
 class ChoiceEstimation(ResidualEstimation):
@@ -83,7 +83,7 @@ class Mixing(Block):
         each = padded.reshape(n * channels, 1, *padded.shape[2:])
         r = self.reflectance(each, statistics.repeat_interleave(channels, dim=0))
         r = r.reshape(n, channels, *r.shape[2:])
-        return crop(padded, self.radius).clamp_min(DARKEST) / r.clamp_min(RESIDUAL_FLOOR)
+        return trim(padded, self.radius).clamp_min(DARKEST) / r.clamp_min(RESIDUAL_FLOOR)
 
     def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """The stretched mixture, (N, 1, H, W), from (N, 1, H + 2 radius, W + 2 radius)."""
@@ -111,7 +111,7 @@ class Mixing(Block):
         means: list[Tensor],
         before: tuple[Tensor, Tensor],
         size: list[int],
-        noise: Noise,
+        noise: NoiseTensors,
         statistics: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """From one size to the next finer: the mixture, and what it changed, in deviations."""
@@ -135,12 +135,12 @@ class Mixing(Block):
         )
         weights = self.residual(views, self._figures(level, noise, statistics)).softmax(dim=1)
         inner = self.residual.radius
-        chosen = candidates(crop(known, inner), crop(fine, inner - 1))
+        chosen = candidates(trim(known, inner), trim(fine, inner - 1))
         mixed = (weights * chosen).sum(dim=1, keepdim=True)
-        return mixed, (mixed - crop(known, inner)) / crop(unit, inner)
+        return mixed, (mixed - trim(known, inner)) / trim(unit, inner)
 
     @staticmethod
-    def _figures(level: int, noise: Noise, statistics: Tensor) -> Tensor:
+    def _figures(level: int, noise: NoiseTensors, statistics: Tensor) -> Tensor:
         """What shifts H, (N, 3)."""
         typical = statistics[:, TYPICAL].clamp_min(1e-6)
         shot, floor, grain = (each.flatten() for each in noise)
@@ -171,7 +171,7 @@ def candidates(known: Tensor, fine: Tensor) -> Tensor:
     return torch.cat([known, middle, *lines, square], dim=1)
 
 
-def deviations(known: Tensor, fine: Tensor, noise: Noise, level: int) -> Tensor:
+def deviations(known: Tensor, fine: Tensor, noise: NoiseTensors, level: int) -> Tensor:
     """Noise expected of means of 2^level x 2^level pixels that lie between two values."""
     shot, floor, grain = noise
     # Noise that neighbours share is averaged away more slowly.
@@ -185,7 +185,7 @@ def flattened(deviation: Tensor) -> Tensor:
     return deviation / (1 + (deviation / KNEE).square()).sqrt() / 2
 
 
-def tamed(x: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+def tamed(x: Tensor, noise: NoiseTensors) -> tuple[Tensor, Tensor]:
     """The image with lone pixels as their neighbours' mean, and which of these were bright.
 
     A pixel stands alone `LONE` deviations outside of its 8 neighbours' range.

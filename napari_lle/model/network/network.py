@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..preprocessing.tiling import reflect
-from .blocks import Block, Cleaning, Division, Metering, Stretching, crop
+from .blocks import Block, Cleaning, Division, Metering, Stretching, trim
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .correcting import Correcting
 from .mixing import Mixing
@@ -35,7 +35,7 @@ BLOCKS: dict[str, type[Block]] = {
     "mixing": Mixing,
 }
 
-__all__ = ["AUXILIARY_RADIUS", "BLOCKS", "Network", "NetworkConfig", "Stage", "crop", "pad"]
+__all__ = ["AUXILIARY_RADIUS", "BLOCKS", "Network", "NetworkConfig", "Stage", "pad", "trim"]
 
 
 class Stage(NamedTuple):
@@ -128,7 +128,7 @@ class Network(nn.Module):
     def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """R of one block; shapes as for `block`."""
         darkest = self.block.darkest(statistics)[:, None, None, None]
-        return torch.maximum(crop(padded, self.radius), darkest) / self.block(padded, statistics)
+        return torch.maximum(trim(padded, self.radius), darkest) / self.block(padded, statistics)
 
     def at_scale(self, scale: int) -> Network:
         """The same weights with an illumination of another size, see `blocks.Block`.

@@ -24,7 +24,7 @@ from ..version import __version__, commit
 from .distributed import agreed, processes, rank
 from .logbook import STATE, Logbook
 from .noisy import Noisy, noisy_data
-from .run_state import RunState, identity, schedule
+from .run_state import RunState, digests, schedule
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
 from .validation import WHOLE, examine, judge
 
@@ -137,7 +137,7 @@ def train(
     folder = Path(run) if run is not None else None
     begun = folder is not None and (folder / STATE).exists()
     reach = noisy.reach if noisy else None
-    data = identity(*parts) if folder is not None else None
+    data = digests(*parts) if folder is not None else None
     base = None if begun else _base(settings)
     state = RunState(settings, target, base=base, reach=reach, data=data)
     if folder is not None:
@@ -146,7 +146,7 @@ def train(
         if agreed(lambda: state.step) != state.step:
             raise TrainingError(f"The processes see different runs: let all of them share {run}.")
     if not state.steps:
-        state.steps = planned_steps(settings, training, held_out, target, noisy)
+        state.steps = step_count(settings, training, held_out, target, noisy)
     with Logbook(folder if rank() == 0 else None, state) as logbook:
         trouble = ""
         try:
@@ -205,7 +205,7 @@ def _base(settings: TrainingSettings) -> Network | None:
     return network
 
 
-def planned_steps(
+def step_count(
     settings: TrainingSettings,
     training: Sequence[Pair],
     held_out: Sequence[Pair],

@@ -35,8 +35,8 @@ class Objective(Protocol):
         """The loss, a scalar."""
 
 
-class Look(NamedTuple):
-    """All that a term of the paper's objective may look at.
+class TermInputs(NamedTuple):
+    """All that a term of the paper's objective may depend on.
 
     Attributes
     ----------
@@ -44,10 +44,10 @@ class Look(NamedTuple):
         Of one forward pass over `s`.
     s : Tensor, (N, 3, H, W)
         The normalised input.
-    statistics : Tensor, (N, 6)
-        Of the whole images, see `statistics.image_statistics`; the last one tells of noise.
+    statistics : Tensor, (N, 10)
+        Of the whole images, see `statistics.Statistics`.
     network : Network
-        For terms that look again, at another exposure for instance.
+        For terms that need another pass, at another exposure for instance.
     paper : Paper
     features : callable or None
         VGG16's, where its weights are at hand.
@@ -61,51 +61,53 @@ class Look(NamedTuple):
     features: Features | None = None
 
 
-def fidelity(look: Look) -> Tensor:
+def fidelity_term(inputs: TermInputs) -> Tensor:
     """Eq. 5, from the stage on that the settings name."""
-    counted = look.stages[look.paper.fidelity_from - 1 :]
-    return losses.fidelity(counted, look.paper.reduction) if counted else look.s.new_zeros(())
+    counted = inputs.stages[inputs.paper.fidelity_from - 1 :]
+    return losses.fidelity(counted, inputs.paper.reduction) if counted else inputs.s.new_zeros(())
 
 
-def smoothness(look: Look) -> Tensor:
+def smoothness_term(inputs: TermInputs) -> Tensor:
     """Eq. 6 on the illumination of every stage."""
-    return sum_of(losses.smoothness(stage.illumination, look.paper.form) for stage in look.stages)
+    return sum_of(
+        losses.smoothness(stage.illumination, inputs.paper.form) for stage in inputs.stages
+    )
 
 
-def perceptual(look: Look) -> Tensor:
+def perceptual_term(inputs: TermInputs) -> Tensor:
     """Eq. 7 between the last stage's input and its illumination."""
-    if look.features is None:
+    if inputs.features is None:
         raise TrainingError("The perceptual loss needs VGG16's weights: give their file.")
-    last = look.stages[-1]
-    return losses.perceptual(look.features, last.v, last.illumination, look.paper.normaliser)
+    last = inputs.stages[-1]
+    return losses.perceptual(inputs.features, last.v, last.illumination, inputs.paper.normaliser)
 
 
-def exposure(look: Look) -> Tensor:
+def exposure_term(inputs: TermInputs) -> Tensor:
     """The brightness anchor, on what the user will see."""
-    if look.paper.exposure is None:
-        return look.s.new_zeros(())
-    return losses.anchor(look.stages[0].reflectance, look.paper.exposure)
+    if inputs.paper.exposure is None:
+        return inputs.s.new_zeros(())
+    return losses.anchor(inputs.stages[0].reflectance, inputs.paper.exposure)
 
 
-def agreement(look: Look) -> Tensor:
+def agreement_term(inputs: TermInputs) -> Tensor:
     """One block suffices: the later stages are to say what the first one says."""
-    return losses.agreement(look.stages)
+    return losses.agreement(inputs.stages)
 
 
-# To extend the objective: write one function of a `Look`, name it here and in settings.WEIGHTS.
-TERMS: dict[str, Callable[[Look], Tensor]] = {
-    "fidelity": fidelity,
-    "smoothness": smoothness,
-    "perceptual": perceptual,
-    "exposure": exposure,
-    "agreement": agreement,
+# To extend the objective: write one function of `TermInputs`; name it here and in settings.WEIGHTS.
+TERMS: dict[str, Callable[[TermInputs], Tensor]] = {
+    "fidelity": fidelity_term,
+    "smoothness": smoothness_term,
+    "perceptual": perceptual_term,
+    "exposure": exposure_term,
+    "agreement": agreement_term,
 }
 
 
-def paper_objective(look: Look) -> Tensor:
+def paper_objective(inputs: TermInputs) -> Tensor:
     """Eq. 4: the weighted sum of all terms whose weight is not 0."""
-    weights = look.paper.weights
-    return sum_of(weights[name] * term(look) for name, term in TERMS.items() if weights[name])
+    weights = inputs.paper.weights
+    return sum_of(weights[name] * term(inputs) for name, term in TERMS.items() if weights[name])
 
 
 def sum_of(terms: object) -> Tensor:
@@ -158,8 +160,8 @@ def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
                 "process."
             )
         stages = network(low, statistics)
-        look = Look(stages, low, statistics, network, paper, features)
-        return share.weight() * paper_objective(look)
+        inputs = TermInputs(stages, low, statistics, network, paper, features)
+        return share.weight() * paper_objective(inputs)
 
     return objective
 

@@ -39,7 +39,7 @@ class RunState:
     reach : int, optional
         Of the spots that are hidden in training, see `blind_spots`; none when not given.
     data : dict of str to str, optional
-        Digests of the images by name, see `identity`: what a saved run can go on with.
+        Digests of the images by name, see `digests`: what a saved run can go on with.
 
     Attributes
     ----------
@@ -226,7 +226,7 @@ class RunState:
         return unfold(network) if self.settings.branches else network
 
 
-def identity(training: Sequence[Pair], held_out: Sequence[Pair]) -> dict[str, str]:
+def digests(training: Sequence[Pair], held_out: Sequence[Pair]) -> dict[str, str]:
     """Digests of a run's images by name and by what they are for."""
     parts = {"train": training, "validate": held_out}
     return {f"{part} {p.name}": p.digest for part, pairs in parts.items() for p in pairs}

@@ -81,7 +81,7 @@ def judge(
     # Of one image, the little that the loss is taken from could well be its only bright spot.
     looked = max(size, round(WHOLE / math.sqrt(len(pairs))))
     figures |= examine(network, pairs, looked, device)
-    return {**figures, "verdict": verdict(figures)}
+    return {**figures, "verdict": fault(figures)}
 
 
 def examine(
@@ -111,7 +111,7 @@ def examine(
     }
 
 
-def verdict(figures: dict[str, Any]) -> str:
+def fault(figures: dict[str, Any]) -> str:
     """What is wrong with a network, in half a sentence; empty if nothing is.
 
     A flat illumination is as it should be where it brings images nearer to their references: of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from ..data.pairs import Pair
-from ..evaluation.comparison import Score, compare_steps, verdict
+from ..evaluation.comparison import Score, compare_steps, comparison_verdict
 from ..evaluation.hidden_pixels import compare_hidden_steps, hidden_verdict
 from ..network.checkpoint import load_model
 from ..network.network import Network
@@ -54,4 +54,4 @@ def verdict_steps(
     if any(pair.alone for pair in judged):
         return [], ALONE
     scores = yield from compare_steps({**networks, "after": network}, training, judged)
-    return scores, verdict(scores)
+    return scores, comparison_verdict(scores)

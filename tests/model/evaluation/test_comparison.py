@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_lle.model.data.pairs import Pair
-from napari_lle.model.evaluation.comparison import Score, best_curve, compare, verdict
+from napari_lle.model.evaluation.comparison import Score, best_curve, compare, comparison_verdict
 from napari_lle.model.network.network import Network, NetworkConfig
 
 
@@ -51,8 +51,8 @@ def test_the_verdict_is_plain():
     ]
     blur = Score("blur 2", 21, 0.7)
     before = Score("before", 30, 0.9)  # another network is no slider
-    assert "beats the input" in verdict([*sliders, before, Score("after", 21, 0.8)])
-    assert "does not beat best curve" in verdict([*sliders, Score("after", 19, 0.8)])
-    told = verdict([*sliders, blur, Score("after", 20.5, 0.8)])
+    assert "beats the input" in comparison_verdict([*sliders, before, Score("after", 21, 0.8)])
+    assert "does not beat best curve" in comparison_verdict([*sliders, Score("after", 19, 0.8)])
+    told = comparison_verdict([*sliders, blur, Score("after", 20.5, 0.8)])
     assert "does not beat blur 2" in told and "cost nothing" in told
-    assert "best curve keeps structure" in verdict([*sliders, Score("after", 21, 0.65)])
+    assert "best curve keeps structure" in comparison_verdict([*sliders, Score("after", 21, 0.65)])

@@ -84,10 +84,10 @@ def test_a_method_that_depends_on_the_scale_is_found():
 
 def test_the_identity_is_the_models_own(monkeypatch):
     model = load_model("linear")
-    assert linear_suite.identity(load_model("photo"), "cpu") == []
-    assert linear_suite.identity(model, "cpu")[0]["verdict"] == "pass"
+    assert linear_suite.stretch_checks(load_model("photo"), "cpu") == []
+    assert linear_suite.stretch_checks(model, "cpu")[0]["verdict"] == "pass"
     monkeypatch.setattr(linear_suite, "one_curve", lambda model: model)  # local departures stay
-    assert linear_suite.identity(model, "cpu")[0]["verdict"] == "fail"
+    assert linear_suite.stretch_checks(model, "cpu")[0]["verdict"] == "fail"
 
 
 def test_the_better_stretch_is_named():

@@ -16,11 +16,11 @@ from napari_lle.model.evaluation import (
     retention,
     simulate,
 )
-from napari_lle.model.evaluation.checks import plain_stretch
+from napari_lle.model.evaluation.checks import stretch_model
 from napari_lle.model.inference.enhance import enhance
 from napari_lle.model.preprocessing.levels import find_levels, normalize
 
-STRETCH = plain_stretch()
+STRETCH = stretch_model()
 
 
 def plain(image, **levels):

@@ -20,7 +20,7 @@ from napari_lle.model.inference.plan import make_plan
 from napari_lle.model.inference.remote import enhance_on_cluster
 from napari_lle.model.inference.streaming import ZarrOutput, enhance_to_zarr
 from napari_lle.model.io.files import read_image, write_image
-from napari_lle.model.io.zarr_writer import Block
+from napari_lle.model.io.zarr_writer import PlaneBlock
 from napari_lle.model.kernels import warm_up
 from napari_lle.model.runtime.devices import devices
 
@@ -136,12 +136,12 @@ class Counted:
             file.write(f"{os.getpid()}\n")
 
     def __call__(self, block):
-        assert isinstance(block, Block)
+        assert isinstance(block, PlaneBlock)
 
 
 def test_the_model_travels_once_to_each_worker(cluster, tmp_path):
     fill = Counted(tmp_path / "travels.txt")
-    blocks = {i: Block(0, (i,), slice(8), slice(8)) for i in range(40)}
+    blocks = {i: PlaneBlock(0, (i,), slice(8), slice(8)) for i in range(40)}
     with Cluster(cluster.scheduler_address) as connected:
         for half in (0, 20):  # as for the levels of a pyramid
             part = {i: blocks[i] for i in range(half, half + 20)}

@@ -6,13 +6,13 @@ import pytest
 
 from napari_lle.model import enhance, load_model, uncertainty, what_changed
 from napari_lle.model.evaluation import interval
-from napari_lle.model.evaluation.checks import plain_stretch
+from napari_lle.model.evaluation.checks import stretch_model
 from napari_lle.model.evaluation.fields import cell_field
 from napari_lle.model.evaluation.simulate import camera, disc_field
 from napari_lle.model.inference import uncertainty as module
 from napari_lle.model.preprocessing.noise import Noise
 
-STRETCH = plain_stretch()
+STRETCH = stretch_model()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from napari_lle.model.network.bundled import bundled_models
 pytest.importorskip("numba")
 from napari_lle.model.kernels import forms
 from napari_lle.model.kernels.cpu import compiled, runner
-from napari_lle.model.kernels.cpu.compiled import compile_kernel, load
+from napari_lle.model.kernels.cpu.compiled import compile_kernel, load_kernel
 from napari_lle.model.kernels.cpu.fused import widest
 
 RANDOM = {
@@ -46,7 +46,7 @@ def picture(colours, shape):
 def kernel(network, colours):
     layout = forms.layout(network.config, colours)
     compile_kernel(layout)
-    return load(layout)
+    return load_kernel(layout)
 
 
 def fused(network, x):

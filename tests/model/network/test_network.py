@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_lle.model.network.network import Network, NetworkConfig, crop, pad
+from napari_lle.model.network.network import Network, NetworkConfig, pad, trim
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_dilated_branches_see_their_own_ring():
 def test_splice_keeps_the_input(network):
     v = torch.rand(1, 3, 30, 30)
     features = network.block.residual.features
-    assert (features(v)[:, :3] == crop(v, features.radius)).all()
+    assert (features(v)[:, :3] == trim(v, features.radius)).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (5, 7)])

@@ -231,7 +231,7 @@ def test_minutes_are_turned_into_steps_once(pairs, tmp_path, monkeypatch):
     first = train(pairs, changed(minutes=0.005), run=tmp_path)
     steps = next(first).steps
     first.close()
-    monkeypatch.setattr(training, "planned_steps", None)  # never asked again
+    monkeypatch.setattr(training, "step_count", None)  # never asked again
     _, resumed = drain(train(pairs, changed(minutes=0.005), run=tmp_path))
     monkeypatch.undo()
     _, counted = drain(train(pairs, changed(steps=steps)))

@@ -8,7 +8,7 @@ from napari_lle.model.losses.vgg import VGG16
 from napari_lle.model.network.network import Network, NetworkConfig, Stage
 from napari_lle.model.preprocessing.statistics import Statistics
 from napari_lle.model.training import objectives
-from napari_lle.model.training.objectives import TERMS, Look, make_objective, paper_objective
+from napari_lle.model.training.objectives import TERMS, TermInputs, make_objective, paper_objective
 from napari_lle.model.training.settings import WEIGHTS, Paper, TrainingError, TrainingSettings
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ def look(paper, *lights, s=0.2, features=None):
     """Stages of constant images."""
     v = flat(s)
     stages = [Stage(v, flat(x) - v, flat(x), v / x, torch.zeros_like(v)) for x in lights]
-    return Look(stages, v, STATISTICS, Network(), paper, features)
+    return TermInputs(stages, v, STATISTICS, Network(), paper, features)
 
 
 def only(**weights):
@@ -63,7 +63,7 @@ def test_vgg_is_asked_for_unless_its_weight_is_0():
     with pytest.raises(ValueError, match="no VGG16 weight file at gone"):
         make_objective(missing, CPU)
     with pytest.raises(TrainingError, match="needs VGG16's weights"):
-        objectives.perceptual(look(Paper(), 0.5))
+        objectives.perceptual_term(look(Paper(), 0.5))
 
 
 @pytest.mark.parametrize("convention", ["torchvision", "caffe"])

@@ -9,7 +9,7 @@ from napari_lle.model.data.pairs import Pair, make_alone
 from napari_lle.model.network.network import Network, NetworkConfig
 from napari_lle.model.training.objectives import make_objective
 from napari_lle.model.training.settings import Paper, TrainingSettings
-from napari_lle.model.training.validation import examine, judge, shaded_phantom, verdict
+from napari_lle.model.training.validation import examine, fault, judge, shaded_phantom
 
 CPU = torch.device("cpu")
 rng = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def constant(u):
 
 def test_a_constant_curve_is_sound_but_has_no_variation():
     figures = examine(constant(0.1), dark(), 32, CPU)
-    assert verdict(figures) == ""
+    assert fault(figures) == ""
     assert figures["variation"] == pytest.approx(0, abs=1e-5)
     assert figures["agreement_max"] == 0
     assert examine(random_model("division").network, dark(), 32, CPU)["variation"] > 0.01
@@ -40,7 +40,7 @@ def test_white_and_black_networks_have_collapsed(u):
     network.block.residual.conv3.bias.fill_(u)  # softplus(-7) = 0.001, softplus(20) = 20
     figures = examine(network, dark(), 32, CPU)
     assert figures["extreme"] > 0.6
-    assert "white or black" in verdict(figures)
+    assert "white or black" in fault(figures)
 
 
 def test_what_the_reference_has_in_white_and_black_is_no_collapse():
@@ -83,15 +83,15 @@ def test_a_bright_spot_where_the_loss_is_taken_from_is_no_collapse():
     ],
 )
 def test_verdicts(wrong, sentence):
-    assert verdict(SOUND) == ""
-    assert re.search(sentence, verdict({**SOUND, **wrong}))
+    assert fault(SOUND) == ""
+    assert re.search(sentence, fault({**SOUND, **wrong}))
 
 
 def test_a_flat_illumination_that_comes_nearer_to_the_reference_is_no_collapse():
     flat = {**SOUND, "shading": 0.0}
-    assert "flat" in verdict({**flat, "remaining": 0.99}) and "flat" in verdict(flat)
-    assert verdict({**flat, "remaining": 0.9}) == ""
-    assert "white or black" in verdict({**flat, "remaining": 0.9, "extreme": 0.06})
+    assert "flat" in fault({**flat, "remaining": 0.99}) and "flat" in fault(flat)
+    assert fault({**flat, "remaining": 0.9}) == ""
+    assert "white or black" in fault({**flat, "remaining": 0.9, "extreme": 0.06})
 
 
 def test_what_remains_is_the_distance_to_the_reference_as_a_share():

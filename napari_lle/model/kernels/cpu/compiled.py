@@ -55,12 +55,12 @@ class Kernel(NamedTuple):
     divide: dict[str, Any]
 
 
-Part = tuple[Any, ...]  # a name, what it depends on, and the dtype of pixels
-_ready: dict[Part, Any] = {}
+Piece = tuple[Any, ...]  # a name, what it depends on, and the dtype of pixels
+_ready: dict[Piece, Any] = {}
 _lock = Lock()
 
 
-def load(layout: Layout) -> Kernel | None:
+def load_kernel(layout: Layout) -> Kernel | None:
     """The kernel of a layout if it is compiled; never compiles."""
     return _kernel(layout, _load)
 
@@ -72,7 +72,7 @@ def compile_kernel(layout: Layout) -> float:
     return perf_counter() - start
 
 
-def _kernel(layout: Layout, find: Callable[[Part], Any]) -> Kernel | None:
+def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | None:
     with _lock:
         strip = find(("strip", *layout, ""))
         divide = {name: find(("divide", name)) for name in INTEGERS}
@@ -86,7 +86,7 @@ def _kernel(layout: Layout, find: Callable[[Part], Any]) -> Kernel | None:
         return None if None in parts else found
 
 
-def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """How to make a part, and the types of its arguments."""
     name, *rest, dtype = part
     stored = STORED[dtype][:, :, ::1] if dtype else None
@@ -101,18 +101,18 @@ def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return build_divide, (stored, PLANE, *levels, float32, float32, stored)
 
 
-def _load(part: Part) -> Any | None:
+def _load(part: Piece) -> Any | None:
     return load_function(part, _maker)
 
 
-def _compile(part: Part) -> Any:
+def _compile(part: Piece) -> Any:
     return compile_function(part, _maker)
 
 
-Maker = Callable[[Part], tuple[Callable[..., Any], tuple[Any, ...]]]
+Maker = Callable[[Piece], tuple[Callable[..., Any], tuple[Any, ...]]]
 
 
-def load_function(part: Part, maker: Maker) -> Any | None:
+def load_function(part: Piece, maker: Maker) -> Any | None:
     """A function of this process, or on disk; never compiles."""
     if part not in _ready:
         # Whatever is wrong with a cache, the image can be enhanced without it.
@@ -128,7 +128,7 @@ def load_function(part: Part, maker: Maker) -> Any | None:
     return _ready.get(part)
 
 
-def compile_function(part: Part, maker: Maker) -> Any:
+def compile_function(part: Piece, maker: Maker) -> Any:
     """Compile a function and leave it on disk."""
     make, signature = maker(part)
     # No folder can be written, the disk is full, or what lies on it is damaged.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROWS = 256  # of a band: what is computed for its neighbours, too, is a tenth of H
 
 
-class Stored(NamedTuple):
+class StoredPlane(NamedTuple):
     """A plane as it is stored: (H, W, channels) of uint8, uint16 or float32, and its levels."""
 
     pixels: NDArray[Any]
@@ -36,7 +36,7 @@ class Work(NamedTuple):
 
     kernel: Kernel
     packed: Packed
-    stored: Stored
+    stored: StoredPlane
     colours: int
     scale: int
     radius: int  # of H, in squares
@@ -45,7 +45,7 @@ class Work(NamedTuple):
 def bands(
     kernel: Kernel,
     network: Network,
-    stored: Stored,
+    stored: StoredPlane,
     statistics: torch.Tensor,
     out: Lights,
 ) -> Iterator[tuple[int, int]]:

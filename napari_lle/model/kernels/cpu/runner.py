@@ -15,7 +15,7 @@ from ...runtime.threads import in_order
 from ..forms import Packed, pack
 from .fused import widest
 from .lights import Kept, Lights
-from .reduced_runner import Stored, bands
+from .reduced_runner import StoredPlane, bands
 
 if TYPE_CHECKING:
     from ...network.network import Network
@@ -69,12 +69,12 @@ def strips(
         yield done, len(parts)
 
 
-def _stored(x: Any, colours: bool) -> Stored:
+def _stored(x: Any, colours: bool) -> StoredPlane:
     """A plane in the order in which images are stored; normalised already unless it says else."""
     if not isinstance(x, np.ndarray):
         return x.stored()
     pixels = np.moveaxis(x, 0, -1) if colours else x[0][..., None]
-    return Stored(np.ascontiguousarray(pixels, np.float32), np.float32(0), np.float32(1))
+    return StoredPlane(np.ascontiguousarray(pixels, np.float32), np.float32(0), np.float32(1))
 
 
 def _strip(

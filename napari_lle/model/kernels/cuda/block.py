@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...preprocessing.levels import working_dtype
 from ...preprocessing.tiling import Tile, tiles
 from ..forms import Layout, layout, pack
-from .layers import finish, layer, see
+from .layers import branch_layer, last_layer, network_view
 
 if TYPE_CHECKING:
     from ...network.network import Network
@@ -29,7 +29,7 @@ HIGHEST = {torch.uint8: 255, torch.uint16: 65535, torch.float32: 0}
 _work: set[tuple[Layout, torch.device]] = set()
 
 
-class Part(NamedTuple):
+class TilePart(NamedTuple):
     """A tile's place in what goes to the device: the part of the image that it needs.
 
     Where the tile's halo leaves the image, only what it mirrors is there.
@@ -42,7 +42,7 @@ class Part(NamedTuple):
     levels: tuple[float, float] | None  # black and span, of stored integers only
 
 
-class Weights(NamedTuple):
+class DeviceWeights(NamedTuple):
     """Those of `forms.pack` on the device; the scalars hold for one image or stack."""
 
     reaches: torch.Tensor  # dilations of the branches
@@ -106,7 +106,7 @@ class Fused:
     name: ClassVar[str] = "triton"
     note: ClassVar[str] = ""
 
-    def upload(self, x: Any, tile: Tile) -> tuple[NDArray[Any], Part]:
+    def upload(self, x: Any, tile: Tile) -> tuple[NDArray[Any], TilePart]:
         """What a tile needs of a plane, (rows, columns, channels); stored integers as they are."""
         first = int(tile.rows.min()), int(tile.columns.min())
         here = slice(first[0], int(tile.rows.max()) + 1), slice(first[1], tile.columns.max() + 1)
@@ -123,15 +123,15 @@ class Fused:
         inner = tile.out[0].stop - top, tile.out[1].stop - left
         halo = (len(tile.rows) - inner[0]) // 2
         corner = top - halo - first[0], left - halo - first[1]
-        return array, Part(corner, first, x.shape[-2:], inner, levels)
+        return array, TilePart(corner, first, x.shape[-2:], inner, levels)
 
     def work(
         self, network: Network, statistics: torch.Tensor
-    ) -> Callable[[torch.Tensor, Part], torch.Tensor]:
+    ) -> Callable[[torch.Tensor, TilePart], torch.Tensor]:
         """The function from a part to L, or the picture, on the device of the statistics."""
         device, halo = statistics.device, network.radius
         packed = pack(network, statistics, self.layout.colours)
-        weights = Weights(*(torch.from_numpy(values).to(device) for values in packed))
+        weights = DeviceWeights(*(torch.from_numpy(values).to(device) for values in packed))
 
         @lru_cache(1)  # a copy to the device waits for all that is under way there
         def scale(levels: tuple[float, float] | None) -> torch.Tensor:
@@ -140,7 +140,12 @@ class Fused:
         return lambda source, part: self._block(source, part, halo, scale(part.levels), weights)
 
     def _block(
-        self, source: torch.Tensor, part: Part, halo: int, levels: torch.Tensor, weights: Weights
+        self,
+        source: torch.Tensor,
+        part: TilePart,
+        halo: int,
+        levels: torch.Tensor,
+        weights: DeviceWeights,
     ) -> torch.Tensor:
         form, colours, branch, first, second, _ = self.layout
         channels, device = source.shape[2], source.device
@@ -156,12 +161,12 @@ class Fused:
         options = {**kinds, "MERGED": merged, "STORED": stored, **maps.options()}
         seeing = source, weights.scalars, levels, source.shape[1] * channels, *part.corner
 
-        see[maps.grid(0)](*seeing, even, *part.first, *part.image, *maps.size, **options)
+        network_view[maps.grid(0)](*seeing, even, *part.first, *part.image, *maps.size, **options)
 
         def convolve(begin: Any, taps: Any, end: Any, inset: int, **kinds: int) -> None:
             grid = maps.grid(inset, 1 if kinds["NEAR"] else len(weights.reaches))
             every = *maps.size, inset
-            layer[grid](begin, taps, weights.reaches, end, *every, **kinds, **maps.options())
+            branch_layer[grid](begin, taps, weights.reaches, end, *every, **kinds, **maps.options())
 
         near, spliced_on = {"NEAR": True}, even[colours:]  # behind what the network sees
         convolve(even, weights.branches, spliced_on, halo - 3, MAPS=colours, OUT=branch, NEAR=False)
@@ -169,7 +174,7 @@ class Fused:
         convolve(odd, weights.second, even, halo - 1, MAPS=first, OUT=second, **near)
         ending = even, weights.last, out, *maps.size, halo
         top = {"MAPS": second, "HIGHEST": HIGHEST[answer]}
-        finish[maps.grid(halo)](*seeing, *ending, **top, **options)
+        last_layer[maps.grid(halo)](*seeing, *ending, **top, **options)
         return out if depth > 1 else out[..., 0]
 
 

@@ -1,10 +1,10 @@
 """A block of the network on a CUDA device, in three kernels that Triton compiles.
 
-`see` reads the image and writes what the convolutions see of it, mirrored at the image's ends;
-`layer` is a convolution with its activation, once for the branches and for each hidden layer;
-`finish` is the last convolution, the form's arithmetic and the output. All maps of a tile have the
-shape of the tile with its halo, so that a place has one index in all of them; each layer fills
-what its neighbourhoods allow, a frame of `inset` pixels less.
+`network_view` reads the image and writes what the convolutions see of it, mirrored at the image's
+ends; `branch_layer` is a convolution with its activation, once for the branches and for each hidden
+layer; `last_layer` is the last convolution, the form's arithmetic and the output. All maps of a
+tile have the shape of the tile with its halo, so that a place has one index in all of them; each
+layer fills what its neighbourhoods allow, a frame of `inset` pixels less.
 
 Weights are arguments: one compilation serves all models of a layout.
 """
@@ -20,7 +20,7 @@ ROUNDER = tl.constexpr(1.5 * 2.0**52)  # adding and taking it away rounds to eve
 
 
 @triton.jit
-def places(height, width, inset, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
+def frame(height, width, inset, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
     """Rows (Y, 1) and columns (1, X) of a program, and which of them lie inside of the frame."""
     y = inset + tl.program_id(2) * BLOCK_Y + tl.arange(0, BLOCK_Y)[:, None]
     x = inset + tl.program_id(1) * BLOCK_X + tl.arange(0, BLOCK_X)[None, :]
@@ -94,7 +94,7 @@ def convolved(
         "width",
     ]
 )
-def see(
+def network_view(
     source,  # the corner of the part of the image that is here, (rows, columns, CHANNELS)
     scalars,
     levels,
@@ -120,7 +120,7 @@ def see(
 ):
     """From the image to the network's scale."""
     plane = plane.to(tl.int64)  # maps may have more than 2^31 values together
-    y, x, mask = places(height, width, 0, BLOCK_Y, BLOCK_X)
+    y, x, mask = frame(height, width, 0, BLOCK_Y, BLOCK_X)
     row = mirrored(top + first_row + y, rows) - first_row
     column = mirrored(left + first_column + x, columns) - first_column
     for k in tl.static_range(COLOURS):
@@ -130,7 +130,7 @@ def see(
 
 
 @triton.jit(do_not_specialize=["height", "width", "inset"])
-def layer(
+def branch_layer(
     source,
     weights,  # a row for each branch
     reaches,  # of each branch
@@ -149,7 +149,7 @@ def layer(
     """Branches, or a hidden layer, which is a single one."""
     branch = tl.program_id(0)
     plane = plane.to(tl.int64)
-    y, x, mask = places(height, width, inset, BLOCK_Y, BLOCK_X)
+    y, x, mask = frame(height, width, inset, BLOCK_Y, BLOCK_X)
     index = y * pitch + x
     weights += branch * (2 + 9 * MAPS) * OUT
     if NEAR:  # neighbours at fixed distances take fewer instructions to find
@@ -163,7 +163,7 @@ def layer(
 
 
 @triton.jit(do_not_specialize=["row_step", "top", "left", "height", "width", "halo"])
-def finish(
+def last_layer(
     source,
     scalars,
     levels,
@@ -190,7 +190,7 @@ def finish(
 ):
     """The last layer, and the illumination or the enhanced picture."""
     plane = plane.to(tl.int64)
-    y, x, mask = places(height, width, halo, BLOCK_Y, BLOCK_X)
+    y, x, mask = frame(height, width, halo, BLOCK_Y, BLOCK_X)
     index = y * pitch + x
     h = convolved(hidden, weights, index, mask, plane, pitch, 1, MAPS, 3)
     place = source + (top + y) * row_step + (left + x) * CHANNELS
@@ -210,13 +210,13 @@ def finish(
             value = tl.load(place + k, mask=mask, other=0)
             if k < 3:  # the fourth is alpha
                 one = light[k] if COLOURS == 3 else mean
-                value = enhanced(value, one, levels, tl.load(scalars + 4), MERGED, HIGHEST)
+                value = stored_result(value, one, levels, tl.load(scalars + 4), MERGED, HIGHEST)
             to = target + here * CHANNELS + k
             tl.store(to, value.to(target.dtype.element_ty), mask=mask)
 
 
 @triton.jit
-def enhanced(stored, light, levels, darkest, MERGED: tl.constexpr, HIGHEST: tl.constexpr):
+def stored_result(stored, light, levels, darkest, MERGED: tl.constexpr, HIGHEST: tl.constexpr):
     """See `estimate.in_input_dtype`: R on the input's own scale, rounded, as a whole number."""
     v = normalized(stored, levels)
     if not MERGED:  # joint colours keep their ratios instead

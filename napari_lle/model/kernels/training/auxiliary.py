@@ -15,19 +15,19 @@ from ..cpu import lanes
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
 from . import correlate, heads, planes, stack
-from .heads import ALONE, light, light_back, see
+from .heads import ALONE, fill_view, light, light_back
 from .planes import (
     activate_back,
     clear_ends,
     compiled,
+    conv_line,
     geometry,
-    layer,
     learn,
     learned,
-    pack,
     pack_back,
+    pack_taps,
     room,
-    run,
+    row_run,
 )
 from .stack import total_of
 
@@ -35,7 +35,7 @@ HALO = 2
 SOURCES = (lanes, correlate, planes, stack, heads)
 
 
-def needed(height: int, width: int, channels: int, maps: int) -> tuple[int, int, int]:
+def auxiliary_room(height: int, width: int, channels: int, maps: int) -> tuple[int, int, int]:
     """Numbers that planes, gradients and sums of a crop with its halo take."""
     shape = geometry(height, width, 1)
     count = room(2 * channels + maps, shape)
@@ -65,16 +65,18 @@ def build_auxiliary(*, cache: bool) -> Any:
         shape = geometry(v.shape[1], v.shape[2], near)
         taps = 9 * channels * maps
         packed = np.empty((2, (maps + channels) * (2 + 9 * (maps + channels))), v.dtype)
-        pack(weights, maps, channels, weights[taps:], packed[0])
+        pack_taps(weights, maps, channels, weights[taps:], packed[0])
         _relu(packed[0], maps, channels)
         second = weights[taps + maps :]
-        pack(second, channels, maps, second[taps:], packed[1])
-        see(ALONE, v, kept, shape, weights)
-        line = run(shape, near, near, shape[0] - 1)
-        layer(kept, channels, maps, kept, none, channels, shape, line, near, packed[0])
+        pack_taps(second, channels, maps, second[taps:], packed[1])
+        fill_view(ALONE, v, kept, shape, weights)
+        line = row_run(shape, near, near, shape[0] - 1)
+        conv_line(kept, channels, maps, kept, none, channels, shape, line, near, packed[0])
         clear_ends(kept, channels, maps, shape, near, near)
-        line = run(shape, near + 1, near + 1, shape[0] - 2)
-        layer(kept, channels + maps, channels, kept, channels, maps, shape, line, near, packed[1])
+        line = row_run(shape, near + 1, near + 1, shape[0] - 2)
+        conv_line(
+            kept, channels + maps, channels, kept, channels, maps, shape, line, near, packed[1]
+        )
         light(ALONE, False, v, kept, channels + maps, shape, near + 1, weights, out)
 
     return auxiliary
@@ -106,7 +108,7 @@ def build_auxiliary_back(*, cache: bool) -> Any:
         pack_back(weights[second:], channels, maps, none, packed)
         rows = near, height - 1
         line = rows[0] * pitch, (rows[1] - rows[0]) * pitch
-        layer(
+        conv_line(
             gradients, 2 * channels, maps, gradients, channels, channels, shape, line, near, packed
         )
         activate_back(gradients, 2 * channels, kept, channels, maps, shape, rows, zeros, unused,
@@ -116,7 +118,9 @@ def build_auxiliary_back(*, cache: bool) -> Any:
         learned(sums, taps, channels, maps, g_weights[second:])
         pack_back(weights, maps, channels, none, packed)
         line = none, height * pitch
-        layer(gradients, none, channels, gradients, 2 * channels, maps, shape, line, near, packed)
+        conv_line(
+            gradients, none, channels, gradients, 2 * channels, maps, shape, line, near, packed
+        )
         for k in range(channels):
             for y in range(height):
                 start = lead + k * stride + y * pitch

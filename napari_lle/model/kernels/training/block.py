@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from ...network.blocks import ResidualEstimation
 from ...runtime.threads import in_order
 from .compiled import Functions
-from .crop import needed
+from .crop import crop_room
 
 Numbers = NDArray[np.float32]
 TALL = 64  # rows of an image that are made at once where no gradient is asked for
@@ -64,7 +64,7 @@ class Workshop:
         self._free[len(numbers)].append(numbers)
 
 
-class Job(NamedTuple):
+class Pass(NamedTuple):
     """What all crops of one pass share."""
 
     kernel: Functions
@@ -77,7 +77,7 @@ class Job(NamedTuple):
     def memory(self, height: int, width: int) -> tuple[int, list[Numbers]]:
         """Size of what is kept of a crop with its halo, and memory of this thread to work with."""
         key = (height, width, self.shape.dilations.tobytes(), self.shape.sizes.tobytes())
-        sizes = needed(height, width, *self.shape)
+        sizes = crop_room(height, width, *self.shape)
         return sizes[0], self.workshop.own(sizes, key)
 
     def made(self, v: Numbers) -> Numbers:
@@ -89,7 +89,7 @@ class Job(NamedTuple):
 
 class _Crops(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, job: Job, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
+    def forward(ctx: Any, job: Pass, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
                 stretch: Tensor | None) -> Tensor:  # fmt: skip
         known = [np.ascontiguousarray(x.numpy()) for x in (v, weights, one, two)]
         image, line, one_, two_ = known
@@ -134,7 +134,7 @@ class _Crops(torch.autograd.Function):
         return None, image_g, total, *found, torch.tensor(own) if learned else None
 
 
-def run(job: Job, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
+def run_block(job: Pass, v: Tensor, weights: Tensor, one: Tensor, two: Tensor,
         stretch: Tensor | None) -> Tensor:  # fmt: skip
     """L, R or H of crops with their halo, with gradients where autograd asks for them."""
     asked = (v, weights, one, two, stretch)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from numba import boolean, float32, intp
 
-from ..cpu.compiled import Part, compile_function, load_function
+from ..cpu.compiled import Piece, compile_function, load_function
 from .auxiliary import build_auxiliary, build_auxiliary_back
 from .crop import build_backward, build_forward
 from .paired import build_paired, build_similarity
@@ -62,9 +62,9 @@ def compile_training() -> float:
     return perf_counter() - start
 
 
-def _parts() -> list[Part]:
+def _parts() -> list[Piece]:
     return [("training", name) for name in PARTS]
 
 
-def _maker(part: Part) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return PARTS[part[1]]

@@ -13,14 +13,14 @@ from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import LANES
 from . import correlate, heads, planes, stack
-from .heads import light, light_back, see, see_back
+from .heads import fill_view, fill_view_back, light, light_back
 from .planes import geometry, room
 from .stack import CHANNELS, REACH, activate_hidden, backward_stack, forward_stack
 
 SOURCES = (lanes, pointwise, correlate, planes, stack, heads)
 
 
-def needed(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int, int, int, int]:
+def crop_room(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int, int, int, int]:
     """Numbers that planes, hidden layers, gradients and sums of a crop with its halo take."""
     shape = geometry(height, width, int(sizes[REACH]))
     channels, _, first, second, outs, _ = (int(n) for n in sizes)
@@ -41,9 +41,9 @@ def build_forward(*, cache: bool) -> Any:
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         shape = geometry(v.shape[1], v.shape[2], sizes[REACH])
-        see(form, v, kept, shape, scalars)
+        fill_view(form, v, kept, shape, scalars)
         forward_stack(kept, hidden, weights, bias1, bias2, dilations, sizes, shape)
-        last = stack.planes_of(sizes, len(dilations))[4]
+        last = stack.plane_numbers(sizes, len(dilations))[4]
         light(form, divided, v, kept, last, shape, sizes[REACH] + 3, scalars, out)
 
     return forward
@@ -60,7 +60,7 @@ def build_backward(*, cache: bool) -> Any:
             return
         shape = geometry(v.shape[1], v.shape[2], sizes[REACH])
         halo = sizes[REACH] + 3
-        last = stack.planes_of(sizes, len(dilations))[4]
+        last = stack.plane_numbers(sizes, len(dilations))[4]
         deep = len(g_v) > 0
         through = deep or len(g_unit) > 0
         sums[:] = 0
@@ -74,7 +74,7 @@ def build_backward(*, cache: bool) -> Any:
         backward_stack(kept, hidden, gradients, weights, dilations, sizes, shape, through, sums,
                        g_weights, g_bias1, g_bias2)  # fmt: skip
         if through:
-            unit += see_back(form, v, gradients, shape, scalars, g_v, deep)
+            unit += fill_view_back(form, v, gradients, shape, scalars, g_v, deep)
         if len(g_unit):
             g_unit[0] = unit
 

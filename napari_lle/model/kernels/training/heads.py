@@ -47,7 +47,7 @@ CHUNK = 1024  # columns that are finished at once, less than PITCH
 
 
 @compiled
-def see(form: int, v: Any, planes: Any, shape: Any, scalars: Any) -> None:
+def fill_view(form: int, v: Any, planes: Any, shape: Any, scalars: Any) -> None:
     """Fill the first planes with what H sees of V, (channels, height, width)."""
     height, width, pitch, stride, lead = shape
     planes[:lead] = 0
@@ -68,7 +68,7 @@ def see(form: int, v: Any, planes: Any, shape: Any, scalars: Any) -> None:
 
 
 @compiled
-def see_back(form: int, v: Any, gradients: Any, shape: Any, scalars: Any, g_v: Any,
+def fill_view_back(form: int, v: Any, gradients: Any, shape: Any, scalars: Any, g_v: Any,
              deep: bool) -> Any:  # fmt: skip
     """Add to the gradient of V, if `deep`; return that of the unit."""
     height, width, pitch, stride, lead = shape

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...network.blocks import MODULATING, Block, Cleaning, ResidualEstimation
 from ...network.network import Network
 from ..forms import layout, scalars
-from .block import Job, Shape, Workshop, run
+from .block import Pass, Shape, Workshop, run_block
 from .compiled import Functions
 from .distance import paired
 from .heads import ALONE
@@ -37,9 +37,9 @@ class CompiledStack(nn.Module):
     def made(self, v: Tensor, statistics: Tensor, form: int, figures: Any, divided: bool = False,
              stretch: Tensor | None = None) -> Tensor:  # fmt: skip
         """What a form makes of V, see `heads.light`."""
-        job = Job(self.functions, self.workshop, self.shape, form, divided, figures)
+        job = Pass(self.functions, self.workshop, self.shape, form, divided, figures)
         one, two = self._biases(statistics)
-        return run(job, v, self._weights(), one, two, stretch)
+        return run_block(job, v, self._weights(), one, two, stretch)
 
     def _weights(self) -> Tensor:
         """All weights in the order of `stack`."""

@@ -38,7 +38,7 @@ def room(planes: int, shape: Geometry) -> int:
 
 
 @compiled
-def run(shape: Geometry, margin: int, top: int, bottom: int) -> tuple[int, int]:
+def row_run(shape: Geometry, margin: int, top: int, bottom: int) -> tuple[int, int]:
     """First place and length of the line that is some rows of a layer."""
     height, width, pitch = shape[0], shape[1], shape[2]
     length = (bottom - top) * pitch
@@ -61,7 +61,7 @@ def clear_ends(
 
 
 @compiled
-def pack(taps: Any, outs: int, ins: int, bias: Any, target: Any) -> None:
+def pack_taps(taps: Any, outs: int, ins: int, bias: Any, target: Any) -> None:
     """Weights (outs, ins, 3, 3) in the order of `lanes.convolve`, groups of maps one by one."""
     place = 0
     for first in range(0, outs, GROUP):
@@ -95,8 +95,8 @@ def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any) -> None:
 
 
 @compiled
-def layer(out: Any, plane: int, maps: int, source: Any, first: int, ins: int, shape: Geometry,
-          where: tuple[int, int], dilation: int, packed: Any) -> None:  # fmt: skip
+def conv_line(out: Any, plane: int, maps: int, source: Any, first: int, ins: int, shape: Geometry,
+              where: tuple[int, int], dilation: int, packed: Any) -> None:  # fmt: skip
     """One line of a convolution from `ins` planes to `maps` others, without activation."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     start, length = where

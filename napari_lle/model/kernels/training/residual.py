@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from ...network.network import AuxiliaryBlock, pad
 from ...runtime.threads import in_order
-from .auxiliary import HALO, needed
+from .auxiliary import HALO, auxiliary_room
 from .block import Workshop
 from .compiled import Functions
 
@@ -22,7 +22,7 @@ class _Auxiliary(torch.autograd.Function):
                 maps: int) -> Tensor:  # fmt: skip
         image, line = (np.ascontiguousarray(x.numpy()) for x in (v, weights))
         count, channels, height, width = image.shape
-        sizes = needed(height, width, channels, maps)
+        sizes = auxiliary_room(height, width, channels, maps)
         kept = [workshop.take(sizes[0]) for _ in image]
         out = np.empty((count, channels, height - 2 * HALO, width - 2 * HALO), np.float32)
         ctx.known = functions, workshop, image, line, maps, kept, sizes

@@ -18,19 +18,19 @@ from .planes import (
     activate_back,
     clear_ends,
     compiled,
-    layer,
+    conv_line,
     learn,
     learned,
-    pack,
     pack_back,
-    run,
+    pack_taps,
+    row_run,
 )
 
 CHANNELS, WIDTH, FIRST, SECOND, OUTS, REACH = range(6)  # places in `sizes`
 
 
 @compiled
-def places(sizes: Any, branches: int) -> tuple[int, ...]:
+def offsets(sizes: Any, branches: int) -> tuple[int, ...]:
     """Where in the line of weights things begin, and its length.
 
     Taps of branches, their biases, slopes, taps 1, slopes 1, taps 2, slopes 2, taps 3, biases 3.
@@ -49,7 +49,7 @@ def places(sizes: Any, branches: int) -> tuple[int, ...]:
 
 
 @compiled
-def planes_of(sizes: Any, branches: int) -> tuple[int, ...]:
+def plane_numbers(sizes: Any, branches: int) -> tuple[int, ...]:
     """First planes of the activated branches, of all before activation, of H, and their number."""
     maps = branches * sizes[WIDTH]
     branch = sizes[CHANNELS]
@@ -67,39 +67,39 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
     channels, first, second, outs = sizes[CHANNELS], sizes[FIRST], sizes[SECOND], sizes[OUTS]
     maps, height = count * width, shape[0]
     spliced = channels + maps
-    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = places(sizes, count)
+    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = offsets(sizes, count)
     none, near = np.intp(0), np.intp(1)  # literal numbers would compile everything anew
-    branch, before, one, two, last, _ = planes_of(sizes, count)
+    branch, before, one, two, last, _ = plane_numbers(sizes, count)
     each = width * (2 + 9 * channels)
     packed = np.empty((count + 3, max(each, _largest(sizes, spliced))), planes.dtype)
     for j in range(count):
         own = weights[j * width * 9 * channels :]
-        pack(own, width, channels, weights[bias + j * width :], packed[j])
-    pack(weights[taps1:], first, spliced, bias1, packed[count])
-    pack(weights[taps2:], second, first, bias2, packed[count + 1])
-    pack(weights[taps3:], outs, second, weights[bias3:], packed[count + 2])
+        pack_taps(own, width, channels, weights[bias + j * width :], packed[j])
+    pack_taps(weights[taps1:], first, spliced, bias1, packed[count])
+    pack_taps(weights[taps2:], second, first, bias2, packed[count + 1])
+    pack_taps(weights[taps3:], outs, second, weights[bias3:], packed[count + 2])
     for top in range(reach, height - reach, ROWS):
         bottom = min(top + ROWS, height - reach)
-        line = run(shape, reach, top, bottom)
+        line = row_run(shape, reach, top, bottom)
         for j in range(count):
             target = before + j * width
-            layer(planes, target, width, planes, none, channels, shape, line, dilations[j],
-                  packed[j])  # fmt: skip
+            conv_line(planes, target, width, planes, none, channels, shape, line, dilations[j],
+                      packed[j])  # fmt: skip
         activate(planes, branch, planes, before, maps, shape, line, weights[slopes:])
         if bottom - 1 <= reach + 1:
             continue
-        line = run(shape, reach + 1, max(top - 1, reach + 1), bottom - 1)
-        layer(planes, one, first, planes, none, spliced, shape, line, near, packed[count])
+        line = row_run(shape, reach + 1, max(top - 1, reach + 1), bottom - 1)
+        conv_line(planes, one, first, planes, none, spliced, shape, line, near, packed[count])
         activate(hidden, none, planes, one, first, shape, line, weights[slopes1:])
         if bottom - 2 <= reach + 2:
             continue
-        line = run(shape, reach + 2, max(top - 2, reach + 2), bottom - 2)
-        layer(planes, two, second, hidden, none, first, shape, line, near, packed[count + 1])
+        line = row_run(shape, reach + 2, max(top - 2, reach + 2), bottom - 2)
+        conv_line(planes, two, second, hidden, none, first, shape, line, near, packed[count + 1])
         activate(hidden, first, planes, two, second, shape, line, weights[slopes2:])
         if bottom - 3 <= reach + 3:
             continue
-        line = run(shape, reach + 3, max(top - 3, reach + 3), bottom - 3)
-        layer(planes, last, outs, hidden, first, second, shape, line, near, packed[count + 2])
+        line = row_run(shape, reach + 3, max(top - 3, reach + 3), bottom - 3)
+        conv_line(planes, last, outs, hidden, first, second, shape, line, near, packed[count + 2])
     clear_ends(planes, branch, 2 * maps, shape, reach, reach)
     clear_ends(planes, one, first, shape, reach + 1, reach)
     clear_ends(planes, two, second, shape, reach + 2, reach)
@@ -126,9 +126,9 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
     channels, first, second, outs = sizes[CHANNELS], sizes[FIRST], sizes[SECOND], sizes[OUTS]
     maps, height = count * width, shape[0]
     spliced = channels + maps
-    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = places(sizes, count)
+    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = offsets(sizes, count)
     none, near = np.intp(0), np.intp(1)
-    _, before, one, two, _, _ = planes_of(sizes, count)
+    _, before, one, two, _, _ = plane_numbers(sizes, count)
     skip = none if deep else channels
     packed = np.empty((3, _largest(sizes, spliced)), planes.dtype)
     pack_back(weights[taps3:], outs, second, none, packed[0])
@@ -149,22 +149,26 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
         rows = max(top, reach + 2), min(bottom, height - reach - 2)
         if rows[0] < rows[1]:
             line = rows[0] * shape[2], (rows[1] - rows[0]) * shape[2]
-            layer(gradients, g_two, second, gradients, g_last, outs, shape, line, near, packed[0])
+            conv_line(
+                gradients, g_two, second, gradients, g_last, outs, shape, line, near, packed[0]
+            )
             activate_back(gradients, g_two, planes, two, second, shape, rows, weights[slopes2:],
                           g_weights[slopes2:], g_bias2)  # fmt: skip
             learn(sums, nine2, gradients, g_two, second, hidden, none, first, shape, rows, near)
         rows = max(top - 1, reach + 1), min(bottom - 1, height - reach - 1)
         if rows[0] < rows[1]:
             line = rows[0] * shape[2], (rows[1] - rows[0]) * shape[2]
-            layer(gradients, g_one, first, gradients, g_two, second, shape, line, near, packed[1])
+            conv_line(
+                gradients, g_one, first, gradients, g_two, second, shape, line, near, packed[1]
+            )
             activate_back(gradients, g_one, planes, one, first, shape, rows, weights[slopes1:],
                           g_weights[slopes1:], g_bias1)  # fmt: skip
             learn(sums, nine1, gradients, g_one, first, planes, none, spliced, shape, rows, near)
         rows = max(top - 2, reach), bottom - 2
         if rows[0] < rows[1]:
             line = rows[0] * shape[2], (rows[1] - rows[0]) * shape[2]
-            layer(gradients, g_past + skip, spliced - skip, gradients, g_one, first, shape, line,
-                  near, packed[2])  # fmt: skip
+            conv_line(gradients, g_past + skip, spliced - skip, gradients, g_one, first, shape,
+                      line, near, packed[2])  # fmt: skip
             activate_back(gradients, g_branch, planes, before, maps, shape, rows, weights[slopes:],
                           g_weights[slopes:], g_weights[bias:])  # fmt: skip
             for j in range(count):
@@ -207,8 +211,8 @@ def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, s
         for top in range(0, height, ROWS):
             bottom = min(top + ROWS, height)
             line = top * pitch, (bottom - top) * pitch
-            layer(gradients, channels, channels, gradients, branch, width, shape, line,
-                  dilations[j], packed)  # fmt: skip
+            conv_line(gradients, channels, channels, gradients, branch, width, shape, line,
+                      dilations[j], packed)  # fmt: skip
             for k in range(channels):
                 total = gradients[lead + k * stride + line[0] :][: line[1]]
                 before = gradients[lead + (k if j else past + k) * stride + line[0] :][: line[1]]
@@ -223,8 +227,8 @@ def activate_hidden(
 ) -> None:
     """Fill `hidden` again, from the layers before activation."""
     height, reach = shape[0], sizes[REACH]
-    _, _, _, slopes1, _, slopes2, _, _, _ = places(sizes, branches)
-    _, _, one, two, _, _ = planes_of(sizes, branches)
+    _, _, _, slopes1, _, slopes2, _, _, _ = offsets(sizes, branches)
+    _, _, one, two, _, _ = plane_numbers(sizes, branches)
     first, second = sizes[FIRST], sizes[SECOND]
     rows = reach + 1, height - reach - 1
     line = rows[0] * shape[2] - reach, (rows[1] - rows[0]) * shape[2] + 2 * reach
