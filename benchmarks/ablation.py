@@ -21,7 +21,8 @@ import torch
 import yaml
 from PIL import Image, ImageDraw
 
-from napari_lle.model.data.pairs import Pair, load_pairs
+from napari_lle.model.data.loading import load_pairs
+from napari_lle.model.data.pairs import Pair
 from napari_lle.model.evaluation.metrics import score
 from napari_lle.model.io.atomic import atomic_path
 from napari_lle.model.network.network import Network

@@ -14,7 +14,7 @@ import torch
 import typer
 
 from napari_lle.model.data.crops import draw_batch
-from napari_lle.model.data.pairs import load_pairs
+from napari_lle.model.data.loading import load_pairs
 from napari_lle.model.training.loop import read_settings
 from napari_lle.model.training.run_state import RunState
 

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 import typer
 
-from napari_lle.model.data.pairs import as_photograph, image_files
+from napari_lle.model.data.folders import image_files
+from napari_lle.model.data.pairs import as_photograph
 from napari_lle.model.evaluation.simulate import camera, star_light
 from napari_lle.model.inference.plan import survey
 from napari_lle.model.io.files import read_image, write_image

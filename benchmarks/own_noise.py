@@ -20,7 +20,8 @@ from typing import Annotated
 import torch
 import typer
 
-from napari_lle.model.data.pairs import image_files, load_series
+from napari_lle.model.data.folders import image_files
+from napari_lle.model.data.loading import load_series
 from napari_lle.model.evaluation.noisy_pairs import noisy_pairs_steps
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.model.progress import Steps, finish

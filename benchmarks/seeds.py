@@ -15,7 +15,7 @@ import numpy as np
 import typer
 import yaml
 
-from napari_lle.model.data.pairs import load_pairs
+from napari_lle.model.data.loading import load_pairs
 from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.progress import finish
 from napari_lle.model.training.loop import TrainingSettings, train

@@ -15,7 +15,8 @@ import numpy as np
 import typer
 from skimage.data import coffee
 
-from napari_lle.model.data.pairs import as_photograph, image_files
+from napari_lle.model.data.folders import image_files
+from napari_lle.model.data.pairs import as_photograph
 from napari_lle.model.evaluation.baselines import auto_gamma
 from napari_lle.model.evaluation.contact_sheet import contact_sheet
 from napari_lle.model.evaluation.photographs import Case, evaluate_steps, method_of, robustness

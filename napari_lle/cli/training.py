@@ -7,12 +7,18 @@ import shlex
 import sys
 from math import isnan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from .console import Device, complain, drain, reported, say
 from .stopping import until_interrupted
+
+if TYPE_CHECKING:
+    from ..model.data.pairs import Pair
+
+# Folders that go together.
+KINDS = ({"low", "reference"}, {"low", "reference", "masks"}, {"images"})
 
 
 def train(
@@ -64,34 +70,21 @@ def train(
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True)] = 60.0,
 ) -> None:
     """Train a model on pairs of dark images and references, or on dark images alone."""
-    from ..model.network.bundled import SUFFIX
-
     # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
     first = os.environ.get("RANK", "0") == "0"
+    lengths = {"epochs": epochs, "steps": steps, "minutes": minutes}
     with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
-        if output.suffix != SUFFIX:
-            raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
+        _check_name(output)
         if config is None and resume and (resume / "settings.yaml").is_file():
             config = resume / "settings.yaml"
         given = {"low": low, "reference": reference, "masks": masks, "images": images}
-        from ..model.data.pairs import left_out, load_series
-        from ..model.data.project import read_config, read_data
+        from ..model.data.project import read_config
 
         values, folders = read_config(config) if config else ({}, {})
         folders = {k: v for k, v in given.items() if v is not None} or folders
-        kinds = set(folders)
-        _override(values, objective, base, vgg, epochs=epochs, steps=steps, minutes=minutes)
-        if noisy and (kinds or values.get("objective") != "noisy"):
-            raise ValueError("Images by name are for --objective noisy, without folders.")
-        if not noisy and kinds not in (
-            {"low", "reference"},
-            {"low", "reference", "masks"},
-            {"images"},
-        ):
-            raise ValueError(
-                "Give --low and --reference, optionally with --masks, or --images alone."
-            )
+        _override(values, objective, base, vgg, **lengths)
         named = list(noisy or [])
+        _check_kinds(folders, named, values)
         _check_outputs(output, resume, config, folders, values.get("base"), named)
         if config is None:
             values = _suited(values, folders)
@@ -104,11 +97,8 @@ def train(
         settings = read_settings(values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        ordered = [k for k in ("low", "reference", "masks") if k in folders]
-        missing = left_out(*(folders[k] for k in ordered)) if "low" in folders else ""
-        if missing and first:
-            complain(missing)
-        pairs, held_out = (load_series(named), []) if named else read_data(folders, values)
+        material = _read(folders, named, values, speaks=first)
+        pairs, held_out = material.pairs, material.held_out
         events = run(
             pairs,
             settings,
@@ -132,10 +122,47 @@ def train(
         compared, text = drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
         table = {score.name: score.figures() for score in compared}
         card = {**card, "compared": table} if table else card
+        card = {**card, "left_out": material.told} if material.told else card
         command = shlex.join(["napari-lle", *sys.argv[1:]])
-        card = {**card, "left_out": missing} if missing else card
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
+    _tell(output, card, compared, text)
+
+
+class Material(NamedTuple):
+    """What is trained on, what is judged by, and what the user was told of it."""
+
+    pairs: list[Pair]
+    held_out: list[Pair]
+    told: str
+
+
+def _read(
+    folders: dict[str, Path], named: list[Path], values: dict[str, Any], *, speaks: bool
+) -> Material:
+    """Read the images; say what of them is left out, and what is doubtful."""
+    from ..model.data.folder_check import check_folders_steps
+    from ..model.data.folders import left_out, only_first
+    from ..model.data.loading import load_series
+    from ..model.data.project import read_data
+
+    told, without = [], []
+    if "low" in folders:
+        missing = left_out(*(folders[k] for k in ("low", "reference", "masks") if k in folders))
+        common = values.get("levels") == "common"
+        steps = check_folders_steps(folders["low"], folders["reference"], brightness=not common)
+        check = drain(steps, "check", lambda p: f"{p.done} of {p.total}", quiet=not speaks)
+        told, without = [missing, *check.sentences()], check.unusable
+    elif named:
+        told = only_first(named)
+    for sentence in filter(None, told if speaks else ()):
+        complain(sentence)
+    pairs, held_out = (load_series(named), []) if named else read_data(folders, values, without)
+    return Material(pairs, held_out, " ".join(filter(None, told)))
+
+
+def _tell(output: Path, card: dict[str, Any], compared: list[Any], text: str) -> None:
+    """Print how good the model is, beside what costs nothing."""
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
     say(f"{output}: step {best['step']}, held out: {scores}")
@@ -146,6 +173,22 @@ def train(
     if "warning" in card:
         complain(card["warning"])
         raise typer.Exit(2)
+
+
+def _check_name(output: Path) -> None:
+    from ..model.network.bundled import SUFFIX
+
+    if output.suffix != SUFFIX:
+        raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
+
+
+def _check_kinds(folders: dict[str, Path], named: list[Path], values: dict[str, Any]) -> None:
+    """Refuse folders and names that do not go together."""
+    if named:
+        if folders or values.get("objective") != "noisy":
+            raise ValueError("Images by name are for --objective noisy, without folders.")
+    elif set(folders) not in KINDS:
+        raise ValueError("Give --low and --reference, optionally with --masks, or --images alone.")
 
 
 def _check_outputs(
@@ -175,7 +218,7 @@ def _check_outputs(
 
 def _suited(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
     """Settings that suit grey data of one's own, where nothing else is asked for."""
-    from ..model.data.pairs import image_files
+    from ..model.data.folders import image_files
     from ..model.io.files import read_image
     from ..model.training.settings import FROM_SCIENCE, SCIENCE
 

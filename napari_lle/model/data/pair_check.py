@@ -58,7 +58,9 @@ class PairCheck:
         return not any(problem.fatal for problem in self.problems)
 
 
-def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairCheck:
+def check_pair(
+    low: NDArray[Any], reference: NDArray[Any], rgb: bool, *, brightness: bool = True
+) -> PairCheck:
     """Measure a pair and name its problems.
 
     Parameters
@@ -67,6 +69,8 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
         As stored; of stacks the middle plane is looked at.
     rgb : bool
         The last axis holds colours.
+    brightness : bool
+        The reference is to be brighter.
     """
     if low.shape != reference.shape:
         sizes = " and ".join(" x ".join(map(str, a.shape)) for a in (low, reference))
@@ -80,6 +84,10 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
         problem = Problem(f"{100 * unknown:.0f} % of the pixels are not numbers.")
         return PairCheck(unknown=unknown, problems=(problem,))
     a, b = (np.where(known, x, np.median(x[known])) for x in (a, b))
+    for name, image in (("dark image", a), ("reference", b)):
+        if image.min() == image.max():
+            problem = Problem(f"The {name} holds one value throughout: there is nothing to learn.")
+            return PairCheck(unknown=unknown, correlation=0.0, problems=(problem,))
     shift = _likely(a, b, _shift(a, b))
     levels = find_levels(low, rgb=rgb)
     check = PairCheck(
@@ -92,7 +100,8 @@ def check_pair(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairChe
     )
     bright = find_levels(reference, rgb=rgb)
     means = [(x.mean() - v.black) / v.span for x, v in ((a, levels), (b, bright))]
-    return replace(check, problems=tuple(_problems(check, darker=means[0] < means[1])))
+    found = _problems(check, means[0] < means[1], brightness)
+    return replace(check, problems=tuple(found))
 
 
 class Mended(NamedTuple):
@@ -141,16 +150,16 @@ def _moved(
 MENDS = {"crop": crop, "align": align, "swap": swap}
 
 
-def _problems(check: PairCheck, darker: bool) -> list[Problem]:
+def _problems(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]:
     found = []
     off = float(np.hypot(*check.shift))
     if check.correlation < UNLIKE:
         found.append(Problem("The images hardly show the same scene.", fatal=False))
     elif off > LARGEST_SHIFT:
         found.append(Problem(f"The reference is {off:.1f} pixels off.", "align"))
-    if check.stops < 0:
+    if check.stops < 0 and brightness:
         found.append(Problem("The reference is darker than its image.", "swap", fatal=False))
-    elif not darker:
+    elif not darker and brightness:
         text = "Between its own levels the dark image is no darker: there is nothing to learn."
         found.append(Problem(text, fatal=False))
     if check.saturated > SATURATED:

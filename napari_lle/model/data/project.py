@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,16 +23,9 @@ from ..io.atomic import atomic_path, unwritten
 from ..io.files import read_image, write_image
 from ..preprocessing.levels import find_levels
 from . import pair_check as paircheck
-from .pairs import (
-    RANGE,
-    Pair,
-    image_files,
-    load_images,
-    load_masks,
-    load_pairs,
-    load_series,
-    split_by_scene,
-)
+from .folders import image_files
+from .loading import RANGE, load_images, load_masks, load_pairs, load_series, plane_names
+from .pairs import Pair, split_by_scene
 from .splitting import TRAIN, VALIDATE, complete
 
 CONFIG = "run.yaml"
@@ -201,14 +194,19 @@ def read_config(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     return values, folders
 
 
-def read_data(folders: dict[str, Path], settings: dict[str, Any]) -> tuple[list[Pair], list[Pair]]:
-    """Pairs or dark images of the named folders, and those to judge by, if masks say so."""
+def read_data(
+    folders: dict[str, Path], settings: dict[str, Any], without: Collection[str] = ()
+) -> tuple[list[Pair], list[Pair]]:
+    """Pairs or dark images of the named folders, and those to judge by, if masks say so.
+
+    Pairs whose stems are among `without` are left out.
+    """
     if "images" in folders and settings.get("objective") == "noisy":
         return load_series(list(image_files(folders["images"]).values())), []
     if "images" in folders:
         return load_images(folders["images"]), []
     common = settings.get("levels") == "common"
-    pairs = load_pairs(folders["low"], folders["reference"], common)
+    pairs = load_pairs(folders["low"], folders["reference"], common, without)
     return load_masks(folders["masks"], pairs) if "masks" in folders else (pairs, [])
 
 
@@ -249,10 +247,7 @@ def _cut(draft: Draft, gap: int) -> list[Draft]:
 
 def _planes(draft: Draft) -> list[tuple[str, tuple[int, ...]]]:
     """Names and indices of the planes of a draft."""
-    lead = list(np.ndindex(draft.low.shape[: -3 if draft.rgb else -2]))
-    if len(lead) == 1:
-        return [(draft.name, lead[0])]
-    return [("-".join([draft.name, *(f"{i:03}" for i in index)]), index) for index in lead]
+    return plane_names(draft.name, draft.low.shape[: -3 if draft.rgb else -2])
 
 
 def _write_planes(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from ..data.pairs import left_out, matched_files
+from ..data.folders import left_out, matched_files
 from ..inference.enhance import enhance
 from ..inference.plan import choose_model
 from ..io.files import read_image

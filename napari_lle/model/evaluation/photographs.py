@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.pairs import as_photograph, left_out, matched_files
+from ..data.folders import left_out, matched_files
+from ..data.pairs import as_photograph
 from ..inference.enhance import enhance
 from ..io.files import read_image
 from ..network.checkpoint import Model, load_model

@@ -27,6 +27,7 @@ __all__ = [
     "Output",
     "Picture",
     "check_format",
+    "count_images",
     "count_values",
     "holds_alpha",
     "holds_several",
@@ -111,6 +112,21 @@ def read_images(path: str | Path) -> list[Picture]:
         alpha=None,
     )
     return [Picture(np.stack([p.pixels for p in found]), first.rgb, None, moving)]
+
+
+def count_images(path: str | Path) -> int:
+    """How many images a file holds; their pixels are left unread where they can be.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    path = Path(path)
+    if path.is_file() and _is(path, pictures) and not is_tiff(path):
+        with readable(path):
+            return pictures.count_images(path)
+    return read_image(path, lazy=True).images
 
 
 def count_values(path: str | Path, image: int = 1) -> tuple[int, int]:

@@ -113,6 +113,14 @@ def _along(axes: str, size: list[float] | None) -> dict[str, Any]:
     }
 
 
+def count_images(path: Path) -> int:
+    """Frames of a picture."""
+    from PIL import Image
+
+    with any_size(), Image.open(path, formats=FORMATS) as image:
+        return int(getattr(image, "n_frames", 1))
+
+
 def count_values(path: Path) -> tuple[int, int]:
     """Values of a picture and bytes of each, without reading them."""
     from PIL import Image

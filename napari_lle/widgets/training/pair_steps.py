@@ -56,7 +56,7 @@ def read_steps(
 
 def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[Entry]]:
     """Read and check the pairs of two folders."""
-    from ...model.data.pairs import matched_files
+    from ...model.data.folders import matched_files
     from ...model.io.files import read_image
 
     yield Step(0, 0)

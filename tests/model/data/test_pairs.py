@@ -2,16 +2,9 @@ import numpy as np
 import pytest
 
 from napari_lle.model.data.crops import Augmentation, draw_batch
-from napari_lle.model.data.pairs import (
-    Pair,
-    annotated,
-    as_photograph,
-    image_files,
-    load_masks,
-    load_pairs,
-    make_pair,
-    split_by_scene,
-)
+from napari_lle.model.data.folders import image_files
+from napari_lle.model.data.loading import load_masks, load_pairs
+from napari_lle.model.data.pairs import Pair, annotated, as_photograph, make_pair, split_by_scene
 from napari_lle.model.io.files import write_image
 
 rng = np.random.default_rng(0)

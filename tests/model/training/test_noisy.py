@@ -3,7 +3,9 @@ import pytest
 from helpers.running import drain
 from scipy.ndimage import gaussian_filter
 
-from napari_lle.model.data.pairs import Pair, common_levels, load_pairs, load_series, make_alone
+from napari_lle.model.data.common_levels import common_levels
+from napari_lle.model.data.loading import load_pairs, load_series
+from napari_lle.model.data.pairs import Pair, make_alone
 from napari_lle.model.evaluation.hidden_pixels import compare_hidden_steps, hidden_verdict
 from napari_lle.model.io.files import write_image
 from napari_lle.model.network.network import Network, NetworkConfig
