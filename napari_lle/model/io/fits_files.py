@@ -144,7 +144,7 @@ def write_fits(path: Path, images: Sequence[Output]) -> None:
     with _quiet() as fits:
         hdus: list[Any] = []
         for image in images:
-            hdus += _hdus(fits, *_numbers(fits, path, image), first=not hdus, compressed=compressed)
+            hdus += _hdus(fits, *_numbers(fits, image), first=not hdus, compressed=compressed)
         for number, image in enumerate(images, 1):
             if image.record is not None:
                 text = np.frombuffer(json.dumps(image.record).encode(), np.uint8)
@@ -152,11 +152,9 @@ def write_fits(path: Path, images: Sequence[Output]) -> None:
         fits.HDUList(hdus).writeto(path, overwrite=True, output_verify="silentfix+ignore")
 
 
-def _numbers(fits: Any, path: Path, image: Output) -> tuple[NDArray[Any], Any]:
+def _numbers(fits: Any, image: Output) -> tuple[NDArray[Any], Any]:
     """What is stored for an image, planes of colours first, and the header that tells it."""
     pixels, rgb = image.pixels, image.rgb
-    if pixels.dtype.name not in DTYPES:
-        raise FileError(f"{path.name}: FITS cannot hold {pixels.dtype}.")
     about = fitting(image.about, pixels.ndim, rgb)
     header = fits.Header.fromstring(about.header, sep="\n") if about.header else fits.Header()
     stored = Stored.told(header)

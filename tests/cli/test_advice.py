@@ -1,0 +1,268 @@
+"""Advice is followed: a command is refused, what its sentence says is done, and it works."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from helpers.command_line import fails, lle
+from helpers.places import ROOT
+from PIL import Image
+
+from napari_lle.model.io import memory
+from napari_lle.model.io.files import FileRecord, write_image
+from napari_lle.model.losses import vgg
+
+# Advice that needs a machine of its own is followed elsewhere.
+ELSEWHERE = {
+    "--scheduler writes Zarr only": "tests/model/inference/test_cluster.py",
+    "add --yes to download": "tests/model/losses/test_vgg.py",
+    " holds one image, not ": "tests/cli/test_several_images.py",
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, rng):
+    """A folder with images of many kinds, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    counts = rng.integers(100, 900, (80, 96)).astype(np.uint16)
+    write_image("grey.tif", counts, rgb=False)
+    write_image("stack.tif", np.stack([counts] * 5), rgb=False, about=FileRecord("TYX"))
+    channels = np.stack([counts, counts // 2])[None].repeat(5, axis=0)
+    write_image("channels.tif", channels, rgb=False, about=FileRecord("TCYX"))
+    write_image("float.tif", counts.astype(np.float32), rgb=False)
+    frames = [Image.fromarray((counts >> i).astype(np.uint8)) for i in (2, 3)]
+    frames[0].save("moving.png", save_all=True, append_images=frames[1:])
+    for name, gain in (("low", 20), ("ref", 200)):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            pixels = np.random.default_rng(i).random((32, 40, 3)) * gain
+            write_image(f"{name}/{i}.png", pixels.astype(np.uint8), rgb=True)
+    lle("enhance", "grey.tif", "-o", "rounded.tif", "--dtype", "same")
+    lle("enhance", "grey.tif", "-o", "r.tif", "--illumination", "l.tif")
+    return tmp_path
+
+
+class Advice(NamedTuple):
+    """A command, what its refusal says, and the commands that do as it says."""
+
+    refused: str
+    sentence: str
+    followed: tuple[str, ...]
+
+
+PAIR = "--low low --reference ref"
+SHORT = "-o m.safetensors --device cpu"
+SCIENCE = "--model linear"
+FOLLOWED = [
+    Advice(
+        f"enhance grey.tif -o r.zarr --changed c.tif {SCIENCE}",
+        "--changed does not go with a Zarr output: let it end in .tif",
+        (f"enhance grey.tif -o r2.tif --changed c.tif {SCIENCE}",),
+    ),
+    Advice(
+        f"enhance channels.tif -o a.tif --average t {SCIENCE}",
+        "--average takes channels one by one: add --channels per",
+        (f"enhance channels.tif -o a.tif --average t {SCIENCE} --channels per",),
+    ),
+    Advice(
+        "enhance low -o out/ --illumination l2.tif",
+        "--illumination is one file: give one input at a time",
+        tuple(f"enhance low/{i}.png -o o{i}.tif --illumination l{i}.tif" for i in range(3)),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --dtype int8",
+        "--dtype must be same or float32, not 'int8'",
+        tuple(f"enhance grey.tif -o a.tif --dtype {d}" for d in ("same", "float32")),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --strength 2",
+        "--strength must be a number from 0 to 1, not 2",
+        tuple(f"enhance grey.tif -o a.tif --strength {s}" for s in ("0", "1")),
+    ),
+    Advice(
+        "enhance grey.tif stack.tif -o one.tif",
+        "one.tif is not a folder: several inputs need one",
+        ("enhance grey.tif stack.tif -o folder/",),
+    ),
+    Advice(
+        "enhance low/0.png ref/0.png -o out/",
+        "Two inputs have one name: give them one at a time",
+        ("enhance low/0.png -o out/", "enhance ref/0.png -o out/other.png"),
+    ),
+    Advice(
+        "enhance float.tif -o a.png",
+        ".png cannot hold float32; write to .tif instead",
+        ("enhance float.tif -o a.tif",),
+    ),
+    Advice(
+        "enhance stack.tif -o a.png",
+        ".png cannot hold a stack; write to .tif instead",
+        ("enhance stack.tif -o a.tif",),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --model nosuch",
+        "There is no model nosuch: choose linear",
+        ("enhance grey.tif -o a.tif --model linear",),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --black 60000",
+        "The black level (60000) leaves nothing of the image",
+        ("enhance grey.tif -o a.tif --black 60000 --white 65000",),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --image 2",
+        "grey.tif holds 1 image: there is no image 2",
+        ("enhance grey.tif -o a.tif --image 1",),
+    ),
+    Advice(
+        "enhance grey.tif -o a.tif --tile 3",
+        "tile is auto or a number of 32 or more, not 3",
+        ("enhance grey.tif -o a.tif --tile 32",),
+    ),
+    Advice(
+        "enhance grey.tif -o grey.tif",
+        "grey.tif is the input itself: choose another output",
+        ("enhance grey.tif -o other.tif",),
+    ),
+    Advice(
+        "restore rounded.tif l.tif -o b.tif",
+        "rounded uint16: enhance with --dtype float32",
+        (
+            "enhance grey.tif -o whole.tif --dtype float32 --illumination l3.tif",
+            "restore whole.tif l3.tif -o b.tif",
+        ),
+    ),
+    Advice(
+        "restore l.tif r.tif -o b.tif",
+        "give the reflectance first, then the illumination",
+        ("restore r.tif l.tif -o b.tif",),
+    ),
+    Advice(
+        "calibrate grey.tif -o c.tif",
+        "Give --dark or --flat, or both",
+        tuple(
+            f"calibrate grey.tif -o c.tif {frames}"
+            for frames in ("--dark grey.tif", "--flat grey.tif", "--dark float.tif --flat grey.tif")
+        ),
+    ),
+    Advice(
+        "evaluate --low low",
+        "Give --low and --reference, --noisy and --clean, or --suite linear",
+        (
+            f"evaluate {PAIR} --metrics psnr",
+            f"evaluate --noisy low --clean ref {SCIENCE}",
+        ),
+    ),
+    Advice(
+        "evaluate --noisy low",
+        "--noisy and --clean go together: give both folders",
+        (f"evaluate --noisy low --clean ref {SCIENCE}",),
+    ),
+    Advice(
+        "evaluate --noisy low --clean ref --per-image",
+        "--noisy cannot be combined with other folders, --sheet or --per-image",
+        (f"evaluate --noisy low --clean ref {SCIENCE}",),
+    ),
+    Advice(
+        f"train {PAIR} -o m.pt --steps 1",
+        "the name of a model file must end in .safetensors",
+        (f"train {PAIR} {SHORT} --steps 1",),
+    ),
+    Advice(
+        f"train {PAIR} {SHORT} --steps 1 --minutes 1",
+        "Give only one of --epochs, --steps and --minutes",
+        (f"train {PAIR} {SHORT} --epochs 1",),
+    ),
+    Advice(
+        f"train stack.tif {SHORT} --steps 1",
+        "Images by name are for --objective noisy, without folders",
+        (f"train stack.tif {SHORT} --objective noisy --steps 1",),
+    ),
+    Advice(
+        f"train --low low {SHORT} --steps 1",
+        "Give --low and --reference, optionally with --masks, or --images alone",
+        (f"train {PAIR} {SHORT} --steps 1",),
+    ),
+]
+
+
+@pytest.mark.parametrize("advice", FOLLOWED, ids=lambda a: a.sentence)
+def test_a_refused_command_works_once_its_sentence_is_followed(here, advice):
+    before = sorted(here.rglob("*"))
+    line = fails(*advice.refused.split())
+    assert advice.sentence in line
+    assert sorted(here.rglob("*")) == before  # nothing is left of it
+    for command in advice.followed:
+        done = lle(*command.split())
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_suite_is_not_for_folders(here):
+    line = fails(*f"evaluate --suite linear {PAIR}".split())
+    assert "--suite cannot be combined with folders or --sheet" in line
+    assert "--suite must be linear, not 'x'" in fails("evaluate", "--suite", "x")
+
+
+def test_one_of_several_images_is_chosen_as_told(here):
+    done = lle("enhance", "moving.png", "-o", "a.png")
+    assert done.returncode == 0 and "image 1 of 2: choose with --image N" in done.stderr
+    assert lle("enhance", "moving.png", "-o", "a.png", "--image", "2").stderr == ""
+
+
+def test_what_is_too_large_for_the_memory_goes_to_a_zarr(here, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 1000)
+    line = fails("enhance", "grey.tif", "-o", "a.tif")
+    assert "write to a .zarr, which is made block by block" in line
+    assert lle("enhance", "grey.tif", "-o", "a.zarr").returncode == 0
+
+
+def test_a_device_that_is_not_there(here, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert "choose auto or cpu" in fails("enhance", "grey.tif", "-o", "a.tif", "--device", "mps")
+    for device in ("auto", "cpu"):
+        assert lle("enhance", "grey.tif", "-o", "a.tif", "--device", device).returncode == 0
+
+
+def test_weights_that_are_not_there_are_asked_for(here, monkeypatch):
+    monkeypatch.setattr(vgg, "official_path", lambda: here / "no")
+    words = ("--images", "low", "--objective", "paper", "--vgg", "official", "--steps", "1")
+    assert "add --yes to download them" in fails("train", *words, "-o", "m.safetensors")
+
+
+def sentences():
+    """Literal parts of all that the package raises, `*` between them."""
+    for path in (ROOT / "napari_lle").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            call = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(call, ast.Call) and call.args:
+                parts = getattr(call.args[0], "values", [call.args[0]])
+                literal = [getattr(part, "value", "*") for part in parts]
+                yield "".join(part if isinstance(part, str) else "*" for part in literal)
+
+
+def test_no_advice_on_an_option_is_left_untried():
+    said = {sentence for sentence in sentences() if re.search(r"--[a-z]|write to", sentence)}
+    source = Path(__file__).read_text()
+    tried = [a.sentence for a in FOLLOWED] + re.findall(r'"([^"\n]+)" in', source) + [*ELSEWHERE]
+    assert all((ROOT / file).exists() for file in ELSEWHERE.values())
+    left = []
+    for sentence in said:
+        parts = [part.strip(" .") for part in sentence.split("*") if len(part) > 12]
+        if not any(t in part or part in t for t in tried for part in parts):
+            left.append(sentence)
+    assert not left and len(said) > 15
+
+
+def test_extras_that_are_recommended_exist():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {
+        extra
+        for sentence in sentences()
+        for found in re.findall(r"napari-lle\[([a-z,]+)\]", sentence)
+        for extra in found.split(",")
+    }
+    assert named and named <= set(project["optional-dependencies"])
