@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -120,3 +121,43 @@ def test_importing_stays_cheap(modules, absent):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+# Public names that several modules define with one meaning: what they compute, or ask for, is the
+# same, and a user, or a test that holds them equal, meets them side by side.
+SHARED_NAMES = {
+    "Preview": "of a result and of a network in training, in widgets that do not meet",
+    "Wish": "what a preview and what a training is asked for, in widgets that do not meet",
+    "enhance": "the command and the function that it calls",
+    "restore": "the command, the function, and the same of lazy arrays",
+    "stages": "the command and the function that it calls",
+    "train": "the command and the function that it calls",
+    "count_values": "of a file of any kind, which asks its reader",
+    "normalized": "on the CPU and in a CUDA kernel",
+    "softplus": "in a kernel for the CPU and in one for CUDA",
+    "ssim": "as a figure, as a loss, and in a kernel that trains",
+    "stretched": "in numpy, in a kernel for the CPU and in one for CUDA",
+    "tanh": "in a kernel for the CPU and in one for CUDA",
+}
+
+
+def definitions(trees: dict[str, ast.Module]) -> dict[str, list[str]]:
+    """The modules that define each public class and function."""
+    found = defaultdict(list)
+    for module, tree in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                found[node.name].append(module)
+    return found
+
+
+def test_every_public_name_has_one_meaning():
+    found = definitions({name(path): ast.parse(path.read_text()) for path in MODULES})
+    doubled = {each: modules for each, modules in found.items() if len(modules) > 1}
+    assert {each: doubled[each] for each in doubled if each not in SHARED_NAMES} == {}
+    assert set(SHARED_NAMES) <= set(doubled), "no longer shared: strike it off the list"
+
+
+def test_a_name_that_two_modules_define_is_seen():
+    trees = {"a": "def look(): ...\ndef _own(): ...", "b": "class look: ...\ndef _own(): ..."}
+    assert definitions({k: ast.parse(v) for k, v in trees.items()}) == {"look": ["a", "b"]}

@@ -16,14 +16,14 @@ from .console import complain, end_drains, reported, say, shared_bars
 SMALL = 2**23  # bytes of a file
 
 
-class Found(NamedTuple):
+class FoundSources(NamedTuple):
     """What arguments stand for, and a sentence for each of those that stand for nothing."""
 
     sources: list[Path]
     complaints: list[str]
 
 
-def find_sources(inputs: list[Path]) -> Found:
+def find_sources(inputs: list[Path]) -> FoundSources:
     """Files for arguments, which are files, folders or patterns; each file once.
 
     Raises
@@ -42,7 +42,7 @@ def find_sources(inputs: list[Path]) -> Found:
             if len(inputs) == 1:
                 raise
             complaints.append(str(error))
-    return Found(list(sources), complaints)
+    return FoundSources(list(sources), complaints)
 
 
 class Targets(NamedTuple):

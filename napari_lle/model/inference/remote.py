@@ -21,7 +21,7 @@ from .cluster import Cluster
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
 from .plan import Survey, choose_model, make_plan
-from .streaming import Enhancer, ZarrOutput, find_targets
+from .streaming import Enhancer, ZarrOutput, zarr_targets
 
 
 def enhance_on_cluster(
@@ -73,7 +73,7 @@ def enhance_on_cluster(
         kernel = "numba" if fused else "torch"
         plan = plan._replace(record={**plan.record, "device": devices, "kernel": kernel})
         enhancer = RemoteEnhancer((file, picture.number), options, output, plan.known, fused)
-        targets = find_targets(picture, plan, output)
+        targets = zarr_targets(picture, plan, output)
         yield from write_steps(targets, enhancer, output.source, cluster.run)
 
 

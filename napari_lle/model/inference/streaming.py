@@ -62,10 +62,10 @@ def enhance_to_zarr(
     image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
     plan = make_plan(image, replace(options, rgb=picture.rgb))
     enhancer = Enhancer(image, plan, output)
-    yield from write_steps(find_targets(picture, plan, output), enhancer, output.source)
+    yield from write_steps(zarr_targets(picture, plan, output), enhancer, output.source)
 
 
-def find_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Target]:
+def zarr_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Target]:
     """What the Zarrs of a result are to be."""
     shape, rgb, about = tuple(picture.pixels.shape), picture.rgb, picture.about
     record = {**plan.record, "strength": float(output.strength)}

@@ -25,7 +25,7 @@ STRUCTURAL = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 0x0213)  # and the pl
 STAMP = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d:\d\d:\d\d)")
 
 
-def encoded(exif: Any) -> str:
+def encode_exif(exif: Any) -> str:
     """A `PIL.Image.Exif` in base64, without orientation; empty where it says nothing more."""
     with suppress(Exception):  # a damaged block costs the block, not the pixels
         exif.pop(ORIENTATION, None)
@@ -35,7 +35,7 @@ def encoded(exif: Any) -> str:
     return ""
 
 
-def decoded(text: str) -> Any:
+def decode_exif(text: str) -> Any:
     """The `PIL.Image.Exif` of a base64 text."""
     from PIL import Image
 
@@ -86,7 +86,7 @@ def camera_time(taken: str) -> str:
 
 def exif_of(about: FileRecord) -> Any:
     """The EXIF of a record: that which was read, its time and its size of pixels."""
-    exif = decoded(about.exif)
+    exif = decode_exif(about.exif)
     stamp = camera_time(about.taken)
     if stamp and not about.exif:
         exif[IFD] = {TIME_TAKEN: stamp}
@@ -116,7 +116,7 @@ def append_to_tiff(path: Path, text: str) -> None:
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    exif = decoded(text)
+    exif = decode_exif(text)
     with path.open("r+b") as file:
         order = "<" if file.read(2) == b"II" else ">"
         version, first = struct.unpack(f"{order}HI", file.read(6))

@@ -17,7 +17,7 @@ from .errors import FileError, needs, readable
 from .fits_header import about_header, cleaned, describe, inherited
 from .memory import check_memory
 from .metadata import Output, Picture, fitting
-from .raster import chosen
+from .raster import image_number
 
 PLAIN = (".fits", ".fit", ".fts")
 SUFFIXES = (*PLAIN, *(f"{suffix}.gz" for suffix in PLAIN), *(f"{suffix}.fz" for suffix in PLAIN))
@@ -115,7 +115,7 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
             raise FileError(
                 f"{path} holds no image of two axes or more: name a FITS file that does."
             )
-        number = chosen(path, image, len(places))
+        number = image_number(path, image, len(places))
         place = places[number - 1]
         hdu = file[place]
         shape, stored = tuple(hdu.shape), Stored.told(hdu.header)

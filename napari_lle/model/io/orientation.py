@@ -28,7 +28,7 @@ def upright(pixels: Any, orientation: int, rows: int) -> Any:
     return pixels[(slice(None),) * rows + steps]
 
 
-def turned(about: FileRecord, orientation: int) -> FileRecord:
+def turned_record(about: FileRecord, orientation: int) -> FileRecord:
     """The record of pixels that `upright` has turned."""
     if not TURNS.get(orientation, (False,))[0]:
         return about

@@ -36,7 +36,7 @@ def read_deep(path: Path) -> NDArray[np.uint16]:
 
 def chunks(about: FileRecord, rgb: bool) -> bytes:
     """What tells the profile, the camera and the size of the pixels."""
-    found = profile.decoded(about.profile, rgb)
+    found = profile.decode_profile(about.profile, rgb)
     extra = _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(found)) if found else b""
     counts = [_per_metre(about, axis) for axis in "XY"]
     if all(0 < n < 2**31 for n in counts):

@@ -17,7 +17,7 @@ from . import exif, png, profile
 from .errors import FileError
 from .memory import check_memory
 from .metadata import FileRecord, Picture, alpha_as, default_axes, fitting
-from .orientation import turned, upright
+from .orientation import turned_record, upright
 from .units import METRES, pixels_per, positive
 
 EIGHT_BIT = (".jpg", ".jpeg", ".webp")
@@ -42,7 +42,7 @@ def read_picture(path: Path, image: int = 1) -> Picture:
     check_memory(path, 2 * values * itemsize, "cut it into parts, or make a TIFF of it")
     with any_size(), Image.open(path, formats=FORMATS) as file:
         count = getattr(file, "n_frames", 1)
-        number = chosen(path, image, count)
+        number = image_number(path, image, count)
         if png.is_deep(path):
             if number > 1:
                 raise FileError(f"{path} moves in 16 bits: choose image 1.")
@@ -53,19 +53,19 @@ def read_picture(path: Path, image: int = 1) -> Picture:
             pixels = _unpacked(file)
         told = file.getexif()
         orientation = told.get(exif.ORIENTATION, 1)
-        found = profile.encoded(file.info.get("icc_profile"), pixels.shape[2:] > (2,))
+        found = profile.encode_profile(file.info.get("icc_profile"), pixels.shape[2:] > (2,))
         size = _pixel_size(file.info.get("dpi"))
-        taken, block = exif.time_taken(told), exif.encoded(told)
+        taken, block = exif.time_taken(told), exif.encode_exif(told)
     pixels = np.ascontiguousarray(upright(pixels, orientation, 0))
     alpha = pixels[..., 1].copy() if pixels.shape[2:] == (2,) else None
     pixels = pixels if alpha is None else pixels[..., 0].copy()
     rgb = pixels.ndim == 3
     about = FileRecord(default_axes(pixels.ndim, rgb), profile=found, exif=block, taken=taken)
     about = replace(about, **_along(about.axes, size), alpha=alpha)
-    return Picture(pixels, rgb, None, turned(about, orientation), number, count)
+    return Picture(pixels, rgb, None, turned_record(about, orientation), number, count)
 
 
-def chosen(path: Path, image: int, count: int) -> int:
+def image_number(path: Path, image: int, count: int) -> int:
     """The number of an image that a file holds; raise FileError where it does not."""
     if not 1 <= image <= count:
         images = "1 image" if count == 1 else f"images 1 to {count}"
@@ -181,7 +181,7 @@ def _write_eight_bit(path: Path, pixels: NDArray[Any], about: FileRecord) -> Non
     from PIL import Image
 
     jpeg, coloured = path.suffix.lower() != ".webp", pixels.shape[2:] > (2,)
-    block, found = exif.block(about), profile.decoded(about.profile, coloured)
+    block, found = exif.block(about), profile.decode_profile(about.profile, coloured)
     options: dict[str, Any] = {"quality": 95} if jpeg else {"lossless": True}
     options |= {"exif": block} if 0 < len(block) < EXIF_LIMIT else {}
     options |= {"icc_profile": found} if found else {}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from .errors import FileError, readable
 from .memory import check_memory
 from .metadata import Picture, own_letters
-from .orientation import turned, upright
-from .raster import chosen
+from .orientation import turned_record, upright
+from .raster import image_number
 from .tiff_about import about_pages, about_series
 from .tiff_pixels import check_meaning, meant, orientation, premultiplied
 
@@ -36,7 +36,7 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
 
     with tifffile.TiffFile(path) as file:
         places = _images(path, file)
-        number = chosen(path, image, len(places))
+        number = image_number(path, image, len(places))
         place = places[number - 1]
         series = file.series[place]
         page = series.keyframe
@@ -53,7 +53,7 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         about = replace(about, alpha=_native(upright(alpha, turn, rows)))
     pixels = _native(upright(pixels, turn, rows))
     about = replace(about, premultiplied=premultiplied(page))
-    return Picture(pixels, axes[-1] == "S", record, turned(about, turn), number, len(places))
+    return Picture(pixels, axes[-1] == "S", record, turned_record(about, turn), number, len(places))
 
 
 def _images(path: Path, file: Any) -> list[int]:

@@ -45,8 +45,8 @@ def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileReco
     told = exif.of_tiff(path, page.offset)
     found: dict[str, Any] = {
         "taken": about.taken or exif.time_taken(told),
-        "exif": exif.encoded(told) if len(told) else "",
-        "profile": profile.encoded(page.tags.valueof(ICC), about.axes[-1] == "S"),
+        "exif": exif.encode_exif(told) if len(told) else "",
+        "profile": profile.encode_profile(page.tags.valueof(ICC), about.axes[-1] == "S"),
     }
     about = replace(about, **{k: v for k, v in found.items() if v})
     unit = RESOLUTION_UNITS.get(page.tags.valueof(296, 2), "")

@@ -99,11 +99,11 @@ def _tags(about: FileRecord, rgb: bool) -> dict[str, Any]:
     """Profile, camera and time, and what ImageJ keeps of labels and display."""
     import tifffile
 
-    found = profile.decoded(about.profile, rgb)
+    found = profile.decode_profile(about.profile, rgb)
     options: dict[str, Any] = {"iccprofile": found} if found else {}
     stamp = exif.camera_time(about.taken)
     options |= {"datetime": stamp} if stamp else {}
-    camera = exif.decoded(about.exif) if about.exif else {}
+    camera = exif.decode_exif(about.exif) if about.exif else {}
     extra = [
         (tag, 2, None, str(camera[tag]), True)
         for tag in exif.DESCRIPTIVE

@@ -12,10 +12,10 @@ from .errors import FileError, needs, readable
 from .memory import check_memory
 from .metadata import FileRecord, Picture, default_axes, own_letters
 from .names import ZARR
-from .raster import chosen
+from .raster import image_number
 from .tiff_about import value_range
 from .units import long_unit
-from .zarr_images import images, ome
+from .zarr_images import ome, zarr_images
 from .zarr_labels import labels_of
 from .zarr_layout import KEY
 
@@ -71,8 +71,8 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         node = zarr.open(path, mode="r")
     except FileNotFoundError:  # what Zarr says of any folder that holds none
         raise FileError(f"{path} holds no Zarr: is it complete?") from None
-    found = images(path, node)
-    number = chosen(path, image, len(found))
+    found = zarr_images(path, node)
+    number = image_number(path, image, len(found))
     at = found[number - 1]
     node = node[at.place] if at.place else node
     kept: dict[str, Any] = dict(node.attrs.get(KEY, {}))

@@ -23,7 +23,7 @@ class FoundImage(NamedTuple):
     multiscale: int
 
 
-def images(path: Path, node: Any) -> list[FoundImage]:
+def zarr_images(path: Path, node: Any) -> list[FoundImage]:
     """All images of a Zarr, in the order of their series, wells and fields, or of their names."""
     if not _is_group(node):
         return [FoundImage("", -1)]

@@ -45,8 +45,8 @@ def camera():
 
 
 def settings(about):
-    inner = exif.decoded(about.exif).get_ifd(exif.IFD)
-    return exif.decoded(about.exif).get(0x0110), float(inner.get(0x829A, 0)), inner.get(0x8827)
+    inner = exif.decode_exif(about.exif).get_ifd(exif.IFD)
+    return exif.decode_exif(about.exif).get(0x0110), float(inner.get(0x829A, 0)), inner.get(0x8827)
 
 
 def about(axes, **more):
