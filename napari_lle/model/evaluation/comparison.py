@@ -17,7 +17,7 @@ from .baselines import FREE, auto_gamma
 from .metrics import Image, Method, eight_bit, score_known
 
 BINS = 256
-FITTED, JUDGED = 4, 12  # pairs that curves of what costs nothing are fitted to, and judged by
+FITTED, JUDGED = 4, 12  # pairs that the curves of untrained methods are fitted to, and judged by
 SIDE = 512  # pixels of the middles of held-out parts that are judged
 SLIDERS = ("input", "automatic gamma", "best curve")
 
@@ -171,7 +171,7 @@ def comparison_verdict(scores: Sequence[Score]) -> str:
     alike = [s.name for s in others if s.ssim >= last.ssim]
     free = [name for name in better if name in FREE]
     if free:
-        return f"It does not beat {_listed(free)} on the validation set, which cost nothing."
+        return f"It does not beat {_listed(free)} on the validation set, which need no training."
     if better:
         return f"It does not beat {_listed(better)} on the validation set: a slider does as well."
     if alike:

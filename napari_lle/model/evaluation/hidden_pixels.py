@@ -86,10 +86,13 @@ def hidden_verdict(scores: Sequence[Score]) -> str:
     better = [s.name for s in scores[:-1] if s.psnr >= last.psnr]
     free = [name for name in better if name in METHODS]
     if free:
-        return f"{' and '.join(free)} told what was kept aside as well, and cost nothing: use that."
+        return (
+            f"{' and '.join(free)} predicted the held-out pixels as well and need no training: "
+            "use that."
+        )
     if better:
-        return f"{' and '.join(better)} told what was kept aside as well."
-    return "It told what was kept aside better than blurs and non-local means."
+        return f"{' and '.join(better)} predicted the held-out pixels as well."
+    return "It predicted the held-out pixels better than blurs and non-local means."
 
 
 def _seen(

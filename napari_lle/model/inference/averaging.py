@@ -79,7 +79,7 @@ def averaged_steps(
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     check_strength(strength)
     if options.channel_axis is not None:
-        raise ValueError("Averages are of channels one by one: leave channel_axis out.")
+        raise ValueError("Averaging treats each channel by itself: leave channel_axis out.")
     options = settle([data], options)
     _check(data.shape, axis, window, bool(options.rgb))
     data = as_dask(data) if is_lazy(data) else data
@@ -192,7 +192,9 @@ def axis_and_window(text: str, axes: str) -> tuple[int, int]:
     """
     letter, _, count = text.partition(":")
     if letter.lower() not in ("t", "z") or (count and not count.isdigit()):
-        raise ValueError(f"What is averaged is t or z, or e.g. t:5 for five planes, not {text!r}.")
+        raise ValueError(
+            f"Planes are averaged along t or z, or e.g. t:5 for five planes, not {text!r}."
+        )
     place = axes.upper().find(letter.upper())
     if place < 0:
         named = f"its axes are {axes}" if axes else "its axes have no names"

@@ -25,7 +25,7 @@ CONNECTING = 10.0  # seconds in which a scheduler answers
 LONELY = 60.0  # seconds that a run waits for a worker when all are gone
 RETRIES = 2  # of a block that failed, for files on a network have bad moments
 AHEAD = 4  # blocks given out for every thread: none of them is ever idle
-GONE = "The scheduler is gone: start it and its workers, then the same command again."
+GONE = "The scheduler is gone: start it and its workers, then run the same command again."
 
 
 class ClusterError(ValueError):
@@ -136,7 +136,7 @@ class Cluster:
                 except TimeoutError:
                     if not self._threads():
                         raise ClusterError(
-                            "All workers are gone: start some, and the same command again."
+                            "All workers are gone: start some, then run the same command again."
                         ) from None
                     continue
                 for task in done:
@@ -144,7 +144,7 @@ class Cluster:
                     yield given.pop(task)
         except KilledWorker:
             raise ClusterError(
-                "One block has ended several workers: give them more memory, then start the same "
+                "Several workers died on one block: give them more memory, then run the same "
                 "command again."
             ) from None
         except CancelledError:

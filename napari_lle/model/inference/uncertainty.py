@@ -107,7 +107,9 @@ def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
             f"{' or '.join(CONSTANTS)}, or leave the uncertainty out."
         )
     if record.get("strength", 1.0) != 1:
-        raise ValueError("The uncertainty is that of strength 1: enhance with it.")
+        raise ValueError(
+            "The uncertainty is known for strength 1 only: enhance with that strength."
+        )
     if "average" in record:
         raise ValueError("How uncertain averaged planes are has not been measured: leave it out.")
     return found

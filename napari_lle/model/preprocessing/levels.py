@@ -66,7 +66,7 @@ class Levels:
         if max(abs(self.black), abs(self.white)) > largest or self.span < 1 / EXTREME:
             raise ValueError(
                 f"Levels of {self.black:g} and {self.white:g} are out of all proportion to "
-                f"{dtype} values: the way back would not be exact."
+                f"{dtype} values: restoring would not be exact."
             )
 
     @property

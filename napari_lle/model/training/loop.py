@@ -154,7 +154,7 @@ def train(
         except Diverged as error:
             if not state.best:
                 raise
-            trouble = f"{error} Kept are the weights of step {state.best['step']}, before that."
+            trouble = f"{error} The weights of step {state.best['step']}, before that, are kept."
         if not state.best:
             raise TrainingError(
                 f"Training collapsed: {state.history[-1]['verdict']}; start again with another "

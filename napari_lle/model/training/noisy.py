@@ -85,7 +85,7 @@ def noisy_data(images: Sequence[Pair], share: float, gap: int) -> Noisy:
     other = "" if scene is None else f"neighbours differ {scene:.1f} times as much as noise, and "
     size = 2 * reach + 1
     why = (
-        f"Spots of {size} x {size} pixels are hidden and told from their surroundings: {other}"
+        f"Spots of {size} x {size} pixels are hidden and predicted from their surroundings: {other}"
         f"the noise of neighbouring pixels looks {'independent' if reach == 0 else 'shared'} "
         f"(grain {grain:.2f})."
     )
@@ -135,7 +135,7 @@ def _reach(noise: Sequence[Noise]) -> tuple[int, float]:
             return reach, grain
     raise TrainingError(
         f"The noise of these images is shared over many pixels (grain {grain:.2f}), so that hidden "
-        "pixels could be told from it: give frames of one scene, as they left the camera."
+        "pixels could be predicted from it: give frames of one scene, as they left the camera."
     )
 
 
@@ -145,7 +145,7 @@ def _parted(images: Sequence[Pair], gap: int) -> tuple[list[Pair], list[Pair]]:
     least = max(LEAST, SHARE * gap)
     if width < least:
         raise TrainingError(
-            f"The images are too small to be parted: {least} pixels across are the least."
+            f"The images are too small to be split: they must measure {least} pixels across or more."
         )
     end = width - width // SHARE
     return (

@@ -157,7 +157,7 @@ def test_the_best_of_what_is_kept_aside_is_named():
     by_name = {s.name: s.psnr for s in scores}
     assert by_name["blur 2"] > by_name["blur 1"] > by_name["plain stretch"]
     assert by_name["after"] == pytest.approx(by_name["plain stretch"], abs=0.1)
-    assert "blur 2" in hidden_verdict(scores) and "cost nothing" in hidden_verdict(scores)
+    assert "blur 2" in hidden_verdict(scores) and "need no training" in hidden_verdict(scores)
     best = [*scores[:-1], scores[-1]._replace(psnr=99.0)]
     assert "better than blurs" in hidden_verdict(best)
 

@@ -158,7 +158,7 @@ def test_a_noisy_image_trains_by_itself_and_is_judged_beside_blurs(tmp_path):
     assert preview.name == "coins" and preview.columns == (120, 160)
     free = ["plain stretch", "blur 1", "blur 2", "non-local means"]
     assert [s.name for s in outcome.scores] == [*free, "science", "after"]
-    assert "hidden" in outcome.verdict and "kept aside" in outcome.verdict
+    assert "hidden" in outcome.verdict and "predicted the held-out pixels" in outcome.verdict
     outcome.save(tmp_path / "own.safetensors")
     assert "ssim" not in load_model(tmp_path / "own.safetensors").card["compared"]["after"]
 
