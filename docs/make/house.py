@@ -269,8 +269,8 @@ What became of the house when its rooms were built, measured on the package `nap
   when it is imported itself.
 - **Lines of code**: those that hold code; no blanks, comments and docstrings. A function counts
   with those inside it.
-- **Public names that several files define**: classes and functions. `tests/test_architecture.py` holds
-  those that may stay, which mean the same everywhere, each with its reason.
+- **Public names that several files define**: classes and functions. `tests/test_architecture.py`
+  holds those that may stay, which mean the same everywhere, each with its reason.
 - **Walk of one image**: an RGB image of one strip, with its kernel compiled, through the function
   and through the job behind the widget's button. A module is *passed* each time that another calls
   it and it calls on into a third; one that answers by itself, such as arithmetic or a check, is a

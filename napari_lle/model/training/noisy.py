@@ -145,7 +145,7 @@ def _parted(images: Sequence[Pair], gap: int) -> tuple[list[Pair], list[Pair]]:
     least = max(LEAST, SHARE * gap)
     if width < least:
         raise TrainingError(
-            f"The images are too small to be split: they must measure {least} pixels across or more."
+            f"The images are too small to be split: {least} pixels across are needed."
         )
     end = width - width // SHARE
     return (

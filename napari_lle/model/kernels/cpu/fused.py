@@ -23,6 +23,7 @@ from .pointwise import (
     finish_sigmoid,
     finish_softplus,
     finish_stretching,
+    inlined,
     read,
     see_cleaning,
     see_metering,
@@ -35,6 +36,50 @@ from .pointwise import (
 def widest(halo: int) -> int:
     """Longest output row that the rings can hold."""
     return PITCH - 2 * halo - 2 * LARGEST
+
+
+@inlined
+def see(form, line, a, b):
+    """What the convolutions see of a row of the image, in its place."""
+    if form == METERING:
+        see_metering(line, a)
+    elif form == STRETCHING:
+        see_stretching(line, a)
+    elif form == CLEANING:
+        see_cleaning(line, a, b)
+
+
+@inlined
+def copy(target, source, length):
+    for x in range(length):
+        target[x] = source[x]
+
+
+@inlined
+def next_row(out, start, maps, source, y, channels, weights, length):
+    """Row y of a hidden layer, or of the last one, from the three rows around it in a ring."""
+    above = ((y - 1) % 3) * channels * PITCH
+    here = (y % 3) * channels * PITCH
+    below = ((y + 1) % 3) * channels * PITCH
+    convolve(
+        out, start, PITCH, source, above, here, below, PITCH, channels, 1, weights, length, maps
+    )
+
+
+@inlined
+def end_row(form, row, length, scalars):
+    """The illumination of a row: H in its first three lines, the pixels in the three after."""
+    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
+    if form == SOFTPLUS:
+        finish_softplus(row, length)
+    elif form == SIGMOID:
+        finish_sigmoid(row, length)
+    elif form == METERING:
+        finish_metering(row, length, a, b, c)
+    elif form == STRETCHING:
+        finish_stretching(row, length, a, b)
+    elif form == CLEANING:
+        finish_cleaning(row, length, a, b, c, d, e)
 
 
 def build(
@@ -73,29 +118,20 @@ def build(
         hidden1 = np.zeros(3 * first * PITCH, np.float32)
         hidden2 = np.zeros(3 * second * PITCH, np.float32)
         last = np.zeros(6 * PITCH, np.float32)
-        a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
         for i in range(height + 2 * halo):
             for k in range(colours):
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
                 read(line, source[k, rows[i]], columns, inner)
-                if form == METERING:
-                    see_metering(line, a)
-                elif form == STRETCHING:
-                    see_stretching(line, a)
-                elif form == CLEANING:
-                    see_cleaning(line, a, b)
+                see(form, line, scalars[0], scalars[1])
 
             f = i - reach  # row of the features, counted as the image's
             if f < reach:
                 continue
             here = (f % 3) * spliced * PITCH
             for k in range(colours):
-                start = ((f % slots) * colours + k) * PITCH + reach
-                target = features[here + k * PITCH :][: width + 6]
-                line = image[start : start + width + 6]
-                for x in range(len(target)):
-                    target[x] = line[x]
+                line = image[((f % slots) * colours + k) * PITCH + reach :]
+                copy(features[here + k * PITCH :], line, width + 6)
             for j in range(len(dilations)):
                 step = dilations[j]
                 convolve(
@@ -113,81 +149,32 @@ def build(
                     width + 6,
                     branch,
                 )
+
             g = f - 1
             if g < reach + 1:
                 continue
-            convolve(
-                hidden1,
-                (g % 3) * first * PITCH,
-                PITCH,
-                features,
-                ((g - 1) % 3) * spliced * PITCH,
-                (g % 3) * spliced * PITCH,
-                ((g + 1) % 3) * spliced * PITCH,
-                PITCH,
-                spliced,
-                1,
-                w1,
-                width + 4,
-                first,
-            )
+            start = (g % 3) * first * PITCH
+            next_row(hidden1, start, first, features, g, spliced, w1, width + 4)
             h = g - 1
             if h < reach + 2:
                 continue
-            convolve(
-                hidden2,
-                (h % 3) * second * PITCH,
-                PITCH,
-                hidden1,
-                ((h - 1) % 3) * first * PITCH,
-                (h % 3) * first * PITCH,
-                ((h + 1) % 3) * first * PITCH,
-                PITCH,
-                first,
-                1,
-                w2,
-                width + 2,
-                second,
-            )
+            start = (h % 3) * second * PITCH
+            next_row(hidden2, start, second, hidden1, h, first, w2, width + 2)
             y = h - 1
             if y < halo:
                 continue
-            convolve(
-                last,
-                0,
-                PITCH,
-                hidden2,
-                ((y - 1) % 3) * second * PITCH,
-                (y % 3) * second * PITCH,
-                ((y + 1) % 3) * second * PITCH,
-                PITCH,
-                second,
-                1,
-                w3,
-                width,
-                3,
-            )
+            next_row(last, 0, 3, hidden2, y, second, w3, width)
+
             place = y - halo
             if scale > 1:
                 for k in range(3):
-                    target = out[k * (len(out) // 3) + top + place, left:]
-                    for x in range(width):
-                        target[x] = last[k * PITCH + x]
+                    line = last[k * PITCH :]
+                    copy(out[k * (len(out) // 3) + top + place, left:], line, width)
                 continue
             for k in range(3):
-                pixels = source[min(k, colours - 1), top + place][left : left + width]
-                last[(3 + k) * PITCH :][:width] = pixels
-            length = whole_blocks(width)
-            if form == SOFTPLUS:
-                finish_softplus(last, length)
-            elif form == SIGMOID:
-                finish_sigmoid(last, length)
-            elif form == METERING:
-                finish_metering(last, length, a, b, c)
-            elif form == STRETCHING:
-                finish_stretching(last, length, a, b)
-            elif form == CLEANING:
-                finish_cleaning(last, length, a, b, c, d, e)
+                line = source[min(k, colours - 1), top + place][left:]
+                copy(last[(3 + k) * PITCH :], line, width)
+            end_row(form, last, whole_blocks(width), scalars)
             write(out[place, colours * left :], last, width, colours)
 
     return strip
