@@ -21,7 +21,7 @@ ONCE = (
     "inference.planes.fill_planes",
     "kernels.find",
     "network.bundled.automatic_model",
-    "network.checkpoint.load_model",
+    "network.checkpoint.recent_model",
     "preprocessing.levels.find_levels",
     "preprocessing.sampling.sample",
     "preprocessing.statistics.image_statistics",

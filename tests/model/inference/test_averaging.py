@@ -116,7 +116,7 @@ def test_axes_are_named_by_the_user_and_the_file():
     assert axis_and_window("t", "TZYX") == (0, 3)
     assert axis_and_window("z:5", "TZYX") == (1, 5)
     for text, axes in (("c", "CYX"), ("t:x", "TYX"), ("z", "TYX"), ("t", ""), ("", "TYX")):
-        with pytest.raises(ValueError, match=r"is t or z|has no axis"):
+        with pytest.raises(ValueError, match=r"along t or z|has no axis"):
             axis_and_window(text, axes)
 
 

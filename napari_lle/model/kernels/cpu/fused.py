@@ -39,7 +39,7 @@ def widest(halo: int) -> int:
 
 
 @inlined
-def see(form, line, a, b):
+def view_row(form, line, a, b):
     """What the convolutions see of a row of the image, in its place."""
     if form == METERING:
         see_metering(line, a)
@@ -123,7 +123,7 @@ def build(
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
                 read(line, source[k, rows[i]], columns, inner)
-                see(form, line, scalars[0], scalars[1])
+                view_row(form, line, scalars[0], scalars[1])
 
             f = i - reach  # row of the features, counted as the image's
             if f < reach:
