@@ -77,7 +77,7 @@ def noisy_pairs_steps(
     parameters |= {k: m.network.inference_parameters() for k, m in loaded.items()}
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for done, (stem, paths) in enumerate(files.items(), 1):
-        frame, average = read_pair(*paths)
+        frame, average = read_frames(*paths)
         truth = np.clip(enhance(average, STRETCH, device=device).reflectance, 0, 1)
         values = frame.astype(np.float64)
         shown = {name: method(values) for name, method in BASELINES.items()}
@@ -125,7 +125,7 @@ def rising(shown: Array, truth: Array) -> Array:
     return np.asarray(curve[place]).reshape(shown.shape)
 
 
-def read_pair(noisy: Path, clean: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def read_frames(noisy: Path, clean: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read the middles of a pair, or raise ValueError with what is wrong with it."""
     planes = []
     for path in (noisy, clean):
