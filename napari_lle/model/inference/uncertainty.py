@@ -22,7 +22,7 @@ from ..network.bundled import GLOBAL
 from ..network.checkpoint import Model
 from ..preprocessing.levels import Levels
 from ..preprocessing.noise import Noise, fit_noise
-from ..preprocessing.screen import MIDDLE, STRETCHED
+from ..preprocessing.screen import STRETCHED, midtones, transfer
 from .estimate import Result
 from .lazy import as_dask, excerpt, is_lazy
 
@@ -211,11 +211,9 @@ def local_figures(
 
 def plain_stretch(x: Array, u: float) -> Array:
     """The screen stretch of a normalised image; values above 1 stay."""
-    return x * (1 + u) / (np.clip(x, 0, 1) + u)
+    return np.asarray(transfer(x, np.clip(x, 0, 1), u))
 
 
 def curve_of(typical: float) -> float:
     """U of the screen stretch for an image of this typical brightness."""
-    typical = min(max(typical, STRETCHED[0]), STRETCHED[1])
-    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-    return m / (1 - 2 * m)
+    return float(midtones(min(max(typical, STRETCHED[0]), STRETCHED[1])))

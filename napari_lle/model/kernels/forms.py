@@ -20,7 +20,7 @@ from ..network.blocks import (
     Stretching,
 )
 from ..network.correcting import Correcting
-from ..preprocessing.screen import MIDDLE, STRETCHED, TYPICAL
+from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig
@@ -136,9 +136,8 @@ def scalars(block: Block, statistics: torch.Tensor) -> Weights:
     if isinstance(block, Metering):
         values = [float(block.start) * np.sqrt(mean**2 + FAINT**2), lit, colour]
     elif isinstance(block, Stretching):
-        typical = np.clip(figures[:, TYPICAL], *STRETCHED)
-        m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-        values = [m / (1 - 2 * m), np.full_like(m, block.local)]
+        u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
+        values = [u, np.full_like(u, block.local)]
     elif isinstance(block, Cleaning):
         unit = exp(float(block.stretch.detach())) * np.sqrt(mean**2 + BLACK**2)
         presence = mean**2 / (mean**2 + BLACK**2)

@@ -17,6 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..runtime.choices import check_choice
+
 # Feature maps by block; "relu{block}_{layer}" names a layer's output.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 LAYERS = tuple(
@@ -65,8 +67,7 @@ class VGG16(nn.Module):
         unknown = [name for name in layers if name not in LAYERS]
         if unknown or not layers:
             raise ValueError(f"VGG16 layers are {LAYERS[0]} to {LAYERS[-1]}, not {unknown}.")
-        if convention not in CONVENTIONS:
-            raise ValueError(f"convention is torchvision or caffe, not {convention!r}.")
+        check_choice("convention", convention, tuple(CONVENTIONS))
         order, self.scale, mean, deviation = CONVENTIONS[convention]
         self.register_buffer("order", torch.tensor(order), persistent=False)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)

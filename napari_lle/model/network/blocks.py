@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..preprocessing.screen import MIDDLE, STRETCHED, TYPICAL
+from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
 from .config import RESIDUAL_FLOOR, NetworkConfig
 
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
@@ -228,24 +228,21 @@ class Metering(Block):
         return self.start * (statistics[:, 0, None, None, None].square() + FAINT**2).sqrt()
 
 
-def midtones(statistics: Tensor) -> Tensor:
-    """U of the screen stretch, (N, 1, 1, 1): it brings the typical brightness to `MIDDLE`."""
-    typical = statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED)
-    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-    return m / (1 - 2 * m)
+def _stretch(statistics: Tensor) -> Tensor:
+    """U of the screen stretch, (N, 1, 1, 1)."""
+    return midtones(statistics[:, TYPICAL, None, None, None].clamp(*STRETCHED))
 
 
 def screen_stretch(v: Tensor, statistics: Tensor) -> Tensor:
-    """The midtones transfer function, as a division: ``V (1 + u) / (V + u)``."""
-    u = midtones(statistics)
-    return v * (1 + u) / (v.clamp_min(0) + u)
+    """V under the screen stretch of the whole image; a straight line below 0."""
+    return transfer(v, v.clamp_min(0), _stretch(statistics))
 
 
 class Stretching(Block):
     """The block for linear data: ``L = (V + u) / (1 + u)``, u within octaves of the image's own.
 
     With the same u everywhere, R is the midtones transfer function that brings the typical
-    brightness to `MIDDLE`, much as astronomers' automatic screen stretch does.
+    brightness to `screen.MIDDLE`, much as astronomers' automatic screen stretch does.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -258,7 +255,7 @@ class Stretching(Block):
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``(V + u) / (1 + u)``."""
-        u = midtones(statistics)
+        u = _stretch(statistics)
         if self.local:
             u = u * torch.exp2(self.local * torch.tanh(h))
         return (v + u) / (1 + u)

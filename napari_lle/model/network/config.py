@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ..runtime.choices import check_choice, check_literals
 from .kinds import tupled, unknown_name, wrong_kind
 
 LARGEST = 512  # of any width, dilation or count: a damaged file must not ask for all memory
@@ -88,24 +89,9 @@ class NetworkConfig:
         sizes = (*self.dilations, *self.widths, self.branch_width, self.auxiliary_width)
         if max(*sizes, self.stages) > LARGEST:
             raise ConfigError(f"dilations, widths and stages are at most {LARGEST}.")
-        choices = {
-            "reflectance": (
-                "division",
-                "metering",
-                "stretching",
-                "cleaning",
-                "correcting",
-                "mixing",
-            ),
-            "activation": ("relu", "prelu"),
-            "positivity": ("softplus", "sigmoid"),
-            "modulated": (0, 1, 2),
-            "illumination_scale": SCALES,
-            "recursion": ("auxiliary", "literal"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name} is one of {allowed}, not {getattr(self, name)!r}.")
+        check_literals(self, ConfigError)
+        check_choice("modulated", self.modulated, (0, 1, 2), ConfigError)
+        check_choice("illumination_scale", self.illumination_scale, SCALES, ConfigError)
         if not RESIDUAL_FLOOR < self.start < 1:
             raise ConfigError(f"start is a residual between 0.001 and 1, not {self.start}.")
         if self.reflectance == "mixing" and (self.illumination_scale != 1 or self.modulated != 2):

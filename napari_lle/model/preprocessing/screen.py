@@ -1,4 +1,4 @@
-"""The automatic screen stretch of astronomy, for arrays: one curve by an image's statistics."""
+"""The automatic screen stretch of astronomy: one curve by an image's statistics."""
 
 from __future__ import annotations
 
@@ -14,8 +14,25 @@ STRETCHED = (1e-3, 0.24)  # what is stretched; a brighter image is left nearly a
 TYPICAL = Statistics._fields.index("typical")
 
 
+def midtones(typical: Any) -> Any:
+    """U of the screen stretch that brings a typical brightness, within `STRETCHED`, to `MIDDLE`.
+
+    Here and in `transfer` there are operators alone: numbers, arrays and tensors go through them.
+    """
+    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
+    return m / (1 - 2 * m)
+
+
+def transfer(x: Any, bounded: Any, u: Any) -> Any:
+    """The midtones transfer function, as a division: ``x (1 + u) / (x + u)``.
+
+    `bounded` is x where the curve bends; where it is held at a bound, the line goes straight on.
+    """
+    return x * (1 + u) / (bounded + u)
+
+
 def stretched(x: NDArray[Any], statistics: NDArray[Any]) -> NDArray[np.float32]:
-    """The midtones transfer function ``x (1 + u) / (x + u)``; a straight line below 0.
+    """An image under the screen stretch; a straight line below 0.
 
     Parameters
     ----------
@@ -24,8 +41,6 @@ def stretched(x: NDArray[Any], statistics: NDArray[Any]) -> NDArray[np.float32]:
     statistics : ndarray, (10,)
         Of the whole image, see `statistics.Statistics`.
     """
-    typical = float(np.clip(statistics[TYPICAL], *STRETCHED))
-    m = typical * (1 - MIDDLE) / (typical + MIDDLE - 2 * typical * MIDDLE)
-    u = np.float32(m / (1 - 2 * m))
+    u = np.float32(midtones(float(np.clip(statistics[TYPICAL], *STRETCHED))))
     v = np.asarray(x, np.float32)
-    return np.asarray(v * (1 + u) / (np.maximum(v, 0) + u), np.float32)
+    return np.asarray(transfer(v, np.maximum(v, 0), u), np.float32)

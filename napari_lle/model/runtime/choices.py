@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 SMALLEST_TILE = 32  # pixels
@@ -26,3 +26,19 @@ def check_choice(
     """
     if value not in allowed:
         raise error(f"{name} is one of {', '.join(map(str, allowed))}, not {value!r}.")
+
+
+def check_literals(settings: Any, error: type[ValueError] = ValueError, prefix: str = "") -> None:
+    """`check_choice` of every attribute of a dataclass whose type is a `Literal`.
+
+    Parameters
+    ----------
+    settings : dataclass instance
+    error : type
+        Of the error.
+    prefix : str
+        What stands before the attributes' names where users write them.
+    """
+    for name, kind in get_type_hints(type(settings)).items():
+        if get_origin(kind) is Literal:
+            check_choice(f"{prefix}{name}", getattr(settings, name), get_args(kind), error)

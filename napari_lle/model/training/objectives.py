@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from ..data.crops import Batch
 from ..kernels import training_kernel
 from ..losses import functional as losses
 from ..losses.vgg import VGG16
@@ -18,21 +19,36 @@ from .settings import Paper, TrainingError, TrainingSettings
 Features = Callable[[Tensor], Sequence[Tensor]]
 
 
+class Crops(NamedTuple):
+    """What a loss is taken from: `data.crops.Batch` as tensors, on the network's device.
+
+    Attributes
+    ----------
+    low : Tensor, (N, 3, H + 2 halo, W + 2 halo)
+    reference : Tensor, (N, 3, H, W)
+        NaN where it is not known.
+    statistics : Tensor, (N, 10)
+        Of the whole images, see `statistics.Statistics`.
+    """
+
+    low: Tensor
+    reference: Tensor
+    statistics: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device, part: slice = slice(None)) -> Crops:
+        """A part of a batch, on a device."""
+        return cls(*(torch.from_numpy(values[part]).to(device) for values in batch))
+
+
 class Objective(Protocol):
-    """Network, dark crops with their halo, references without one, statistics -> loss.
+    """A loss, as a scalar.
 
     Of a share of a batch it is this share's part of the batch's loss: the parts add up to it.
     """
 
-    def __call__(
-        self,
-        network: Network,
-        low: Tensor,
-        reference: Tensor,
-        statistics: Tensor,
-        share: Share | None = None,
-    ) -> Tensor:
-        """The loss, a scalar."""
+    def __call__(self, network: Network, crops: Crops, share: Share | None = None) -> Tensor:
+        """The loss of a network on crops."""
 
 
 class TermInputs(NamedTuple):
@@ -128,16 +144,11 @@ def make_objective(settings: TrainingSettings, device: torch.device) -> Objectiv
     return _noisy if settings.objective == "noisy" else _paired(settings)
 
 
-def _noisy(
-    network: Network,
-    low: Tensor,
-    reference: Tensor,
-    statistics: Tensor,
-    share: Share | None = None,
-) -> Tensor:
+def _noisy(network: Network, crops: Crops, share: Share | None = None) -> Tensor:
     """The mean squared distance to targets as noisy as the images: their noise averages out."""
-    share = share or Share(len(low))
-    return share.weight() * losses.squared(network.enhance(low, statistics), reference)
+    share = share or Share(len(crops.low))
+    result = network.enhance(crops.low, crops.statistics)
+    return share.weight() * losses.squared(result, crops.reference)
 
 
 def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
@@ -146,21 +157,15 @@ def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
     if paper.weights["perceptual"] and paper.vgg:
         features = VGG16(paper.layers, paper.convention).load(paper.vgg).to(device)
 
-    def objective(
-        network: Network,
-        low: Tensor,
-        reference: Tensor,
-        statistics: Tensor,
-        share: Share | None = None,
-    ) -> Tensor:
-        share = share or Share(len(low))
+    def objective(network: Network, crops: Crops, share: Share | None = None) -> Tensor:
+        share = share or Share(len(crops.low))
         if share.processes > 1 and paper.reduction == "sum":
             raise TrainingError(
                 "With paper.reduction sum, a batch cannot be shared: set it to mean, or start one "
                 "process."
             )
-        stages = network(low, statistics)
-        inputs = TermInputs(stages, low, statistics, network, paper, features)
+        stages = network(crops.low, crops.statistics)
+        inputs = TermInputs(stages, crops.low, crops.statistics, network, paper, features)
         return share.weight() * paper_objective(inputs)
 
     return objective
@@ -169,19 +174,12 @@ def _paper(settings: TrainingSettings, device: torch.device) -> Objective:
 def _paired(settings: TrainingSettings) -> Objective:
     s = settings
 
-    def objective(
-        network: Network,
-        low: Tensor,
-        reference: Tensor,
-        statistics: Tensor,
-        share: Share | None = None,
-    ) -> Tensor:
-        share = share or Share(len(low))
-        result = network.enhance(low, statistics)
-        loss = share.weight() * _distance(network, result, reference, s)
+    def objective(network: Network, crops: Crops, share: Share | None = None) -> Tensor:
+        share = share or Share(len(crops.low))
+        result = network.enhance(crops.low, crops.statistics)
+        loss = share.weight() * _distance(network, result, crops.reference, s)
         if s.auxiliary:
-            later = _later_stages(network, low, reference, statistics, s.tie, share)
-            loss = loss + s.auxiliary * later
+            loss = loss + s.auxiliary * _later_stages(network, crops, s.tie, share)
         return loss
 
     return objective
@@ -223,18 +221,12 @@ def known_or(reference: Tensor, result: Tensor) -> Tensor:
     return torch.where(reference.isnan(), result.detach(), reference)
 
 
-def _later_stages(
-    network: Network,
-    low: Tensor,
-    reference: Tensor,
-    statistics: Tensor,
-    tie: float,
-    share: Share,
-) -> Tensor:
+def _later_stages(network: Network, crops: Crops, tie: float, share: Share) -> Tensor:
     """Later stages are to be as good as the first and equal to it.
 
     On corners of a third of the crops: on all of it they would cost T times the rest.
     """
+    low, reference, statistics = crops
     third = -(-share.crops // 3)
     n, side, halo = share.among(third), reference.shape[-1] // 2, network.radius
     if not n:

@@ -21,7 +21,7 @@ from ..network.network import Network
 from ..network.reparam import fold, unfold
 from ..runtime.threads import alone
 from .distributed import our_share, sum_gradients
-from .objectives import make_objective
+from .objectives import Crops, make_objective
 from .settings import Diverged, TrainingError, TrainingSettings
 
 
@@ -100,15 +100,13 @@ class RunState:
         crops = draw_batch(pairs, self.rng, s.batch, s.crop, self.network.radius, s.augmentation)
         if self.reach is not None:
             crops = hide(crops, self.network.radius, self.reach, self.rng)
-        low, reference, statistics = (
-            torch.from_numpy(a[share.part]).to(self.device) for a in crops
-        )
+        ours = Crops.of(crops, self.device, share.part)
         for group in self.optimizer.param_groups:
             group["lr"] = s.learning_rate * schedule(self.step, self.steps)
         # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
         mixed = s.mixed and self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-            loss = self.objective(self.runner, low, reference, statistics, share)
+            loss = self.objective(self.runner, ours, share)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         loss = sum_gradients(self.network, loss)

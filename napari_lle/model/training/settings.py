@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ..data.crops import Augmentation
 from ..network.kinds import tupled, unknown_name, wrong_kind
 from ..network.network import NetworkConfig
+from ..runtime.choices import check_literals
 
 
 class TrainingError(ValueError):
@@ -19,8 +20,6 @@ class TrainingError(ValueError):
 class Diverged(TrainingError):
     """Training that went astray on its way; what it had reached before still stands."""
 
-
-OBJECTIVES = ("paired", "paper", "self", "noisy")
 
 # What suits a minute or two on grey data of one's own, from references or from noise alone.
 SCIENCE: dict[str, Any] = {
@@ -109,17 +108,7 @@ class Paper:
         object.__setattr__(self, "weights", {**WEIGHTS, **self.weights})
         if not all(isfinite(w) and w >= 0 for w in self.weights.values()):
             raise TrainingError("paper.weights are finite and not below 0.")
-        choices = {
-            "reduction": ("mean", "sum"),
-            "form": ("isotropic", "clamped", "absolute"),
-            "normaliser": ("product", "sum"),
-            "convention": ("torchvision", "caffe"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise TrainingError(
-                    f"paper.{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}."
-                )
+        check_literals(self, TrainingError, "paper.")
         if self.fidelity_from < 1 or not (self.exposure is None or 0 < self.exposure < 1):
             raise TrainingError(
                 "paper.fidelity_from is 1 or more, paper.exposure null or between 0 and 1."
@@ -221,11 +210,7 @@ class TrainingSettings:
             raise TrainingError("learning_rate and average lie between 0 and 1, clip above 0.")
         if not 0 < self.held_out < 1:
             raise TrainingError("held_out is a share between 0 and 1.")
-        if self.objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise TrainingError(f"objective is one of {known}, not {self.objective!r}.")
-        if self.levels not in ("own", "common"):
-            raise TrainingError(f"levels are own or common, not {self.levels!r}.")
+        check_literals(self, TrainingError)
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
                 "The perceptual loss needs VGG16's weights: give paper.vgg their file, or official "

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from ..data.blind_spots import hide
-from ..data.crops import Batch, centre
+from ..data.crops import centre
 from ..data.pairs import Pair
 from ..evaluation.metrics import eight_bit, psnr, score_known
 from ..kernels import find_training, training_kernel
 from ..network.network import Network
 from .noisy import Noisy
-from .objectives import Objective
+from .objectives import Crops, Objective
 
 WHITE, BLACK = 0.98, 0.01
 EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
@@ -70,8 +70,7 @@ def judge(
             batch = centre(pair, size, network.radius)
             if noisy and noisy.reach is not None:
                 batch = hide(batch, network.radius, noisy.reach, np.random.default_rng(0))
-            low, reference, statistics = _tensors(batch, device)
-            losses.append(float(objective(network, low, reference, statistics)))
+            losses.append(float(objective(network, Crops.of(batch, device))))
     figures: dict[str, Any] = {"held_out_loss": float(np.mean(losses))}
     figures["score"] = -figures["held_out_loss"]
     if not noisy and not any(pair.alone for pair in pairs):
@@ -101,7 +100,7 @@ def examine(
     """
     found = [_examine_one(network, pair, size, device) for pair in pairs]
     phantom = shaded_phantom()
-    low, _, statistics = _tensors(centre(phantom, WHOLE, 0), device)
+    low, _, statistics = Crops.of(centre(phantom, WHOLE, 0), device)
     with torch.inference_mode():
         light = network(low, statistics, stages=1)[0].illumination
     return {
@@ -138,7 +137,7 @@ def shaded_phantom() -> Pair:
 
 
 def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) -> dict[str, float]:
-    low, reference, statistics = _tensors(centre(pair, size, 0), device)
+    low, reference, statistics = Crops.of(centre(pair, size, 0), device)
     with torch.inference_mode():
         stages = network(low, statistics)
     first = stages[0].illumination
@@ -176,7 +175,7 @@ def _relative_deviation(x: Tensor) -> float:
 
 
 def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float, float]:
-    low, _, statistics = _tensors(centre(pair, max(pair.low.shape), network.radius), device)
+    low, _, statistics = Crops.of(centre(pair, max(pair.low.shape), network.radius), device)
     with torch.inference_mode():
         r = network.enhance(low, statistics)[0].cpu().numpy()
     image = eight_bit(r.transpose(1, 2, 0))
@@ -184,8 +183,3 @@ def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float,
     if kernel is None or min(r.shape[1:]) < SMALLEST or np.isnan(pair.reference).any():
         return score_known(image, pair.reference)
     return psnr(image, pair.reference), kernel.similarity(image, pair.reference)
-
-
-def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    low, reference, statistics = (torch.from_numpy(a).to(device) for a in batch)
-    return low, reference, statistics

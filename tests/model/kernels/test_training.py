@@ -9,7 +9,7 @@ from napari_lle.model import kernels
 from napari_lle.model.data.pairs import Pair
 from napari_lle.model.evaluation.metrics import ssim
 from napari_lle.model.losses import functional as losses
-from napari_lle.model.training.objectives import make_objective
+from napari_lle.model.training.objectives import Crops, make_objective
 from napari_lle.model.training.run_state import RunState
 from napari_lle.model.training.settings import TrainingSettings
 from napari_lle.model.training.validation import judge
@@ -163,7 +163,7 @@ def test_the_objective_with_later_stages_is_the_same(form):
     found = []
     for run in (state.runner, state.network):
         state.network.zero_grad()
-        loss = objective(run, low, reference, STATISTICS)
+        loss = objective(run, Crops(low, reference, STATISTICS))
         loss.backward()
         found.append({n: p.grad.clone() for n, p in state.network.named_parameters()})
         found[-1]["loss"] = loss.detach()

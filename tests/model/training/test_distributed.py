@@ -18,7 +18,7 @@ from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.network.network import Network, NetworkConfig
 from napari_lle.model.training.distributed import Share, our_share
-from napari_lle.model.training.objectives import make_objective
+from napari_lle.model.training.objectives import Crops, make_objective
 from napari_lle.model.training.settings import TrainingSettings
 
 TINY = TrainingSettings(
@@ -122,7 +122,7 @@ def test_the_parts_of_a_loss_add_up(objective, crops, count):
         network.zero_grad()
         for share in shares:
             parts = (a[share.part] if share else a for a in batch)
-            loss(network, *parts, share).backward()
+            loss(network, Crops(*parts), share).backward()
         return torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
 
     shares = [Share(crops, i, count) for i in range(min(count, crops))]
@@ -134,10 +134,10 @@ def test_a_sum_over_the_batch_is_not_shared():
     paper = {"reduction": "sum", "weights": {"perceptual": 0.0}}
     settings = TrainingSettings.from_dict({**TINY.to_dict(), "objective": "paper", "paper": paper})
     loss, network = make_objective(settings, torch.device("cpu")), Network(TINY.network)
-    images = torch.rand(2, 3, 48, 48), torch.rand(2, 3, 48, 48), torch.rand(2, 7)
-    assert loss(network, *images, Share(2)).isfinite()
+    images = Crops(torch.rand(2, 3, 48, 48), torch.rand(2, 3, 48, 48), torch.rand(2, 7))
+    assert loss(network, images, Share(2)).isfinite()
     with pytest.raises(ValueError, match="set it to mean"):
-        loss(network, *images, Share(4, 0, 2))
+        loss(network, images, Share(4, 0, 2))
 
 
 def test_a_batch_has_a_crop_for_everybody(monkeypatch):

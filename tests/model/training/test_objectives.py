@@ -8,7 +8,13 @@ from napari_lle.model.losses.vgg import VGG16
 from napari_lle.model.network.network import Network, NetworkConfig, Stage
 from napari_lle.model.preprocessing.statistics import Statistics
 from napari_lle.model.training import objectives
-from napari_lle.model.training.objectives import TERMS, TermInputs, make_objective, paper_objective
+from napari_lle.model.training.objectives import (
+    TERMS,
+    Crops,
+    TermInputs,
+    make_objective,
+    paper_objective,
+)
 from napari_lle.model.training.settings import WEIGHTS, Paper, TrainingError, TrainingSettings
 
 CPU = torch.device("cpu")
@@ -78,7 +84,7 @@ def test_vgg_comes_from_its_file_and_speaks_its_convention(tmp_path, convention)
     )
     network, low = Network(), torch.rand(1, 3, 16, 16)
     settings = TrainingSettings(objective="paper", paper=paper)
-    found = make_objective(settings, CPU)(network, low, low, STATISTICS)
+    found = make_objective(settings, CPU)(network, Crops(low, low, STATISTICS))
     last = network(low, STATISTICS)[-1]
     pairs = zip(vgg(last.v), vgg(last.illumination), strict=True)
     assert found.item() == pytest.approx(2 * sum((a - b).abs().mean().item() for a, b in pairs))
@@ -90,7 +96,7 @@ def test_the_whole_paper_objective_reaches_every_weight():
     torch.nn.init.normal_(network.auxiliary.conv2.weight, std=0.1)
     low = torch.rand(1, 3, 20, 20)
     settings = TrainingSettings(objective="paper", paper=Paper(NO_VGG))
-    make_objective(settings, CPU)(network, low, low, STATISTICS).backward()
+    make_objective(settings, CPU)(network, Crops(low, low, STATISTICS)).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
 
 
@@ -100,7 +106,7 @@ def test_paired_takes_no_later_stages_where_there_are_none():
     statistics = STATISTICS.expand(2, -1)
     with_weight = make_objective(TrainingSettings(auxiliary=1.0), CPU)
     without = make_objective(TrainingSettings(auxiliary=0.0), CPU)
-    args = network, low, reference, statistics
+    args = network, Crops(low, reference, statistics)
     assert with_weight(*args).item() == without(*args).item()
 
 
@@ -116,9 +122,9 @@ def test_mixed_precision_changes_little(objective, form):
     statistics = STATISTICS.expand(2, -1) + 0.1
     settings = TrainingSettings(objective=objective, paper=Paper(NO_VGG))
     loss = make_objective(settings, CPU)
-    full = loss(network, low, reference, statistics)
+    full = loss(network, Crops(low, reference, statistics))
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = loss(network, low, reference, statistics)
+        mixed = loss(network, Crops(low, reference, statistics))
     mixed.backward()
     assert mixed.item() == pytest.approx(full.item(), rel=0.02)
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
