@@ -10,7 +10,7 @@ from ..evaluation.hidden_pixels import compare_hidden_steps, hidden_verdict
 from ..network.checkpoint import load_model
 from ..network.network import Network
 from ..progress import Progress
-from .loop import parted
+from .run_data import parted
 from .settings import TrainingSettings
 
 BUNDLED = "science"  # the model for noisy grey data that comes with the package

@@ -14,6 +14,7 @@ from napari_lle.model.data.crops import Augmentation
 from napari_lle.model.data.pairs import Pair, annotated
 from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.network.network import NetworkConfig
+from napari_lle.model.training import duration, outcome
 from napari_lle.model.training import loop as training
 from napari_lle.model.training.loop import (
     STATE,
@@ -178,14 +179,14 @@ def test_the_letter_turns_white_and_is_kept_with_a_warning(alone, tmp_path):
 def test_a_sound_network_is_kept_before_a_collapsed_one(pairs, monkeypatch):
     rows = iter([(0.9, "flat"), (0.2, ""), (0.8, "flat"), (0.1, "")])
     names = ("score", "verdict")
-    monkeypatch.setattr(training, "_judge", lambda *_: dict(zip(names, next(rows), strict=True)))
+    monkeypatch.setattr(outcome, "judged", lambda *_: dict(zip(names, next(rows), strict=True)))
     _, trained = drain(train(pairs, changed(steps=20)))
     assert trained.card["held_out"]["step"] == 10 and "warning" not in trained.card
 
 
 def test_results_that_are_not_finite_leave_nothing_to_keep(pairs, monkeypatch):
     row = {"score": math.nan, "verdict": "its results are not finite"}
-    monkeypatch.setattr(training, "_judge", lambda *_: dict(row))
+    monkeypatch.setattr(outcome, "judged", lambda *_: dict(row))
     with pytest.raises(TrainingError, match="collapsed: its results are not finite"):
         drain(train(pairs, TINY))
 
@@ -200,7 +201,7 @@ def test_growing_loss_is_divergence_and_ends_a_run_with_its_best(pairs, monkeypa
     for _ in range(7):
         next(first)
     first.close()
-    monkeypatch.setattr(training, "DIVERGED", 0.1)
+    monkeypatch.setattr(outcome, "DIVERGED", 0.1)
     events, trained = drain(train(pairs, TINY, run=tmp_path))
     assert events[-1].step == 9
     assert trained.card["warning"].startswith("Training diverged by step 10, its loss is")
@@ -227,7 +228,7 @@ def test_epochs_are_passes_over_the_training_images(pairs):
 
 
 def test_minutes_are_turned_into_steps_once(pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "TIMED_STEPS", 2)
+    monkeypatch.setattr(duration, "TIMED_STEPS", 2)
     first = train(pairs, changed(minutes=0.005), run=tmp_path)
     steps = next(first).steps
     first.close()
@@ -241,7 +242,7 @@ def test_minutes_are_turned_into_steps_once(pairs, tmp_path, monkeypatch):
 
 def test_patience_ends_a_run_that_stands_still(pairs, monkeypatch, tmp_path):
     scores = iter([0.5, 0.6, 0.6, 0.4] * 2)
-    monkeypatch.setattr(training, "_judge", lambda *_: {"score": next(scores), "verdict": ""})
+    monkeypatch.setattr(outcome, "judged", lambda *_: {"score": next(scores), "verdict": ""})
     settings = changed(patience=2, steps=100)
     events, trained = drain(train(pairs, settings, run=tmp_path))
     assert events[-1].step == 20 and trained.card["held_out"]["step"] == 10
