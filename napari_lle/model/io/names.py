@@ -38,4 +38,7 @@ def result_name(path: Path) -> str:
 
 def inside_zarr(path: Path) -> bool:
     """Whether a path leads into a Zarr."""
-    return any(parent.suffix.lower() == ZARR for parent in path.parents)
+    # The first half is quick, and asked for every file.
+    return ZARR in str(path.parent).lower() and any(
+        parent.suffix.lower() == ZARR for parent in path.parents
+    )
