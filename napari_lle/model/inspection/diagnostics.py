@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..network.blocks import trim
 from ..network.network import Network
+from ..network.residual import trim
 from ..preprocessing.tiling import tiles
 
 Plane = NDArray[np.float32]

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ..inference.estimate import Estimate
 from ..inference.plan import Survey
 from ..inference.planes import as_channels, see
-from ..network.blocks import trim
 from ..network.checkpoint import Model
 from ..network.config import RESIDUAL_FLOOR
 from ..network.network import AUXILIARY_RADIUS
+from ..network.residual import trim
 from ..preprocessing.tiling import tiles, widen
 from ..progress import Progress, Steps, finish
 from ..version import __version__

@@ -9,17 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..network.blocks import (
-    BLACK,
-    FAINT,
-    MODULATING,
-    Block,
-    Cleaning,
-    Division,
-    Metering,
-    Stretching,
-)
+from ..network.blocks import BLACK, FAINT, Block, Cleaning, Division, Metering, Stretching
 from ..network.correcting import Correcting
+from ..network.residual import MODULATING
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 
 if TYPE_CHECKING:

@@ -21,81 +21,12 @@ from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
 from .config import RESIDUAL_FLOOR, NetworkConfig
+from .residual import ResidualEstimation, trim
 
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
 FAINT = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
-MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
-
-
-def trim(x: Tensor, margin: int) -> Tensor:
-    """Drop `margin` pixels on each side of (..., H, W)."""
-    return x if margin == 0 else x[..., margin:-margin, margin:-margin]
-
-
-def activation(config: NetworkConfig, channels: int) -> nn.Module:
-    """What follows a convolution of so many feature maps."""
-    return nn.PReLU(channels, 0.1) if config.activation == "prelu" else nn.ReLU()
-
-
-class FeatureExtraction(nn.Module):
-    """Parallel dilated branches spliced with their input (improved Inception v2, section 2.1)."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.dilations = config.dilations
-        self.radius = max(config.dilations)
-        self.channels = 3 + config.branch_width * len(config.dilations)
-        self.branches = nn.ModuleList(
-            nn.Conv2d(3, config.branch_width, 3, dilation=d) for d in config.dilations
-        )
-        self.activate = activation(config, self.channels - 3)
-
-    def forward(self, v: Tensor) -> Tensor:
-        maps = [
-            branch(trim(v, self.radius - dilation))
-            for dilation, branch in zip(self.dilations, self.branches, strict=True)
-        ]
-        return torch.cat([trim(v, self.radius), self.activate(torch.cat(maps, dim=1))], dim=1)
-
-
-class ResidualEstimation(nn.Module):
-    """H: feature extraction and three 3x3 convolutions, shifted by what the whole image is like."""
-
-    figures = len(MODULATING)
-    outputs = 3
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        first, second = config.widths
-        self.features = FeatureExtraction(config)
-        self.conv1 = nn.Conv2d(self.features.channels, first, 3)
-        self.conv2 = nn.Conv2d(first, second, 3)
-        self.conv3 = nn.Conv2d(second, self.outputs, 3)
-        self.radius = self.features.radius + 3
-        self.act1, self.act2 = (activation(config, width) for width in config.widths)
-        self.shifts = nn.ModuleList(
-            nn.Linear(self.figures, width, bias=False)
-            for width in config.widths[: config.modulated]
-        )
-        for shift in self.shifts:
-            nn.init.zeros_(shift.weight)  # type: ignore[arg-type]
-
-    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        h = self.conv1(self.features(padded))
-        h = self.conv2(self.act1(h + self._shift(0, statistics)))
-        return self.conv3(self.act2(h + self._shift(1, statistics)))
-
-    def _shift(self, layer: int, statistics: Tensor) -> Tensor | float:
-        if layer >= len(self.shifts):
-            return 0.0
-        return self.shifts[layer](self.shifting(statistics))[:, :, None, None]
-
-    def shifting(self, statistics: Tensor) -> Tensor:
-        """The figures among the statistics that shift H, (N, `figures`)."""
-        # Not by an index, which would have to travel to the device: a CUDA graph cannot record it.
-        return torch.stack([statistics[:, i] for i in MODULATING], dim=1)
 
 
 class Block(nn.Module):

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import TYPICAL
-from .blocks import DARKEST, Block, ResidualEstimation, screen_stretch, trim
+from .blocks import DARKEST, Block, screen_stretch
 from .config import RESIDUAL_FLOOR, NetworkConfig
+from .residual import ResidualEstimation, trim
 
 HALVINGS = 4
 SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean

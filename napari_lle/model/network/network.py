@@ -19,10 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from ..preprocessing.tiling import reflect
-from .blocks import Block, Cleaning, Division, Metering, Stretching, trim
+from .blocks import Block, Cleaning, Division, Metering, Stretching
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .correcting import Correcting
 from .mixing import Mixing
+from .residual import trim
 
 AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 

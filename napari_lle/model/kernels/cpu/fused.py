@@ -12,41 +12,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
 from . import lanes, pointwise
 from .edition import edition
 from .lanes import LARGEST, convolve
-from .pointwise import (
-    PITCH,
-    finish_cleaning,
-    finish_metering,
-    finish_sigmoid,
-    finish_softplus,
-    finish_stretching,
-    inlined,
-    read,
-    see_cleaning,
-    see_metering,
-    see_stretching,
-    whole_blocks,
-    write,
-)
+from .pointwise import PITCH, end_row, inlined, read, view_row, whole_blocks, write
 
 
 def widest(halo: int) -> int:
     """Longest output row that the rings can hold."""
     return PITCH - 2 * halo - 2 * LARGEST
-
-
-@inlined
-def view_row(form, line, a, b):
-    """What the convolutions see of a row of the image, in its place."""
-    if form == METERING:
-        see_metering(line, a)
-    elif form == STRETCHING:
-        see_stretching(line, a)
-    elif form == CLEANING:
-        see_cleaning(line, a, b)
 
 
 @inlined
@@ -64,22 +38,6 @@ def next_row(out, start, maps, source, y, channels, weights, length):
     convolve(
         out, start, PITCH, source, above, here, below, PITCH, channels, 1, weights, length, maps
     )
-
-
-@inlined
-def end_row(form, row, length, scalars):
-    """The illumination of a row: H in its first three lines, the pixels in the three after."""
-    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
-    if form == SOFTPLUS:
-        finish_softplus(row, length)
-    elif form == SIGMOID:
-        finish_sigmoid(row, length)
-    elif form == METERING:
-        finish_metering(row, length, a, b, c)
-    elif form == STRETCHING:
-        finish_stretching(row, length, a, b)
-    elif form == CLEANING:
-        finish_cleaning(row, length, a, b, c, d, e)
 
 
 def build(

@@ -11,6 +11,7 @@ from numpy import float32
 
 from ...network import blocks
 from ...network.config import RESIDUAL_FLOOR
+from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
 from .lanes import LARGEST, power_of_two
 
 PITCH = 1184  # floats from one row to the next: not near a power of two, which caches alias
@@ -208,3 +209,30 @@ def write(target, rows, width, colours):
     else:
         for x in range(width):
             target[x] = (h0[x] + h1[x] + h2[x]) * THIRD
+
+
+@inlined
+def view_row(form, line, a, b):
+    """What the convolutions see of a row of the image, in its place."""
+    if form == METERING:
+        see_metering(line, a)
+    elif form == STRETCHING:
+        see_stretching(line, a)
+    elif form == CLEANING:
+        see_cleaning(line, a, b)
+
+
+@inlined
+def end_row(form, row, length, scalars):
+    """The illumination of a row: H in its first three lines, the pixels in the three after."""
+    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
+    if form == SOFTPLUS:
+        finish_softplus(row, length)
+    elif form == SIGMOID:
+        finish_sigmoid(row, length)
+    elif form == METERING:
+        finish_metering(row, length, a, b, c)
+    elif form == STRETCHING:
+        finish_stretching(row, length, a, b)
+    elif form == CLEANING:
+        finish_cleaning(row, length, a, b, c, d, e)

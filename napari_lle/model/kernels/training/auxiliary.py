@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..cpu import lanes
+from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
-from . import correlate, heads, planes, stack
+from . import correlate, forms_back, heads, planes, stack
 from .heads import ALONE, fill_view, light, light_back
 from .planes import (
     activate_back,
@@ -32,7 +32,7 @@ from .planes import (
 from .stack import total_of
 
 HALO = 2
-SOURCES = (lanes, correlate, planes, stack, heads)
+SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 
 def auxiliary_room(height: int, width: int, channels: int, maps: int) -> tuple[int, int, int]:

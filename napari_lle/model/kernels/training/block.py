@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ...network.blocks import ResidualEstimation
+from ...network.residual import ResidualEstimation
 from ...runtime.threads import in_order
 from .compiled import Functions
 from .crop import crop_room

@@ -12,12 +12,12 @@ from numba import njit
 from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import LANES
-from . import correlate, heads, planes, stack
+from . import correlate, forms_back, heads, planes, stack
 from .heads import fill_view, fill_view_back, light, light_back
 from .planes import geometry, room
 from .stack import CHANNELS, REACH, activate_hidden, backward_stack, forward_stack
 
-SOURCES = (lanes, pointwise, correlate, planes, stack, heads)
+SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 
 def crop_room(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int, int, int, int]:

@@ -10,36 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..cpu.pointwise import (
-    FLAT,
-    FLOOR,
-    LEAST,
-    LN2,
-    ONE,
-    PITCH,
-    SHARPNESS,
-    STRAIGHT,
-    THIRD,
-    TWO,
-    ZERO,
-    bend,
-    compiled,
-    exp,
-    finish_cleaning,
-    finish_metering,
-    finish_sigmoid,
-    finish_softplus,
-    finish_stretching,
-    see_cleaning,
-    see_metering,
-    see_stretching,
-    sigmoid,
-    softplus,
-    stretched,
-    tanh,
-    whole_blocks,
-)
-from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
+from ..cpu.pointwise import ONE, PITCH, TWO, ZERO, compiled, end_row, view_row, whole_blocks
+from ..forms import CLEANING, METERING, STRETCHING
+from .forms_back import divide_back, form_back
 from .planes import summed
 
 ALONE = -1  # H itself, without a form
@@ -58,12 +31,7 @@ def fill_view(form: int, v: Any, planes: Any, shape: Any, scalars: Any) -> None:
             for x in range(width):
                 row[x] = source[x]
             row[width:] = 0
-            if form == METERING:
-                see_metering(row[:width], scalars[0])
-            elif form == STRETCHING:
-                see_stretching(row[:width], scalars[0])
-            elif form == CLEANING:
-                see_cleaning(row[:width], scalars[0], scalars[1])
+            view_row(form, row[:width], scalars[0], scalars[1])
         planes[lead + k * stride + height * pitch : lead + (k + 1) * stride] = 0
 
 
@@ -120,22 +88,6 @@ def _gather(v: Any, planes: Any, plane: int, shape: Any, halo: int, y: int, left
 
 
 @compiled
-def _finish(form: int, rows: Any, count: int, scalars: Any) -> None:
-    length = whole_blocks(count)
-    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
-    if form == SOFTPLUS:
-        finish_softplus(rows, length)
-    elif form == SIGMOID:
-        finish_sigmoid(rows, length)
-    elif form == METERING:
-        finish_metering(rows, length, a, b, c)
-    elif form == STRETCHING:
-        finish_stretching(rows, length, a, b)
-    elif form == CLEANING:
-        finish_cleaning(rows, length, a, b, c, d, e)
-
-
-@compiled
 def light(form: int, divided: bool, v: Any, planes: Any, plane: int, shape: Any, halo: int,
           scalars: Any, out: Any) -> None:  # fmt: skip
     """Fill `out` with L, or with R where it is divided by; with H where there is no form."""
@@ -153,7 +105,7 @@ def light(form: int, divided: bool, v: Any, planes: Any, plane: int, shape: Any,
         for left in range(0, width, CHUNK):
             count = min(CHUNK, width - left)
             _gather(v, planes, plane, shape, halo, y, left, count, rows)
-            _finish(form, rows, count, scalars)
+            end_row(form, rows, whole_blocks(count), scalars)
             for k in range(3):
                 h, p = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
                 target = out[k, y, left:][:count]
@@ -187,9 +139,9 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
             if divided:
                 for k in range(6):
                     lights[k * PITCH :][:count] = rows[k * PITCH :][:count]
-                _finish(form, lights, count, scalars)
-                _divide_back(rows, lights, g, count, scalars[4])
-            _form_back(form, rows, g, count, scalars)
+                end_row(form, lights, whole_blocks(count), scalars)
+                divide_back(rows, lights, g, count, scalars[4])
+            form_back(form, rows, g, count, scalars)
             for k in range(6, 9):
                 unit += summed(g[k * PITCH :][:count])
             for k in range(3):
@@ -201,122 +153,3 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
                     for x in range(count):
                         image[x] += more[x]
     return unit
-
-
-# What follows takes rows of H and V and of gradients, all `PITCH` apart: of the result in the first
-# three, which become H's; what reaches V is added to the next three, and what each pixel says about
-# the unit is put into the last three.
-
-
-@compiled
-def _divide_back(rows: Any, lights: Any, g: Any, count: int, darkest: Any) -> None:
-    for k in range(3):
-        v, one = rows[(3 + k) * PITCH :][:count], lights[k * PITCH :][:count]
-        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
-        for x in range(count):
-            share = down[x] / one[x]
-            past[x] += share if v[x] > darkest else ZERO
-            down[x] = -share * max(v[x], darkest) / one[x]
-
-
-@compiled
-def _form_back(form: int, rows: Any, g: Any, count: int, scalars: Any) -> None:
-    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
-    if form == CLEANING:
-        _cleaning_back(rows, g, count, a, b, c, d, e)
-    elif form == METERING:
-        _metering_back(rows, g, count, a, b, c)
-    elif form == STRETCHING:
-        _stretching_back(rows, g, count, a, b)
-    else:
-        _division_back(form, rows, g, count)
-
-
-@compiled
-def _division_back(form: int, rows: Any, g: Any, count: int) -> None:
-    for k in range(3):
-        h, down = rows[k * PITCH :][:count], g[k * PITCH :][:count]
-        past = g[(3 + k) * PITCH :][:count]
-        for x in range(count):
-            past[x] += down[x]
-            y = sigmoid(h[x])
-            down[x] *= y if form == SOFTPLUS else y * (ONE - y)
-
-
-@compiled
-def _mixed(rows: Any, count: int, colour: Any, factor: Any) -> None:
-    """What scales colours' difference from their mean is the same for their gradients."""
-    r0, r1, r2 = rows[:count], rows[PITCH:][:count], rows[2 * PITCH :][:count]
-    for x in range(count):
-        grey = (r0[x] + r1[x] + r2[x]) * THIRD
-        r0[x] = (grey + colour * (r0[x] - grey)) * factor
-        r1[x] = (grey + colour * (r1[x] - grey)) * factor
-        r2[x] = (grey + colour * (r2[x] - grey)) * factor
-
-
-@compiled
-def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any, presence: Any,
-                   darkest: Any) -> None:  # fmt: skip
-    for k in range(3):
-        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
-        for x in range(count):
-            h[x] += stretched(max(v[x], ZERO), unit, lit)
-    _mixed(rows, count, colour, presence)
-    bottom = max(darkest, FLOOR)
-    for k in range(3):
-        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
-        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
-        for x in range(count):
-            soft = bend(h[x]) + FLOOR
-            share = down[x] / soft
-            share = share if max(v[x], bottom) <= soft else ZERO
-            past[x] += share if v[x] >= bottom else ZERO
-            down[x] = (
-                -share
-                * max(v[x], bottom)
-                / soft
-                * sigmoid(SHARPNESS * min(max(h[x], FLAT), STRAIGHT))
-            )
-    _mixed(g, count, colour, presence)
-    for k in range(3):
-        v = rows[(3 + k) * PITCH :][:count]
-        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
-        unit_g = g[(6 + k) * PITCH :][:count]
-        for x in range(count):
-            p = max(v[x], ZERO)
-            inverse = ONE / (p + unit)
-            slope = (ONE - lit) * down[x] * inverse * inverse
-            unit_g[x] = -slope * p
-            past[x] += lit * down[x] + slope * unit if v[x] >= ZERO else ZERO
-
-
-@compiled
-def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any) -> None:
-    _mixed(rows, count, colour, ONE)
-    for k in range(3):
-        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
-        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
-        unit_g = g[(6 + k) * PITCH :][:count]
-        for x in range(count):
-            dark = (ONE - lit) * down[x]
-            unit_g[x] = dark * (softplus(h[x]) + LEAST)
-            straight = dark + (lit * down[x] if v[x] >= ONE else ZERO)
-            past[x] += straight if v[x] >= ZERO else ZERO
-            down[x] = dark * unit * sigmoid(h[x])
-    _mixed(g, count, colour, ONE)
-
-
-@compiled
-def _stretching_back(rows: Any, g: Any, count: int, u: Any, octaves: Any) -> None:
-    for k in range(3):
-        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
-        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
-        unit_g = g[(6 + k) * PITCH :][:count]
-        for x in range(count):
-            t = tanh(h[x])
-            factor = exp(octaves * t * LN2)
-            inverse = ONE / (ONE + u * factor)
-            past[x] += down[x] * inverse
-            w = down[x] * (ONE - v[x]) * inverse * inverse * factor
-            unit_g[x] = w
-            down[x] = w * u * LN2 * octaves * (ONE - t * t)

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...network.blocks import MODULATING, Block, Cleaning, ResidualEstimation
+from ...network.blocks import Block, Cleaning
 from ...network.network import Network
+from ...network.residual import MODULATING, ResidualEstimation
 from ..forms import layout, scalars
 from .block import Pass, Shape, Workshop, run_block
 from .compiled import Functions

@@ -1,0 +1,147 @@
+"""The gradients of the forms' arithmetic, row by row.
+
+Rows of H and V and of gradients lie `PITCH` apart: those of the result are the first three and
+become H's; what reaches V is added to the next three, and what each pixel tells about the unit is
+put into the last three.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cpu.pointwise import (
+    FLAT,
+    FLOOR,
+    LEAST,
+    LN2,
+    ONE,
+    PITCH,
+    SHARPNESS,
+    STRAIGHT,
+    THIRD,
+    ZERO,
+    bend,
+    compiled,
+    exp,
+    sigmoid,
+    softplus,
+    stretched,
+    tanh,
+)
+from ..forms import CLEANING, METERING, SOFTPLUS, STRETCHING
+
+
+@compiled
+def divide_back(rows: Any, lights: Any, g: Any, count: int, darkest: Any) -> None:
+    """From R, which is V divided by `lights`, to L."""
+    for k in range(3):
+        v, one = rows[(3 + k) * PITCH :][:count], lights[k * PITCH :][:count]
+        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
+        for x in range(count):
+            share = down[x] / one[x]
+            past[x] += share if v[x] > darkest else ZERO
+            down[x] = -share * max(v[x], darkest) / one[x]
+
+
+@compiled
+def form_back(form: int, rows: Any, g: Any, count: int, scalars: Any) -> None:
+    """From L to H, V and the unit."""
+    a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
+    if form == CLEANING:
+        _cleaning_back(rows, g, count, a, b, c, d, e)
+    elif form == METERING:
+        _metering_back(rows, g, count, a, b, c)
+    elif form == STRETCHING:
+        _stretching_back(rows, g, count, a, b)
+    else:
+        _division_back(form, rows, g, count)
+
+
+@compiled
+def _division_back(form: int, rows: Any, g: Any, count: int) -> None:
+    for k in range(3):
+        h, down = rows[k * PITCH :][:count], g[k * PITCH :][:count]
+        past = g[(3 + k) * PITCH :][:count]
+        for x in range(count):
+            past[x] += down[x]
+            y = sigmoid(h[x])
+            down[x] *= y if form == SOFTPLUS else y * (ONE - y)
+
+
+@compiled
+def _mixed(rows: Any, count: int, colour: Any, factor: Any) -> None:
+    """What scales colours' difference from their mean is the same for their gradients."""
+    r0, r1, r2 = rows[:count], rows[PITCH:][:count], rows[2 * PITCH :][:count]
+    for x in range(count):
+        grey = (r0[x] + r1[x] + r2[x]) * THIRD
+        r0[x] = (grey + colour * (r0[x] - grey)) * factor
+        r1[x] = (grey + colour * (r1[x] - grey)) * factor
+        r2[x] = (grey + colour * (r2[x] - grey)) * factor
+
+
+@compiled
+def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any, presence: Any,
+                   darkest: Any) -> None:  # fmt: skip
+    for k in range(3):
+        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
+        for x in range(count):
+            h[x] += stretched(max(v[x], ZERO), unit, lit)
+    _mixed(rows, count, colour, presence)
+    bottom = max(darkest, FLOOR)
+    for k in range(3):
+        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
+        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
+        for x in range(count):
+            soft = bend(h[x]) + FLOOR
+            share = down[x] / soft
+            share = share if max(v[x], bottom) <= soft else ZERO
+            past[x] += share if v[x] >= bottom else ZERO
+            down[x] = (
+                -share
+                * max(v[x], bottom)
+                / soft
+                * sigmoid(SHARPNESS * min(max(h[x], FLAT), STRAIGHT))
+            )
+    _mixed(g, count, colour, presence)
+    for k in range(3):
+        v = rows[(3 + k) * PITCH :][:count]
+        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
+        unit_g = g[(6 + k) * PITCH :][:count]
+        for x in range(count):
+            p = max(v[x], ZERO)
+            inverse = ONE / (p + unit)
+            slope = (ONE - lit) * down[x] * inverse * inverse
+            unit_g[x] = -slope * p
+            past[x] += lit * down[x] + slope * unit if v[x] >= ZERO else ZERO
+
+
+@compiled
+def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any) -> None:
+    _mixed(rows, count, colour, ONE)
+    for k in range(3):
+        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
+        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
+        unit_g = g[(6 + k) * PITCH :][:count]
+        for x in range(count):
+            dark = (ONE - lit) * down[x]
+            unit_g[x] = dark * (softplus(h[x]) + LEAST)
+            straight = dark + (lit * down[x] if v[x] >= ONE else ZERO)
+            past[x] += straight if v[x] >= ZERO else ZERO
+            down[x] = dark * unit * sigmoid(h[x])
+    _mixed(g, count, colour, ONE)
+
+
+@compiled
+def _stretching_back(rows: Any, g: Any, count: int, u: Any, octaves: Any) -> None:
+    for k in range(3):
+        h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
+        down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
+        unit_g = g[(6 + k) * PITCH :][:count]
+        for x in range(count):
+            t = tanh(h[x])
+            factor = exp(octaves * t * LN2)
+            inverse = ONE / (ONE + u * factor)
+            past[x] += down[x] * inverse
+            w = down[x] * (ONE - v[x]) * inverse * inverse * factor
+            unit_g[x] = w
+            down[x] = w * u * LN2 * octaves * (ONE - t * t)
