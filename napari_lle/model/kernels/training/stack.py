@@ -67,17 +67,12 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
     channels, first, second, outs = sizes[CHANNELS], sizes[FIRST], sizes[SECOND], sizes[OUTS]
     maps, height = count * width, shape[0]
     spliced = channels + maps
-    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = offsets(sizes, count)
+    _, slopes, _, slopes1, _, slopes2, _, _, _ = offsets(sizes, count)
     none, near = np.intp(0), np.intp(1)  # literal numbers would compile everything anew
     branch, before, one, two, last, _ = plane_numbers(sizes, count)
     each = width * (2 + 9 * channels)
     packed = np.empty((count + 3, max(each, _largest(sizes, spliced))), planes.dtype)
-    for j in range(count):
-        own = weights[j * width * 9 * channels :]
-        pack_taps(own, width, channels, weights[bias + j * width :], packed[j])
-    pack_taps(weights[taps1:], first, spliced, bias1, packed[count])
-    pack_taps(weights[taps2:], second, first, bias2, packed[count + 1])
-    pack_taps(weights[taps3:], outs, second, weights[bias3:], packed[count + 2])
+    _pack(weights, bias1, bias2, sizes, count, packed)
     for top in range(reach, height - reach, ROWS):
         bottom = min(top + ROWS, height - reach)
         line = row_run(shape, reach, top, bottom)
@@ -106,6 +101,54 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
 
 
 @compiled
+def _pack(weights: Any, bias1: Any, bias2: Any, sizes: Any, count: int, packed: Any) -> None:
+    """The branches, and the three layers after them, one in each line of `packed`."""
+    channels, width, first = sizes[CHANNELS], sizes[WIDTH], sizes[FIRST]
+    second, outs, spliced = sizes[SECOND], sizes[OUTS], channels + count * width
+    bias, _, taps1, _, taps2, _, taps3, bias3, _ = offsets(sizes, count)
+    for j in range(count):
+        own = weights[j * width * 9 * channels :]
+        pack_taps(own, width, channels, weights[bias + j * width :], packed[j])
+    pack_taps(weights[taps1:], first, spliced, bias1, packed[count])
+    pack_taps(weights[taps2:], second, first, bias2, packed[count + 1])
+    pack_taps(weights[taps3:], outs, second, weights[bias3:], packed[count + 2])
+
+
+@compiled
+def _pack_back(weights: Any, sizes: Any, count: int, skip: int, packed: Any) -> None:
+    """The three layers on the way back, the last one first; the first one from `skip` inputs on."""
+    first, second, outs, none = sizes[FIRST], sizes[SECOND], sizes[OUTS], np.intp(0)
+    _, _, taps1, _, taps2, _, taps3, _, _ = offsets(sizes, count)
+    pack_back(weights[taps3:], outs, second, none, packed[0])
+    pack_back(weights[taps2:], second, first, none, packed[1])
+    pack_back(weights[taps1:], first, sizes[CHANNELS] + count * sizes[WIDTH], skip, packed[2])
+
+
+@compiled
+def _places_of_sums(sizes: Any, count: int) -> tuple[int, int, int]:
+    """Where the sums of the three layers begin, after those of the branches."""
+    maps = count * sizes[WIDTH]
+    one = 9 * sizes[CHANNELS] * maps
+    two = one + 9 * (sizes[CHANNELS] + maps) * sizes[FIRST]
+    return one, two, two + 9 * sizes[FIRST] * sizes[SECOND]
+
+
+@compiled
+def _learn_taps(sums: Any, sizes: Any, count: int, g_weights: Any) -> None:
+    """The gradients of all taps from their sums."""
+    channels, width, first = sizes[CHANNELS], sizes[WIDTH], sizes[FIRST]
+    second, outs, spliced = sizes[SECOND], sizes[OUTS], channels + count * width
+    _, _, taps1, _, taps2, _, taps3, _, _ = offsets(sizes, count)
+    nine1, nine2, nine3 = _places_of_sums(sizes, count)
+    for j in range(count):
+        at = 9 * channels * width * j
+        learned(sums, at, width, channels, g_weights[at:])
+    learned(sums, nine1, first, spliced, g_weights[taps1:])
+    learned(sums, nine2, second, first, g_weights[taps2:])
+    learned(sums, nine3, outs, second, g_weights[taps3:])
+
+
+@compiled
 def _largest(sizes: Any, spliced: int) -> int:
     """Numbers of the largest of the packed layers, either way."""
     wide = max(sizes[FIRST], sizes[SECOND], sizes[OUTS], spliced)
@@ -126,20 +169,16 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
     channels, first, second, outs = sizes[CHANNELS], sizes[FIRST], sizes[SECOND], sizes[OUTS]
     maps, height = count * width, shape[0]
     spliced = channels + maps
-    bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, _ = offsets(sizes, count)
+    bias, slopes, _, slopes1, _, slopes2, _, bias3, _ = offsets(sizes, count)
     none, near = np.intp(0), np.intp(1)
     _, before, one, two, _, _ = plane_numbers(sizes, count)
     skip = none if deep else channels
     packed = np.empty((3, _largest(sizes, spliced)), planes.dtype)
-    pack_back(weights[taps3:], outs, second, none, packed[0])
-    pack_back(weights[taps2:], second, first, none, packed[1])
-    pack_back(weights[taps1:], first, spliced, skip, packed[2])
+    _pack_back(weights, sizes, count, skip, packed)
     g_last, g_two = 2 * channels, 2 * channels + outs
     g_one, g_past = g_two + second, g_two + second + first
     g_branch = g_past + channels
-    nine1 = 9 * channels * maps
-    nine2 = nine1 + 9 * spliced * first
-    nine3 = nine2 + 9 * first * second
+    nine1, nine2, nine3 = _places_of_sums(sizes, count)
     for top in range(reach + 2, height - reach + 2, ROWS):
         bottom = min(top + ROWS, height - reach + 2)
         rows = max(top, reach + 3), min(bottom, height - reach - 3)
@@ -174,12 +213,7 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
             for j in range(count):
                 learn(sums, 9 * channels * width * j, gradients, g_branch + j * width, width,
                       planes, none, channels, shape, rows, dilations[j])  # fmt: skip
-    for j in range(count):
-        at = 9 * channels * width * j
-        learned(sums, at, width, channels, g_weights[at:])
-    learned(sums, nine1, first, spliced, g_weights[taps1:])
-    learned(sums, nine2, second, first, g_weights[taps2:])
-    learned(sums, nine3, outs, second, g_weights[taps3:])
+    _learn_taps(sums, sizes, count, g_weights)
     if deep:
         _through_branches(gradients, g_past, weights, dilations, sizes, shape)
 
