@@ -1,6 +1,6 @@
-"""How well methods tell what noise hides, where there is no reference: by pixels kept from them.
+"""How well methods find what noise hides, where there is no reference: by pixels hidden from them.
 
-Pixels of images kept aside are hidden, or another frame of the same scene is, and each method's
+Pixels of held-out images are hidden, or another frame of the same scene is, and each method's
 result is compared with them. They are as noisy as the rest, so that even the truth would not reach
 a high figure; but noise is the same for all methods, and the nearest to the truth is the nearest
 to them. Of frames it is known: two of one scene differ by twice the variance of the noise of one,
@@ -34,7 +34,7 @@ MARGIN = 16  # pixels around what is judged that a method may look at
 def compare_hidden_steps(
     networks: dict[str, Network], held_out: Sequence[Pair], reach: int | None
 ) -> Generator[Progress, None, list[Score]]:
-    """Score what costs nothing and networks by hidden pixels, or by other frames.
+    """Score methods without training and networks by hidden pixels, or by other frames.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ def enhance(
     rgb : bool, optional
         Whether the last axis holds colours; by default, if it has 3 or 4 entries.
     illumination_scale : {1, 2, 4}, optional
-        What the network says is found at 1/1, 1/2 or 1/4 of the size and interpolated, which is
+        The illumination is found at 1/1, 1/2 or 1/4 of the size and interpolated, which is
         faster. The model's own when not given. A bundled name stands for its sibling that was
         trained for that size, ``photo-half`` or ``photo-quarter``, which are softer; a loaded
         `Model` keeps its weights, which leave more noise.

@@ -35,7 +35,7 @@ def enhance_on_cluster(
     """Do as `streaming.enhance_to_zarr` does, with the workers of a cluster.
 
     Levels and statistics are found here. Closing the generator cancels the run; what is done
-    stays, and the next run goes on there.
+    stays, and the next run continues there.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ def match_brightness(image: Tensor, reference: Tensor) -> Tensor:
 
 
 def agreement(stages: Sequence[Stage]) -> Tensor:
-    """Mean square of L_t - L_1 and of E_t: the stages are to say what the first one says."""
+    """Mean square of L_t - L_1 and of E_t: all stages are to agree with the first one."""
     first = stages[0].illumination
     drift = [(stage.illumination - first).square().mean() for stage in stages[1:]]
     excess = [stage.e.square().mean() for stage in stages[:-1]]

@@ -33,7 +33,7 @@ class Block(nn.Module):
     """What all forms share: H, at full or reduced size, between two kinds of pointwise arithmetic.
 
     At a reduced size H sees the means of squares of pixels, and its answer is interpolated: only
-    what it says becomes smooth, edges and noise pass through the pointwise arithmetic as ever.
+    that answer becomes smooth, edges and noise pass through the pointwise arithmetic as ever.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class Stretching(Block):
 class Cleaning(Block):
     """The block for photographs: ``R = B + H(B)``, B a stretch of V, and ``L = V / R``.
 
-    ``B = V / (V + k mean)`` hardly depends on the exposure, so one scene looks alike at any; a
+    ``B = V / (V + k mean)`` hardly depends on the exposure, so one scene looks the same at any; a
     normally lit image enters as it is. Grey images stay grey because colour differences are
     multiplied by a figure that is 0 for them, and a black one stays black for a like reason.
     """

@@ -26,7 +26,7 @@ def wrong_kind(of: type[Any], values: dict[str, Any]) -> str | None:
 def _is(value: Any, kind: Any) -> bool:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return True  # which of them is for the dataclass to say
+        return True  # which of them, the dataclass checks itself
     if origin is UnionType:
         return any(_is(value, each) for each in inner)
     if origin is tuple:

@@ -1,7 +1,7 @@
 """What a run leaves in its folder: state, settings, a table, a summary, a picture, the model.
 
 Every file is written whole from the run's state, never appended to: after a resume there is
-nothing to mend.
+nothing to repair.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Logbook:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if kind and self.folder:
-            # A disk that was full can be freed: such a run goes on.
+            # A disk that was full can be freed: such a run continues.
             failed = isinstance(error, ValueError) and not isinstance(error, FileError)
             with suppress(FileError):
                 self._files("failed" if failed else "stopped", str(error) if failed else "")

@@ -87,7 +87,7 @@ def train(
     settings : TrainingSettings, optional
     run : path, optional
         A folder that holds the state of the run and its records, see `logbook.Logbook`. If it
-        has a state already, training goes on there.
+        has a state already, training continues from there.
     device : {"auto", "cpu", "cuda", "mps"}
     held_out : sequence of Pair, optional
         What to judge by, for instance the annotated parts of the same images; a share of the pairs

@@ -106,7 +106,7 @@ def exposure_term(inputs: TermInputs) -> Tensor:
 
 
 def agreement_term(inputs: TermInputs) -> Tensor:
-    """One block suffices: the later stages are to say what the first one says."""
+    """One block suffices: the later stages are to agree with the first one."""
     return losses.agreement(inputs.stages)
 
 

@@ -39,7 +39,7 @@ class RunState:
     reach : int, optional
         Of the spots that are hidden in training, see `blind_spots`; none when not given.
     data : dict of str to str, optional
-        Digests of the images by name, see `digests`: what a saved run can go on with.
+        Digests of the images by name, see `digests`: the images that a saved run can continue with.
 
     Attributes
     ----------

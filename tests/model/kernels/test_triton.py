@@ -521,7 +521,8 @@ class Compiled:
                                       target=GPUTarget("cuda", chip, 32), options=options)
                 assert made.asm["cubin"]
 
-for name in ("network_view", "branch_layer", "last_layer"):
+KERNELS = ("network_view", "branch_layer", "last_layer")
+for name in KERNELS:
     setattr(device, name, Compiled(getattr(device, name)))
 
 def launch(network, colours, x, **options):
@@ -537,7 +538,7 @@ for dtype, shape, colours in (
 ):
     seen = Seen(np.zeros(shape, dtype), Levels(0, 255, dtype), len(shape) == 3, colours == 3)
     launch(random_model("cleaning").network, colours, seen, half=True, picture=True)
-print(sum(len(getattr(device, name).done) for name in ("network_view", "branch_layer", "last_layer")))
+print(sum(len(getattr(device, name).done) for name in KERNELS))
 """
 
 

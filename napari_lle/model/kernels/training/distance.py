@@ -36,7 +36,7 @@ class _Paired(torch.autograd.Function):
 
 def paired(functions: Functions, result: Tensor, reference: Tensor, *, absolute: float,
            structure: float, relative: float, stride: int) -> Tensor:  # fmt: skip
-    """`losses.paired_objective` without its smoothness; NaN references say nothing."""
+    """`losses.paired_objective` without its smoothness; NaN references are left out."""
     weights = np.array([absolute, structure, relative], np.float32) / np.float32(len(result))
     asked = functions.distance, result, reference, weights, stride
     return _Paired.apply(*asked)  # type: ignore[no-untyped-call]

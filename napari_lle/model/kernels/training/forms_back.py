@@ -1,8 +1,8 @@
 """The gradients of the forms' arithmetic, row by row.
 
 Rows of H and V and of gradients lie `PITCH` apart: those of the result are the first three and
-become H's; what reaches V is added to the next three, and what each pixel tells about the unit is
-put into the last three.
+become H's; what reaches V is added to the next three, and what each pixel adds to the unit's
+gradient is put into the last three.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def fill_view_back(form: int, v: Any, gradients: Any, shape: Any, scalars: Any, 
     """Add to the gradient of V, if `deep`; return that of the unit."""
     height, width, pitch, stride, lead = shape
     unit, lit = scalars[0], scalars[1]
-    learned = np.zeros(width, v.dtype)  # what each pixel says about the unit
+    learned = np.zeros(width, v.dtype)  # what each pixel adds to the unit's gradient
     total = 0.0
     for k in range(len(v)):
         for y in range(height):

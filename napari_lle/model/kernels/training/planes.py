@@ -130,7 +130,7 @@ def conv_line(out: Any, plane: int, maps: int, source: Any, first: int, ins: int
 @compiled
 def learn(sums: Any, first: int, gradient: Any, plane: int, maps: int, source: Any, origin: int,
           ins: int, shape: Geometry, rows: tuple[int, int], dilation: int) -> None:  # fmt: skip
-    """Add what some rows say about the taps of a convolution, its sums from vector `first` on."""
+    """Add what some rows give for the taps of a convolution, its sums from vector `first` on."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     step, start, length = dilation * pitch, rows[0] * pitch, (rows[1] - rows[0]) * pitch
     s, d = source, dilation
