@@ -139,17 +139,19 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
 def _survey(arrays: list[Any], options: EnhanceOptions, noise: bool) -> Survey:
     rgb, axis = bool(options.rgb), options.channel_axis
     parts = [in_memory(array, rgb) for array in arrays]
+    shared = len(arrays) > 1 or axis is not None
+    squares = None if shared or parts[0].size == 0 else sample(parts[0], rgb=rgb)
     levels = tuple(
-        find_levels(part, rgb=rgb, black=black, white=white)
+        find_levels(part, rgb=rgb, black=black, white=white, squares=squares)
         for part, (black, white) in zip(parts, options.level_pairs(len(arrays)), strict=True)
     )
-    if len(arrays) > 1 or axis is not None:
+    if squares is None:
         x = sample(in_memory(brightest(arrays, levels, axis), False))
+    elif squares.dtype == np.uint8 and (levels[0].black, levels[0].white) == (0, 255):
+        x = squares if options.channels == "per" or not rgb else squares.max(axis=-1)
     else:
-        x = see(sample(parts[0], rgb=rgb), levels[0], rgb, options.channels == "per")
-    if options.channels != "per":
-        x = np.broadcast_to(x[..., None], (*x.shape, 3))
-    known = image_statistics(x)
+        x = see(squares, levels[0], rgb, options.channels == "per")
+    known = image_statistics(x if options.channels == "per" else x[..., None])
     return Survey(levels, _with_noise(known, parts, levels, rgb) if noise else known)
 
 

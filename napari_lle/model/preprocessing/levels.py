@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .quantiles import Ordered
 from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
 
 __all__ = [
@@ -82,6 +83,7 @@ def find_levels(
     black: float | None = None,
     white: float | None = None,
     roi: Any = None,
+    squares: NDArray[Any] | None = None,
 ) -> Levels:
     """Choose the black and white levels of a whole image, stack or series.
 
@@ -97,6 +99,8 @@ def find_levels(
         there is nothing to stretch, and noise is not to look like a scene.
     roi : ndarray of bool, (Y, X), or (slice, slice), optional
         A region of the planes that the percentiles are taken from instead.
+    squares : ndarray, (N, 2, 2) or (N, 2, 2, 3), optional
+        What `sample` gave, where that is known.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def find_levels(
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")
     if roi is not None:
-        automatic = _percentiles(region_values(data, roi, rgb=rgb), dtype)
+        automatic = _percentiles(Ordered(region_values(data, roi, rgb=rgb)), dtype)
     elif dtype.kind == "b":
         automatic = (0.0, 1.0)
     elif is_photograph(dtype, rgb):
@@ -122,9 +126,10 @@ def find_levels(
     elif black is not None and white is not None:
         automatic = (black, white)
     else:
-        squares = sample(data, rgb=rgb)
-        low, high = _percentiles(squares, dtype)
-        automatic = (low, _above_noise(squares, low, high))
+        squares = sample(data, rgb=rgb) if squares is None else squares
+        values = Ordered(squares)
+        low, high = _percentiles(values, dtype)
+        automatic = (low, _above_noise(squares, values, low, high))
     low = automatic[0] if black is None else float(black)
     high = automatic[1] if white is None else float(white)
     if high <= low and (black is None) != (white is None):
@@ -136,38 +141,49 @@ def find_levels(
     return Levels(low, high, dtype.name)
 
 
-def _percentiles(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[float, float]:
-    values = values.astype(np.float64)
-    values = values[np.isfinite(values)]
+def _percentiles(values: Ordered, dtype: np.dtype[Any]) -> tuple[float, float]:
     if values.size == 0:
         return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(values, [BLACK_PERCENTILE, WHITE_PERCENTILE]))
+    low, high = values.quantiles([BLACK_PERCENTILE, WHITE_PERCENTILE])
     if high <= low:
-        low, high = float(values.min()), float(values.max())
+        low, high = values.extremes()
     if high <= low:  # constant
         return low, low + (1.0 if dtype.kind in "ui" else max(abs(low), 1.0))
     return low, high
 
 
-def _above_noise(squares: NDArray[Any], low: float, high: float) -> float:
+def _above_noise(squares: NDArray[Any], values: Ordered, low: float, high: float) -> float:
     """The white level that keeps mere noise dark; `high` where the image holds more than that.
 
-    Squares are of 2 x 2 neighbours, (N, 2, 2[, C]).
+    Squares are of 2 x 2 neighbours, (N, 2, 2[, C]), values those of their pixels.
     """
-    x = squares.astype(np.float64)
-    x = x[np.isfinite(x).all(axis=tuple(range(1, x.ndim)))]
-    if not len(x):
+    if squares.dtype.kind == "f":
+        known = np.isfinite(squares).all(axis=tuple(range(1, squares.ndim)))
+        if not known.all():
+            squares = squares[known]
+            values = Ordered(squares)
+    if not len(squares):
         return high
-    crossed = (x[:, 0, 0] - x[:, 0, 1] - x[:, 1, 0] + x[:, 1, 1]) / 2
-    median = float(np.median(x))
-    noise, spread = float(np.median(np.abs(crossed))), float(np.median(np.abs(x - median)))
+    median = values.median()
     dark = low + (median - low) / NOISE_MEDIAN
-    if spread == 0 or dark <= high:
+    if dark <= high:
+        return high
+    spread = values.spread(median)
+    if spread == 0:
         return high
     start, end = NOISE_SHARE
-    ratio = min(noise / spread, 10.0)  # noise alone has about 1; the square of more may overflow
+    ratio = min(_crossed(squares) / spread, 10.0)  # noise alone has about 1; more may overflow
     share = min(max((ratio**2 - start) / (end - start), 0.0), 1.0)
     return high + share * (dark - high)
+
+
+def _crossed(squares: NDArray[Any]) -> float:
+    """The median of half the difference across the diagonals of squares: noise alone makes it."""
+    narrow = squares.dtype.kind in "ui" and squares.dtype.itemsize <= 2
+    kind = np.int32 if narrow else np.float64
+    corners: list[NDArray[Any]] = [squares[:, i, j].astype(kind) for i in (0, 1) for j in (0, 1)]
+    a, b, c, d = corners
+    return Ordered(np.abs(a - b - c + d)).median() / 2
 
 
 def normalize(image: ArrayLike, levels: Levels) -> NDArray[np.float64]:

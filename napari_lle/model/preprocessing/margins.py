@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .quantiles import Ordered
+
 LEAST, MOST = (
     0.002,
     0.6,
@@ -68,11 +70,10 @@ def _corners(plane: NDArray[Any]) -> list[tuple[Any, ...]]:
 
 def _apart(pixels: NDArray[Any], value: float) -> bool:
     """Whether a value lies so far from the scene's that only a margin explains it."""
-    scene = pixels.max(axis=-1).ravel().astype(np.float64)
-    scene = scene[np.isfinite(scene)]
+    scene = Ordered(pixels.max(axis=-1))
     if scene.size == 0:
         return False
-    low, dark, bright, high = np.percentile(scene, [2, 10, 90, 98])
+    low, dark, bright, high = scene.quantiles([2, 10, 90, 98])
     if low == high:  # a drawing, not a measurement
         return False
     least = STEP * (high - low)

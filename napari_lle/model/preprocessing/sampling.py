@@ -38,20 +38,26 @@ def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArr
     ndarray, (N, 2, 2) or (N, 2, 2, C)
     """
     rows, columns = (
-        _starts(length, step, offset)[:, None] + np.arange(2)
+        [_places(length, step, offset, beside) for beside in (0, 1)]
         for length, offset in zip(plane.shape, (top, left), strict=False)
     )
-    rows = np.minimum(rows, plane.shape[0] - 1)
-    columns = np.minimum(columns, plane.shape[1] - 1)
-    squares = plane[rows[:, None, :, None], columns[None, :, None, :]]
-    return squares.reshape(-1, *squares.shape[2:])
+    # All squares' pixels of one corner and colour lie together in memory: arithmetic runs along
+    # these.
+    colours = np.moveaxis(plane, 2, 0) if plane.ndim > 2 else plane
+    corners = [colours[..., row, :][..., column] for row in rows for column in columns]
+    found = np.stack(corners)
+    found = found.reshape(2, 2, *found.shape[1:-2], -1)
+    return np.moveaxis(found, -1, 0)
 
 
-def _starts(length: int, step: int, offset: int) -> NDArray[np.intp]:
-    starts = np.arange(min(offset, max(length - 2, 0)), max(length - 1, 1), step)
+def _places(length: int, step: int, offset: int, beside: int) -> slice | NDArray[np.intp]:
+    """The first or second of two neighbours at every `step`-th place, as slices where those do."""
+    start, end = min(offset, max(length - 2, 0)), max(length - 1, 1)
     if length > 2 and length % 2 and step == 2:
-        starts = np.append(starts, length - 2)
-    return starts
+        return np.append(np.arange(start, end, step), length - 2) + beside
+    if length < 2:
+        return np.zeros(1, np.intp)
+    return slice(start + beside, end + beside, step)
 
 
 def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
@@ -69,7 +75,8 @@ def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
     planes = planes_of(data, rgb)
     area = math.prod(planes[0].shape[:2])
     step = 2 * max(1, math.ceil(math.sqrt(area * len(planes) / SAMPLE)))
-    found = np.concatenate([blocks(plane, step) for plane in planes])
+    parts = [blocks(plane, step) for plane in planes]
+    found = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return (
         found
         if is_photograph(found.dtype, rgb)

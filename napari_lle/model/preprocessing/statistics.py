@@ -7,10 +7,12 @@ squares answers as well as the whole.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from .quantiles import Ordered
 
 # An image is left alone where its 98th percentile and its mean are those of a well-lit one.
 LIT_HIGHLIGHT = (0.50, 0.65)
@@ -63,27 +65,54 @@ def image_statistics(squares: ArrayLike) -> Statistics:
 
     Parameters
     ----------
-    squares : array_like, (..., 2, 2, 3)
-        Normalised colours in 0..1, see `normalization.blocks`; at least one square.
+    squares : array_like, (..., 2, 2, 1 or 3)
+        Greys or colours in 0..1, see `sampling.blocks`, or of 8 bits, whose 255 is 1; at least
+        one square.
     """
-    # Colours one after the other: sums over three neighbours would take most of the time.
-    x = np.array(np.moveaxis(np.asarray(squares), -1, 0), dtype=np.float64, order="C")
-    q = x.reshape(3, -1, 4)
-    mean = float(x.mean())
+    x = np.asarray(squares)
+    top = 255.0 if x.dtype == np.uint8 else 1.0
+    x = x.astype(
+        {np.dtype(np.uint8): np.int16, np.dtype(np.float32): np.float32}.get(x.dtype, float)
+    )
+    # Pixel after pixel of one corner and one colour: sums over few neighbours would take most of
+    # the time.
+    x = np.ascontiguousarray(np.moveaxis(x, (-1, -3, -2), (0, 1, 2))).reshape(x.shape[-1], 4, -1)
+    mean = float(x.mean(dtype=np.float64)) / top
     relative = 1 / (mean + 1e-6)
-    highlight = float(np.percentile(x.max(axis=0), 98))
-    grey = x.mean(axis=0)
-    chroma = float(np.abs(x - grey).mean()) * relative
-    diagonal = float(np.abs(q[..., 0] - q[..., 1] - q[..., 2] + q[..., 3]).mean()) / 2
+    highlight, median = (value / top for value in _highlight_and_median(x))
+    chroma = _chroma(x) / top * relative
+    diagonal = float(np.abs(x[:, 0] - x[:, 1] - x[:, 2] + x[:, 3]).mean(dtype=np.float64)) / 2 / top
+    wide = np.int32 if x.dtype == np.int16 else x.dtype
+    power = float(np.square(x, dtype=wide).mean(dtype=np.float64)) / top**2
     return Statistics(
         mean=mean,
         lit=_rise(highlight, *LIT_HIGHLIGHT) * _rise(mean, *LIT_MEAN),
         colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-6 else 0.0,
-        contrast=0.5 * float(np.log(np.mean(np.square(x)) * relative**2 + 1e-6)) - 0.5,
+        contrast=0.5 * float(np.log(power * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
         noise=float(np.log(diagonal * relative + 0.01)) + 2.2,
-        typical=float(np.sqrt(max(np.median(grey), mean / SPARSE) * mean)),
+        typical=float(np.sqrt(max(median, mean / SPARSE) * mean)),
     )
+
+
+def _highlight_and_median(x: NDArray[Any]) -> tuple[float, float]:
+    """98th percentile of the brightest colour, and the median grey, of (C, 4, N)."""
+    x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
+    if len(x) == 1:
+        highlight, median = Ordered(x).quantiles([98, 50])
+        return highlight, median
+    a, b, c = x
+    (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([98])
+    return highlight, Ordered(a + b + c).median() / 3
+
+
+def _chroma(x: NDArray[Any]) -> float:
+    """Mean deviation from grey of (C, 4, N); exactly 0 where the colours are equal."""
+    if len(x) == 1:
+        return 0.0
+    a, b, c = x
+    apart = ((a - b) + (a - c), (b - a) + (b - c), (c - a) + (c - b))
+    return float(np.mean([np.abs(each).mean(dtype=np.float64) for each in apart])) / 3
 
 
 def _rise(value: float, start: float, end: float) -> float:
