@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -163,27 +163,32 @@ def enhanced_part(network: Network, pair: Pair, cut: Cut) -> NDArray[np.float32]
     return enhanced_whole(network, Pair(pair.name, part, part, pair.whole or pair))
 
 
+def as_good(scores: Sequence[Score], names: Collection[str], figure: str = "psnr") -> list[str]:
+    """Those of the named that do at least as well as the last of the scores."""
+    last = getattr(scores[-1], figure)
+    return [s.name for s in scores[:-1] if s.name in names and getattr(s, figure) >= last]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a part of a sentence."""
+    return " and ".join(names)
+
+
 def comparison_verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
-    last = scores[-1]
-    others = [s for s in scores[:-1] if s.name in (*SLIDERS, *FREE)]
-    better = [s.name for s in others if s.psnr >= last.psnr]
-    alike = [s.name for s in others if s.ssim >= last.ssim]
+    others = (*SLIDERS, *FREE)
+    better, structured = as_good(scores, others), as_good(scores, others, "ssim")
     free = [name for name in better if name in FREE]
     if free:
-        return f"It does not beat {_listed(free)} on the validation set, which need no training."
+        return f"It does not beat {listed(free)} on the validation set, which need no training."
     if better:
-        return f"It does not beat {_listed(better)} on the validation set: a slider does as well."
-    if alike:
-        return f"It is closer to the reference, but {_listed(alike)} keeps structure as well."
+        return f"It does not beat {listed(better)} on the validation set: a slider does as well."
+    if structured:
+        return f"It is closer to the reference, but {listed(structured)} keeps structure as well."
     return (
         "It beats the input, automatic gamma, the best curve, blurs and non-local means on the "
         "validation set."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(names)
 
 
 def _score(name: str, results: list[tuple[Image, Image]]) -> Score:

@@ -22,7 +22,7 @@ from ..network.network import Network
 from ..preprocessing.screen import stretched
 from ..progress import Progress
 from .baselines import FREE
-from .comparison import JUDGED, SIDE, Score, some
+from .comparison import JUDGED, SIDE, Score, as_good, listed, some
 from .metrics import Method
 
 STRETCH = "plain stretch"
@@ -82,16 +82,14 @@ def compare_hidden_steps(
 
 def hidden_verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
-    last = scores[-1]
-    better = [s.name for s in scores[:-1] if s.psnr >= last.psnr]
+    better = as_good(scores, [score.name for score in scores])
     free = [name for name in better if name in METHODS]
     if free:
         return (
-            f"{' and '.join(free)} predicted the held-out pixels as well and need no training: "
-            "use that."
+            f"{listed(free)} predicted the held-out pixels as well and need no training: use that."
         )
     if better:
-        return f"{' and '.join(better)} predicted the held-out pixels as well."
+        return f"{listed(better)} predicted the held-out pixels as well."
     return "It predicted the held-out pixels better than blurs and non-local means."
 
 

@@ -24,6 +24,8 @@ from .config import RESIDUAL_FLOOR, NetworkConfig
 from .residual import ResidualEstimation, trim
 
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
+CENTRE = 0.4  # of the brightness that H sees
+SHARPNESS = 512  # of the soft positive part that ends cleaning
 BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
 FAINT = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
@@ -145,7 +147,7 @@ class Metering(Block):
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / (V + k mean)``, centred."""
         v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
-        return 2 * (v / (v + self._unit(statistics)) - 0.4)
+        return 2 * (v / (v + self._unit(statistics)) - CENTRE)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V + k mean u``, and 1 for what is lit."""
@@ -182,7 +184,7 @@ class Stretching(Block):
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """The screen stretch, centred."""
-        return 2 * (screen_stretch(v, statistics) - 0.4)
+        return 2 * (screen_stretch(v, statistics) - CENTRE)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``(V + u) / (1 + u)``."""
@@ -220,7 +222,7 @@ class Cleaning(Block):
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """B, centred."""
-        return 2 * (self._base(v, statistics) - 0.4)
+        return 2 * (self._base(v, statistics) - CENTRE)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / R``."""
@@ -229,7 +231,7 @@ class Cleaning(Block):
         grey = r.mean(dim=1, keepdim=True)
         r = (grey + colour * (r - grey)) * self._presence(mean)
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
-        r = F.softplus(r, beta=512) + RESIDUAL_FLOOR
+        r = F.softplus(r, beta=SHARPNESS) + RESIDUAL_FLOOR
         v = torch.maximum(v, self.darkest(statistics)[:, None, None, None])
         return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
 

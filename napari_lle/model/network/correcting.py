@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .blocks import DARKEST, Block, screen_stretch
+from .blocks import CENTRE, DARKEST, Block, screen_stretch
 from .config import RESIDUAL_FLOOR
 
-SHARPNESS = 256  # of the bend that keeps R above 0
+BEND = 256  # sharpness of the bend that keeps R above 0
 COLOUR = 2  # the place of how coloured an image is among the statistics
 
 
@@ -26,7 +26,7 @@ class Correcting(Block):
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """B, centred."""
-        return 2 * (screen_stretch(v.clamp_min(0), statistics) - 0.4)
+        return 2 * (screen_stretch(v.clamp_min(0), statistics) - CENTRE)
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / R``."""
@@ -34,5 +34,5 @@ class Correcting(Block):
         grey = r.mean(dim=1, keepdim=True)
         r = grey + statistics[:, COLOUR, None, None, None] * (r - grey)
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
-        r = F.softplus(r, beta=SHARPNESS) + RESIDUAL_FLOOR
+        r = F.softplus(r, beta=BEND) + RESIDUAL_FLOOR
         return v.clamp_min(DARKEST) / r

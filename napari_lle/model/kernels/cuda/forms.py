@@ -15,8 +15,7 @@ from .. import forms
 SOFTPLUS, SIGMOID = tl.constexpr(forms.SOFTPLUS), tl.constexpr(forms.SIGMOID)
 METERING, STRETCHING = tl.constexpr(forms.METERING), tl.constexpr(forms.STRETCHING)
 CLEANING = tl.constexpr(forms.CLEANING)
-CENTRE = tl.constexpr(0.4)  # of the brightness that the convolutions see
-SHARPNESS = tl.constexpr(512.0)  # of the soft positive part that ends cleaning
+CENTRE, SHARPNESS = tl.constexpr(blocks.CENTRE), tl.constexpr(float(blocks.SHARPNESS))
 FLOOR, LEAST = tl.constexpr(RESIDUAL_FLOOR), tl.constexpr(blocks.LEAST)
 
 
