@@ -133,7 +133,6 @@ SHARED_NAMES = {
     "stages": "the command and the function that it calls",
     "train": "the command and the function that it calls",
     "count_images": "of a file of any kind, which asks its reader",
-    "count_values": "of a file of any kind, which asks its reader",
     "normalized": "on the CPU and in a CUDA kernel",
     "softplus": "in a kernel for the CPU and in one for CUDA",
     "ssim": "as a figure, as a loss, and in a kernel that trains",

@@ -19,22 +19,12 @@ def read_for(source: Path, targets: Iterable[Path], image: int | None) -> list[P
     is too large to be worked on as a whole is refused before it is read.
     """
     from ..model.io.files import holds_several, read_image, read_images
+    from ..model.io.memory import ENHANCE
 
-    _check_fits(source, [image or 1])
-    picture = read_image(source, image=image or 1)
+    picture = read_image(source, image=image or 1, use=ENHANCE)
     if picture.images == 1 or image is not None:
         return [picture]
     if not all(map(holds_several, targets)):
         say_which(source, picture)
         return [picture]
-    _check_fits(source, range(1, picture.images + 1))
-    return read_images(source)
-
-
-def _check_fits(source: Path, numbers: Iterable[int]) -> None:
-    """Refuse, before anything is read, images that are together too large for the memory."""
-    from ..model.io.files import count_values
-    from ..model.io.memory import check_memory, enhancing
-
-    needed = sum(enhancing(*count_values(source, number)) for number in numbers)
-    check_memory(source, needed, "write to a .zarr, which is made block by block")
+    return read_images(source, picture, ENHANCE)

@@ -17,6 +17,7 @@ from . import raster as pictures
 from .atomic import atomic_path
 from .errors import FileError, readable
 from .magic_bytes import is_tiff, misnamed
+from .memory import DECODE, READ, Use
 from .metadata import FileRecord, Output, Picture
 from .names import inside_zarr, stem_of, suffix_of
 
@@ -28,7 +29,6 @@ __all__ = [
     "Picture",
     "check_format",
     "count_images",
-    "count_values",
     "holds_alpha",
     "holds_several",
     "is_zarr",
@@ -43,7 +43,9 @@ __all__ = [
 SUFFIXES = (*pictures.SUFFIXES, *tiff.SUFFIXES, *fits.SUFFIXES, *zarr_files.SUFFIXES)
 
 
-def read_image(path: str | Path, *, lazy: bool = False, image: int = 1) -> Picture:
+def read_image(
+    path: str | Path, *, lazy: bool = False, image: int = 1, use: Use | None = None
+) -> Picture:
     """Read an image file at its full depth.
 
     Parameters
@@ -55,6 +57,9 @@ def read_image(path: str | Path, *, lazy: bool = False, image: int = 1) -> Pictu
     image : int
         Which one, counted from 1, where a file holds several: series of a TIFF, frames of a
         picture, images of a FITS, series, fields of a plate or arrays of a Zarr.
+    use : Use, optional
+        What the memory must hold, which is asked before pixels are read; the image alone when not
+        given.
 
     Returns
     -------
@@ -74,31 +79,42 @@ def read_image(path: str | Path, *, lazy: bool = False, image: int = 1) -> Pictu
         raise FileError(f"There is no file {path}.")
     try:
         with readable(path):
-            return _read(path, lazy, image)
+            return _read(path, lazy, image, use)
     except FileError as error:
         raise misnamed(path) or error from None
 
 
-def _read(path: Path, lazy: bool, image: int) -> Picture:
+def _read(path: Path, lazy: bool, image: int, use: Use | None) -> Picture:
+    how: dict[str, Any] = {"lazy": lazy, "image": image, "use": use or READ}
     if _is(path, tiff) or (_is(path, pictures) and is_tiff(path)):  # many programs read it so
-        return tiff.read_tiff(path, lazy=lazy, image=image)
+        return tiff.read_tiff(path, **how)
     if _is(path, fits):
-        return fits.read_fits(path, lazy=lazy, image=image)
+        return fits.read_fits(path, **how)
     if _is(path, zarr_files):
-        return zarr_files.read_zarr(path, lazy=lazy, image=image)
-    return pictures.read_picture(path, image)
+        return zarr_files.read_zarr(path, **how)
+    return pictures.read_picture(path, image, use or DECODE)
 
 
-def read_images(path: str | Path) -> list[Picture]:
+def read_images(
+    path: str | Path, first: Picture | None = None, use: Use | None = None
+) -> list[Picture]:
     """Read all images of a file; the frames of a moving picture are one image, with an axis T.
+
+    Parameters
+    ----------
+    path : path
+    first : Picture, optional
+        The first of them, where that is read already.
+    use : Use, optional
+        As `read_image`.
 
     Raises
     ------
     FileError
         As `read_image`.
     """
-    first = read_image(path)
-    found = [first, *(read_image(path, image=n) for n in range(2, first.images + 1))]
+    first = first or read_image(path, use=use)
+    found = [first, *(read_image(path, image=n, use=use) for n in range(2, first.images + 1))]
     frames = len(found) > 1 and _is(Path(path), pictures) and not is_tiff(Path(path))
     if not frames or len({(p.pixels.shape, p.rgb) for p in found}) > 1:
         return found
@@ -127,25 +143,6 @@ def count_images(path: str | Path) -> int:
         with readable(path):
             return pictures.count_images(path)
     return read_image(path, lazy=True).images
-
-
-def count_values(path: str | Path, image: int = 1) -> tuple[int, int]:
-    """Values of an image file and bytes of each; its pixels are left unread where they can be.
-
-    Raises
-    ------
-    FileError
-        As `read_image`.
-    """
-    path = Path(path)
-    if path.is_file() and _is(path, pictures) and not is_tiff(path):
-        try:
-            with readable(path):
-                return pictures.count_values(path)
-        except FileError as error:
-            raise misnamed(path) or error from None
-    pixels = read_image(path, lazy=True, image=image).pixels
-    return pixels.size, pixels.dtype.itemsize
 
 
 def write_image(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import FileError, needs, readable
 from .fits_header import about_header, cleaned, describe, inherited
-from .memory import check_memory
+from .memory import READ, Use
 from .metadata import Output, Picture, fitting
 from .raster import image_number
 
@@ -96,7 +96,7 @@ class Stored(NamedTuple):
         return numbers, blank if lost.any() or self.blank is not None else None
 
 
-def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
+def read_fits(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ) -> Picture:
     """Read image `image` of those of two axes or more.
 
     Three planes along an axis of type RGB are colours, and go to the last axis.
@@ -108,6 +108,8 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         Leave the pixels in the file: a dask array of one chunk for each plane.
     image : int
         Counted from 1.
+    use : Use
+        What is checked before pixels are read.
     """
     with _quiet() as fits, _opened(fits, path) as file:
         places = [i for i, hdu in enumerate(file) if hdu.is_image and len(hdu.shape) > 1]
@@ -123,8 +125,7 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         if lazy:
             pixels = _lazy_pixels(path, place, shape, stored)
         else:
-            size = math.prod(shape) * stored.dtype.itemsize
-            check_memory(path, size, "cut it into parts, or make a Zarr of it")
+            use.check(path, math.prod(shape), stored.dtype.itemsize)
             pixels = stored.values(np.asarray(hdu.data))
         told = (EXTENSION, number)
         record = json.loads(file[told].data.tobytes()) if told in file else None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from .errors import FileError
-
-PER_VALUE = 32  # bytes that enhancing takes for each value of an image, beside two copies of it
 
 
 def check_memory(path: Path, needed: int, mend: str) -> None:
@@ -20,14 +19,36 @@ def check_memory(path: Path, needed: int, mend: str) -> None:
         )
 
 
+class Use(NamedTuple):
+    """What is going to be done with an image that is read, told by the memory it takes.
+
+    Attributes
+    ----------
+    per_value : int
+        Bytes for each value, beside copies of the pixels.
+    copies : int
+        Of the pixels, the image itself included.
+    mend : str
+        What to do where that is too much.
+    """
+
+    per_value: int
+    copies: int
+    mend: str
+
+    def check(self, path: Path, values: int, itemsize: int) -> None:
+        """Raise FileError where an image of so many values of so many bytes does not fit."""
+        check_memory(path, values * (self.per_value + self.copies * itemsize), self.mend)
+
+
+READ = Use(0, 1, "cut it into parts, or make a Zarr of it")
+DECODE = Use(0, 2, "cut it into parts, or make a TIFF of it")  # pictures are decoded as a whole
+ENHANCE = Use(32, 2, "write to a .zarr, which is made block by block")
+
+
 def free_memory() -> int:
     """Bytes that programs can still have."""
     return int(psutil.virtual_memory().available)
-
-
-def enhancing(values: int, itemsize: int) -> int:
-    """Bytes at the peak of enhancing an image of so many values as a whole."""
-    return values * (PER_VALUE + 2 * itemsize)
 
 
 def _size(count: int) -> str:

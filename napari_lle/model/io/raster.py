@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import exif, png, profile
 from .errors import FileError
-from .memory import check_memory
+from .memory import DECODE, Use
 from .metadata import FileRecord, Picture, alpha_as, default_axes, fitting
 from .orientation import turned_record, upright
 from .units import METRES, pixels_per, positive
@@ -31,16 +31,15 @@ _lock = threading.Lock()
 _lifted: list[int | None] = []  # Pillow's limit, as each thread that lifts it found it
 
 
-def read_picture(path: Path, image: int = 1) -> Picture:
+def read_picture(path: Path, image: int = 1, use: Use = DECODE) -> Picture:
     """Read a picture, or frame `image` of a moving one, at its full depth and turned upright.
 
     Grey pixels with alpha stay grey: alpha goes with the record.
     """
     from PIL import Image
 
-    values, itemsize = count_values(path)
-    check_memory(path, 2 * values * itemsize, "cut it into parts, or make a TIFF of it")
     with any_size(), Image.open(path, formats=FORMATS) as file:
+        use.check(path, *_extent(path, file))
         count = getattr(file, "n_frames", 1)
         number = image_number(path, image, count)
         if png.is_deep(path):
@@ -121,13 +120,10 @@ def count_images(path: Path) -> int:
         return int(getattr(image, "n_frames", 1))
 
 
-def count_values(path: Path) -> tuple[int, int]:
-    """Values of a picture and bytes of each, without reading them."""
-    from PIL import Image
-
-    with any_size(), Image.open(path, formats=FORMATS) as image:
-        deep = image.mode.startswith("I") or png.is_deep(path)
-        return image.width * image.height * len(image.getbands()), 2 if deep else 1
+def _extent(path: Path, file: Any) -> tuple[int, int]:
+    """Values of a picture and bytes of each, as its head tells them."""
+    deep = file.mode.startswith("I") or png.is_deep(path)
+    return file.width * file.height * len(file.getbands()), 2 if deep else 1
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FileError, readable
-from .memory import check_memory
+from .memory import READ, Use
 from .metadata import Picture, own_letters
 from .orientation import turned_record, upright
 from .raster import image_number
@@ -21,7 +21,7 @@ from .tiff_pixels import check_meaning, meant, orientation, premultiplied
 SUFFIXES = (".tif", ".tiff")
 
 
-def read_tiff(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
+def read_tiff(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ) -> Picture:
     """Read series `image` of a TIFF; of a pyramid, the finest level.
 
     Parameters
@@ -31,6 +31,8 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         Leave the pixels in the file: a memory map, or a dask array of one chunk for each page.
     image : int
         Counted from 1, without thumbnails and masks.
+    use : Use
+        What is checked before pixels are read.
     """
     import tifffile
 
@@ -42,7 +44,7 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         page = series.keyframe
         check_meaning(path, page)
         if not lazy:
-            check_memory(path, series.nbytes, "cut it into parts, or make a Zarr of it")
+            use.check(path, series.size, series.dtype.itemsize)
         raw = _lazy_pixels(path, series, place) if lazy else series.asarray()
         pixels, axes, alpha = _arranged(raw, series.axes, page)
         record, about = about_series(file, place, axes, pixels)

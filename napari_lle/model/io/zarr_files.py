@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FileError, needs, readable
-from .memory import check_memory
+from .memory import READ, Use
 from .metadata import FileRecord, Picture, default_axes, own_letters
 from .names import ZARR
 from .raster import image_number
@@ -51,7 +51,7 @@ class StoredArray:
             return self.array[key]
 
 
-def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
+def read_zarr(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ) -> Picture:
     """Read a Zarr array, or the finest level of an image inside a Zarr.
 
     Parameters
@@ -62,6 +62,8 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
         Leave the pixels in the file: a dask array with the file's chunks.
     image : int
         Counted from 1: over the series, or the fields of the wells of a plate, or the arrays.
+    use : Use
+        What is checked before pixels are read.
     """
     with needs("zarr"):
         import zarr
@@ -87,7 +89,7 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1) -> Picture:
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     rgb = about.axes[-1] == "S"
     if not lazy:
-        check_memory(path, pixels.nbytes, "write to a .zarr, which is made block by block")
+        use.check(path, pixels.size, pixels.dtype.itemsize)
         pixels = pixels.compute()
     return Picture(pixels, rgb, kept.get("record"), about, number, len(found))
 

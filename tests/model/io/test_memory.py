@@ -9,7 +9,7 @@ from PIL import Image
 from napari_lle.cli.enhancing import Wanted, enhance_file
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.io import memory
-from napari_lle.model.io.files import FileError, count_values, read_image, write_image
+from napari_lle.model.io.files import FileError, count_images, read_image, write_image
 from napari_lle.model.io.memory import check_memory
 
 OPTIONS = EnhanceOptions(model="linear", device="cpu")
@@ -60,7 +60,7 @@ def test_the_mend_mends(tmp_path, rng, little):
 def test_a_picture_of_any_size_is_told_by_its_head(tmp_path):
     vast_png(tmp_path / "vast.png", 400_000)
     limit = Image.MAX_IMAGE_PIXELS
-    assert count_values(tmp_path / "vast.png") == (3 * 400_000**2, 1)
+    assert count_images(tmp_path / "vast.png") == 1
     with pytest.raises(FileError, match=r"needs 960 GB of memory"):
         read_image(tmp_path / "vast.png")
     assert limit == Image.MAX_IMAGE_PIXELS
@@ -73,3 +73,21 @@ def test_a_large_tiff_can_still_be_looked_at_lazily(tmp_path, little):
     with pytest.raises(FileError, match="make a Zarr of it"):
         read_image(tmp_path / "a.tif")
     assert read_image(tmp_path / "a.tif", lazy=True).pixels.shape == (4, 600, 600)
+
+
+@pytest.mark.parametrize("several", [1, 3])
+def test_a_tiff_is_opened_once_for_each_image(tmp_path, rng, monkeypatch, several):
+    with tifffile.TiffWriter(tmp_path / "in.tif", ome=True) as file:
+        for _ in range(several):
+            file.write(rng.integers(0, 900, (40, 50)).astype(np.uint16), metadata={"axes": "YX"})
+    opened, original = [], tifffile.TiffFile.__init__
+
+    def counted(self, path, *more, **options):
+        opened.append(path)
+        original(self, path, *more, **options)
+
+    monkeypatch.setattr(tifffile.TiffFile, "__init__", counted)
+    enhance_file(tmp_path / "in.tif", tmp_path / "out.png", OPTIONS, PLAIN)
+    assert len(opened) == 1
+    enhance_file(tmp_path / "in.tif", tmp_path / "out.tif", OPTIONS, PLAIN)
+    assert len(opened) == 1 + several
