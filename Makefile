@@ -14,8 +14,8 @@ demo: $(VENV)/ready
 	$(BIN)/python docs/make/demo.py
 
 test: $(VENV)/ready $(VENV)/libraries $(VENV)/triton
-	$(BIN)/python -m pytest --ignore=tests/model/kernels/test_triton.py
-	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest tests/model/kernels/test_triton.py
+	$(BIN)/python -m pytest --ignore=tests/model/kernels/cuda
+	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest tests/model/kernels/cuda
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .
