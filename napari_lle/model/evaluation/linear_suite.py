@@ -71,20 +71,7 @@ def linear_suite_steps(
     def plain(image: Array, **levels: Any) -> Any:
         return enhance(image, stretch, device=device, rgb=False, **levels)
 
-    parts: list[Callable[[], list[Check]]] = [
-        *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
-        *(lambda light=light: invention.detections(run, light) for light in LIGHTS),
-        lambda: [invention.hot_neighbours(run, plain), invention.faint_rays(run, plain)],
-        lambda: retention.faint_stars(run, plain) + retention.filaments(run, plain),
-        lambda: [retention.star_widths(run, plain), *photometry(run)],
-        lambda: dark_ring(loaded, device) + noisy_ring(run),
-        *(lambda light=light: residual_noise.texture(run, plain, light) for light in LIGHTS[1:]),
-        lambda: residual_noise.specks(run, plain),
-        lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
-        lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
-        lambda: [invariance(run), *stretch_checks(loaded, device)],
-        lambda: interval.stated(run, known_constants(loaded)),
-    ]
+    parts = _parts(run, plain, loaded, device, seeds)
     checks: list[Check] = []
     total = len(parts) + 2
     for done, part in enumerate(parts, 1):
@@ -105,6 +92,26 @@ def linear_suite_steps(
         "exposures": table,
         "better": sentences(loaded.name, methods),
     }
+
+
+def _parts(
+    run: Callable[..., Any], plain: Callable[..., Any], loaded: Model, device: str, seeds: int
+) -> list[Callable[[], list[Check]]]:
+    """The checks, in the parts that progress is counted by."""
+    return [
+        *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
+        *(lambda light=light: invention.detections(run, light) for light in LIGHTS),
+        lambda: [invention.hot_neighbours(run, plain), invention.faint_rays(run, plain)],
+        lambda: retention.faint_stars(run, plain) + retention.filaments(run, plain),
+        lambda: [retention.star_widths(run, plain), *photometry(run)],
+        lambda: dark_ring(loaded, device) + noisy_ring(run),
+        *(lambda light=light: residual_noise.texture(run, plain, light) for light in LIGHTS[1:]),
+        lambda: residual_noise.specks(run, plain),
+        lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
+        lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
+        lambda: [invariance(run), *stretch_checks(loaded, device)],
+        lambda: interval.stated(run, known_constants(loaded)),
+    ]
 
 
 def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:

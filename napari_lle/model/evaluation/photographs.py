@@ -105,12 +105,19 @@ def evaluate_steps(
         for name in methods:
             found[name].append(row[name])
         yield Progress(i + 1, len(files))
-    rows = found.pop("")
+    return _report(loaded, found, left_out(low, reference))
+
+
+def _report(
+    loaded: Model, found: dict[str, list[dict[str, Any]]], without_partner: str
+) -> dict[str, Any]:
+    """What `evaluate_steps` returns, from the rows of the model, '', and of the baselines."""
+    rows = found[""]
     return {
         "model": loaded.name,
         "digest": loaded.digest,
         "parameters": loaded.network.inference_parameters(),
-        "left_out": left_out(low, reference),
+        "left_out": without_partner,
         "n": len(rows),
         **_means(rows),
         "per_image": rows,
@@ -121,6 +128,7 @@ def evaluate_steps(
                 "per_image": scores,
             }
             for name, scores in found.items()
+            if name
         },
     }
 
