@@ -168,7 +168,8 @@ class Form:
             labelled(self.white, self.find),
             self.histogram,
             labelled(self.reference, self.take),
-            row(self.lock, self.pass_on),
+            self.lock,
+            self.pass_on,
             labelled(self.device),
             self.curve,
             self.illumination,
@@ -176,7 +177,8 @@ class Form:
             row(self.run, self.cancel),
             self.progress,
             self.status,
-            row(self.report, self.changed, self.uncertain),
+            row(self.changed, self.uncertain),
+            self.report,
             row(self.python, self.command),
         ]
 

@@ -8,7 +8,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from qtpy.QtGui import QImage, QPixmap
 
-SIZE = (280, 56)
+SIZE = (240, 56)  # fits beside a scroll bar in the least width of a widget
 BARS = SIZE[0] // 2
 AROUND = 0.15  # of the span between the levels that is shown on either side
 BAR, BLACK, WHITE = (140, 140, 140, 255), (76, 141, 255, 255), (255, 176, 0, 255)

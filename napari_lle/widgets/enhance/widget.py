@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from magicgui.widgets import Container
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QApplication
@@ -18,6 +17,7 @@ from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import KEY, is_result
 from ..shared.painting import PaintSoon
+from ..shared.panel import Panel
 from .blending import Live, Made
 from .form import Form
 from .levels import LevelTools, references
@@ -30,7 +30,7 @@ from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
 FRAME = 40  # ms between two blends while the slider moves
 
 
-class EnhanceWidget(Container):  # type: ignore[misc]
+class EnhanceWidget(Panel):
     """Enhance image layers of a viewer.
 
     Parameters
@@ -41,7 +41,7 @@ class EnhanceWidget(Container):  # type: ignore[misc]
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
-        super().__init__(widgets=self.form.rows(), labels=False)
+        super().__init__(self.form.rows())
         self.levels = LevelTools(napari_viewer, self.form, self._say)
         self.report_window: ReportWindow | None = None
         self.report_job: Job | None = None

@@ -8,7 +8,8 @@ from typing import Any
 from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import Qt
 
-LABEL_WIDTH = 70  # pixels
+WIDTH = 280  # pixels that every widget gets along with
+LABEL_WIDTH = 70
 LINES = 2  # of a message
 
 

@@ -7,20 +7,26 @@ from typing import Any
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from superqt import QCollapsible
 
 WIDTH, HEIGHT = 340, 150  # pixels of each plot where there is room
-LEAST = 90  # of its height
+LEAST = 110  # of its height
 LABEL = 24  # more with a label below
 DENSITY = 0.4  # of ticks, in pyqtgraph's measure: at the least height they do not overlap
 
 
 class Plots(QWidget):  # type: ignore[misc]
-    """Plots below each other, in the colours of the viewer's theme.
+    """Plots below each other, in the colours of the viewer's theme, folded while they are empty.
 
     Parameters
     ----------
     *plots : Plot
         From top to bottom.
+
+    Attributes
+    ----------
+    fold : QCollapsible
+        Holds them, under a title.
     """
 
     def __init__(self, *plots: Plot) -> None:
@@ -32,6 +38,16 @@ class Plots(QWidget):  # type: ignore[misc]
         layout.setSpacing(4)
         for plot in plots:
             layout.addWidget(plot)
+        self.fold = QCollapsible("Plots")
+        self.fold.toggleButton().setToolTip("Show the plots, or hide them.")
+        self.fold.addWidget(self)
+        self._filled = False
+
+    def unfold(self) -> None:
+        """Open them for the first figures; afterwards the fold is the user's."""
+        if not self._filled:
+            self._filled = True
+            self.fold.expand(animate=False)
 
     def recolour(self, background: str, text: str) -> None:
         """Follow the viewer's theme."""
@@ -58,6 +74,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.setMinimumHeight(LEAST)
         self.setMouseEnabled(False, False)
         self.setMenuEnabled(False)
+        # Left to Python alone, menus may crash PyQt when it tidies up at the end of a session.
+        menu = self.getPlotItem().ctrlMenu
+        menu.setParent(self, menu.windowFlags())
         self.hideButtons()
         for side, name in (("bottom", bottom), ("left", left)):
             self.getAxis(side).enableAutoSIPrefix(False)
@@ -72,20 +91,31 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.getPlotItem().layout.setContentsMargins(*margins)
         self.getAxis("left").setTickDensity(DENSITY)
         self.showGrid(y=True, alpha=0.2)
+        self._axes()
 
     def sizeHint(self) -> QSize:
         """Less than the 640 pixels of Qt's own scenes."""
         return QSize(WIDTH, HEIGHT)
 
+    def wheelEvent(self, event: Any) -> None:
+        """Leave the wheel to the scrolling."""
+        event.ignore()
+
     def curve(self, colour: str) -> Any:
         """A line with a dot at each point."""
-        return self.plot(
-            pen=pg.mkPen(colour, width=2),
-            symbol="o",
-            symbolSize=5,
-            symbolBrush=colour,
-            symbolPen=None,
-        )
+        return self.draw(colour, symbol="o", symbolSize=5, symbolBrush=colour, symbolPen=None)
+
+    def draw(self, colour: str, **options: Any) -> Any:
+        """A line without points yet."""
+        item = self.plot(pen=pg.mkPen(colour, width=2), **options)
+        item.sigPlotChanged.connect(self._axes)
+        return item
+
+    def _axes(self, *_: Any) -> None:
+        """Show axes where there is something to read off them."""
+        filled = any(x is not None and len(x) > 0 for x in (c.xData for c in self.listDataItems()))
+        for side in ("left", "bottom"):
+            self.getPlotItem().showAxis(side, filled)
 
     def name(self, title: str, colours: dict[str, str]) -> None:
         """A title that names the curves in their colours: a legend would lie over them."""

@@ -88,7 +88,8 @@ class StagesForm:
             self.status,
             labelled(self.stage),
             row(*self.kinds.values()),
-            row(*self.extras.values()),
+            row(self.extras["difference"], self.extras["gain"]),
+            row(self.extras["noise"], self.extras["features"]),
             row(self.field, self.grid),
         ]
 

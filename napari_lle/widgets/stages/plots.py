@@ -23,9 +23,9 @@ class StagePlots(Plots):
         super().__init__(self.distances, self.profile, self.histogram)
         self.maximum, self.mean = (self.distances.curve(c) for c in (MAXIMUM, MEAN))
         self.values = {k: self.profile.curve(kind.colour) for k, kind in KINDS.items()}
-        self.first = _steps(self.histogram, FIRST)
-        self.current = _steps(
-            self.histogram, MAXIMUM, fillLevel=0, brush=pg.mkBrush(MAXIMUM + "46")
+        self.first = self.histogram.draw(FIRST, stepMode="center")
+        self.current = self.histogram.draw(
+            MAXIMUM, stepMode="center", fillLevel=0, brush=pg.mkBrush(MAXIMUM + "46")
         )
         self.distances.name("|L − L<sub>1</sub>|: ", {"max": MAXIMUM, "mean": MEAN})
         self._title_profile("at the cursor")
@@ -40,6 +40,7 @@ class StagePlots(Plots):
         for plot in (self.distances, self.profile):
             plot.getAxis("bottom").setTicks(ticks)
             plot.setXRange(0.8, finding.count + 0.2)
+        self.unfold()
         self.show_stage(finding, stage)
 
     def show_stage(self, finding: Finding, stage: int) -> None:
@@ -57,7 +58,3 @@ class StagePlots(Plots):
     def _title_profile(self, place: str) -> None:
         self.place = place
         self.profile.name(f"{place}: ", {k: kind.colour for k, kind in KINDS.items()})
-
-
-def _steps(plot: Plot, colour: str, **options: Any) -> Any:
-    return plot.plot([0, 1], [0], pen=pg.mkPen(colour, width=2), stepMode="center", **options)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from magicgui.widgets import Container, show_file_dialog
+from magicgui.widgets import show_file_dialog
 from napari.layers import Image, Vectors
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
@@ -18,6 +18,7 @@ from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import files_of, pixels, visible_region
 from ..shared.painting import PaintSoon
+from ..shared.panel import Panel
 from ..shared.responsiveness import old_at_once
 from .form import StagesForm
 from .inspector import Finding, inspect_steps, reach
@@ -29,7 +30,7 @@ DELAY = 250  # ms without a change before another plane is inspected
 PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
 
 
-class StagesWidget(Container):  # type: ignore[misc]
+class StagesWidget(Panel):
     """Look into the stages of a model on image layers of a viewer.
 
     Parameters
@@ -40,9 +41,9 @@ class StagesWidget(Container):  # type: ignore[misc]
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = StagesForm(lambda _: images(napari_viewer))
-        super().__init__(widgets=self.form.rows(), labels=False)
-        self.plots = StagePlots()
-        self.native.layout().addWidget(self.plots)
+        plots = StagePlots()
+        super().__init__(self.form.rows(), plots.fold)
+        self.plots = plots
         self.shown = StageLayers(napari_viewer, lambda key: self._uncheck(key))
         self.finding: Finding | None = None
         self.job: Job | None = None

@@ -19,9 +19,9 @@ from superqt import QCollapsible
 
 from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
+from .cards import Cards
 from .quick_settings import QUICK, Wish
 
-COLUMNS = ("pair", "pixels", "shift", "stops", "similarity", "levels", "issues")
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
 MOST_ROWS = 6  # that a table shows without scrolling
@@ -36,12 +36,21 @@ class TrainForm:
     ----------
     images, annotations : callable
         Take the list widget; return the names and layers that it offers.
+
+    Attributes
+    ----------
+    folded : QCollapsible
+        The options that few need, below those of `upper`.
+    lower : Container
+        What is below them; the plots follow.
     """
 
     def __init__(self, images: Choices, annotations: Choices) -> None:
         self._pairs(images, annotations)
         self._options()
         self._run()
+        self.lower = Container(widgets=self._below(), labels=False)
+        self.lower.margins = (0, 0, 0, 0)
 
     def _pairs(self, images: Choices, annotations: Choices) -> None:
         self.low = ComboBox(label="dark", choices=images, tooltip="The layer that is too dark.")
@@ -71,11 +80,7 @@ class TrainForm:
             text="Draw annotation",
             tooltip="Add a labels layer over the dark layer: paint 1 to train, 2 to validate.",
         )
-        self.table = Table(
-            value=_columns(COLUMNS, []),
-            tooltip="Shift of the reference in pixels, its brightness in stops, similarity (rank "
-            "correlation), black and white levels of the dark layer, and what is wrong.",
-        )
+        self.cards = Cards()
         self.mend = PushButton(
             text="Fix", tooltip="Fix the issue of the selected pair, where that is possible."
         )
@@ -177,10 +182,9 @@ class TrainForm:
             enabled=False,
             tooltip="Copy the shell command that repeats this training.",
         )
-        for table in (self.table, self.scores):
-            table.read_only = True
-            table.native.verticalHeader().hide()
-            _fit(table)
+        self.scores.read_only = True
+        self.scores.native.verticalHeader().hide()
+        _fit(self.scores)
 
     def upper(self) -> list[Any]:
         """Rows above the folded options."""
@@ -188,13 +192,12 @@ class TrainForm:
             *map(labelled, (self.low, self.reference, self.annotation)),
             row(self.add, self.add_selected),
             row(self.add_folders, self.draw),
-            self.table,
+            self.cards.widget,
             row(self.mend, self.remove, self.split),
             *map(labelled, (self.model.widget, self.objective, self.minutes, self.device)),
         ]
 
-    def lower(self) -> list[Any]:
-        """Rows below them; the plots follow."""
+    def _below(self) -> list[Any]:
         return [
             row(self.train, self.pause, self.stop),
             self.resume,
@@ -212,25 +215,15 @@ class TrainForm:
         base = "" if self.model.value == SCRATCH else self.model.value
         return Wish(base, self.objective.value, self.minutes.value, self.device.value, more)
 
-    def show_pairs(self, rows: list[tuple[Any, ...]]) -> None:
-        """Fill the table of pairs, keeping the selected row."""
-        selected = self.table.native.currentRow()
-        _fill(self.table, COLUMNS, rows)
-        self.table.native.setCurrentCell(min(max(selected, 0), len(rows) - 1), 0)
-
     def show_scores(self, rows: list[tuple[Any, ...]]) -> None:
         """Fill the table of scores."""
-        _fill(self.scores, SCORES, rows)
+        self.scores.value = _columns(SCORES, rows)
+        self.scores.native.resizeColumnsToContents()
+        _fit(self.scores)
 
 
 def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
-
-
-def _fill(table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    table.value = _columns(names, rows)
-    table.native.resizeColumnsToContents()
-    _fit(table)
 
 
 def _fit(table: Table) -> None:

@@ -12,6 +12,7 @@ from napari.layers import Image, Labels, Shapes
 
 from ...model.data.project import Draft
 from ..shared.jobs import Job
+from .cards import Card
 from .form import TrainForm
 from .pair_steps import (
     Entry,
@@ -135,8 +136,8 @@ class Pairs:
         self.start(split_steps(list(self.entries), self.form.wish()), self._add_splits, "Splitting")
 
     def show(self) -> None:
-        """Fill the table."""
-        self.form.show_pairs([_row(entry.draft) for entry in self.entries])
+        """Fill the list."""
+        self.form.cards.show([_card(entry.draft) for entry in self.entries])
 
     def _add(
         self,
@@ -181,24 +182,25 @@ class Pairs:
         )
 
     def _selected(self) -> Entry | None:
-        place = self.form.table.native.currentRow()
+        place = self.form.cards.chosen
         if not 0 <= place < len(self.entries):
-            self.say("Select a pair in the table first.")
+            self.say("Select a pair in the list first.")
             return None
         return self.entries[place]
 
 
-def _row(draft: Draft) -> tuple[str, ...]:
-    """What the table tells of a pair."""
-    size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb]))
+def _card(draft: Draft) -> Card:
+    """What the list tells of a pair."""
+    size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb])) + " pixels"
     if draft.reference is None:
-        return (draft.name, size, "", "", "", "", "dark image alone")
+        return Card(draft.name, (size,), "dark image alone")
     check = draft.check
     says = " ".join(p.sentence for p in check.problems) or "good"
-    shift = f"{np.hypot(*check.shift):.1f} px"  # with units, or magicgui shows four decimals
-    levels = "" if check.levels is None else "{:.4g} to {:.4g}".format(*check.levels)
-    stops, alike = f"{check.stops:+.1f} EV", f"{100 * check.correlation:.0f} %"
-    return (draft.name, size, shift, stops, alike, levels, says)
+    if check.levels is not None:
+        size += ", levels {:.4g} to {:.4g}".format(*check.levels)
+    shift = f"shift {np.hypot(*check.shift):.1f} px"
+    alike = f"similarity {100 * check.correlation:.0f} %"
+    return Card(draft.name, (size, f"{check.stops:+.1f} EV, {shift}, {alike}"), says)
 
 
 def _renamed(draft: Draft, name: str) -> Draft:

@@ -40,6 +40,7 @@ class TrainPlots(Plots):
     def add(self, row: dict[str, Any]) -> None:
         """Add the figures of a validation."""
         self.rows.append(row)
+        self.unfold()
         for figure, curve in self.curves.items():
             rows = [r for r in self.rows if figure in r]
             curve.setData([r["step"] for r in rows], [r[figure] for r in rows])

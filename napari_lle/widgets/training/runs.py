@@ -36,7 +36,7 @@ def unfinished() -> list[Path]:
 def progress(folder: Path) -> str:
     """How far a run has come, in words."""
     summary = _summary(folder)
-    return f"{folder.name}: step {summary.get('step', 0)} of {summary.get('steps', '?')}"
+    return f"step {summary.get('step', 0)} of {summary.get('steps', '?')}"
 
 
 def _status(folder: Path) -> str:

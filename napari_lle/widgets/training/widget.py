@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import Container, show_file_dialog
+from magicgui.widgets import show_file_dialog
 from napari.layers import Labels, Shapes
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
@@ -24,6 +24,7 @@ from ..shared.jobs import DRAWN, Job
 from ..shared.layers import files_of
 from ..shared.own_models import OWN
 from ..shared.painting import PaintSoon
+from ..shared.panel import Panel
 from . import runs as _runs
 from .close_guard import Leaving
 from .controls import Controls
@@ -35,7 +36,7 @@ from .preview import PreviewLayer
 from .runner import Outcome, Preview, Tick, command, start_steps, train_steps
 
 
-class TrainWidget(Container):  # type: ignore[misc]
+class TrainWidget(Panel):
     """Train a network on pairs of layers of a viewer.
 
     Parameters
@@ -46,12 +47,9 @@ class TrainWidget(Container):  # type: ignore[misc]
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = TrainForm(lambda _: images(napari_viewer), self._annotations)
-        super().__init__(widgets=self.form.upper(), labels=False)
-        self.plots = TrainPlots()
-        self._lower = Container(widgets=self.form.lower(), labels=False)
-        self._lower.margins = (0, 0, 0, 0)
-        for part in (self.form.folded, self._lower.native, self.plots):
-            self.native.layout().addWidget(part)
+        plots = TrainPlots()
+        super().__init__(self.form.upper(), self.form.folded, self.form.lower.native, plots.fold)
+        self.plots = plots
         self.pairs = Pairs(napari_viewer, self.form, self._start, self._say, self._suit)
         self.job: Job | None = None
         self.controls: Controls | None = None
@@ -267,7 +265,8 @@ class TrainWidget(Container):  # type: ignore[misc]
         folders = [] if self.training else _runs.unfinished()
         self.form.resume.visible = bool(folders)
         if folders:
-            self.form.resume.text = f"Resume {_runs.progress(folders[0])}"
+            self.form.resume.text = f"Resume at {_runs.progress(folders[0])}"
+            self.form.resume.tooltip = f"Continue {folders[0].name}, which has not come to its end."
 
     def _choose_file(self) -> None:
         path = show_file_dialog(
@@ -288,7 +287,7 @@ class TrainWidget(Container):  # type: ignore[misc]
     def _say(self, message: str) -> None:
         self.form.status.value = message
         # Qt forgets that a text of more lines needs more room, and would cut off the scores.
-        lower = self._lower.native
+        lower = self.form.lower.native
         needed = lower.layout().minimumHeightForWidth(lower.width())
         lower.setMinimumHeight(max(needed, 0))
 

@@ -78,7 +78,8 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
     enhance = EnhanceWidget(viewer)
     widget = make(viewer)
     add_pair(qtbot, widget, viewer)
-    assert widget.form.table.data[0][0] == "dark" and widget.form.table.data[0][-1] == "good"
+    (card,) = widget.form.cards.shown
+    assert card.name == "dark" and card.verdict == "good" and "80 x 96" in card.text
     widget.form.train.native.click()
     assert widget.training and widget.form.stop.enabled and not widget.form.train.enabled
     idle(qtbot, widget)
@@ -131,14 +132,14 @@ def test_a_shifted_pair_is_refused_until_it_is_mended(qtbot, viewer, make, scene
     viewer.add_image(np.roll(scene[1], 5, axis=0), name="moved", rgb=True)
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference="moved")
-    assert "pixels off" in widget.form.table.data[0][-1]
+    assert "pixels off" in widget.form.cards.shown[0].verdict
     widget.form.train.native.click()
     idle(qtbot, widget)
     assert "Fix or remove" in widget.form.status.value and widget.form.train.enabled
     assert not list(_runs.runs_folder().glob("*"))
     widget.form.mend.native.click()
     idle(qtbot, widget)
-    assert widget.form.table.data[0][-1] == "good"
+    assert widget.form.cards.shown[0].verdict == "good"
     widget.form.mend.native.click()
     assert "nothing to fix" in widget.form.status.value
     widget.form.remove.native.click()
@@ -180,7 +181,7 @@ def test_folders_of_pairs(qtbot, viewer, make, scene, tmp_path):
     widget = make(viewer)
     widget.pairs.add_folders(str(tmp_path / "low"), str(tmp_path / "high"))
     idle(qtbot, widget)
-    assert [row[0] for row in widget.form.table.data] == ["0", "1"]
+    assert [card.name for card in widget.form.cards.shown] == ["0", "1"]
     widget.pairs.add_folders(str(tmp_path / "low"), str(tmp_path))
     idle(qtbot, widget)
     assert "holds no images" in widget.form.status.value and widget.form.add.enabled
@@ -276,7 +277,7 @@ def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference=None)
     assert widget.form.objective.value == "self" and widget.form.model.value == "paper"
-    assert widget.form.table.data[0][-1] == "dark image alone"
+    assert widget.form.cards.shown[0].verdict == "dark image alone"
     widget.form.split.native.click()
     assert "split by image" in widget.form.status.value
 

@@ -1,0 +1,109 @@
+"""The frame of every widget: its content scrolls, and its dock shares one place with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from magicgui.widgets import Container
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QWidget,
+)
+
+from .forms import WIDTH
+
+LETTERS = 6  # of a list's choices that are shown at least: layers may have long names
+
+
+class Panel(Container):  # type: ignore[misc]
+    """A widget that fits into any window: what has no room is scrolled to.
+
+    magicgui's ``scrollable`` may take over when napari docks what it scrolls with, not the content
+    alone, https://github.com/pyapp-kit/magicgui/issues/431.
+
+    Parameters
+    ----------
+    rows : sequence of Widget
+        The content, top to bottom.
+    *more : QWidget
+        What comes below and is no widget of magicgui.
+    """
+
+    def __init__(self, rows: Sequence[Any], *more: QWidget) -> None:
+        super().__init__(labels=False)
+        self.margins = (0, 0, 0, 0)
+        self.body = Container(widgets=rows, labels=False)
+        content = self.body.native
+        for part in more:
+            content.layout().addWidget(part)
+        content.layout().addStretch()
+        self.area = QScrollArea()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(content)
+        self.area.setMinimumWidth(WIDTH)
+        self.native.layout().addWidget(self.area)
+        self._still = Still()
+        for control in content.findChildren(QWidget):
+            self._fit(control)
+        self.native_parent_changed.connect(self._settle)
+
+    def reset_choices(self, *_: Any) -> None:
+        """Offer the layers that are there; napari asks for it."""
+        self.body.reset_choices()
+
+    def _fit(self, control: QWidget) -> None:
+        if isinstance(control, QComboBox):
+            policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            control.setSizeAdjustPolicy(policy)
+            control.setMinimumContentsLength(LETTERS)
+        if isinstance(control, QComboBox | QAbstractSpinBox | QAbstractSlider):
+            control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            control.installEventFilter(self._still)
+
+    def _settle(self, parent: Any) -> None:
+        """Move a new dock when it has its place; where the user drags it later, it stays."""
+        if isinstance(parent, QDockWidget):
+            QTimer.singleShot(0, self._share)
+
+    def _share(self) -> None:
+        with suppress(RuntimeError):  # closed meanwhile
+            dock = self.native.parent()
+            if isinstance(dock, QDockWidget):
+                share_place(dock)
+
+
+class Still(QObject):  # type: ignore[misc]
+    """Leaves the wheel to the scrolling, unless the control below the mouse was chosen before."""
+
+    def eventFilter(self, control: QObject, event: Any) -> bool:
+        """Hand the wheel on to whatever the control lies in."""
+        if event.type() == QEvent.Type.Wheel and not control.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def share_place(dock: QDockWidget) -> None:
+    """Lay a dock over that of another panel in the same area, as a tab."""
+    window = dock.parent()
+    if not isinstance(window, QMainWindow):
+        return
+    area = window.dockWidgetArea(dock)
+    for other in window.findChildren(QDockWidget):
+        panel = getattr(other.widget(), "_magic_widget", None)
+        near = window.dockWidgetArea(other) == area and not other.isFloating()
+        if other is not dock and isinstance(panel, Panel) and near:
+            window.tabifyDockWidget(other, dock)
+            dock.show()
+            dock.raise_()
+            return

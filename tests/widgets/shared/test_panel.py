@@ -1,0 +1,164 @@
+"""The widgets in a real window of a small screen: by numbers."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QWidget
+
+from napari_lle.widgets.shared.panel import share_place
+from napari_lle.widgets.shared.plots import Plot, Plots
+from napari_lle.widgets.training.cards import Card
+
+NAMES = ("Enhance", "Stage inspector", "Train on layer pairs")
+WIDTH, HEIGHT = 1280, 800
+NARROW = 300
+LONG = "a layer whose name is much longer than any list of a narrow window could show at once"
+
+pytestmark = pytest.mark.usefixtures("own_runs")
+
+
+@pytest.fixture
+def window(make_napari_viewer):
+    """A viewer of 1280 x 800 pixels with an image of a long name."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(WIDTH, HEIGHT)
+    viewer.add_image(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64), name=LONG)
+    return viewer
+
+
+@pytest.fixture
+def opened(qtbot, window, keep):
+    """All three widgets, opened one after the other as from the menu."""
+    found = []
+    for name in NAMES:
+        dock, widget = window.window.add_plugin_dock_widget("napari-lle", name)
+        found.append((dock, keep(widget)))
+        qtbot.waitUntil(widget.area.isVisible)
+    others = window.window._qt_window.tabifiedDockWidgets
+    qtbot.waitUntil(lambda: len(others(found[0][0])) == 2)
+    return found
+
+
+def narrowed(qtbot, window, dock):
+    """Give the dock the least width that is promised to do."""
+    dock.raise_()
+    window.window._qt_window.resizeDocks([dock], [NARROW], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: dock.width() <= NARROW and dock.widget().isVisible())
+    QApplication.processEvents()
+
+
+def wheel(widget):
+    """Turn the mouse wheel over a widget; whether it took it, or left it to what it lies in."""
+    middle = QPointF(widget.rect().center())
+    event = QWheelEvent(
+        middle,
+        QPointF(widget.mapToGlobal(middle.toPoint())),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
+
+
+def test_three_widgets_leave_the_window_as_large_as_it_was(qtbot, window, opened):
+    frame = window.window._qt_window
+    assert (frame.width(), frame.height()) == (WIDTH, HEIGHT)
+    assert frame.minimumSizeHint().height() <= HEIGHT
+    for dock, _ in opened:
+        least = dock.minimumSizeHint()
+        assert least.width() <= NARROW and least.height() <= 200
+    assert not opened[2][0].visibleRegion().isEmpty()  # the latest is the one in front
+
+
+def test_everything_is_seen_at_300_pixels_or_scrolled_down_to(qtbot, window, opened):
+    for dock, widget in opened:
+        narrowed(qtbot, window, dock)
+        assert widget.area.horizontalScrollBar().maximum() == 0
+        content = widget.body.native
+        assert content.height() >= content.minimumSizeHint().height()
+        shown = [
+            w for w in content.findChildren(QWidget) if w.isVisible() and not inner(w, content)
+        ]
+        assert len(shown) > 20
+        edges = [w.mapTo(content, QPoint(w.width(), 0)).x() for w in shown]
+        assert max(edges) <= widget.area.viewport().width() < NARROW
+
+
+def inner(control, content):
+    """Whether it is a part of something that scrolls by itself."""
+    parent = control.parentWidget()
+    while parent is not content and not isinstance(parent, QAbstractScrollArea):
+        parent = parent.parentWidget()
+    return parent is not content
+
+
+def test_a_dock_that_was_moved_stays_where_it_is(qtbot, window, opened):
+    frame, (dock, _) = window.window._qt_window, opened[0]
+    frame.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    QApplication.processEvents()
+    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
+    share_place(dock)  # no other panel is on that side
+    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
+
+
+def test_docks_of_others_are_left_alone(qtbot, window, opened):
+    frame = window.window._qt_window
+    other = QDockWidget("other", frame)
+    frame.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, other)
+    assert not frame.tabifiedDockWidgets(other)
+
+
+def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, opened):
+    dock, widget = opened[0]
+    frame = window.window._qt_window
+    frame.resize(WIDTH, 500)
+    dock.raise_()
+    bar = widget.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and widget.area.isVisible())
+    channels, strength = widget.form.channels, widget.form.strength
+    frame.setFocus()
+    before = channels.value, strength.value
+    assert not any(wheel(control.native) for control in (channels, strength))
+    assert (channels.value, strength.value) == before
+    assert wheel(widget.area.viewport()) and bar.value() > 0
+    channels.native.hasFocus = lambda: True  # without a window manager nothing has
+    assert wheel(channels.native) and channels.value != before[0]
+
+
+def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, opened):
+    dock, widget = opened[2]
+    narrowed(qtbot, window, dock)
+    complaint = "The reference lies 5.0 pixels off: press Fix to move it, or remove the pair."
+    cards, view = widget.form.cards, widget.form.cards.widget.native
+    cards.show([Card("night", ("80 x 96 pixels", "+2.9 EV, shift 5.0 px"), complaint)])
+    item = view.item(0)
+    assert complaint in item.text()
+    room = view.visualItemRect(item)
+    assert 0 < room.width() <= view.viewport().width() <= NARROW
+    lines = room.height() // view.fontMetrics().lineSpacing()
+    words = view.fontMetrics().horizontalAdvance(complaint)
+    assert lines >= 2 + words / view.viewport().width()  # so many lines hold all of it
+    assert view.horizontalScrollBar().maximum() == 0
+
+
+def test_plots_are_folded_and_bare_while_they_are_empty(qtbot):
+    plot = Plot("step")
+    curve = plot.curve("#5aa9e6")
+    plots = Plots(plot)
+    qtbot.addWidget(plots.fold)
+    assert not plots.fold.isExpanded()
+    assert not plot.getAxis("left").isVisible() and not plot.getAxis("bottom").isVisible()
+    curve.setData([1, 2], [3, 4])
+    plots.unfold()
+    assert plots.fold.isExpanded()
+    assert plot.getAxis("left").isVisible() and plot.getAxis("bottom").isVisible()
+    plots.fold.collapse(animate=False)
+    plots.unfold()  # which is the user's wish from now on
+    assert not plots.fold.isExpanded()
+    curve.setData([], [])
+    assert not plot.getAxis("left").isVisible()
