@@ -22,12 +22,12 @@ from .distributed import agreed, rank
 from .duration import step_count
 from .logbook import STATE, Logbook
 from .outcome import collapse, training_card, validated
-from .run_data import RunData, parted, run_data
+from .run_data import RunData, run_data
 from .run_state import RunState, digests, schedule
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
 
 __all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
-__all__ += ["parted", "read_settings", "train"]
+__all__ += ["read_settings", "train"]
 
 STOP = "stop"
 CHECKPOINT_SECONDS = 60.0

@@ -130,9 +130,10 @@ def start_steps(
 def train_steps(
     folder: Path, controls: Controls, device: str = "auto"
 ) -> Generator[Tick, None, Outcome]:
-    """Train what `begin` wrote, or go on with it; closing the generator saves the state."""
+    """Train what `begin` wrote, or continue it; closing the generator saves the state."""
     yield Tick(0, 0, "Reading…")
-    from ...model.training.loop import STOP, parted, read_settings, train
+    from ...model.training.loop import STOP, read_settings, train
+    from ...model.training.run_data import parted
 
     project = open_project(folder)
     config, begun = project.settings, folder / RUN / "settings.yaml"
@@ -217,7 +218,7 @@ def _outcome(
 
     steps = Steps(verdict_steps(network, settings, project.pairs, project.held_out))
     for done in steps:
-        yield Tick(0, 0, f"Comparing with what costs nothing: {done.done} of {done.total}…")
+        yield Tick(0, 0, f"Comparing with untrained methods: {done.done} of {done.total}…")
     scores, text = steps.answer
     words = [card.get("warning", ""), card.get("learned_from", ""), text]
     return Outcome(folder, network, card, scores, " ".join(word for word in words if word))
