@@ -29,7 +29,7 @@ from napari_lle.model.evaluation.simulate import camera
 from napari_lle.model.io.files import read_image
 from napari_lle.model.progress import Steps
 from napari_lle.widgets.training.controls import Controls
-from napari_lle.widgets.training.quick_settings import Wish
+from napari_lle.widgets.training.quick_settings import TrainingRequest
 from napari_lle.widgets.training.runner import Outcome, begin, train_steps
 
 READ_NOISE, GAIN, OFFSET = 2.0, 1.0, 100.0  # of the camera that darkens
@@ -50,10 +50,10 @@ def regions(shape: tuple[int, int], share: float) -> np.ndarray:
     return mask
 
 
-def trained(folder: Path, draft: Draft, wish: Wish) -> Outcome:
+def trained(folder: Path, draft: Draft, request: TrainingRequest) -> Outcome:
     """What the widget's button does, without the window."""
-    begin(folder, [draft], wish)
-    steps = Steps(train_steps(folder, Controls(), wish.device))
+    begin(folder, [draft], request)
+    steps = Steps(train_steps(folder, Controls(), request.device))
     for tick in steps:
         if tick.row:
             print(f"step {tick.done} of {tick.total}: {tick.row['psnr']:.2f} dB", flush=True)
@@ -80,7 +80,7 @@ def main(
     mask = regions(bright.pixels.shape[:2], share)
     draft = Draft(reference.stem, dark, bright.pixels, bright.rgb, mask)
     with tempfile.TemporaryDirectory() as folder:
-        outcome = trained(Path(folder) / "run", draft, Wish(base, minutes=minutes))
+        outcome = trained(Path(folder) / "run", draft, TrainingRequest(base, minutes=minutes))
     seconds = f"{outcome.card['steps']} steps in {60 * minutes:.0f} s, {threads} threads"
     print(f"\n{reference.name}: {seconds}, from {base or 'scratch'}\n")
     print("| method | PSNR | SSIM |\n|---|--:|--:|")

@@ -126,8 +126,6 @@ def test_importing_stays_cheap(modules, absent):
 # Public names that several modules define with one meaning: what they compute, or ask for, is the
 # same, and a user, or a test that holds them equal, meets them side by side.
 SHARED_NAMES = {
-    "Preview": "of a result and of a network in training, in widgets that do not meet",
-    "Wish": "what a preview and what a training is asked for, in widgets that do not meet",
     "enhance": "the command and the function that it calls",
     "restore": "the command, the function, and the same of lazy arrays",
     "stages": "the command and the function that it calls",

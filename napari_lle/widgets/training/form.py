@@ -20,7 +20,7 @@ from superqt import QCollapsible
 from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .cards import Cards
-from .quick_settings import QUICK, Wish
+from .quick_settings import QUICK, TrainingRequest
 
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
@@ -207,13 +207,15 @@ class TrainForm:
             row(self.save, self.command),
         ]
 
-    def wish(self) -> Wish:
+    def request(self) -> TrainingRequest:
         """What is chosen."""
         more = {name: widget.value for name, widget in self.advanced.items()}
         if not more["learning_rate"]:
             del more["learning_rate"]
         base = "" if self.model.value == SCRATCH else self.model.value
-        return Wish(base, self.objective.value, self.minutes.value, self.device.value, more)
+        return TrainingRequest(
+            base, self.objective.value, self.minutes.value, self.device.value, more
+        )
 
     def show_scores(self, rows: list[tuple[Any, ...]]) -> None:
         """Fill the table of scores."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...model.data.project import Draft, masks
 from .annotations import annotation_layer, annotation_mask, draft, split_layer
-from .quick_settings import Wish
+from .quick_settings import TrainingRequest
 from .runner import gap
 
 T = TypeVar("T")
@@ -90,13 +90,15 @@ class Split(NamedTuple):
     gap: int
 
 
-def split_steps(entries: list[Entry], wish: Wish) -> Generator[Step, None, list[Split]]:
+def split_steps(
+    entries: list[Entry], request: TrainingRequest
+) -> Generator[Step, None, list[Split]]:
     """Split all pairs for the network to train.
 
     Layers of labels take napari seconds to make for the first time.
     """
     yield Step(0, 0)
-    apart = gap(wish)
+    apart = gap(request)
     found = masks([entry.annotated() for entry in entries], apart)
     return [
         Split(mask, None if entry.layer is None else split_layer(entry.layer, mask), apart)

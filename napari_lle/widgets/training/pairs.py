@@ -133,7 +133,9 @@ class Pairs:
         if not self.entries or self.entries[0].draft.reference is None:
             self.say("Add a pair first: dark images without references are split by image.")
             return
-        self.start(split_steps(list(self.entries), self.form.wish()), self._add_splits, "Splitting")
+        self.start(
+            split_steps(list(self.entries), self.form.request()), self._add_splits, "Splitting"
+        )
 
     def show(self) -> None:
         """Fill the list."""

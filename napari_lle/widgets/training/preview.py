@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from ..shared.layers import KEY
 from .annotations import planar_affine
 from .pair_steps import Entry
-from .runner import Preview
+from .runner import HeldOutPreview
 
 SOON = 40  # ms: the new layer has been drawn
 
@@ -30,7 +30,7 @@ class PreviewLayer:
         self._viewer = viewer
         self._layer: Any = None
 
-    def show(self, preview: Preview, entries: Sequence[Entry]) -> None:
+    def show(self, preview: HeldOutPreview, entries: Sequence[Entry]) -> None:
         """Show a preview over the layer that it is of, if one of the entries knows it."""
         name = f"[training] {preview.name}"
         if self._layer in self._viewer.layers and self._layer.name == name:
@@ -51,7 +51,7 @@ class PreviewLayer:
         if layers.selection.active == self._layer and (chosen is None or chosen in layers):
             layers.selection.active = chosen
 
-    def _place(self, preview: Preview, entries: Sequence[Entry]) -> dict[str, Any]:
+    def _place(self, preview: HeldOutPreview, entries: Sequence[Entry]) -> dict[str, Any]:
         for entry in entries:
             layer, name = entry.layer, entry.draft.name
             if layer is None or layer not in self._viewer.layers:

@@ -21,7 +21,7 @@ ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper
 
 
 @dataclass(frozen=True)
-class Wish:
+class TrainingRequest:
     """What the user asks for.
 
     Attributes
@@ -72,7 +72,7 @@ class Wish:
         if self.base:
             values["base"] = self.base
             values.pop("network", None)
-        # What is set as it was at first is not a wish.
+        # What is set as it was at first is not asked for.
         more = {k: v for k, v in self.more.items() if v != QUICK.get(k)}
         return {**values, **more}
 

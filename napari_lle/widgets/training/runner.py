@@ -1,4 +1,4 @@
-"""Training without a window: pairs and wishes in, progress out, a verdict at the end."""
+"""Training without a window: pairs and a request in, progress out, a verdict at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ...model.data.project import (
     write_project,
 )
 from .controls import PAUSE, Clock, Controls
-from .quick_settings import Wish
+from .quick_settings import TrainingRequest
 
 PREVIEW = 512  # pixels of the longer side of the validation region that is shown
 
@@ -35,10 +35,10 @@ class Tick(NamedTuple):
     note: str = ""
     left: float = 0.0  # seconds
     row: dict[str, Any] | None = None
-    preview: Preview | None = None
+    preview: HeldOutPreview | None = None
 
 
-class Preview(NamedTuple):
+class HeldOutPreview(NamedTuple):
     """What the network makes of a held-out region of a pair: (Y, X, 3), and where it lies."""
 
     name: str
@@ -76,7 +76,7 @@ class Outcome:
         save_model(path, self.network, {**more, **self.card, "compared": scores})
 
 
-def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
+def begin(folder: Path, drafts: list[Draft], request: TrainingRequest) -> None:
     """Write all that a run needs into a new folder.
 
     Raises
@@ -91,7 +91,7 @@ def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
         raise ValueError(
             "Train either on pairs or on dark images alone: remove one kind from the list."
         )
-    if alone[0] == (wish.objective == "paired"):
+    if alone[0] == (request.objective == "paired"):
         raise ValueError(
             "Choose the objective noisy, self or paper for images alone, and paired for pairs."
         )
@@ -101,10 +101,10 @@ def begin(folder: Path, drafts: list[Draft], wish: Wish) -> None:
             raise ValueError(f"{draft.name}: {fatal[0]} Fix or remove the pair.")
     linear = any(draft.low.dtype != np.uint8 for draft in drafts)
     grey = not any(draft.rgb for draft in drafts)
-    write_project(folder, drafts, wish.settings(linear, grey), gap(wish))
+    write_project(folder, drafts, request.settings(linear, grey), gap(request))
 
 
-def gap(wish: Wish) -> int:
+def gap(request: TrainingRequest) -> int:
     """Pixels between training and validation: the receptive field of the network to train.
 
     Raises
@@ -115,16 +115,16 @@ def gap(wish: Wish) -> int:
     from ...model.network.network import Network
     from ...model.training.loop import read_settings
 
-    return Network(read_settings(wish.settings(linear=True)).network).receptive_field
+    return Network(read_settings(request.settings(linear=True)).network).receptive_field
 
 
 def start_steps(
-    folder: Path, drafts: list[Draft], wish: Wish, controls: Controls
+    folder: Path, drafts: list[Draft], request: TrainingRequest, controls: Controls
 ) -> Generator[Tick, None, Outcome]:
     """`begin`, then `train_steps`."""
     yield Tick(0, 0, "Checking and writing the pairs…")
-    begin(folder, drafts, wish)
-    return (yield from train_steps(folder, controls, wish.device))
+    begin(folder, drafts, request)
+    return (yield from train_steps(folder, controls, request.device))
 
 
 def train_steps(
@@ -192,7 +192,7 @@ def _fix_steps(folder: Path, config: dict[str, Any], steps: int) -> None:
     write_config(folder, {**values, "steps": steps, "data": data})
 
 
-def _preview(network: Any, held_out: Sequence[Any]) -> Preview | None:
+def _preview(network: Any, held_out: Sequence[Any]) -> HeldOutPreview | None:
     """What the network makes of the first held-out region."""
     from ...model.evaluation.comparison import enhanced_part
 
@@ -206,7 +206,7 @@ def _preview(network: Any, held_out: Sequence[Any]) -> Preview | None:
         spans.append((first, min(last, first + PREVIEW)))
     rows, columns = spans
     image = enhanced_part(network, pair, (slice(*rows), slice(*columns)))
-    return Preview(pair.name, rows, columns, image)
+    return HeldOutPreview(pair.name, rows, columns, image)
 
 
 def _outcome(

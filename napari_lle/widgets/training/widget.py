@@ -33,7 +33,7 @@ from .pair_steps import annotated_steps
 from .pairs import Pairs
 from .plots import TrainPlots
 from .preview import PreviewLayer
-from .runner import Outcome, Preview, Tick, command, start_steps, train_steps
+from .runner import HeldOutPreview, Outcome, Tick, command, start_steps, train_steps
 
 
 class TrainWidget(Panel):
@@ -77,9 +77,9 @@ class TrainWidget(Panel):
 
     def train(self) -> None:
         """Train on the pairs of the list."""
-        entries, wish, controls = list(self.pairs.entries), self.form.wish(), Controls()
+        entries, request, controls = list(self.pairs.entries), self.form.request(), Controls()
         folder = _runs.new_folder(entries[0].draft.name if entries else "")
-        steps = annotated_steps(entries, lambda ds: start_steps(folder, ds, wish, controls))
+        steps = annotated_steps(entries, lambda ds: start_steps(folder, ds, request, controls))
         self._run(folder, controls, steps)
 
     def resume(self) -> None:
@@ -222,7 +222,7 @@ class TrainWidget(Panel):
         elif tick.note:
             self._say(tick.note)
 
-    def _show(self, preview: Preview) -> None:
+    def _show(self, preview: HeldOutPreview) -> None:
         """Unless the dock was closed meanwhile, and the whole window perhaps with it."""
         if not self._closed:
             self._preview.show(preview, self.pairs.entries)

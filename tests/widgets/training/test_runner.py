@@ -20,7 +20,7 @@ from napari_lle.model.network.checkpoint import load_model
 from napari_lle.widgets.training import runner as _trainer
 from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training.controls import Controls
-from napari_lle.widgets.training.quick_settings import Wish
+from napari_lle.widgets.training.quick_settings import TrainingRequest
 from napari_lle.widgets.training.runner import begin, gap, start_steps, train_steps
 
 pytestmark = pytest.mark.usefixtures("own_runs")
@@ -36,8 +36,8 @@ def pair():
 
 
 @pytest.fixture
-def wish():
-    return Wish(minutes=1, more={**QUICK, "steps": 8})
+def asked():
+    return TrainingRequest(minutes=1, more={**QUICK, "steps": 8})
 
 
 def in_steps(folder, steps=8):
@@ -47,8 +47,8 @@ def in_steps(folder, steps=8):
     (folder / CONFIG).write_text(yaml.safe_dump({**config, "steps": steps}))
 
 
-def test_a_run_tells_its_progress_and_its_end(pair, wish, tmp_path):
-    begin(tmp_path / "run", [pair], wish)
+def test_a_run_tells_its_progress_and_its_end(pair, asked, tmp_path):
+    begin(tmp_path / "run", [pair], asked)
     in_steps(tmp_path / "run")
     ticks, outcome = drain(train_steps(tmp_path / "run", Controls()))
     steps = [t for t in ticks if t.total]
@@ -64,8 +64,8 @@ def test_a_run_tells_its_progress_and_its_end(pair, wish, tmp_path):
     assert _runs.unfinished() == []
 
 
-def test_the_command_gives_the_same_weights(pair, wish, tmp_path):
-    begin(tmp_path / "run", [pair], wish)
+def test_the_command_gives_the_same_weights(pair, asked, tmp_path):
+    begin(tmp_path / "run", [pair], asked)
     in_steps(tmp_path / "run")
     _, outcome = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
     outcome.save(tmp_path / "window.safetensors")
@@ -84,16 +84,16 @@ def test_the_command_gives_the_same_weights(pair, wish, tmp_path):
 
 
 def test_minutes_become_steps_in_the_file(pair, tmp_path):
-    begin(tmp_path / "run", [pair], Wish(minutes=0.02, more=QUICK))
+    begin(tmp_path / "run", [pair], TrainingRequest(minutes=0.02, more=QUICK))
     ticks, _ = drain(train_steps(tmp_path / "run", Controls()))
     config = yaml.safe_load((tmp_path / "run" / CONFIG).read_text())
     assert config["steps"] == max(t.total for t in ticks) and "minutes" not in config
     assert config["data"] == {"low": "low", "reference": "reference", "masks": "masks"}
 
 
-def test_an_interrupted_run_goes_on_exactly(pair, wish, tmp_path):
+def test_an_interrupted_run_goes_on_exactly(pair, asked, tmp_path):
     for name in ("whole", "parts"):
-        begin(_runs.runs_folder() / name, [pair], wish)
+        begin(_runs.runs_folder() / name, [pair], asked)
         in_steps(_runs.runs_folder() / name)
     whole, parts = (_runs.runs_folder() / name for name in ("whole", "parts"))
     _, expected = drain(train_steps(whole, Controls()))
@@ -106,9 +106,9 @@ def test_an_interrupted_run_goes_on_exactly(pair, wish, tmp_path):
     assert all((found[k] == v).all() for k, v in expected.network.state_dict().items())
 
 
-def test_stop_keeps_the_best_and_pause_waits(pair, wish, tmp_path):
+def test_stop_keeps_the_best_and_pause_waits(pair, asked, tmp_path):
     controls = Controls()
-    begin(tmp_path / "run", [pair], wish)
+    begin(tmp_path / "run", [pair], asked)
     in_steps(tmp_path / "run", 1000)
     steps = train_steps(tmp_path / "run", controls)
     tick = next(t for t in steps if t.done == 2)
@@ -122,9 +122,9 @@ def test_stop_keeps_the_best_and_pause_waits(pair, wish, tmp_path):
 
 
 def test_dark_images_alone_have_no_scores(pair, tmp_path):
-    wish = Wish("paper", "self", more={**QUICK, "crop": 16, "steps": 3})
+    asked = TrainingRequest("paper", "self", more={**QUICK, "crop": 16, "steps": 3})
     big = np.tile(pair.low, (2, 3, 1))  # it is cut in two, and reduced
-    begin(tmp_path / "run", [Draft("dark", big, rgb=True)], wish)
+    begin(tmp_path / "run", [Draft("dark", big, rgb=True)], asked)
     in_steps(tmp_path / "run", 3)
     _, outcome = drain(train_steps(tmp_path / "run", Controls()))
     assert outcome.scores == [] and "without references" in outcome.verdict
@@ -135,9 +135,9 @@ def test_dark_images_alone_have_no_scores(pair, tmp_path):
 )
 def test_the_split_keeps_what_a_network_sees_apart(rng, tmp_path, start, field):
     low = rng.integers(0, 30, (310, 320, 3)).astype(np.uint8)
-    wish = Wish(start)
-    assert gap(wish) == field
-    begin(tmp_path / "run", [Draft("noise", low, low * 8, rgb=True)], wish)
+    asked = TrainingRequest(start)
+    assert gap(asked) == field
+    begin(tmp_path / "run", [Draft("noise", low, low * 8, rgb=True)], asked)
     mask = read_image(tmp_path / "run" / "masks" / "noise.tif").pixels
     distance = distance_transform_cdt(mask != VALIDATE, metric="chessboard")
     assert distance[mask == TRAIN].min() == field + 1
@@ -150,7 +150,7 @@ def grey(name, reference=False):
 
 
 def test_a_noisy_image_trains_by_itself_and_is_judged_beside_blurs(tmp_path):
-    begin(tmp_path / "run", [grey("coins")], Wish("", "noisy", more=QUICK))
+    begin(tmp_path / "run", [grey("coins")], TrainingRequest("", "noisy", more=QUICK))
     in_steps(tmp_path / "run")
     ticks, outcome = drain(train_steps(tmp_path / "run", Controls()))
     assert any("hidden" in tick.note for tick in ticks)
@@ -164,7 +164,7 @@ def test_a_noisy_image_trains_by_itself_and_is_judged_beside_blurs(tmp_path):
 
 
 def test_grey_pairs_start_from_the_form_for_science_data_with_common_levels(tmp_path):
-    begin(tmp_path / "run", [grey("coins", reference=True)], Wish("", more=QUICK))
+    begin(tmp_path / "run", [grey("coins", reference=True)], TrainingRequest("", more=QUICK))
     in_steps(tmp_path / "run")
     _, outcome = drain(train_steps(tmp_path / "run", Controls()))
     assert outcome.network.config.reflectance == "correcting"
@@ -175,11 +175,11 @@ def test_grey_pairs_start_from_the_form_for_science_data_with_common_levels(tmp_
 def test_grey_pairs_may_go_on_from_science(tmp_path):
     from napari_lle.model.training.loop import read_settings
 
-    values = Wish("science", minutes=2).settings(linear=True, grey=True)
+    values = TrainingRequest("science", minutes=2).settings(linear=True, grey=True)
     settings = read_settings(values)
     assert settings.base == "science" and settings.levels == "common"
     assert settings.network.reflectance == "mixing" and settings.learning_rate == 0.002
-    photographs = Wish("science").settings(linear=False, grey=False)
+    photographs = TrainingRequest("science").settings(linear=False, grey=False)
     assert photographs.get("levels", "own") == "own"
 
 
@@ -187,7 +187,7 @@ def test_grey_pairs_may_go_on_from_science(tmp_path):
 def test_networks_start_from_scratch(objective):
     from napari_lle.model.training.loop import read_settings
 
-    settings = read_settings(Wish("", objective).settings(linear=True))
+    settings = read_settings(TrainingRequest("", objective).settings(linear=True))
     assert settings.objective == objective and not settings.base
     assert settings.augmentation.exposure == 0
 
@@ -195,14 +195,14 @@ def test_networks_start_from_scratch(objective):
 def test_what_cannot_be_trained_is_named_before_anything_is_written(pair, tmp_path):
     alone = Draft("dark", pair.low, rgb=True)
     shifted = Draft("off", pair.low, np.roll(pair.reference, 9, axis=1), rgb=True)
-    for drafts, wish, sentence in (
-        ([], Wish(), "Add a pair"),
-        ([pair, alone], Wish(), "remove one kind"),
-        ([alone], Wish(), "Choose the objective"),
-        ([pair], Wish(objective="self"), "Choose the objective"),
-        ([shifted], Wish(), "off: The reference is"),
+    for drafts, asked, sentence in (
+        ([], TrainingRequest(), "Add a pair"),
+        ([pair, alone], TrainingRequest(), "remove one kind"),
+        ([alone], TrainingRequest(), "Choose the objective"),
+        ([pair], TrainingRequest(objective="self"), "Choose the objective"),
+        ([shifted], TrainingRequest(), "off: The reference is"),
     ):
-        steps = start_steps(tmp_path / "run", drafts, wish, Controls())
+        steps = start_steps(tmp_path / "run", drafts, asked, Controls())
         with pytest.raises(ValueError, match=sentence):
             drain(steps)
         assert not (tmp_path / "run").exists()

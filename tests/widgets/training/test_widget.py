@@ -17,7 +17,7 @@ from napari_lle.widgets.training import pairs as _pairs
 from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training import widget as _train
 from napari_lle.widgets.training.preview import PreviewLayer
-from napari_lle.widgets.training.runner import Preview
+from napari_lle.widgets.training.runner import HeldOutPreview
 from napari_lle.widgets.training.widget import TrainWidget
 
 pytestmark = pytest.mark.usefixtures("own_runs")
@@ -288,10 +288,10 @@ def test_the_preview_gives_the_selection_back(qtbot, viewer):
     dark = viewer.layers["dark"]
     viewer.layers.selection.active = dark
     image = np.zeros((8, 9, 3), np.uint8)
-    shown.show(Preview("dark", (0, 8), (0, 9), image), [])
+    shown.show(HeldOutPreview("dark", (0, 8), (0, 9), image), [])
     assert viewer.layers.selection.active.name == "[training] dark"
     qtbot.waitUntil(lambda: viewer.layers.selection.active is dark)
-    shown.show(Preview("other", (0, 8), (0, 9), image), [])
+    shown.show(HeldOutPreview("other", (0, 8), (0, 9), image), [])
     viewer.layers.selection.active = viewer.layers["bright"]  # the user was faster
     qtbot.wait(100)
     assert viewer.layers.selection.active is viewer.layers["bright"]
