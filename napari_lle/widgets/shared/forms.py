@@ -7,6 +7,7 @@ from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy
 
 WIDTH = 280  # pixels that every widget gets along with
 LABEL_WIDTH = 70
@@ -39,5 +40,8 @@ def steady(progress: ProgressBar, status: Label) -> None:
     progress.native.setSizePolicy(policy)
     text = status.native
     text.setWordWrap(True)
+    policy = text.sizePolicy()
+    policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # a long message makes nothing wider
+    text.setSizePolicy(policy)
     text.setAlignment(Qt.AlignmentFlag.AlignTop)
     text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())

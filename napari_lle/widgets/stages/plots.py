@@ -28,7 +28,7 @@ class StagePlots(Plots):
             MAXIMUM, stepMode="center", fillLevel=0, brush=pg.mkBrush(MAXIMUM + "46")
         )
         self.distances.name("|L − L<sub>1</sub>|: ", {"max": MAXIMUM, "mean": MEAN})
-        self._title_profile("at the cursor")
+        self._title_profile("cursor")
         self.histogram.name("L: ", {"stage 1": FIRST, "this stage": MAXIMUM})
 
     def show_finding(self, finding: Finding, stage: int) -> None:
@@ -53,7 +53,7 @@ class StagePlots(Plots):
         for kind, curve in self.values.items():
             y = profile[kind]
             curve.setData(np.arange(1, len(y) + 1), y)
-        self._title_profile(f"row {row}, column {column}")
+        self._title_profile(f"{row}, {column}")
 
     def _title_profile(self, place: str) -> None:
         self.place = place

@@ -78,6 +78,8 @@ def test_three_widgets_leave_the_window_as_large_as_it_was(qtbot, window, opened
 def test_everything_is_seen_at_300_pixels_or_scrolled_down_to(qtbot, window, opened):
     for dock, widget in opened:
         narrowed(qtbot, window, dock)
+        widget.form.status.value = f"Added {LONG}. {LONG.capitalize()}."
+        QApplication.processEvents()
         assert widget.area.horizontalScrollBar().maximum() == 0
         content = widget.body.native
         assert content.height() >= content.minimumSizeHint().height()
