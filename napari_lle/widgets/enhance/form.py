@@ -20,6 +20,8 @@ from ...model.network.bundled import GLOBAL
 from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 
+REPLACE = "replace"  # the last result, on another run
+
 
 class Form:
     """All controls, in the order in which they are read.
@@ -71,6 +73,11 @@ class Form:
             text="also add the illumination layer",
             tooltip="Reflectance times illumination recovers the original pixel values: measure "
             "on those.",
+        )
+        self.again = ComboBox(
+            label="again",
+            choices=[("replace the last result", REPLACE), ("add another result", "add")],
+            tooltip="What the next run on the same image does with the result of the last one.",
         )
         self.preview = CheckBox(
             text="preview the visible part",
@@ -174,6 +181,7 @@ class Form:
             self.curve,
             self.illumination,
             self.preview,
+            labelled(self.again),
             row(self.run, self.cancel),
             self.progress,
             self.status,

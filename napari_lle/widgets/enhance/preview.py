@@ -20,6 +20,7 @@ from ..shared.layers import (
     result_options,
     visible_region,
 )
+from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
 from .subject import Subject
 
@@ -59,6 +60,8 @@ class Preview:
         Takes that sentence.
     removed : callable
         Called when the user deletes the preview layer.
+    covers : Covers
+        Told what the preview stands for.
     """
 
     def __init__(
@@ -67,11 +70,13 @@ class Preview:
         wish: Callable[[], Wish | None],
         say: Callable[[str], Any],
         removed: Callable[[], Any],
+        covers: Covers,
     ) -> None:
         self._viewer = viewer
         self._wish = wish
         self._say = say
         self._removed = removed
+        self._covers = covers
         self._job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
         self._surveys: dict[Subject, Any] = {}
@@ -219,7 +224,8 @@ class Preview:
         layers = self._viewer.layers
         active = layers.selection.active
         self.layer = Image(data, **options)
-        layers.insert(layers.index(source) + 1, self.layer)
+        layers.insert(place_over(self._viewer, [source]), self.layer)
+        self._covers.put(self.layer, source)
         if active is not None:
             layers.selection.active = active
 

@@ -10,7 +10,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
 from ..shared.jobs import Job
-from ..shared.layers import ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind, scales, spatial
+from ..shared.layers import ILLUMINATION, KEY, OVER, REFLECTANCE, RESTORED, kind, scales, spatial
 from .blending import blended, light_plane, live_of
 
 _running: set[Job] = set()
@@ -113,7 +113,7 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
     options = {
         **spatial(reflectance),
         "name": f"{record.get('layer', reflectance.name)} restored",
-        "blending": reflectance.blending,
+        "blending": OVER,
         "rgb": bool(reflectance.rgb),
         "multiscale": bool(reflectance.multiscale),
         "contrast_limits": (levels["black"], levels["white"]),

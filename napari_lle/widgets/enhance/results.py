@@ -18,6 +18,9 @@ from ..shared.layers import (
     result_options,
 )
 from .blending import Live, Made
+from .covers import Covers, place_over
+
+PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class Origin(NamedTuple):
@@ -34,17 +37,29 @@ class Origin(NamedTuple):
         return cls(layer, result_options(layer), source)
 
 
+class Shown(NamedTuple):
+    """The layers that a run shows of a source."""
+
+    source: Image
+    layer: Image | None = None  # none yet
+    light: Image | None = None
+
+
 class Results:
     """The results of the latest run.
 
     Parameters
     ----------
     viewer : napari.components.ViewerModel
+    covers : Covers
+        Told what stands for what.
     """
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, covers: Covers) -> None:
         self._viewer = viewer
+        self._covers = covers
         self._lives: list[Live] = []
+        self._shown: list[Shown] = []
 
     @property
     def latest(self) -> Live | None:
@@ -58,16 +73,41 @@ class Results:
             raise ValueError("Run Enhance first.")
         return dict(self.latest.layer.metadata[KEY])
 
-    def add(self, origins: list[Origin], made: list[Made], model: str, strength: float) -> None:
-        """Show the results of a run, and their illumination where asked for."""
+    def add(
+        self,
+        origins: list[Origin],
+        made: list[Made],
+        model: str,
+        strength: float,
+        replace: bool = True,
+    ) -> None:
+        """Show the results of a run, and their illumination where asked for.
+
+        With `replace`, in the layers of the run before on the same images.
+        """
         self.close()
         own = model.removesuffix(GLOBAL).endswith(SUFFIX)
         file = {"model_file": str(Path(model).absolute())} if own else {}
-        lives = [
-            self._show(origin, one, {**origin.source, **file, "strength": strength})
-            for origin, one in zip(origins, made, strict=True)
+        below = [origin.layer for origin in origins]
+        below += [each.layer for each in self._shown if each.source in below]
+        place = place_over(self._viewer, below)
+        shown: dict[int, Shown] = {}
+        for number in self._from_below(origins):
+            origin, one = origins[number], made[number]
+            about = metadata(
+                one.estimate.record,
+                **{**origin.source, **file, "strength": strength},
+                kind=REFLECTANCE,
+                run=uuid4().hex,
+            )
+            before = self._before(origin) if replace else Shown(origin.layer)
+            count = len(self._viewer.layers)
+            shown[number] = self._show(before, origin, one, about, place)
+            place += len(self._viewer.layers) - count
+        self._lives = [
+            Live(one.estimate, shown[number].layer, shown[number].light)
+            for number, one in enumerate(made)
         ]
-        self._lives = lives
 
     def blend(self, strength: float) -> None:
         """Show another strength."""
@@ -76,6 +116,7 @@ class Results:
 
     def forget(self, layer: Any) -> None:
         """Follow a layer no more that was removed from the viewer."""
+        self._shown = [each for each in self._shown if layer not in (each.source, each.layer)]
         for live in list(self._lives):
             if layer is live.light:
                 live.light = None
@@ -89,16 +130,67 @@ class Results:
             live.close()
         self._lives = []
 
-    def _show(self, origin: Origin, made: Made, told: dict[str, Any]) -> Live:
-        about = metadata(made.estimate.record, **told, kind=REFLECTANCE, run=uuid4().hex)
+    def _from_below(self, origins: list[Origin]) -> list[int]:
+        """Numbers of the sources in the order in which they lie, so that their results do, too."""
+        layers = list(self._viewer.layers)
+        places = [layers.index(o.layer) if o.layer in layers else -1 for o in origins]
+        return sorted(range(len(origins)), key=lambda number: places[number])
+
+    def _before(self, origin: Origin) -> Shown:
+        """What an earlier run shows of a source, as far as another one can be shown in it."""
+        for each in reversed(self._shown):
+            if each.source is origin.layer and each.layer in self._viewer.layers:
+                light = each.light if each.light in self._viewer.layers else None
+                return Shown(each.source, each.layer, light)
+        return Shown(origin.layer)
+
+    def _show(
+        self, before: Shown, origin: Origin, made: Made, about: dict[str, Any], place: int
+    ) -> Shown:
         light = None
         if made.illumination is not None:
-            light = Image(
-                made.illumination,
+            options = {
                 **illumination_options(origin.layer, made.estimate),
-                metadata={KEY: {**about[KEY], "kind": ILLUMINATION}},
-            )
-            self._viewer.add_layer(light)
-        layer = Image(made.reflectance, **origin.look, contrast_limits=made.limits, metadata=about)
-        self._viewer.add_layer(layer)
-        return Live(made.estimate, layer, light)
+                "metadata": {KEY: {**about[KEY], "kind": ILLUMINATION}},
+            }
+            light = self._put(before.light, made.illumination, options, place)
+            place += light is not before.light
+        elif before.light is not None:
+            self._viewer.layers.remove(before.light)  # it would be that of another result
+        options = {**origin.look, "contrast_limits": made.limits, "metadata": about}
+        layer = self._put(before.layer, made.reflectance, options, place)
+        layer.visible = True
+        self._viewer.layers.selection.active = layer
+        if layer is not before.layer:
+            self._covers.put(layer, origin.layer)
+        shown = Shown(origin.layer, layer, light)
+        self._shown = [*(each for each in self._shown if each.layer is not layer), shown]
+        return shown
+
+    def _put(self, layer: Image | None, data: Any, options: dict[str, Any], place: int) -> Image:
+        """Give a layer other values, where it can bear them, or insert one that has them."""
+        if layer is not None:
+            if is_alike(layer, options):
+                renew(layer, data, options)
+                return layer
+            self._viewer.layers.remove(layer)
+            place = min(place, len(self._viewer.layers))
+        layer = Image(data, **options)
+        self._viewer.layers.insert(place, layer)
+        return layer
+
+
+def is_alike(layer: Image, options: dict[str, Any]) -> bool:
+    """Whether a layer can become one with these options."""
+    same = all(bool(getattr(layer, key)) == options[key] for key in ("rgb", "multiscale"))
+    return same and layer.ndim == len(options["scale"])
+
+
+def renew(layer: Image, data: Any, options: dict[str, Any]) -> None:
+    """Put values of another run into a layer, in its place, and leave the look to the user."""
+    layer.data = data
+    layer.metadata = options["metadata"]
+    for key in PLACE:
+        setattr(layer, key, options[key])
+    layer.contrast_limits_range = options["contrast_limits"]
+    layer.contrast_limits = options["contrast_limits"]

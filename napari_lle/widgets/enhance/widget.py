@@ -19,7 +19,8 @@ from ..shared.layers import KEY, is_result
 from ..shared.painting import PaintSoon
 from ..shared.panel import Panel
 from .blending import Live, Made
-from .form import Form
+from .covers import Covers
+from .form import REPLACE, Form
 from .levels import LevelTools, references
 from .preview import Preview, Wish
 from .report import ReportWindow, gain_layer, report_steps
@@ -47,9 +48,10 @@ class EnhanceWidget(Panel):
         self.report_job: Job | None = None
         self.trust_job: Job | None = None
         self.job: Job | None = None
-        self.results = Results(napari_viewer)
+        self.covers = Covers(napari_viewer)
+        self.results = Results(napari_viewer, self.covers)
         self.preview = Preview(
-            napari_viewer, self._wish, self._say, lambda: self._uncheck_preview()
+            napari_viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
         )
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
@@ -108,6 +110,7 @@ class EnhanceWidget(Panel):
             self.report_window.close()
         self.results.close()
         self.preview.stop()
+        self.covers.release()
         self._blends.cancel()
         for choice in self._choices:
             choice.release()
@@ -203,7 +206,9 @@ class EnhanceWidget(Panel):
             self._offer_copies()
 
     def _add(self, origins: list[Origin], model: str, strength: float, made: list[Made]) -> None:
-        self.results.add(origins, made, model, strength)
+        replace = self.form.again.value == REPLACE
+        self.results.add(origins, made, model, strength, replace)
+        self.form.preview.value = False  # the whole is there to be seen
         levels = made[0].estimate.levels
         self.form.show_levels(levels.black, levels.white)
         names = ", ".join(f"“{origin.look['name']}”" for origin in origins)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KEY = "napari_lle"
 NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
 REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
+OVER = "translucent_no_depth"  # blending of what is looked at by itself
 CHANNELS = ("c", "ch", "channel", "channels")  # names of an axis
 WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 SAMPLE = 1_000_000  # pixels that the percentile is taken from
@@ -104,7 +105,7 @@ def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, An
     return {
         **spatial(layer),
         "name": f"{layer.name} illumination",
-        "blending": layer.blending,
+        "blending": OVER,
         "rgb": bool(layer.rgb) and not estimate.joint,
         "multiscale": bool(layer.multiscale),
         "contrast_limits": (0.0, 1.0),
