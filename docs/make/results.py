@@ -21,14 +21,14 @@ from napari_lle.model.evaluation.baselines import auto_gamma
 from napari_lle.model.evaluation.contact_sheet import contact_sheet
 from napari_lle.model.evaluation.photographs import Case, evaluate_steps, method_of, robustness
 from napari_lle.model.io.files import read_image
-from napari_lle.model.network.bundled import bundled_models, sized
+from napari_lle.model.network.bundled import sized
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.network.config import SCALES
 from napari_lle.model.progress import finish
 from napari_lle.samples import photograph
 
 DOCS = Path(__file__).parents[1]
-ORDER = ["photo", "photo-half", "photo-quarter", "paper", "linear"]
+MODELS = ["photo", "photo-half", "photo-quarter", "self", "paper", "linear"]  # of colours
 LIGHTS = (0.15, 0.05, 0.02)  # shares of light left in the contact sheet's rows
 COLUMNS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean", "loe", "noise_gain", "cast")
 DIGITS = (2, 3, 2, 3, 1, 2, 1)
@@ -81,11 +81,10 @@ def main(
     data: Annotated[str, typer.Option(help="What they are.")] = "the test pairs of LOL v1",
 ) -> None:
     """Write docs/measurements/results.md and docs/images/contact_sheet.jpg."""
-    names = sorted(bundled_models(), key=ORDER.index)
-    reports = [finish(evaluate_steps(low, reference, name)) for name in names]
+    reports = [finish(evaluate_steps(low, reference, name)) for name in MODELS]
     pictures = [read_image(file) for file in image_files(reference).values()]
     images = [as_photograph(p.pixels, p.rgb) for p in pictures]
-    robust = {name: robustness(name, images) for name in names}
+    robust = {name: robustness(name, images) for name in MODELS}
     reduced = table_of_scales(low, reference)
     text = document(reports, robust, reduced, f"{reports[0]['n']} pairs, {data}")
     (DOCS / "measurements" / "results.md").write_text(text)
@@ -97,7 +96,7 @@ def main(
 def table_of_scales(low: Path, reference: Path) -> str:
     """PSNR/SSIM of models by the size of their illumination."""
     lines = ["| model | full size | half | quarter |", "|---|--:|--:|--:|"]
-    for name in ("photo", "paper", "linear"):
+    for name in ("photo", "self", "paper", "linear"):
         own = load_model(name)
         kinds = {name: [replace(own, network=own.network.at_scale(s)) for s in SCALES]}
         siblings = [load_model(sized(name, scale)) for scale in SCALES]

@@ -71,6 +71,8 @@ def find_targets(sources: list[Path], output: str, *, one: bool) -> Targets:
     from ..model.io.files import SUFFIXES, is_zarr
     from ..model.io.names import result_name, suffix_of
 
+    if not output.strip():
+        raise ValueError("The output has no name: give -o a file, or a folder ending in /.")
     path = Path(output)
     slash = output.endswith(("/", os.sep))
     if one and not ((slash or path.is_dir()) and not is_zarr(path)):

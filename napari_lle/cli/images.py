@@ -94,6 +94,7 @@ def enhance(
     image: Image = None,
 ) -> None:
     """Enhance image files."""
+    from ..model.io.files import is_zarr
     from ..model.io.outputs import check_outputs
     from ..model.network.bundled import own_file
 
@@ -109,6 +110,9 @@ def enhance(
         named = {"changed": changed, "uncertainty": uncertainty}
         layers = {name: path for name, path in named.items() if path}
         besides = {**({"illumination": illumination} if illumination else {}), **layers}
+        for name, path in besides.items():
+            if path.is_dir() and not is_zarr(path):
+                raise ValueError(f"--{name} {path} is a folder: name a file in it.")
         if besides and not one:
             raise ValueError(f"--{next(iter(besides))} is one file: give one input at a time.")
         check_outputs([*targets.paths, *besides.values()], [*sources, *own_file(model)])

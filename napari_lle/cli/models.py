@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -161,7 +162,16 @@ def _write_json(file: Path | None, report: dict[str, Any]) -> None:
 
     if file:
         with atomic_path(file) as temporary:
-            temporary.write_text(json.dumps(report, indent=1) + "\n")
+            temporary.write_text(json.dumps(_finite(report), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """A report with null for what is no number: JSON has no word for it."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def info(
@@ -171,7 +181,6 @@ def info(
     ] = None,
 ) -> None:
     """Show a model's card and the devices of this machine."""
-    from ..model.io.atomic import atomic_path
     from ..model.io.outputs import check_files
     from ..model.network.bundled import bundled_models, own_file
     from ..model.network.checkpoint import load_model
@@ -190,16 +199,15 @@ def info(
             "devices": devices(),
             "bundled": bundled_models(),
         }
-        if json_file:
-            with atomic_path(json_file) as temporary:
-                temporary.write_text(json.dumps(answer, indent=1) + "\n")
+        _write_json(json_file, answer)
     field = answer["receptive_field"]
     say(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
     say(f"receptive field {field} x {field} pixels")
     for key, value in loaded.card.items():
         if not isinstance(value, list | dict):
             say(f"  {key}: {value}")
-    for key, value in loaded.card.get("held_out", {}).items():
+    held_out = loaded.card.get("held_out")
+    for key, value in held_out.items() if isinstance(held_out, dict) else ():
         say(f"  held-out {key}: {value}")
     for device in devices():
         say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")

@@ -104,9 +104,9 @@ def _stream(part: Parts, output: Path) -> bool:
 
     steps = restore_to_zarr(part.r, part.light, part.levels, output, part.about)
     drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
-    if part.levels.dtype not in ("int64", "uint64"):
+    if part.levels.dtype not in ("int64", "uint64", "float64"):
         return False
-    return _rounded(part.levels, read_image(output, lazy=True).pixels)
+    return _rounded(part, read_image(output, lazy=True).pixels)
 
 
 def _write(parts: list[Parts], output: Path, source: str) -> bool:
@@ -121,11 +121,17 @@ def _write(parts: list[Parts], output: Path, source: str) -> bool:
         pixels = restore(r.pixels, light.pixels, levels)
         images.append(Output(pixels, r.rgb, None, about, history))
     write_images(output, images)
-    return any(_rounded(p.levels, i.pixels) for p, i in zip(parts, images, strict=True))
+    return any(_rounded(p, i.pixels) for p, i in zip(parts, images, strict=True))
 
 
-def _rounded(levels: Levels, pixels: Any) -> bool:
+def _rounded(part: Parts, pixels: Any) -> bool:
     """Whether integers of 64 bits were too large to come back exactly."""
-    from ..model.preprocessing.levels import rounded
+    import numpy as np
 
-    return pixels.size > 0 and rounded(levels, float(abs(pixels).max()))
+    from ..model.preprocessing.levels import EXACT, rounded
+
+    if pixels.size == 0:
+        return False
+    if part.levels.dtype == "float64" and part.about and part.about.stored_bits == 64:
+        return float(np.nanmax(abs(pixels))) > EXACT  # integers, some of which stand for none
+    return rounded(part.levels, float(abs(pixels).max()))

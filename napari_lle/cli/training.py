@@ -85,7 +85,9 @@ def train(
         _override(values, objective, base, vgg, **lengths)
         named = list(noisy or [])
         _check_kinds(folders, named, values)
-        _check_outputs(output, resume, config, folders, values.get("base"), named)
+        _check_vgg(vgg, values)
+        own = [Path(vgg)] if vgg and Path(vgg).is_file() else []
+        _check_outputs(output, resume, config, folders, values.get("base"), [*named, *own])
         if config is None:
             values = _suited(values, folders)
 
@@ -180,6 +182,12 @@ def _check_name(output: Path) -> None:
 
     if output.suffix != SUFFIX:
         raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
+
+
+def _check_vgg(vgg: str | None, values: dict[str, Any]) -> None:
+    """Refuse weights that would not be looked at."""
+    if vgg and values.get("objective") != "paper":
+        raise ValueError("--vgg is for --objective paper: leave it out, or choose that.")
 
 
 def _check_kinds(folders: dict[str, Path], named: list[Path], values: dict[str, Any]) -> None:

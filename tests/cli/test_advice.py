@@ -173,6 +173,16 @@ FOLLOWED = [
         (f"train {PAIR} {SHORT} --steps 1",),
     ),
     Advice(
+        f"train {PAIR} {SHORT} --steps 1 --vgg v.safetensors",
+        "--vgg is for --objective paper: leave it out, or choose that",
+        (f"train {PAIR} {SHORT} --steps 1",),
+    ),
+    Advice(
+        "enhance grey.tif -o ",
+        "The output has no name: give -o a file, or a folder ending in /",
+        ("enhance grey.tif -o named.tif", "enhance grey.tif -o named/"),
+    ),
+    Advice(
         f"train {PAIR} {SHORT} --steps 1 --minutes 1",
         "Give only one of --epochs, --steps and --minutes",
         (f"train {PAIR} {SHORT} --epochs 1",),
@@ -193,7 +203,7 @@ FOLLOWED = [
 @pytest.mark.parametrize("advice", FOLLOWED, ids=lambda a: a.sentence)
 def test_a_refused_command_works_once_its_sentence_is_followed(here, advice):
     before = sorted(here.rglob("*"))
-    line = fails(*advice.refused.split())
+    line = fails(*advice.refused.split(" "))
     assert advice.sentence in line
     assert sorted(here.rglob("*")) == before  # nothing is left of it
     for command in advice.followed:

@@ -58,7 +58,15 @@ def test_small_files_meet_and_large_ones_do_not(pairs, two_threads, monkeypatch)
     batch.run_all(pairs, alone, together=True)
 
 
-def test_ctrl_c_ends_what_other_threads_do(pairs, two_threads):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is an interrupt, also in a process whose parent has had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_what_other_threads_do(pairs, two_threads, interruptible):
     begun, ended = threading.Barrier(3), []
 
     def endless(source):

@@ -62,7 +62,10 @@ def check_folders_steps(
         a, b = map(read_image, both)
         rgb = a.rgb and b.rgb
         dark, bright = _comparable(a, rgb), _comparable(b, rgb)
-        found.checks[stem] = check_pair(dark, bright, rgb, brightness=brightness)
+        try:
+            found.checks[stem] = check_pair(dark, bright, rgb, brightness=brightness)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{stem}: {error}") from None
         yield Progress(len(found.checks), len(files))
     if len(found.unusable) == len(files):
         raise ValueError(f"None of the pairs can be learned from. {found.sentences()[0]}")

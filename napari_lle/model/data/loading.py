@@ -41,7 +41,10 @@ def read_planes(file: Path) -> list[Plane]:
     pixels, rgb = np.asarray(picture.pixels), picture.rgb
     levels = (picture.record or {}).get(RANGE)
     if levels is None:
-        own = find_levels(pixels, rgb=rgb)
+        try:
+            own = find_levels(pixels, rgb=rgb)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{file}: {error}") from None
         levels = own.black, own.white
     names = plane_names(stem_of(file), pixels.shape[: -3 if rgb else -2])
     return [Plane(name, pixels[index], rgb, levels) for name, index in names]

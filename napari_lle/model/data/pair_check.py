@@ -12,6 +12,7 @@ from ..preprocessing.levels import find_levels
 
 LARGEST_SHIFT = 1.0  # pixels that a reference may be off
 SATURATED = 0.05  # share of a reference at its top from which on it is worth a word
+LEAST = 7  # pixels along a side: SSIM's window
 UNKNOWN = 0.5  # share of NaN that a pair may hold
 UNLIKE = 0.3  # correlation under which two images hardly show one scene
 STEP = 0.1  # pixels to which a shift is measured
@@ -77,6 +78,8 @@ def check_pair(
         common = low.ndim == reference.ndim and low.shape[: -2 - rgb] == reference.shape[: -2 - rgb]
         sentence = f"The images differ in size ({sizes})."
         return PairCheck(problems=(Problem(sentence, "crop" if common else ""),))
+    if min(low.shape[low.ndim - 2 - rgb :][:2]) < LEAST:
+        return PairCheck(problems=(Problem(f"The images are under {LEAST} pixels a side."),))
     a, b = _grey(low, rgb), _grey(reference, rgb)
     known = np.isfinite(a) & np.isfinite(b)
     unknown = 1 - float(known.mean())

@@ -83,7 +83,7 @@ def as_photograph(
     pixels: NDArray[Any] = np.asarray(image)
     rgb = pixels.ndim == 3 if rgb is None else rgb
     if pixels.ndim != 2 + rgb or (rgb and pixels.shape[-1] not in (3, 4)):
-        raise ValueError(f"Training takes 2-D or RGB images, not an array of shape {pixels.shape}.")
+        raise ValueError(f"An image of shape {pixels.shape} is neither 2-D nor in colours.")
     black, white = levels or (None, None)
     x = network_input(normalize(pixels, find_levels(pixels, rgb=rgb, black=black, white=white)))
     return x[..., :3] if rgb else np.repeat(x[..., None], 3, axis=-1)

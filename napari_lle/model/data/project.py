@@ -182,9 +182,13 @@ def read_config(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         If it holds no settings.
     """
     try:
-        values = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file} is not YAML: {error}") from None
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is no text in UTF-8: save it as that.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise ValueError(f"{file} is not YAML{where}: write lines of `name: value`.") from None
     if not isinstance(values, dict) or not isinstance(values.get("data", {}), dict):
         raise ValueError(f"{file} holds no settings: write lines of `name: value`.")
     folders = {str(k): file.parent / str(v) for k, v in values.pop("data", {}).items()}

@@ -107,7 +107,10 @@ def noise_gain(
     before = method(original) if before is None else before
     probed = noisy(original) if probed is None else probed
     gain = float(np.std(method(probed) - before)) / float(np.std(probed - original))
-    brightness = float(np.mean(before)) / float(np.mean(original))
+    light = float(np.mean(original))
+    if light == 0:
+        return float("nan")  # of a black image no method can be said to brighten it
+    brightness = float(np.mean(before)) / light
     return gain / brightness if brightness > 0 else 0.0
 
 

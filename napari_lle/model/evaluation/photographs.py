@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data.folders import left_out, matched_files
+from ..data.pair_check import UNKNOWN
 from ..data.pairs import as_photograph
 from ..inference.enhance import enhance
 from ..io.files import read_image
@@ -135,12 +136,22 @@ def _report(
 
 def read_pair(low: Path, reference: Path) -> tuple[Image, Image]:
     """Read a pair of photographs into 0..1, or raise ValueError with what is wrong with it."""
-    dark = read_image(low)
-    bright = read_image(reference)
-    x, y = as_photograph(dark.pixels, dark.rgb), as_photograph(bright.pixels, bright.rgb)
+    x, y = map(_read_photograph, (low, reference))
     if x.shape != y.shape or min(x.shape[:2]) < 7:
         raise ValueError(f"{low} and {reference} must be of one size, 7 pixels or more a side.")
     return x, y
+
+
+def _read_photograph(path: Path) -> Image:
+    """An image that is scored, or ValueError where there is too little of it."""
+    picture = read_image(path)
+    unknown = 1 - float(np.isfinite(picture.pixels).mean()) if picture.pixels.size else 1.0
+    if unknown > UNKNOWN:
+        raise ValueError(f"{path}: {100 * unknown:.0f} % of the pixels are not numbers.")
+    try:
+        return as_photograph(picture.pixels, picture.rgb)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def telling_cases(
@@ -217,4 +228,10 @@ def _tile_difference(model: str | Path | Model, image: Image, device: str) -> fl
 
 def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
     known = [metric for metric in METRICS if metric in rows[0]]
-    return {metric: float(np.mean([row[metric] for row in rows])) for metric in known}
+    return {metric: _mean([row[metric] for row in rows]) for metric in known}
+
+
+def _mean(values: list[float]) -> float:
+    """Of those that are numbers."""
+    numbers = [value for value in values if not np.isnan(value)]
+    return float(np.mean(numbers)) if numbers else float("nan")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .reasons import reason
+
 
 class FileError(ValueError):
     """A file that cannot be read or written; the message is one sentence for the user."""
@@ -30,5 +32,8 @@ def readable(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FileError(f"{path} cannot be read ({reason}): is it complete?") from None
+        if isinstance(error, OSError) and error.errno:
+            raise FileError(f"{path} cannot be read: {reason(error)}.") from None
+        raise FileError(
+            f"{path} cannot be read, for it is damaged or of another format: is it complete?"
+        ) from None

@@ -46,6 +46,8 @@ class FileRecord:
     profile, exif : str
         Colour profile and EXIF block of a picture, in base64; the EXIF says nothing of
         orientation, for pixels are upright.
+    rendering : str
+        What OME-Zarr says of how channels are shown beside names, colours and windows, as JSON.
     taken : str
         When the image was taken, ISO 8601.
     name : str
@@ -71,6 +73,7 @@ class FileRecord:
     labels: tuple[str, ...] = ()
     profile: str = ""
     exif: str = ""
+    rendering: str = ""
     taken: str = ""
     name: str = ""
     premultiplied: bool = False
@@ -90,6 +93,12 @@ class FileRecord:
         """Whether the file said more than the shape of its array."""
         spatial = any(self.units) or set(self.scale) > {1.0} or any(self.translate)
         return spatial or bool(self.channels)
+
+    @property
+    def stored_bits(self) -> int:
+        """BITPIX of the FITS file that the pixels came from; 0 where they came from another."""
+        found = [c for c in self.header.split("\n") if c.startswith("BITPIX  =")]
+        return int(found[0][9:].split("/")[0]) if found else 0
 
     def size(self, axis: str) -> tuple[float, str]:
         """Extent of a pixel along an axis and its unit; the unit is empty where unknown."""

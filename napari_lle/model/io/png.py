@@ -26,6 +26,14 @@ def is_deep(path: Path) -> bool:
     return head[:8] == SIGNATURE and head[24:25] == b"\x10" and head[25] in several
 
 
+def key_scale(path: Path) -> int:
+    """By how much Pillow multiplies greys of 2 or 4 bits, but not the one that stands for none."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    few = head[:8] == SIGNATURE and head[25] == GREY and head[24] in (2, 4)
+    return 255 // (2 ** head[24] - 1) if few else 1
+
+
 def read_deep(path: Path) -> NDArray[np.uint16]:
     """(Y, X, 2, 3 or 4) values of 16 bits; a colour that stands for no colour becomes alpha."""
     import imagecodecs

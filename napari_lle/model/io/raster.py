@@ -49,7 +49,7 @@ def read_picture(path: Path, image: int = 1, use: Use = DECODE) -> Picture:
         else:
             if count > 1:
                 file.seek(number - 1)
-            pixels = _unpacked(file)
+            pixels = _unpacked(file, png.key_scale(path))
         told = file.getexif()
         orientation = told.get(exif.ORIENTATION, 1)
         found = profile.encode_profile(file.info.get("icc_profile"), pixels.shape[2:] > (2,))
@@ -72,7 +72,7 @@ def image_number(path: Path, image: int, count: int) -> int:
     return image
 
 
-def _unpacked(file: Any) -> NDArray[Any]:
+def _unpacked(file: Any, scale: int) -> NDArray[Any]:
     """(Y, X), or with 2 to 4 channels: what stands for colours or alpha is made of it."""
     mode, key = file.mode, file.info.get("transparency")
     if mode in ("P", "PA"):
@@ -85,7 +85,7 @@ def _unpacked(file: Any) -> NDArray[Any]:
     if pixels.dtype == np.int32:  # how Pillow holds some 16-bit greys
         pixels = pixels.astype(np.uint16)
     if key is not None and mode in ("1", "L", "I;16", "I", "RGB"):
-        unlike = pixels != np.array(key, pixels.dtype)
+        unlike = pixels != np.array(key, pixels.dtype) * pixels.dtype.type(scale)
         seen = unlike.any(axis=-1) if mode == "RGB" else unlike
         alpha = seen * pixels.dtype.type(np.iinfo(pixels.dtype).max)
         pixels = np.dstack([pixels, alpha])

@@ -17,7 +17,7 @@ from .tiff_about import value_range
 from .units import long_unit
 from .zarr_images import ome, zarr_images
 from .zarr_labels import labels_of
-from .zarr_layout import KEY
+from .zarr_layout import KEY, rendering
 
 SUFFIXES = (ZARR,)
 DTYPES = (
@@ -133,6 +133,7 @@ def _finest(group: Any, number: int) -> tuple[Any, FileRecord]:
         tuple(shift.tolist()),
         tuple(long_unit(axis.get("unit")) for axis in described),
         **(_shown(channels, "C" in letters, array.dtype) if len(channels) == count else {}),
+        rendering=rendering(told.get("omero", {})) if len(channels) == count else "",
     )
     name = str(image.get("name") or "")
     return array, replace(about, name="" if name in ("image", "/") else name)

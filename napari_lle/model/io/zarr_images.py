@@ -27,7 +27,7 @@ def zarr_images(path: Path, node: Any) -> list[FoundImage]:
     """All images of a Zarr, in the order of their series, wells and fields, or of their names."""
     if not _is_group(node):
         return [FoundImage("", -1)]
-    found = list(_described(node, ""))
+    found = list(_described(node, "", DEEPEST))
     if not found:
         found = [FoundImage(name, -1) for name in _arrays(node, "", DEEPEST)]
     if not found:
@@ -41,7 +41,7 @@ def ome(node: Any) -> dict[str, Any]:
     return dict(attributes) if hasattr(attributes, "keys") else {}
 
 
-def _described(group: Any, place: str) -> Iterator[FoundImage]:
+def _described(group: Any, place: str, depth: int) -> Iterator[FoundImage]:
     """What the metadata of OME-Zarr lists."""
     told = ome(group)
     if told.get("multiscales"):
@@ -54,11 +54,13 @@ def _described(group: Any, place: str) -> Iterator[FoundImage]:
         names = [image["path"] for image in told["well"]["images"]]
     elif "bioformats2raw.layout" in told or "bioformats2raw.layout" in group.attrs:
         names = _series(group)
-    else:
-        names = []
+    elif "labels" in told:
+        names = [str(name) for name in told["labels"]]
+    else:  # such as a row of a plate, of which nothing is said
+        names = _natural(group.group_keys()) if depth else []
     for name in names:
         with suppress(KeyError):  # a well that was not written
-            yield from _described(group[name], f"{place}/{name}".lstrip("/"))
+            yield from _described(group[name], f"{place}/{name}".lstrip("/"), depth - 1)
 
 
 def _series(group: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ from .tiff_about import value_range
 
 KEY = "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
 ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
+SHOWN = ("label", "color", "window")  # of a channel of omero: in fields of a record
 CHUNK = 512
 COARSEST = 256  # a pyramid ends where no side is longer
 COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
@@ -170,8 +172,12 @@ def _describe(root: Any, levels: list[Level], about: FileRecord, order: tuple[in
         datasets.append({"path": str(number), "coordinateTransformations": transforms})
     write_multiscales_metadata(root, datasets, axes=axes, name=about.name or "image")
     channels = _omero(about, levels[0])
-    if channels:
-        root.attrs["ome"] = {**root.attrs["ome"], "omero": {"channels": channels}}
+    more = json.loads(about.rendering) if about.rendering and not levels[0].rgb else {}
+    if channels or more:
+        kept = more.pop("channels", [{}] * len(channels))
+        channels = channels or [_channel(i, (), (), (), levels[0]) for i in range(len(kept))]
+        told = [{**each, **own} for each, own in zip(channels, kept, strict=False)]
+        root.attrs["ome"] = {**root.attrs["ome"], "omero": {**more, "channels": told}}
 
 
 def _omero(about: FileRecord, level: Level) -> list[dict[str, Any]]:
@@ -195,6 +201,15 @@ def _channel(i: int, names: Any, colours: Any, windows: Any, level: Level) -> di
         "color": colours[i] if i < len(colours) else "FFFFFF",
         "window": dict(zip(("min", "max", "start", "end"), window, strict=True)),
     }
+
+
+def rendering(omero: dict[str, Any]) -> str:
+    """What omero says beside labels, colours and windows, as JSON; empty where that is nothing."""
+    own = [{k: v for k, v in c.items() if k not in SHOWN} for c in omero.get("channels", [])]
+    rest = {k: v for k, v in omero.items() if k not in ("channels", "version", "id")}
+    own = own if any(c.get("active", True) is not True or len(c) > 1 for c in own) else []
+    found = {**rest, **({"channels": own} if own else {})}
+    return json.dumps(found) if found else ""
 
 
 def _more(about: FileRecord) -> dict[str, Any]:

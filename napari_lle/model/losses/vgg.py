@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from http.client import HTTPException
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..io.reasons import reason
 from ..runtime.choices import check_choice
 
 # Feature maps by block; "relu{block}_{layer}" names a layer's output.
@@ -106,9 +105,12 @@ class VGG16(nn.Module):
                 state = torch.load(path, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ValueError(f"There is no VGG16 weight file at {path}.") from None
-        except (SafetensorError, UnpicklingError, OSError, RuntimeError, EOFError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"{path} is not a VGG16 weight file: {reason}") from None
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {reason(error)}.") from None
+        except Exception:  # torch names what is no weight file in many ways
+            state = None
+        if not isinstance(state, dict):
+            raise ValueError(f"{path} is not a VGG16 weight file: is it complete?")
         own = self.state_dict()
         missing = [name for name in own if name not in state]
         if missing:

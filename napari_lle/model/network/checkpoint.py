@@ -129,7 +129,7 @@ def _load(path: Path, name: str) -> Model:
             f"{path} is of a newer version, with a network option {error.name} that this one does "
             "not know: update napari-lle."
         ) from None
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         told = str(error) if isinstance(error, ConfigError) else "its description cannot be read."
         raise CheckpointError(f"{path} is damaged: {told}") from None
     auxiliary = any(key.startswith(AUXILIARY) for key in tensors)

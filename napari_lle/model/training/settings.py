@@ -206,6 +206,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every) < 1 or self.crop < 16:
             raise TrainingError("steps, batch and validate_every are 1 or more, crop 16 or more.")
+        if not 0 <= self.seed < 2**63:
+            raise TrainingError(f"seed is a whole number from 0, not {self.seed}.")
         if not (0 < self.learning_rate < 1 and 0 <= self.average < 1 and self.clip > 0):
             raise TrainingError("learning_rate and average lie between 0 and 1, clip above 0.")
         if not 0 < self.held_out < 1:

@@ -55,7 +55,7 @@ def test_greys_and_alpha_become_three_channels():
     x = as_photograph(grey)
     assert x.shape == (9, 9, 3) and (np.ptp(x, axis=-1) == 0).all()
     assert as_photograph(np.zeros((9, 9, 4), np.uint8)).shape == (9, 9, 3)
-    with pytest.raises(ValueError, match="2-D or RGB"):
+    with pytest.raises(ValueError, match="neither 2-D nor in colours"):
         as_photograph(np.zeros((3, 9, 9)))
 
 

@@ -99,3 +99,28 @@ def test_frames_can_be_chosen(tmp_path, suffix):
         assert (picture.pixels[..., :3] == image).all()
     with pytest.raises(FileError, match="images 1 to 3: there is no image 4"):
         read_image(tmp_path / f"a{suffix}", image=4)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_the_grey_that_stands_for_none_at_every_depth(tmp_path, depth):
+    """Read by imagecodecs, too, which knows nothing of Pillow."""
+    import imagecodecs
+
+    side, key = 16, 1
+    values = np.random.default_rng(depth).integers(0, 2**depth, (side, side)).astype("u1")
+    rows = np.unpackbits(values[..., None], axis=-1)[..., 8 - depth :].reshape(side, -1)
+    packed = np.packbits(rows, axis=-1)
+    lines = b"".join(b"\0" + row.tobytes() for row in packed)
+
+    def chunk(kind, content):
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    head = struct.pack(">IIBBBBB", side, side, depth, 0, 0, 0, 0)
+    content = chunk(b"IHDR", head) + chunk(b"tRNS", struct.pack(">H", key))
+    content += chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    picture = read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(picture.about.alpha == 0, values == key)
+    other = imagecodecs.png_decode((tmp_path / "a.png").read_bytes())
+    np.testing.assert_array_equal(picture.pixels, other[..., 0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.command_line import lle
 from helpers.models import random_model
 
 from napari_lle.cli.restoring import restore_file
@@ -22,3 +23,21 @@ def test_rounding_is_said(tmp_path, dtype, bits, exact):
     assert ("beyond 2^50 are rounded" in said) != exact
     if exact:
         assert (read_image(tmp_path / "s.tif").pixels == image).all()
+
+
+@pytest.mark.parametrize(("top", "told"), [(2**40, False), (2**62, True)])
+def test_integers_some_of_which_stand_for_none(tmp_path, top, told):
+    """BLANK makes floats of them: beyond 2^50 these are rounded, and that is said."""
+    fits = pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
+    values = np.random.default_rng(0).integers(0, top, (20, 30))
+    values[3, 3] = -1
+    hdu = fits.PrimaryHDU(values)
+    hdu.header["BLANK"] = -1
+    hdu.writeto(tmp_path / "in.fits")
+    words = ("-o", tmp_path / "r.tif", "--illumination", tmp_path / "l.tif", "--device", "cpu")
+    assert lle("enhance", tmp_path / "in.fits", *words).returncode == 0
+    line = restore_file(tmp_path / "r.tif", tmp_path / "l.tif", tmp_path / "back.fits")
+    assert ("values beyond 2^50 are rounded" in line) == told
+    with fits.open(tmp_path / "back.fits", do_not_scale_image_data=True) as file:
+        assert file[0].data[3, 3] == -1 and file[0].header["BITPIX"] == 64
+        assert told or (file[0].data == values).all()

@@ -177,3 +177,59 @@ def test_segmentations_go_with_results_and_come_back(tmp_path, version):
         again = read_image(file / "labels" / "cells")
         assert again.about.units == ("micrometer",) * 2 and again.about.scale == (0.5, 0.5)
     assert "labels" not in zarr.open_group(light, mode="r")
+
+
+def test_a_part_of_a_plate_holds_its_images_not_their_levels(tmp_path, version):
+    root = opened(tmp_path / "p.zarr", version)
+    wells = [f"{row}/{column}" for row in "AB" for column in "12"]
+    root.attrs.update(told(version, plate={"wells": [{"path": well} for well in wells]}))
+    for well in wells:
+        group = root.create_group(well)
+        group.attrs.update(told(version, well={"images": [{"path": "0"}, {"path": "1"}]}))
+        for name in "01":
+            image = group.create_group(name)
+            add_image(image, counts(20, 30), version)
+            image.create_array("1", data=counts(10, 15))
+    for part, images in (("", 8), ("B", 4), ("B/2", 2), ("B/2/1", 1)):
+        picture = read_image(tmp_path / "p.zarr" / part)
+        assert (picture.images, picture.about.axes) == (images, "YX"), part
+        assert picture.about.units == ("micrometer",) * 2
+
+
+def test_the_group_of_segmentations_holds_one_image_for_each(tmp_path, version):
+    root = opened(tmp_path / "a.zarr", version)
+    add_image(root, counts(20, 30), version)
+    group = root.create_group("labels")
+    group.attrs.update(told(version, labels=["cells"]))
+    cells = group.create_group("cells")
+    add_image(cells, counts(20, 30), version)
+    cells.create_array("1", data=counts(10, 15))
+    assert read_image(tmp_path / "a.zarr" / "labels").images == 1
+
+
+def test_hidden_channels_stay_hidden(tmp_path, version):
+    root = opened(tmp_path / "in.zarr", version)
+    window = {"min": 0, "max": 4095, "start": 10, "end": 900}
+    channels = [
+        {"label": name, "color": "FF0000", "window": window, "active": name == "GFP"}
+        for name in ("DAPI", "GFP")
+    ]
+    omero = {"name": "mine", "rdefs": {"model": "color", "defaultZ": 3}, "channels": channels}
+    pixels = counts(2, 20, 30)
+    root.create_array("0", data=pixels)
+    axes = [
+        {"name": n, "type": k} for n, k in zip("cyx", ("channel", "space", "space"), strict=True)
+    ]
+    scale = [{"type": "scale", "scale": [1.0] * 3}]
+    image = {"axes": axes, "version": version}
+    image["datasets"] = [{"path": "0", "coordinateTransformations": scale}]
+    root.attrs.update(told(version, multiscales=[image], omero=omero))
+    files = [tmp_path / f"{name}.ome.zarr" for name in ("r", "l", "back")]
+    words = ("-o", files[0], "--illumination", files[1], "--device", "cpu")
+    assert lle("enhance", tmp_path / "in.zarr", *words).returncode == 0
+    assert lle("restore", *files[:2], "-o", files[2]).returncode == 0
+    for file in (files[0], files[2]):
+        found = zarr.open_group(file, mode="r").attrs["ome"]["omero"]
+        assert [c["active"] for c in found["channels"]] == [False, True]
+        assert found["rdefs"] == omero["rdefs"] and found["name"] == "mine"
+    assert found["channels"] == channels
