@@ -33,6 +33,12 @@ def test_restore_is_in_the_layers_menu(manifest):
     assert "napari-lle.restore" in [item.command for item in items]
 
 
+def test_writers_take_what_results_are_saved_as(manifest):
+    taken = {suffix for w in manifest.contributions.writers for suffix in w.filename_extensions}
+    assert {".png", ".jpg", ".tif", ".fits", ".zarr"} <= taken
+    assert all(w.layer_types == ["image"] for w in manifest.contributions.writers)
+
+
 def test_older_npe2_can_read_it():
     text = FILE.read_text()
     assert "default_dock_area" not in text

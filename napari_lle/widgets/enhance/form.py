@@ -145,6 +145,17 @@ class Form:
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
         self.status = Label(value="", tooltip="What happened, or what to do next.")
+        self.picture = PushButton(
+            text="Save picture…",
+            enabled=False,
+            tooltip="Save the plane in view of the latest result as it is displayed: between its "
+            "contrast limits, in its colours, at its own resolution.",
+        )
+        self.bits = ComboBox(
+            label="bits",
+            choices=[("8 bits", 8), ("16 bits", 16)],
+            tooltip="Of the saved picture: 8 for the web and slides, 16 (PNG or TIFF) to edit it.",
+        )
         self.python = PushButton(
             text="Copy as Python", enabled=False, tooltip="Copy Python code that repeats this run."
         )
@@ -186,6 +197,7 @@ class Form:
             self.progress,
             self.status,
             row(self.changed, self.uncertain),
+            row(self.picture, self.bits),
             self.report,
             row(self.python, self.command),
         ]

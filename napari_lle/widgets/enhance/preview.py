@@ -18,6 +18,7 @@ from ..shared.layers import (
     pixels,
     region_options,
     result_options,
+    shows_planes,
     visible_region,
 )
 from .covers import Covers, place_over
@@ -168,7 +169,7 @@ class Preview:
             self._asked = ()
             self._clear()
             return
-        if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+        if not shows_planes(dims):
             self._say("The preview needs the 2-D view of the image's last two axes.")
             self._asked = ()
             self._clear()

@@ -67,6 +67,11 @@ class Results:
         return self._lives[0] if self._lives else None
 
     @property
+    def layers(self) -> list[Image]:
+        """All results of the latest run that are in the viewer."""
+        return [live.layer for live in self._lives]
+
+    @property
     def record(self) -> dict[str, Any]:
         """How it was made."""
         if self.latest is None:

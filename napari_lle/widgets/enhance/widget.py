@@ -25,6 +25,7 @@ from .levels import LevelTools, references
 from .preview import Preview, Wish
 from .report import ReportWindow, gain_layer, report_steps
 from .results import Origin, Results
+from .saving import PictureSaver
 from .subject import Subject, find_subject, subject_steps
 from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
 
@@ -52,6 +53,9 @@ class EnhanceWidget(Panel):
         self.results = Results(napari_viewer, self.covers)
         self.preview = Preview(
             napari_viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
+        )
+        self.saver = PictureSaver(
+            napari_viewer, self.form, lambda: self.results.layers, self._say, self._complain
         )
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
@@ -109,6 +113,7 @@ class EnhanceWidget(Panel):
         if self.report_window is not None:
             self.report_window.close()
         self.results.close()
+        self.saver.release()
         self.preview.stop()
         self.covers.release()
         self._blends.cancel()
@@ -243,8 +248,12 @@ class EnhanceWidget(Panel):
             self._say(step.note)
 
     def _fail(self, error: Exception) -> None:
+        self._end("")
+        self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
         message = " ".join(str(error).split()) or type(error).__name__
-        self._end(message)
+        self._say(message)
         show_error(message)
 
     def _end(self, message: str) -> None:
@@ -260,7 +269,8 @@ class EnhanceWidget(Panel):
 
     def _offer_copies(self) -> None:
         form = self.form
-        for button in (form.python, form.command, form.report, form.changed, form.uncertain):
+        of_a_result = (form.picture, form.report, form.changed, form.uncertain)
+        for button in (form.python, form.command, *of_a_result):
             button.enabled = self.live is not None
 
     def _say(self, message: str) -> None:

@@ -171,12 +171,22 @@ def visible_region(layer: Image, point: tuple[float, ...], limit: int) -> Region
         Pixels that may be shown; a larger part is thinned out.
     """
     shape = pixels(layer).shape[: layer.ndim]
-    place = np.rint(layer.world_to_data(point[-layer.ndim :])).astype(int)
-    place = np.clip(place, 0, np.subtract(shape, 1))
     rows, columns = (_visible(layer, axis, shape) for axis in (-2, -1))
     area = (rows[1] - rows[0]) * (columns[1] - columns[0])
     step = max(1, int(np.ceil(np.sqrt(area / limit))))
-    return Region(tuple(int(i) for i in place[:-2]), rows, columns, step)
+    return Region(plane_at(layer, point), rows, columns, step)
+
+
+def plane_at(layer: Image, point: tuple[float, ...]) -> tuple[int, ...]:
+    """Index of the plane at a point of the world on the axes before the layer's last two."""
+    place = np.rint(layer.world_to_data(point[-layer.ndim :])).astype(int)
+    place = np.clip(place, 0, np.subtract(pixels(layer).shape[: layer.ndim], 1))
+    return tuple(int(i) for i in place[:-2])
+
+
+def shows_planes(dims: Any) -> bool:
+    """Whether a viewer shows planes of its last two axes."""
+    return dims.ndisplay == 2 and tuple(dims.displayed) == (dims.ndim - 2, dims.ndim - 1)
 
 
 def _visible(layer: Image, axis: int, shape: tuple[int, ...]) -> tuple[int, int]:

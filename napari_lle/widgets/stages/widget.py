@@ -16,7 +16,7 @@ from superqt.utils import QSignalDebouncer, QSignalThrottler
 
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
-from ..shared.layers import files_of, pixels, visible_region
+from ..shared.layers import files_of, pixels, shows_planes, visible_region
 from ..shared.painting import PaintSoon
 from ..shared.panel import Panel
 from ..shared.responsiveness import old_at_once
@@ -70,7 +70,7 @@ class StagesWidget(Panel):
             self._say("Open or choose an image layer first.")
             return
         dims = self.viewer.dims
-        if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+        if not shows_planes(dims):
             self._say("The inspector needs the 2-D view of the image's last two axes.")
             return
         request, data = self.form.request(), pixels(layer)

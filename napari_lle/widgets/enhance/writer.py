@@ -1,0 +1,78 @@
+"""What napari's *Save Selected Layers* writes with this plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+
+from ..shared.file_records import about_layer, record_of
+from ..shared.layers import pixels
+from ..shared.pictures import Look, as_displayed, stored
+
+
+def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write the values of an image layer as they are, with scale, units and record.
+
+    Parameters
+    ----------
+    path : str
+    data : array_like, or a list of them for a multiscale layer
+    meta : dict
+        Attributes of the layer, as napari hands them to writers.
+
+    Returns
+    -------
+    list of str
+        The file that was written.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or cannot hold such values.
+    """
+    from ...model.io.files import write_image
+
+    layer = Image(data, **meta)
+    values = np.asarray(pixels(layer))
+    record, about = record_of(layer), about_layer(layer)
+    with _heard():
+        write_image(path, values, rgb=bool(layer.rgb), record=record, about=about)
+    return [path]
+
+
+def write_picture(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write an image layer of one plane with 8 bits, as it is displayed.
+
+    Parameters and return value are those of `write_values`.
+
+    Raises
+    ------
+    OSError
+        As there, or if the layer is a stack.
+    """
+    from ...model.io.files import write_image
+
+    layer = Image(data, **meta)
+    if layer.ndim != 2:
+        raise OSError(
+            f"“{layer.name}” is a stack, and a picture holds one plane: save it to .tif, or press "
+            "Save picture… in the Enhance widget for the plane in view."
+        )
+    picture = stored(as_displayed(np.asarray(pixels(layer)), Look.of(layer)), 8)
+    rgb = picture.ndim == 3
+    with _heard():
+        write_image(path, picture, rgb=rgb, about=about_layer(layer, 2, rgb))
+    return [path]
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Let the user hear the reason: from a ValueError napari concludes that there is no writer."""
+    try:
+        yield
+    except ValueError as error:
+        raise OSError(str(error)) from error

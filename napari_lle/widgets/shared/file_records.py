@@ -1,0 +1,52 @@
+"""What a file should tell of a layer: its axes and units, and how its values were made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+
+from .layers import CHANNELS, ILLUMINATION, KEY, REFLECTANCE
+
+if TYPE_CHECKING:
+    from ...model.io.metadata import FileRecord
+
+ROLES = {REFLECTANCE: "R", ILLUMINATION: "L"}  # by the kind of a layer; as the command line's
+OF_A_LAYER = ("note", "kind")  # not of its values
+
+
+def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRecord:
+    """Size, place and units of a layer's pixels.
+
+    Parameters
+    ----------
+    layer : Image
+    axes : int
+        How many of the last axes are written, without colours; 0 for all.
+    rgb : bool, optional
+        Whether colours follow; by default, where the layer has them.
+    """
+    from ...model.io.metadata import FileRecord, own_letters
+
+    rgb = bool(layer.rgb) if rgb is None else rgb
+    names = [str(name).lower() for name in layer.axis_labels]
+    names = ["c" if name in CHANNELS else name for name in names]
+    if not {"x", "y"} & set(names):
+        names[-2:] = "y", "x"
+    units = ["" if str(unit) == "pixel" else str(unit) for unit in layer.units]
+    return FileRecord(
+        own_letters(names)[-axes:] + "S" * rgb,
+        scale=(*map(float, layer.scale[-axes:]), *(1.0,) * rgb),
+        translate=(*map(float, layer.translate[-axes:]), *(0.0,) * rgb),
+        units=(*units[-axes:], *("",) * rgb),
+        name=layer.name,
+    )
+
+
+def record_of(layer: Image) -> dict[str, Any] | None:
+    """How a layer's values were made, told as the command line tells it; None of other layers."""
+    told = layer.metadata.get(KEY, {})
+    if "levels" not in told:
+        return None
+    record = {key: value for key, value in told.items() if key not in OF_A_LAYER}
+    return {**record, "role": ROLES.get(told.get("kind", ""), told.get("kind", ""))}

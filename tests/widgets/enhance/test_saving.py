@@ -1,0 +1,188 @@
+"""Pictures as displayed, and values with all that is known of them, from the window to files."""
+
+import numpy as np
+import pytest
+from helpers.running import run
+from napari.layers import Image
+
+from napari_lle.cli.restoring import restore_file
+from napari_lle.model.io.files import read_image, write_image
+from napari_lle.widgets.enhance import widget as _enhance
+from napari_lle.widgets.shared.file_records import about_layer
+from napari_lle.widgets.shared.pictures import Look, as_displayed, mixed, stored
+
+PLACE = {"scale": (2, 0.5, 0.25), "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
+
+
+@pytest.fixture
+def cells(rng):
+    return (100 + rng.gamma(2, 300, (3, 40, 50))).astype(np.uint16)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the user is told of errors."""
+    sentences = []
+    monkeypatch.setattr(_enhance, "show_error", sentences.append)
+    return sentences
+
+
+def saved(qtbot, widget, path):
+    widget.saver.save(str(path))
+    qtbot.waitUntil(lambda: not widget.saver.job.running)
+
+
+# --- as displayed
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"contrast_limits": (10, 180)},
+        {"contrast_limits": (0, 255), "gamma": 0.6, "colormap": "viridis"},
+    ],
+)
+def test_a_picture_is_what_the_canvas_shows(make_napari_viewer, look):
+    ramp = np.arange(256, dtype=np.float32).reshape(16, 16)
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(ramp, **look)
+    canvas = viewer.export_figure(flash=False)
+    picture = stored(as_displayed(ramp, Look.of(layer)), 8)
+    wide = picture if picture.ndim == 3 else np.stack([picture] * 3, axis=-1)
+    assert canvas.shape[:2] == (16, 16)
+    assert np.abs(canvas[..., :3].astype(int) - wide).max() <= 2
+
+
+def test_colours_keep_their_limits_and_gamma(make_napari_viewer, rng):
+    values = rng.uniform(-0.2, 1.6, (16, 16, 3)).astype(np.float32)
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(values, rgb=True, contrast_limits=(0, 1), gamma=0.8)
+    canvas = viewer.export_figure(flash=False)
+    picture = stored(as_displayed(values, Look.of(layer)), 8)
+    assert np.abs(canvas[..., :3].astype(int) - picture).max() <= 2
+
+
+def test_channels_are_blended_as_on_the_canvas(make_napari_viewer, rng):
+    stack = rng.uniform(0, 1, (3, 16, 16)).astype(np.float32)
+    viewer = make_napari_viewer(show=True)
+    layers = viewer.add_image(stack, channel_axis=0, contrast_limits=(0, 1.5))
+    canvas = viewer.export_figure(flash=False)
+    picture = stored(mixed(list(stack), [Look.of(layer) for layer in layers]), 8)
+    assert np.abs(canvas[..., :3].astype(int) - picture).max() <= 3
+
+
+def test_missing_values_are_dark():
+    layer = Image(np.zeros((2, 2)), contrast_limits=(-1, 1))
+    shown = as_displayed(np.array([[np.nan, np.inf], [-np.inf, 0]]), Look.of(layer))
+    assert np.isfinite(shown).all() and shown[0, 1, 0] == 1 and shown[1, 0, 0] == 0
+
+
+# --- the button
+
+
+@pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (16, np.uint16)])
+def test_the_plane_in_view_is_saved(qtbot, viewer, make, cells, tmp_path, bits, dtype):
+    viewer.add_image(cells, name="cells", blending="additive", **PLACE)
+    widget = make(viewer)
+    assert not widget.form.picture.enabled
+    run(qtbot, widget)
+    assert widget.form.picture.enabled
+    viewer.dims.set_point(0, 2 * 2.0)
+    widget.form.bits.value = bits
+    saved(qtbot, widget, tmp_path / "seen.tif")
+    found = read_image(tmp_path / "seen.tif")
+    result = viewer.layers["cells enhanced"]
+    expected = np.clip(result.data[2] / result.contrast_limits[1], 0, 1)
+    assert found.pixels.dtype == dtype and found.pixels.shape == (40, 50)
+    np.testing.assert_allclose(found.pixels / (2**bits - 1), expected, atol=1.01 / (2**bits - 1))
+    assert found.about.scale == (0.5, 0.25) and set(found.about.units) == {"micrometer"}
+    assert "Saved seen.tif" in widget.form.status.value
+
+
+def test_channels_are_saved_as_one_picture(qtbot, viewer, make, cells, tmp_path):
+    layers = viewer.add_image(cells, channel_axis=0, colormap=["red", "lime", "blue"])
+    widget = make(viewer)
+    viewer.layers.selection = set(layers)
+    widget.form.together.value = True
+    run(qtbot, widget)
+    saved(qtbot, widget, tmp_path / "all")  # a name without a format is a PNG's
+    found = read_image(tmp_path / "all.png")
+    assert found.rgb
+    for place, layer in enumerate(widget.results.layers):
+        number = int(np.argmax(layer.colormap.map([1.0])[0, :3]))
+        share = np.clip(layer.data / layer.contrast_limits[1], 0, 1)
+        assert np.abs(found.pixels[..., number] - 255 * share).max() <= 1, place
+
+
+def test_a_file_that_is_open_or_cannot_hold_it_is_refused(
+    qtbot, viewer, make, photo, tmp_path, told
+):
+    write_image(tmp_path / "night.png", photo, rgb=True)
+    viewer.open(str(tmp_path / "night.png"), plugin="napari")
+    kept = (tmp_path / "night.png").read_bytes()
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.saver.save(str(tmp_path / "night.png"))
+    widget.form.bits.value = 16
+    saved(qtbot, widget, tmp_path / "deep.jpg")
+    assert len(told) == 2 and "night.png" in told[0] and ".jpg cannot hold uint16" in told[1]
+    assert (tmp_path / "night.png").read_bytes() == kept
+    assert not (tmp_path / "deep.jpg").exists()
+
+
+# --- napari's own menu
+
+
+def test_values_keep_scale_units_and_record(qtbot, make_napari_viewer, make, cells, tmp_path):
+    """They are files of the command line: what is saved from the window can be restored there."""
+    viewer = make_napari_viewer()
+    viewer.add_image(cells, name="cells", **PLACE)
+    widget = make(viewer)
+    widget.form.illumination.value = True
+    run(qtbot, widget)
+    for name in ("enhanced", "illumination"):
+        viewer.layers.selection = {viewer.layers[f"cells {name}"]}
+        path = str(tmp_path / f"{name}.tif")
+        assert viewer.layers.save(path, selected=True, plugin="napari-lle") == [path]
+    found = read_image(tmp_path / "enhanced.tif")
+    np.testing.assert_array_equal(found.pixels, viewer.layers["cells enhanced"].data)
+    assert found.about.axes == "ZYX" and found.about.scale == PLACE["scale"]
+    assert set(found.about.units) == {"micrometer"}
+    assert found.record["model"] == "random" and found.record["role"] == "R"
+    restore_file(
+        tmp_path / "enhanced.tif", tmp_path / "illumination.tif", tmp_path / "restored.tif"
+    )
+    np.testing.assert_array_equal(read_image(tmp_path / "restored.tif").pixels, cells)
+
+
+def test_an_enhanced_photograph_becomes_a_png(qtbot, make_napari_viewer, make, photo, tmp_path):
+    viewer = make_napari_viewer()
+    viewer.add_image(photo, name="night", rgb=True)
+    widget = make(viewer)
+    run(qtbot, widget)
+    viewer.layers.selection = {viewer.layers["night enhanced"]}
+    viewer.layers.save(str(tmp_path / "night.png"), selected=True, plugin="napari-lle")
+    found = read_image(tmp_path / "night.png")
+    expected = np.clip(viewer.layers["night enhanced"].data, 0, 1)
+    assert found.rgb and found.pixels.dtype == np.uint8
+    assert np.abs(found.pixels - 255 * expected).max() <= 1
+
+
+def test_what_cannot_be_written_is_told_by_a_sentence(make_napari_viewer, cells, tmp_path):
+    """napari swallows some errors of writers."""
+    viewer = make_napari_viewer()
+    viewer.add_image(cells, name="cells")
+    with pytest.raises(OSError, match="is a stack"):
+        viewer.layers.save(str(tmp_path / "cells.png"), plugin="napari-lle")
+    with pytest.raises(OSError, match="There is no folder"):
+        viewer.layers.save(str(tmp_path / "none" / "cells.tif"), plugin="napari-lle")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_without_names_of_axes_is_told_by_its_last_two():
+    layer = Image(np.zeros((4, 5, 6, 3), np.uint8), rgb=True, scale=(3, 1, 2))
+    about = about_layer(layer)
+    assert about.axes[-3:] == "YXS" and about.scale == (3, 1, 2, 1)
+    assert about_layer(layer, 2, rgb=False).axes == "YX"
+    named = Image(np.zeros((2, 4, 5)), axis_labels=("channel", "y", "x"))
+    assert about_layer(named).axes == "CYX"
