@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -138,8 +138,10 @@ def run_all(
         return f"{source} -> {target}" + (f": {note}" if note else "")
 
     try:
-        with shared_bars(len(pairs)) as advance:
-            for line in _attempts(attempt, pairs, together):
+        attempts = _attempts(attempt, pairs, together)
+        # Closed at once: an interrupt may come between two lines, while others are at work.
+        with shared_bars(len(pairs)) as advance, closing(attempts):
+            for line in attempts:
                 advance()
                 if line is None:
                     failed += 1
@@ -157,7 +159,7 @@ def _attempts(
     attempt: Callable[[tuple[Path, Path]], str | None],
     pairs: list[tuple[Path, Path]],
     together: bool,
-) -> Iterator[str | None]:
+) -> Generator[str | None, None, None]:
     """The outcome of each attempt, in order: small files several at once, large ones by one."""
     if not together or len(pairs) < 2:
         yield from map(attempt, pairs)

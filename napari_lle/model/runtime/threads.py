@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -31,8 +31,10 @@ def in_order(
         yield from map(work, parts)
         return
     pool = _pool(torch.get_num_threads())
-    jobs = [pool.submit(work, part) for part in parts]
+    jobs: list[Future[R]] = []
     try:
+        for part in parts:
+            jobs.append(pool.submit(work, part))  # noqa: PERF401 - an interrupt must find them
         for job in jobs:
             yield job.result()
     except BaseException:
