@@ -14,7 +14,7 @@ demo: $(VENV)/ready
 	$(BIN)/python docs/make/demo.py
 
 test: $(VENV)/ready $(VENV)/libraries $(VENV)/triton
-	$(BIN)/python -m pytest --ignore=tests/model/kernels/cuda
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/model/kernels/cuda
 	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest tests/model/kernels/cuda
 
 check: $(VENV)/ready
