@@ -44,7 +44,7 @@ def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def write_picture(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+def write_displayed(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write an image layer of one plane with 8 bits, as it is displayed.
 
     Parameters and return value are those of `write_values`.
