@@ -57,7 +57,7 @@ class Form:
             "for all channels, which keeps their ratios. auto: per for 8-bit RGB, else joint.",
         )
         self.together = CheckBox(
-            text="selected layers under one illumination",
+            text="selected layers together",
             tooltip="For channels that are layers of their own: all image layers selected in the "
             "layer list are enhanced in one run and divided by one illumination, each between "
             "its own levels. An axis named c is treated this way anyway, unless channels is per.",
