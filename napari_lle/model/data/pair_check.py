@@ -1,4 +1,4 @@
-"""Whether a dark image and its reference can be learned from, and how to mend them if not."""
+"""Whether a dark image and its reference can be learned from, and how to fix them if not."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ STEP = 0.1  # pixels to which a shift is measured
 
 
 class Problem(NamedTuple):
-    """What is wrong, in a sentence, and the name of what mends it (of `MENDS`, or empty)."""
+    """What is wrong, in a sentence, and the name of what fixes it (of `FIXES`, or empty)."""
 
     sentence: str
-    mend: str = ""
+    fix: str = ""
     fatal: bool = True
 
 
@@ -107,7 +107,7 @@ def check_pair(
     return replace(check, problems=tuple(found))
 
 
-class Mended(NamedTuple):
+class Fixed(NamedTuple):
     """A pair in the frame of the dark image, and where it is known to hold, (Y, X)."""
 
     low: NDArray[Any]
@@ -115,14 +115,14 @@ class Mended(NamedTuple):
     valid: NDArray[np.bool_]
 
 
-def crop(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
+def crop(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
     """The reference cut, or continued where it ends, at the right and the bottom."""
     frame = low.shape[low.ndim - 2 - rgb :][:2]
     had = reference.shape[reference.ndim - 2 - rgb :][:2]
     return _moved(low, reference, rgb, [np.arange(n) for n in frame], had)
 
 
-def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
+def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
     """The reference moved onto the dark image by whole pixels: nothing is interpolated."""
     by = np.rint(_shift(_grey(low, rgb), _grey(reference, rgb))).astype(int)
     frame = low.shape[low.ndim - 2 - rgb :][:2]
@@ -130,10 +130,10 @@ def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
     return _moved(low, reference, rgb, places, frame)
 
 
-def swap(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Mended:
+def swap(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
     """The brighter one as the reference."""
     frame = low.shape[low.ndim - 2 - rgb :][:2]
-    return Mended(reference, low, np.ones(frame, bool))
+    return Fixed(reference, low, np.ones(frame, bool))
 
 
 def _moved(
@@ -142,15 +142,15 @@ def _moved(
     rgb: bool,
     places: list[NDArray[np.intp]],
     had: tuple[int, ...],
-) -> Mended:
+) -> Fixed:
     """Take the reference at rows and columns, its border where they lie outside."""
     inside = [(at >= 0) & (at < n) for at, n in zip(places, had, strict=True)]
     for axis, (at, n) in enumerate(zip(places, had, strict=True), reference.ndim - 2 - rgb):
         reference = np.take(reference, np.clip(at, 0, n - 1), axis=axis)
-    return Mended(low, reference, inside[0][:, None] & inside[1])
+    return Fixed(low, reference, inside[0][:, None] & inside[1])
 
 
-MENDS = {"crop": crop, "align": align, "swap": swap}
+FIXES = {"crop": crop, "align": align, "swap": swap}
 
 
 def _problems(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]:

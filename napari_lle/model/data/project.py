@@ -42,12 +42,12 @@ class Draft:
     name : str
     low : ndarray, (..., Y, X) or (..., Y, X, 3 or 4)
     reference : ndarray or None
-        Of the same shape, or to be mended; None where there is none.
+        Of the same shape, or to be fixed; None where there is none.
     rgb : bool
     annotation : ndarray of uint8 or None, (Y, X)
         0 ignore, 1 train, 2 validate; for all planes.
     valid : ndarray of bool or None, (Y, X)
-        Where a mended reference holds.
+        Where a fixed reference holds.
     levels : (float, float) or None
         Black and white of the dark image; found when None.
     """
@@ -67,9 +67,9 @@ class Draft:
             return paircheck.PairCheck()
         return paircheck.check_pair(self.low, self.reference, self.rgb)
 
-    def mended(self, mend: str) -> Draft:
-        """The pair after one of `paircheck.MENDS`, in the same frame."""
-        done = paircheck.MENDS[mend](self.low, np.asarray(self.reference), self.rgb)
+    def fixed(self, fix: str) -> Draft:
+        """The pair after one of `paircheck.FIXES`, in the same frame."""
+        done = paircheck.FIXES[fix](self.low, np.asarray(self.reference), self.rgb)
         valid = done.valid if self.valid is None else done.valid & self.valid
         return replace(self, low=done.low, reference=done.reference, valid=valid)
 

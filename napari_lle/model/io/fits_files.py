@@ -218,7 +218,7 @@ def _opened(fits: Any, path: Path) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[Any]:
-    """Offer `astropy.io.fits`; its remarks on old headers are not the user's to mend."""
+    """Offer `astropy.io.fits`; its remarks on old headers are not for the user."""
     with needs("astro"):
         from astropy.io import fits
     with warnings.catch_warnings():

@@ -10,12 +10,12 @@ import psutil
 from .errors import FileError
 
 
-def check_memory(path: Path, needed: int, mend: str) -> None:
-    """Raise FileError where `needed` bytes are not free; `mend` says what to do instead."""
+def check_memory(path: Path, needed: int, fix: str) -> None:
+    """Raise FileError where `needed` bytes are not free; `fix` says what to do instead."""
     free = free_memory()
     if needed > free:
         raise FileError(
-            f"{path} needs {_size(needed)} of memory, and {_size(free)} are free: {mend}."
+            f"{path} needs {_size(needed)} of memory, and {_size(free)} are free: {fix}."
         )
 
 
@@ -28,17 +28,17 @@ class Use(NamedTuple):
         Bytes for each value, beside copies of the pixels.
     copies : int
         Of the pixels, the image itself included.
-    mend : str
+    fix : str
         What to do where that is too much.
     """
 
     per_value: int
     copies: int
-    mend: str
+    fix: str
 
     def check(self, path: Path, values: int, itemsize: int) -> None:
         """Raise FileError where an image of so many values of so many bytes does not fit."""
-        check_memory(path, values * (self.per_value + self.copies * itemsize), self.mend)
+        check_memory(path, values * (self.per_value + self.copies * itemsize), self.fix)
 
 
 READ = Use(0, 1, "cut it into parts, or make a Zarr of it")

@@ -81,7 +81,7 @@ class TrainForm:
             tooltip="Add a labels layer over the dark layer: paint 1 to train, 2 to validate.",
         )
         self.cards = Cards()
-        self.mend = PushButton(
+        self.fix = PushButton(
             text="Fix", tooltip="Fix the issue of the selected pair, where that is possible."
         )
         self.remove = PushButton(text="Remove", tooltip="Remove the selected pair from the list.")
@@ -193,7 +193,7 @@ class TrainForm:
             row(self.add, self.add_selected),
             row(self.add_folders, self.draw),
             self.cards.widget,
-            row(self.mend, self.remove, self.split),
+            row(self.fix, self.remove, self.split),
             *map(labelled, (self.model.widget, self.objective, self.minutes, self.device)),
         ]
 

@@ -1,4 +1,4 @@
-"""Pairs of layers and of files: read, checked, mended and split, in steps; no window."""
+"""Pairs of layers and of files: read, checked, fixed and split, in steps; no window."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[E
     return found
 
 
-def mended_steps(entry: Entry, mend: str) -> Generator[Step, None, Entry]:
-    """Mend a pair and check it again."""
+def fixed_steps(entry: Entry, fix: str) -> Generator[Step, None, Entry]:
+    """Fix a pair and check it again."""
     yield Step(0, 0)
-    made = entry.draft.mended(mend)
+    made = entry.draft.fixed(fix)
     _ = made.check
     return replace(entry, draft=made)
 

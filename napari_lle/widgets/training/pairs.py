@@ -1,4 +1,4 @@
-"""The list of pairs in the training widget: adding, checking, mending, annotating, splitting."""
+"""The list of pairs in the training widget: adding, checking, fixing, annotating, splitting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .pair_steps import (
     Entry,
     Split,
     annotation_steps,
-    mended_steps,
+    fixed_steps,
     read_folders_steps,
     read_steps,
     split_steps,
@@ -57,7 +57,7 @@ class Pairs:
         form.add_selected.changed.connect(self.add_selected)
         form.add_folders.changed.connect(self.choose_folders)
         form.draw.changed.connect(self.draw_annotation)
-        form.mend.changed.connect(self.mend)
+        form.fix.changed.connect(self.fix)
         form.remove.changed.connect(self.remove)
         form.split.changed.connect(self.show_split)
 
@@ -105,18 +105,18 @@ class Pairs:
         self.form.annotation.value = labels
         self.say("Paint regions to train on with 1 and to validate on with 2, then add the pair.")
 
-    def mend(self) -> None:
-        """Mend what can be mended in the selected pair."""
+    def fix(self) -> None:
+        """Fix what can be fixed in the selected pair."""
         entry = self._selected()
         if entry is None:
             return
-        mends = [p.mend for p in entry.draft.check.problems if p.mend]
-        if not mends:
+        fixes = [p.fix for p in entry.draft.check.problems if p.fix]
+        if not fixes:
             self.say(f"{entry.draft.name}: there is nothing to fix.")
             return
         place = self.entries.index(entry)
         self.start(
-            mended_steps(entry, mends[0]),
+            fixed_steps(entry, fixes[0]),
             lambda found: self._replace(place, found),
             f"Fixing {entry.draft.name}",
         )

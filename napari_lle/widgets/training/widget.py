@@ -254,7 +254,7 @@ class TrainWidget(Panel):
         running = busy and self.controls is not None
         for button in (form.train, form.resume, form.add, form.add_selected, form.add_folders):
             button.enabled = not busy
-        for button in (form.mend, form.remove, form.split):
+        for button in (form.fix, form.remove, form.split):
             button.enabled = not busy
         form.pause.enabled = form.stop.enabled = running
         form.pause.text = "Pause"

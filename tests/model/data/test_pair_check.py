@@ -3,7 +3,7 @@ import pytest
 from skimage import data as pictures
 from skimage.transform import resize
 
-from napari_lle.model.data.pair_check import MENDS, check_pair
+from napari_lle.model.data.pair_check import FIXES, check_pair
 
 
 @pytest.fixture(scope="module")
@@ -33,34 +33,34 @@ def test_less_light_is_not_darker_where_levels_take_it_out(scene):
 
 
 @pytest.mark.parametrize("moved", [(5, 0), (-3, 7), (0, -2)])
-def test_a_shift_is_measured_and_mended(scene, moved):
+def test_a_shift_is_measured_and_fixed(scene, moved):
     low, reference = scene
     wrong = np.roll(reference, moved, axis=(0, 1))
     check = check_pair(low, wrong, rgb=True)
     np.testing.assert_allclose(check.shift, np.negative(moved), atol=0.3)
     (problem,) = check.problems
-    assert problem.fatal and problem.mend == "align" and "off" in problem.sentence
-    mended = MENDS["align"](low, wrong, True)
-    assert mended.low is low
-    assert not check_pair(low, mended.reference, rgb=True).problems
+    assert problem.fatal and problem.fix == "align" and "off" in problem.sentence
+    fixed = FIXES["align"](low, wrong, True)
+    assert fixed.low is low
+    assert not check_pair(low, fixed.reference, rgb=True).problems
     left = np.subtract(low.shape[:2], np.abs(moved))
-    assert mended.valid.sum() == left.prod()
-    np.testing.assert_array_equal(mended.reference[mended.valid], reference[mended.valid])
+    assert fixed.valid.sum() == left.prod()
+    np.testing.assert_array_equal(fixed.reference[fixed.valid], reference[fixed.valid])
 
 
-def test_sizes_and_order_are_mended(scene):
+def test_sizes_and_order_are_fixed(scene):
     low, reference = scene
     (problem,) = check_pair(low, reference[:-4, :-9], rgb=True).problems
-    assert problem.mend == "crop"
-    mended = MENDS["crop"](low, reference[:-4, :-9], True)
-    assert mended.low is low and mended.reference.shape == low.shape
-    assert mended.valid[:116, :171].all() and mended.valid.sum() == 116 * 171
-    assert MENDS["crop"](low[:-4], reference, True).reference.shape == (116, 180, 3)
+    assert problem.fix == "crop"
+    fixed = FIXES["crop"](low, reference[:-4, :-9], True)
+    assert fixed.low is low and fixed.reference.shape == low.shape
+    assert fixed.valid[:116, :171].all() and fixed.valid.sum() == 116 * 171
+    assert FIXES["crop"](low[:-4], reference, True).reference.shape == (116, 180, 3)
     (problem,) = check_pair(low, reference[..., 0], rgb=True).problems
-    assert problem.fatal and not problem.mend
+    assert problem.fatal and not problem.fix
     (problem,) = check_pair(reference, low, rgb=True).problems
-    assert problem.mend == "swap" and not problem.fatal
-    assert MENDS["swap"](reference, low, True).low is low
+    assert problem.fix == "swap" and not problem.fatal
+    assert FIXES["swap"](reference, low, True).low is low
 
 
 def test_saturation_unknown_pixels_and_strangers_are_told(scene):

@@ -79,14 +79,14 @@ def test_dark_images_alone(drafts, tmp_path):
     assert alone[0].check.usable
 
 
-def test_mending_keeps_the_frame_and_leaves_out_what_it_made_up(drafts):
+def test_fixing_keeps_the_frame_and_leaves_out_what_it_made_up(drafts):
     cup = drafts[0]
     moved = np.roll(cup.reference[:-3], 4, axis=1)
     draft = Draft("cup", cup.low, moved, rgb=True)
     assert not draft.check.usable
-    draft = draft.mended("crop")
+    draft = draft.fixed("crop")
     assert not draft.check.usable
-    draft = draft.mended("align")
+    draft = draft.fixed("align")
     assert draft.check.usable and draft.low is cup.low
     (mask,) = masks([draft], 5)
     assert (mask[-3:] == 0).all() and (mask[:, -4:] == 0).all() and mask[-4, -5]

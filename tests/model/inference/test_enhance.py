@@ -308,7 +308,7 @@ def test_out_of_memory_halves_the_tile_and_says_so():
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_no_memory_at_all_is_an_error_with_a_mend():
+def test_no_memory_at_all_is_an_error_with_advice():
     model = random_model()
     model.network.block = Hungry(model.network.block, limit=0)
     with pytest.raises(MemoryError, match="choose the device cpu"):

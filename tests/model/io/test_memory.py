@@ -35,7 +35,7 @@ def vast_png(path, side):
     )
 
 
-def test_what_does_not_fit_is_told_with_the_mend(tmp_path, little):
+def test_what_does_not_fit_is_told_with_advice(tmp_path, little):
     check_memory(tmp_path, 1_000_000, "")
     with pytest.raises(FileError, match=r"needs 2\.0 GB of memory, and 0\.0 GB are free: wait\."):
         check_memory(tmp_path, 2_000_000_000, "wait")
@@ -50,7 +50,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path, rng, little, suffix
     assert not (tmp_path / "out.tif").exists()
 
 
-def test_the_mend_mends(tmp_path, rng, little):
+def test_the_advice_helps(tmp_path, rng, little):
     image = rng.integers(0, 4000, (300, 300)).astype(np.uint16)
     write_image(tmp_path / "in.tif", image, rgb=False)
     enhance_file(tmp_path / "in.tif", tmp_path / "o.zarr", OPTIONS, PLAIN)

@@ -128,7 +128,7 @@ def test_selected_layers_are_ordered_by_brightness(qtbot, viewer, make):
     assert entry.draft.name == "dark" and entry.draft.low.mean() < entry.draft.reference.mean()
 
 
-def test_a_shifted_pair_is_refused_until_it_is_mended(qtbot, viewer, make, scene):
+def test_a_shifted_pair_is_refused_until_it_is_fixed(qtbot, viewer, make, scene):
     viewer.add_image(np.roll(scene[1], 5, axis=0), name="moved", rgb=True)
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference="moved")
@@ -137,10 +137,10 @@ def test_a_shifted_pair_is_refused_until_it_is_mended(qtbot, viewer, make, scene
     idle(qtbot, widget)
     assert "Fix or remove" in widget.form.status.value and widget.form.train.enabled
     assert not list(_runs.runs_folder().glob("*"))
-    widget.form.mend.native.click()
+    widget.form.fix.native.click()
     idle(qtbot, widget)
     assert widget.form.cards.shown[0].verdict == "good"
-    widget.form.mend.native.click()
+    widget.form.fix.native.click()
     assert "nothing to fix" in widget.form.status.value
     widget.form.remove.native.click()
     assert not widget.pairs.entries

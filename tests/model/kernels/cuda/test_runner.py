@@ -53,7 +53,7 @@ def test_out_of_memory_halves_the_tile_and_keeps_what_is_done():
     ]  # fmt: skip
 
 
-def test_no_memory_at_all_is_an_error_with_a_mend():
+def test_no_memory_at_all_is_an_error_with_advice():
     network = model("division").network
     path = Hungry(fused(network, 1), limit=0)
     out = np.zeros((70, 40), np.float32)
