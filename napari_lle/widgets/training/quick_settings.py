@@ -59,7 +59,9 @@ class TrainingRequest:
             values |= ALONE
         if self.objective == "paper":
             values["paper"] = {"weights": {"perceptual": 0.0}}
-        if linear or self.objective != "paired":
+        if self.objective == "self":  # well-lit images are to be left alone
+            values["augmentation"] = {"exposure": 0.0}
+        elif linear or self.objective != "paired":
             values["augmentation"] = {"exposure": 0.0, "lit": 0.0}
         return {**values, **self.more}
 
@@ -83,5 +85,5 @@ def _network(objective: str) -> dict[str, Any]:
 
     if objective == "paper":
         return {}
-    model = load_model("photo" if objective == "paired" else "paper")
+    model = load_model("photo" if objective == "paired" else "self")
     return model.network.config.to_dict()

@@ -169,7 +169,7 @@ class TrainWidget(Panel):
         self._suited = paired, grey
         alone = "noisy" if grey else "self"
         self.form.objective.value = "paired" if paired else alone
-        self.form.model.use(SCRATCH if grey else "photo" if paired else "paper")
+        self.form.model.use(SCRATCH if grey else "photo" if paired else "self")
 
     def _start(
         self,

@@ -276,7 +276,7 @@ def test_the_window_turns_while_training(qtbot, viewer, make, monkeypatch):
 def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference=None)
-    assert widget.form.objective.value == "self" and widget.form.model.value == "paper"
+    assert widget.form.objective.value == "self" and widget.form.model.value == "self"
     assert widget.form.cards.shown[0].verdict == "dark image alone"
     widget.form.split.native.click()
     assert "split by image" in widget.form.status.value
