@@ -287,10 +287,10 @@ def time_pairs(session: Session, widget: Any) -> None:
     form.reference.value = session.viewer.layers["bright"]
     for i in range(AGAIN):
         session.time(
-            f"Training: Add pair to its row in the table, {'again' if i else 'first'}",
+            f"Training: Add pair to its card in the list, {'again' if i else 'first'}",
             form.add.native.click,
             lambda: bool(entries),
-            lambda: form.table.native.viewport(),
+            lambda: form.cards.widget.native.viewport(),
         )
         settle(lambda: not widget.job.running)
         if i < AGAIN - 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from magicgui.widgets import Select
 from qtpy.QtCore import Qt
@@ -37,9 +37,10 @@ class Cards:
     def __init__(self) -> None:
         self.shown: list[Card] = []
         self.widget = Select(
+            choices=self._choices,  # napari asks for them anew whenever layers come or go
             tooltip="Each pair: size of the dark layer and its black and white levels; how much "
             "brighter the reference is, in stops, its shift in pixels and its similarity (rank "
-            "correlation); and what is wrong."
+            "correlation); and what is wrong.",
         )
         native = self.widget.native
         native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -60,5 +61,8 @@ class Cards:
         """Show other cards, keeping the place of the chosen one."""
         before = self.chosen
         self.shown = cards
-        self.widget.choices = [(card.text, place) for place, card in enumerate(cards)]
+        self.widget.reset_choices()
         self.widget.native.setCurrentRow(min(max(before, 0), len(cards) - 1))
+
+    def _choices(self, *_: Any) -> list[tuple[str, int]]:
+        return [(card.text, place) for place, card in enumerate(self.shown)]

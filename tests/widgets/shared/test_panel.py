@@ -148,6 +148,12 @@ def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, opened)
     words = view.fontMetrics().horizontalAdvance(complaint)
     assert lines >= 2 + words / view.viewport().width()  # so many lines hold all of it
     assert view.horizontalScrollBar().maximum() == 0
+    window.add_image(np.zeros((4, 4)))  # napari resets all choices
+    assert view.count() == 1 and cards.chosen == 0 and complaint in view.item(0).text()
+    cards.show([Card("night", ("80 x 96 pixels",), "good")])
+    assert view.count() == 1 and "good" in view.item(0).text() and cards.chosen == 0
+    cards.show([])
+    assert view.count() == 0 and cards.chosen == -1
 
 
 def test_plots_are_folded_and_bare_while_they_are_empty(qtbot):
