@@ -167,6 +167,7 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
         "torch, channels_last, whole": (lambda: whole(LAST), work),
         "torch, channels_last, tiled": (lambda: tiled(None), work),
         "enhance(), torch": (lambda: enhanced("torch"), 0),
+        "levels and statistics": (lambda: survey(case.pixels, EnhanceOptions(rgb=case.rgb)), 0),
     }
     kernel = kernels.find(network, colours)
     if kernel is not None:
