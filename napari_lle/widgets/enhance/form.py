@@ -20,6 +20,7 @@ from ...model.network.bundled import GLOBAL
 from ..shared.forms import device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 
+Choices = Callable[[Any], list[tuple[str, Any]]]
 REPLACE = "replace"  # the last result, on another run
 
 
@@ -34,11 +35,15 @@ class Form:
         The same for what black can be taken from.
     """
 
-    def __init__(
-        self,
-        images: Callable[[Any], list[tuple[str, Any]]],
-        references: Callable[[Any], list[tuple[str, Any]]],
-    ) -> None:
+    def __init__(self, images: Choices, references: Choices) -> None:
+        self._choose(images)
+        self._levels(references)
+        self._ask()
+        self._run()
+        self._take_away()
+
+    def _choose(self, images: Choices) -> None:
+        """What is enhanced, by which model, how."""
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
         self.model = ModelChoice()
         self.strength = FloatSlider(
@@ -62,32 +67,16 @@ class Form:
             "layer list are enhanced in one run and divided by one illumination, each between "
             "its own levels. An axis named c is treated this way anyway, unless channels is per.",
         )
-        self.black = self._level("black", "becomes 0")
-        self.white = self._level("white", "becomes 1")
         self.device = ComboBox(
             label="device",
             choices=device_choices(),
             tooltip="Where the network runs; auto takes the fastest device available.",
         )
-        self.illumination = CheckBox(
-            text="also add the illumination layer",
-            tooltip="Reflectance times illumination recovers the original pixel values: measure "
-            "on those.",
-        )
-        self.again = ComboBox(
-            label="again",
-            choices=[("replace the last result", REPLACE), ("add another result", "add")],
-            tooltip="What the next run on the same image does with the result of the last one.",
-        )
-        self.preview = CheckBox(
-            text="preview the visible part",
-            tooltip="Show how the visible part of the image would look while you change options.",
-        )
-        self.curve = CheckBox(
-            text="one curve for the whole image",
-            tooltip="For published figures: equal pixel values get equal results, and the order of "
-            "brightness is kept. Noise is not reduced.",
-        )
+
+    def _levels(self, references: Choices) -> None:
+        """Black and white, and where they come from."""
+        self.black = self._level("black", "becomes 0")
+        self.white = self._level("white", "becomes 1")
         self.find = PushButton(
             text="Find",
             tooltip="Find the automatic levels without a run and show them in the layer's "
@@ -119,12 +108,44 @@ class Form:
             text="Copy levels to selected layers",
             tooltip="Use these levels for the layers selected in the layer list, too.",
         )
-        self.report = PushButton(
-            text="Report",
-            enabled=False,
-            tooltip="What the latest run did to the intensities: its curve, the share that saving "
-            "would clip, and the gain of each pixel as a layer.",
+
+    def _ask(self) -> None:
+        """What is to be shown."""
+        self.illumination = CheckBox(
+            text="also add the illumination layer",
+            tooltip="Reflectance times illumination recovers the original pixel values: measure "
+            "on those.",
         )
+        self.again = ComboBox(
+            label="again",
+            choices=[("replace the last result", REPLACE), ("add another result", "add")],
+            tooltip="What the next run on the same image does with the result of the last one.",
+        )
+        self.preview = CheckBox(
+            text="preview the visible part",
+            tooltip="Show how the visible part of the image would look while you change options.",
+        )
+        self.curve = CheckBox(
+            text="one curve for the whole image",
+            tooltip="For published figures: equal pixel values get equal results, and the order of "
+            "brightness is kept. Noise is not reduced.",
+        )
+
+    def _run(self) -> None:
+        """To begin and to end, and how far it is."""
+        self.run = PushButton(
+            text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
+        )
+        self.cancel = PushButton(
+            text="Cancel", enabled=False, tooltip="Stop the run without adding a layer."
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
+        self.status = Label(value="", tooltip="What happened, or what to do next.")
+        steady(self.progress, self.status)
+        self.progress.native.setTextVisible(True)
+
+    def _take_away(self) -> None:
+        """What can be had of the latest result."""
         self.changed = PushButton(
             text="What changed",
             enabled=False,
@@ -137,14 +158,6 @@ class Form:
             tooltip="Add a layer of how far the result may be from the truth: half the width of "
             "an interval that holds it for 95 % of the pixels.",
         )
-        self.run = PushButton(
-            text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
-        )
-        self.cancel = PushButton(
-            text="Cancel", enabled=False, tooltip="Stop the run without adding a layer."
-        )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What happened, or what to do next.")
         self.picture = PushButton(
             text="Save picture…",
             enabled=False,
@@ -156,6 +169,12 @@ class Form:
             choices=[("8 bits", 8), ("16 bits", 16)],
             tooltip="Of the saved picture: 8 for the web and slides, 16 (PNG or TIFF) to edit it.",
         )
+        self.report = PushButton(
+            text="Report",
+            enabled=False,
+            tooltip="What the latest run did to the intensities: its curve, the share that saving "
+            "would clip, and the gain of each pixel as a layer.",
+        )
         self.python = PushButton(
             text="Copy as Python", enabled=False, tooltip="Copy Python code that repeats this run."
         )
@@ -164,8 +183,6 @@ class Form:
             enabled=False,
             tooltip="Copy a shell command that repeats this run.",
         )
-        steady(self.progress, self.status)
-        self.progress.native.setTextVisible(True)
 
     @staticmethod
     def _level(name: str, meaning: str) -> LineEdit:
