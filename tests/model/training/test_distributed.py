@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from helpers.training import changed
 from skimage import data as pictures
 from skimage.transform import resize
 from typer.testing import CliRunner
@@ -16,18 +17,12 @@ from typer.testing import CliRunner
 from napari_lle.cli.app import app
 from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import load_model
-from napari_lle.model.network.network import Network, NetworkConfig
+from napari_lle.model.network.network import Network
 from napari_lle.model.training.distributed import Share, our_share
 from napari_lle.model.training.objectives import Crops, make_objective
 from napari_lle.model.training.settings import TrainingSettings
 
-TINY = TrainingSettings(
-    NetworkConfig("cleaning", dilations=(1, 2), branch_width=1, widths=(4, 4), start=0.7),
-    steps=20,
-    batch=5,
-    crop=24,
-    validate_every=10,
-)
+TINY = changed(steps=20, batch=5, validate_every=10)
 
 
 @pytest.fixture(scope="module")
