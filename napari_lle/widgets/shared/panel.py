@@ -52,6 +52,7 @@ class Panel(Container):  # type: ignore[misc]
         self.area.setWidget(content)
         self.area.setMinimumWidth(WIDTH)
         self.native.layout().addWidget(self.area)
+        self.settled = False  # whether its dock has its place
         self._still = Still()
         for control in content.findChildren(QWidget):
             self._fit(control)
@@ -80,6 +81,7 @@ class Panel(Container):  # type: ignore[misc]
             dock = self.native.parent()
             if isinstance(dock, QDockWidget):
                 share_place(dock)
+                self.settled = True
 
 
 class Still(QObject):  # type: ignore[misc]
@@ -102,7 +104,9 @@ def share_place(dock: QDockWidget) -> None:
     for other in window.findChildren(QDockWidget):
         panel = getattr(other.widget(), "_magic_widget", None)
         near = window.dockWidgetArea(other) == area and not other.isFloating()
-        if other is not dock and isinstance(panel, Panel) and near:
+        # Of several that are opened in one turn, Qt loses one that is laid over a later one.
+        settled = isinstance(panel, Panel) and panel.settled
+        if other is not dock and settled and near:
             window.tabifyDockWidget(other, dock)
             dock.show()
             dock.raise_()

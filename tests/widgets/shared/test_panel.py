@@ -172,3 +172,13 @@ def test_plots_are_folded_and_bare_while_they_are_empty(qtbot):
     assert not plots.fold.isExpanded()
     curve.setData([], [])
     assert not plot.getAxis("left").isVisible()
+
+
+def test_widgets_opened_in_one_turn_share_one_place(qtbot, window, keep):
+    docks = []
+    for name in NAMES:  # as a script does, without a turn of the event loop between
+        dock, widget = window.window.add_plugin_dock_widget("napari-lle", name)
+        keep(widget)
+        docks.append(dock)
+    others = window.window._qt_window.tabifiedDockWidgets
+    qtbot.waitUntil(lambda: all(len(others(dock)) == 2 for dock in docks))
