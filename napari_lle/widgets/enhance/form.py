@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import (
@@ -17,10 +16,9 @@ from magicgui.widgets import (
 
 from ...model.inference.options import EnhanceOptions
 from ...model.network.bundled import GLOBAL
-from ..shared.forms import device_choices, labelled, row, steady
+from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 
-Choices = Callable[[Any], list[tuple[str, Any]]]
 REPLACE = "replace"  # the last result, on another run
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar
@@ -12,6 +13,8 @@ from qtpy.QtWidgets import QSizePolicy
 WIDTH = 280  # pixels that every widget gets along with
 LABEL_WIDTH = 70
 LINES = 2  # of a message
+
+Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean
 
 
 def device_choices() -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
-from ..shared.forms import device_choices, labelled, row, steady
+from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .inspector import KINDS, Request
 
@@ -24,7 +23,12 @@ class StagesForm:
         Takes the list widget; returns the names and layers that it offers.
     """
 
-    def __init__(self, images: Callable[[Any], list[tuple[str, Any]]]) -> None:
+    def __init__(self, images: Choices) -> None:
+        self._run(images)
+        self._layers()
+        steady(self.progress, self.status)
+
+    def _run(self, images: Choices) -> None:
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to inspect.")
         self.model = ModelChoice()
         self.count = SpinBox(
@@ -52,6 +56,8 @@ class StagesForm:
         )
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
         self.status = Label(value="", tooltip="What was found, or what to do next.")
+
+    def _layers(self) -> None:
         self.stage = Slider(
             label="stage", value=1, min=1, max=3, tooltip="The stage that all layers show."
         )
@@ -77,7 +83,6 @@ class StagesForm:
             "Not shown in the grid, where it would take a cell of its own.",
         )
         self.grid = CheckBox(text="grid", tooltip="Show all layers side by side.")
-        steady(self.progress, self.status)
 
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import show_file_dialog
 from napari.layers import Image, Vectors
-from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalDebouncer, QSignalThrottler
@@ -18,8 +17,8 @@ from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import files_of, pixels, shows_planes, visible_region
 from ..shared.painting import PaintSoon
-from ..shared.panel import Panel
 from ..shared.responsiveness import old_at_once
+from ..shared.work_panel import WorkPanel
 from .form import StagesForm
 from .inspector import Finding, inspect_steps, reach
 from .layers import StageLayers
@@ -30,7 +29,7 @@ DELAY = 250  # ms without a change before another plane is inspected
 PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
 
 
-class StagesWidget(Panel):
+class StagesWidget(WorkPanel):
     """Look into the stages of a model on image layers of a viewer.
 
     Parameters
@@ -46,7 +45,6 @@ class StagesWidget(Panel):
         self.plots = plots
         self.shown = StageLayers(napari_viewer, lambda key: self._uncheck(key))
         self.finding: Finding | None = None
-        self.job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
         self._known: tuple[tuple[Any, ...], Any] | None = None
         self._undrawn = False  # whether the plots still show an earlier finding
@@ -95,12 +93,6 @@ class StagesWidget(Panel):
                 f"Writing to {folder}",
                 "Writing stages",  # may take long: napari shows it too
             )
-
-    def cancel(self) -> None:
-        """Stop the run under way."""
-        if self.job is not None and self.job.running:
-            self._say("Cancelling…")
-            self.job.cancel()
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
@@ -265,28 +257,11 @@ class StagesWidget(Panel):
         theme = get_theme(self.viewer.theme)
         self.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
 
-    def _progress(self, step: Any) -> None:
-        self.form.progress.max = step.total
-        self.form.progress.value = step.done
-
-    def _fail(self, error: Exception) -> None:
-        message = " ".join(str(error).split()) or type(error).__name__
-        self._end(message)
-        show_error(message)
-
-    def _end(self, message: str) -> None:
-        self._busy(False)
-        self._say(message)
-
     def _busy(self, busy: bool) -> None:
+        super()._busy(busy)
         form = self.form
         form.run.enabled, form.cancel.enabled = not busy, busy
         form.export.enabled = not busy and self.finding is not None
-        form.progress.max, form.progress.value = 1, 0
-        form.progress.visible = busy
-
-    def _say(self, message: str) -> None:
-        self.form.status.value = message
 
 
 def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import (
@@ -17,7 +16,7 @@ from magicgui.widgets import (
 )
 from superqt import QCollapsible
 
-from ..shared.forms import device_choices, labelled, row, steady
+from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .cards import Cards
 from .quick_settings import QUICK, TrainingRequest
@@ -25,8 +24,6 @@ from .quick_settings import QUICK, TrainingRequest
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
 MOST_ROWS = 6  # that a table shows without scrolling
-
-Choices = Callable[[Any], list[tuple[str, Any]]]
 
 
 class TrainForm:
@@ -48,6 +45,7 @@ class TrainForm:
     def __init__(self, images: Choices, annotations: Choices) -> None:
         self._pairs(images, annotations)
         self._options()
+        self._advanced()
         self._run()
         self.lower = Container(widgets=self._below(), labels=False)
         self.lower.margins = (0, 0, 0, 0)
@@ -115,6 +113,8 @@ class TrainForm:
         self.device = ComboBox(
             label="device", choices=device_choices(), tooltip="Where the training runs."
         )
+
+    def _advanced(self) -> None:
         self.advanced = {
             "batch": SpinBox(
                 label="batch",
