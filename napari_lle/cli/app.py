@@ -15,8 +15,9 @@ import typer
 from typer.core import TyperGroup
 
 from .console import reported
+from .evaluation import evaluate
 from .images import calibrate, enhance, restore, stages
-from .models import evaluate, info, warmup
+from .models import info, warmup
 from .training import train
 
 # What tifffile logs of damaged files, the one line of the error says.

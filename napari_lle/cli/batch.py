@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
@@ -85,6 +85,51 @@ def find_targets(sources: list[Path], output: str, *, one: bool) -> Targets:
     if len(set(targets)) < len(targets):
         raise ValueError("Two inputs have one name: give them one at a time.")
     return Targets(targets, path)
+
+
+class BatchPlan(NamedTuple):
+    """Sources with their targets, a folder to be made for them, and what is wrong beside them."""
+
+    pairs: list[tuple[Path, Path]]
+    folder: Path | None
+    complaints: list[str]
+
+
+def plan_batch(
+    inputs: list[Path], output: str, besides: Mapping[str, Path], model: str
+) -> BatchPlan:
+    """Find what goes where, before anything is read or written.
+
+    Parameters
+    ----------
+    inputs : list of Path
+        Files, folders or patterns.
+    output : str
+        A file or a folder.
+    besides : mapping of str to Path
+        Files for one image that are written beside its output, by the names of their options.
+    model : str
+        Which must not be written over if it is a file.
+
+    Raises
+    ------
+    ValueError
+        If outputs cannot be written, or would replace each other or what is read.
+    """
+    from ..model.io.files import is_zarr
+    from ..model.io.outputs import check_outputs
+    from ..model.network.bundled import own_file
+
+    sources, complaints = find_sources(inputs)
+    one = len(inputs) == 1 and sources == inputs
+    targets = find_targets(sources, output, one=one)
+    for name, path in besides.items():
+        if path.is_dir() and not is_zarr(path):
+            raise ValueError(f"--{name} {path} is a folder: name a file in it.")
+    if besides and not one:
+        raise ValueError(f"--{next(iter(besides))} is one file: give one input at a time.")
+    check_outputs([*targets.paths, *besides.values()], [*sources, *own_file(model)])
+    return BatchPlan(list(zip(sources, targets.paths, strict=True)), targets.folder, complaints)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dis import opmap
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
@@ -18,12 +18,6 @@ from ..model.progress import Steps
 T = TypeVar("T")
 _ended = threading.Event()  # by Ctrl-C: what threads drain is to end
 _shared: Any = None  # bars of a batch
-Model = Annotated[str, typer.Option(help="A bundled model or a .safetensors file.")]
-Image = Annotated[
-    int | None,
-    typer.Option("--image", metavar="N", min=1, help="Which image of a file that holds several."),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 TRACEBACK = "NAPARI_LLE_TRACEBACK"  # set in the environment, faults are shown as Python sees them
 
 

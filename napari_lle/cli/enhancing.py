@@ -56,6 +56,18 @@ class Wanted(NamedTuple):
     layers: Mapping[str, Path] = MappingProxyType({})
     average: str | None = None
 
+    def check(self) -> None:
+        """Refuse what cannot be done, in the words of the options."""
+        if self.dtype not in ("same", "float32"):
+            raise ValueError(f"--dtype must be same or float32, not {self.dtype!r}.")
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"--strength must be a number from 0 to 1, not {self.strength:g}.")
+
+    def besides(self) -> dict[str, Path]:
+        """Files that are written beside the output, by the names of their options."""
+        light = {"illumination": self.illumination} if self.illumination else {}
+        return {**light, **self.layers}
+
 
 def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> str | None:
     """Enhance one file; a Zarr is written block by block, by a cluster if there is a scheduler.

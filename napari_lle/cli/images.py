@@ -3,119 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..model.inference.options import EnhanceOptions
-from .batch import find_sources, find_targets, made, run_all
-from .console import Device, Image, drain, reported, say, say_which
+from . import options as o
+from .batch import find_targets, made, plan_batch, run_all
+from .console import drain, reported, say, say_which
 from .enhancing import Wanted, enhance_file
 from .restoring import restore_file
 from .sources import read_for
 
+if TYPE_CHECKING:
+    from ..model.io.metadata import Output, Picture
+
 
 def enhance(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(metavar="IN...", parser=Path, help="Image files, folders, patterns."),
-    ],
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", help="A file, or a folder; one that ends in / is made where needed."
-        ),
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="auto, a bundled model or a file; add :global for one curve for the whole image."
-        ),
-    ] = "auto",
-    strength: Annotated[
-        float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")
-    ] = 1.0,
-    black: Annotated[
-        float | None, typer.Option(help="Input value that becomes 0; found when not given.")
-    ] = None,
-    white: Annotated[
-        float | None, typer.Option(help="Input value that becomes 1; found when not given.")
-    ] = None,
-    channels: Annotated[
-        str,
-        typer.Option(
-            help="auto, joint (one illumination for all channels) or per (one per channel)."
-        ),
-    ] = "auto",
-    device: Device = "auto",
-    tile: Annotated[
-        int | None, typer.Option(help="Longest tile side in pixels; does not change the result.")
-    ] = None,
-    illumination_scale: Annotated[
-        int | None,
-        typer.Option(
-            metavar="1|2|4",
-            help="Find the illumination at full, half or quarter size; smaller is faster.",
-        ),
-    ] = None,
-    dtype: Annotated[
-        str | None,
-        typer.Option(
-            help="same (as the input) or float32, which is the default with --illumination."
-        ),
-    ] = None,
-    illumination: Annotated[
-        Path | None,
-        typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
-    ] = None,
-    changed: Annotated[
-        Path | None,
-        typer.Option(help="Also write what changed beyond the plain stretch, in units of noise."),
-    ] = None,
-    uncertainty: Annotated[
-        Path | None,
-        typer.Option(help="Also write half the width of R's 95 % interval."),
-    ] = None,
-    average: Annotated[
-        str | None,
-        typer.Option(
-            metavar="t|z[:N]",
-            help="Look at N neighbouring frames or planes together (3 when not said); restore "
-            "gives each as it was.",
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="dask scheduler whose workers enhance the image; for Zarr outputs.",
-        ),
-    ] = None,
-    image: Image = None,
+    inputs: o.Inputs,
+    output: o.Outputs,
+    model: o.AnyModel = "auto",
+    strength: o.Strength = 1.0,
+    black: o.BlackLevel = None,
+    white: o.WhiteLevel = None,
+    channels: o.ChannelChoice = "auto",
+    device: o.Device = "auto",
+    tile: o.TileSide = None,
+    illumination_scale: o.IlluminationScale = None,
+    dtype: o.OutputType = None,
+    illumination: o.IlluminationFile = None,
+    changed: o.ChangedFile = None,
+    uncertainty: o.UncertaintyFile = None,
+    average: o.Average = None,
+    scheduler: o.Scheduler = None,
+    image: o.ImageNumber = None,
 ) -> None:
     """Enhance image files."""
-    from ..model.io.files import is_zarr
-    from ..model.io.outputs import check_outputs
-    from ..model.network.bundled import own_file
-
+    named = {"changed": changed, "uncertainty": uncertainty}
+    layers = {name: path for name, path in named.items() if path}
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
-        if dtype not in ("same", "float32"):
-            raise ValueError(f"--dtype must be same or float32, not {dtype!r}.")
-        if not 0 <= strength <= 1:
-            raise ValueError(f"--strength must be a number from 0 to 1, not {strength:g}.")
-        sources, complaints = find_sources(inputs)
-        one = len(inputs) == 1 and sources == inputs
-        targets = find_targets(sources, output, one=one)
-        named = {"changed": changed, "uncertainty": uncertainty}
-        layers = {name: path for name, path in named.items() if path}
-        besides = {**({"illumination": illumination} if illumination else {}), **layers}
-        for name, path in besides.items():
-            if path.is_dir() and not is_zarr(path):
-                raise ValueError(f"--{name} {path} is a folder: name a file in it.")
-        if besides and not one:
-            raise ValueError(f"--{next(iter(besides))} is one file: give one input at a time.")
-        check_outputs([*targets.paths, *besides.values()], [*sources, *own_file(model)])
+        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
+        wanted.check()
+        batch = plan_batch(inputs, output, wanted.besides(), model)
         options = EnhanceOptions(
             model=model,
             black=black,
@@ -125,15 +55,13 @@ def enhance(
             tile="auto" if tile is None else tile,
             illumination_scale=illumination_scale,
         )
-        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
-    pairs = list(zip(sources, targets.paths, strict=True))
     from ..model.runtime.devices import choose_device  # slow: only once all is well
 
-    with reported(), made(targets.folder):
+    with reported(), made(batch.folder):
         run_all(
-            pairs,
+            batch.pairs,
             lambda source, target: enhance_file(source, target, options, wanted),
-            complaints,
+            batch.complaints,
             together=scheduler is None and choose_device(device).type == "cpu",
         )
 
@@ -142,7 +70,7 @@ def restore(
     reflectance: Annotated[Path, typer.Argument(help="float32 file written by enhance.")],
     illumination: Annotated[Path, typer.Argument(help="Written with --illumination.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image file to write.")],
-    image: Image = None,
+    image: o.ImageNumber = None,
 ) -> None:
     """Recover the original pixel values from reflectance and illumination, bit for bit."""
     from ..model.io.outputs import check_outputs
@@ -153,7 +81,7 @@ def restore(
 
 
 def calibrate(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    source: o.Source,
     output: Annotated[
         str, typer.Option("-o", "--output", help="The image file, or a folder ending in /.")
     ],
@@ -163,14 +91,12 @@ def calibrate(
         str | None,
         typer.Option(metavar="DTYPE", help="Undo the calibration after restore, into e.g. uint16."),
     ] = None,
-    image: Image = None,
+    image: o.ImageNumber = None,
 ) -> None:
     """Subtract a dark frame and divide by a flat field, before enhance; --undo after restore."""
     with reported():
-        from ..model.io.files import Output, read_image, write_images
+        from ..model.io.files import read_image, write_images
         from ..model.io.outputs import check_outputs
-        from ..model.preprocessing.calibration import Calibration
-        from ..model.version import __version__
 
         if dark is None and flat is None:
             raise ValueError("Give --dark or --flat, or both.")
@@ -183,22 +109,28 @@ def calibrate(
                 f"{source} is in colour: dark frames and flat fields are for single channels."
             )
         frames = [None if path is None else read_image(path).pixels for path in (dark, flat)]
-        done = "calibration undone" if undo else "dark and flat applied"
-        history = f"napari-lle {__version__}: {done}"
-        images = []
-        for picture in pictures:
-            calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
-            pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
-            about = picture.about.of_other_values() if picture.about else None
-            images.append(Output(pixels, False, None, about, history))
+        images = [_calibrated(picture, frames, undo) for picture in pictures]
         with made(targets.folder):
             write_images(target, images)
         shapes = (f"{i.pixels.dtype}, {' x '.join(map(str, i.pixels.shape))}" for i in images)
         say(f"{target}: {', '.join(shapes)}")
 
 
+def _calibrated(picture: Picture, frames: list[Any], undo: str | None) -> Output:
+    """One image without its dark frame and flat field, or with them again."""
+    from ..model.io.files import Output
+    from ..model.preprocessing.calibration import Calibration
+    from ..model.version import __version__
+
+    calibration = Calibration.of_frames(undo or picture.pixels.dtype, *frames)
+    pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
+    about = picture.about.of_other_values() if picture.about else None
+    done = "calibration undone" if undo else "dark and flat applied"
+    return Output(pixels, False, None, about, f"napari-lle {__version__}: {done}")
+
+
 def stages(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="An image file.")],
+    source: o.Source,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
     model: Annotated[
         str, typer.Option(help="auto, a bundled model or a .safetensors file.")
@@ -206,11 +138,11 @@ def stages(
     count: Annotated[
         int | None, typer.Option(help="Number of stages; by default that of the training.")
     ] = None,
-    black: Annotated[float | None, typer.Option(help="Input value that becomes 0.")] = None,
-    white: Annotated[float | None, typer.Option(help="Input value that becomes 1.")] = None,
-    channels: Annotated[str, typer.Option(help="auto, joint or per.")] = "auto",
-    device: Device = "auto",
-    image: Image = None,
+    black: o.BlackLevel = None,
+    white: o.WhiteLevel = None,
+    channels: o.ChannelChoice = "auto",
+    device: o.Device = "auto",
+    image: o.ImageNumber = None,
 ) -> None:
     """Write input, illumination and reflectance of every stage of the network."""
     from ..model.inspection.export import stage_files, write_stages

@@ -7,124 +7,66 @@ import shlex
 import sys
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from .console import Device, complain, drain, reported, say
+from . import options as o
+from .console import complain, drain, reported, say
 from .stopping import until_interrupted
+from .training_task import TrainingPlaces, TrainingTask, find_task
 
 if TYPE_CHECKING:
     from ..model.data.pairs import Pair
-
-# Folders that go together.
-KINDS = ({"low", "reference"}, {"low", "reference", "masks"}, {"images"})
+    from ..model.network.network import Network
+    from ..model.training.settings import TrainingSettings
 
 
 def train(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write.")],
-    noisy: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[IMAGES]...", help="Noisy grey images or stacks, for noisy."),
-    ] = None,
-    low: Annotated[Path | None, typer.Option(help="Folder of dark images.")] = None,
-    reference: Annotated[
-        Path | None, typer.Option(help="Folder of references, matched by stem.")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of dark images without references.")
-    ] = None,
-    masks: Annotated[
-        Path | None,
-        typer.Option(help="Folder of annotations: 0 ignore, 1 train, 2 validate; TIFF or PNG."),
-    ] = None,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            help="paired (from references), paper (from dark images) or noisy (from noisy images)."
-        ),
-    ] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the images.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Training time in minutes.")] = None,
-    base: Annotated[
-        str | None, typer.Option(help="Start from this model, a bundled one or a file.")
-    ] = None,
-    vgg: Annotated[
-        str | None,
-        typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Download without asking.")] = False,
-    config: Annotated[Path | None, typer.Option(help="YAML file of training settings.")] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the run; a run that has begun there is continued."),
-    ] = None,
-    device: Device = "auto",
-    data: Annotated[
-        str, typer.Option(help="Description of the images, for the training card.")
-    ] = "",
-    licence: Annotated[
-        str, typer.Option(help="Licence of the images, for the training card.")
-    ] = "",
-    checkpoint_seconds: Annotated[float, typer.Option(hidden=True)] = 60.0,
+    output: o.NewModel,
+    noisy: o.NoisyImages = None,
+    low: o.LowFolder = None,
+    reference: o.ReferenceFolder = None,
+    images: o.DarkFolder = None,
+    masks: o.MaskFolder = None,
+    objective: o.ObjectiveChoice = None,
+    epochs: o.Epochs = None,
+    steps: o.StepCount = None,
+    minutes: o.Minutes = None,
+    base: o.BaseModel = None,
+    vgg: o.VggWeights = None,
+    yes: o.Consent = False,
+    config: o.SettingsFile = None,
+    resume: o.RunFolder = None,
+    device: o.Device = "auto",
+    data: o.DataNote = "",
+    licence: o.LicenceNote = "",
+    checkpoint_seconds: o.CheckpointSeconds = 60.0,
 ) -> None:
     """Train a model on pairs of dark images and references, or on dark images alone."""
-    # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
-    first = os.environ.get("RANK", "0") == "0"
+    folders = {"low": low, "reference": reference, "masks": masks, "images": images}
     lengths = {"epochs": epochs, "steps": steps, "minutes": minutes}
+    asked = {"objective": objective, "base": base, "vgg": vgg, **lengths}
+    # Of the processes that torchrun starts, one speaks, and one on each machine of what is wrong.
+    speaks = os.environ.get("RANK", "0") == "0"
     with reported(quiet=os.environ.get("LOCAL_RANK", "0") != "0"):
-        _check_name(output)
-        if config is None and resume and (resume / "settings.yaml").is_file():
-            config = resume / "settings.yaml"
-        given = {"low": low, "reference": reference, "masks": masks, "images": images}
-        from ..model.data.project import read_config
-
-        values, folders = read_config(config) if config else ({}, {})
-        folders = {k: v for k, v in given.items() if v is not None} or folders
-        _override(values, objective, base, vgg, **lengths)
-        named = list(noisy or [])
-        _check_kinds(folders, named, values)
-        _check_vgg(vgg, values)
-        own = [Path(vgg)] if vgg and Path(vgg).is_file() else []
-        _check_outputs(output, resume, config, folders, values.get("base"), [*named, *own])
-        if config is None:
-            values = _suited(values, folders)
+        task = find_task(TrainingPlaces(output, resume, config), folders, list(noisy or []), asked)
 
         from ..model.network.checkpoint import save_model  # slow: only once all is well
-        from ..model.training.distributed import joined
-        from ..model.training.loop import STOP, read_settings
-        from ..model.training.loop import train as run
+        from ..model.training.loop import read_settings
 
-        settings = read_settings(values)
+        settings = read_settings(task.values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        material = _read(folders, named, values, speaks=first)
-        pairs, held_out = material.pairs, material.held_out
-        events = run(
-            pairs,
-            settings,
-            run=resume,
-            device=device,
-            held_out=held_out,
-            checkpoint_seconds=checkpoint_seconds,
-        )
-        with joined(device):
-            network, card = drain(
-                until_interrupted(events, STOP),
-                "train",
-                lambda e: f"step {e.step}, loss {e.loss:.3f}",
-                quiet=not first,
-            )
-        if not first:
+        material = _read(task, speaks=speaks)
+        how = {"run": resume, "device": device, "checkpoint_seconds": checkpoint_seconds}
+        network, card = _learn(material, settings, how, quiet=not speaks)
+        if not speaks:
             return
-        from ..model.training.verdict import verdict_steps
-
-        judging = verdict_steps(network, settings, pairs, held_out)
-        compared, text = drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
+        compared, text = _judge(material, settings, network)
         table = {score.name: score.figures() for score in compared}
-        card = {**card, "compared": table} if table else card
-        card = {**card, "left_out": material.told} if material.told else card
+        card |= {"compared": table} if table else {}
+        card |= {"left_out": material.told} if material.told else {}
         command = shlex.join(["napari-lle", *sys.argv[1:]])
         card = {"data": data, "licence": licence, "command": command, **card}
         save_model(output, network, card)
@@ -139,15 +81,14 @@ class Material(NamedTuple):
     told: str
 
 
-def _read(
-    folders: dict[str, Path], named: list[Path], values: dict[str, Any], *, speaks: bool
-) -> Material:
+def _read(task: TrainingTask, *, speaks: bool) -> Material:
     """Read the images; say what of them is left out, and what is doubtful."""
     from ..model.data.folder_check import check_folders_steps
     from ..model.data.folders import left_out, only_first
     from ..model.data.loading import load_series
     from ..model.data.project import read_data
 
+    values, folders, named = task
     told, without = [], []
     if "low" in folders:
         missing = left_out(*(folders[k] for k in ("low", "reference", "masks") if k in folders))
@@ -163,85 +104,32 @@ def _read(
     return Material(pairs, held_out, " ".join(filter(None, told)))
 
 
-def _tell(output: Path, card: dict[str, Any], compared: list[Any], text: str) -> None:
-    """Print how good the model is, beside what costs nothing."""
-    best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
-    scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
-    say(f"{output}: step {best['step']}, held out: {scores}")
-    for score in compared:
-        ssim = "" if isnan(score.ssim) else f"  SSIM {score.ssim:.3f}"
-        say(f"  {score.name:<16}{score.psnr:6.2f} dB{ssim}")
-    say(text)
-    if "warning" in card:
-        complain(card["warning"])
-        raise typer.Exit(2)
+def _learn(
+    material: Material, settings: TrainingSettings, how: dict[str, Any], *, quiet: bool
+) -> tuple[Network, dict[str, Any]]:
+    """Train behind a progress bar, with other processes where there are any."""
+    from ..model.training.distributed import joined
+    from ..model.training.loop import STOP
+    from ..model.training.loop import train as run
+
+    events = run(material.pairs, settings, held_out=material.held_out, **how)
+    with joined(how["device"]):
+        return drain(
+            until_interrupted(events, STOP),
+            "train",
+            lambda e: f"step {e.step}, loss {e.loss:.3f}",
+            quiet=quiet,
+        )
 
 
-def _check_name(output: Path) -> None:
-    from ..model.network.bundled import SUFFIX
+def _judge(
+    material: Material, settings: TrainingSettings, network: Network
+) -> tuple[list[Any], str]:
+    """Compare with what costs nothing; the scores, and what they say in words."""
+    from ..model.training.verdict import verdict_steps
 
-    if output.suffix != SUFFIX:
-        raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
-
-
-def _check_vgg(vgg: str | None, values: dict[str, Any]) -> None:
-    """Refuse weights that would not be looked at."""
-    if vgg and values.get("objective") != "paper":
-        raise ValueError("--vgg is for --objective paper: leave it out, or choose that.")
-
-
-def _check_kinds(folders: dict[str, Path], named: list[Path], values: dict[str, Any]) -> None:
-    """Refuse folders and names that do not go together."""
-    if named:
-        if folders or values.get("objective") != "noisy":
-            raise ValueError("Images by name are for --objective noisy, without folders.")
-    elif set(folders) not in KINDS:
-        raise ValueError("Give --low and --reference, optionally with --masks, or --images alone.")
-
-
-def _check_outputs(
-    output: Path,
-    run: Path | None,
-    config: Path | None,
-    folders: dict[str, Path],
-    base: str | None,
-    named: list[Path],
-) -> None:
-    """Refuse a model or a run that would replace what it is made from."""
-    from ..model.io.listing import list_images
-    from ..model.io.outputs import check_files, check_outputs
-    from ..model.network.bundled import own_file
-
-    images = [image for folder in folders.values() for image in list_images(folder)] + named
-    read = [*images, *own_file(base)]
-    settings = [config] if config else []
-    check_files([output], [*read, *settings])
-    if run:
-        from ..model.training.logbook import FILES, STATE
-
-        # A run that has begun goes on with the settings in its folder: they are both.
-        read += [] if (run / STATE).exists() else settings
-        check_outputs([output, *(run / name for name in FILES)], read)
-
-
-def _suited(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
-    """Settings that suit grey data of one's own, where nothing else is asked for."""
-    from ..model.data.folders import image_files
-    from ..model.io.files import read_image
-    from ..model.training.settings import FROM_SCIENCE, SCIENCE
-
-    objective, base = values.get("objective", "paired"), values.get("base")
-    if objective == "paired" and "low" in folders and base in (None, FROM_SCIENCE["base"]):
-        first = next(iter(image_files(folders["low"]).values()))
-        if read_image(first).rgb:
-            return values
-    elif objective != "noisy":
-        return values
-    suited = {k: v for k, v in SCIENCE.items() if not (k == "network" and base)}
-    if base == FROM_SCIENCE["base"]:
-        suited = FROM_SCIENCE
-    length = {} if {"steps", "epochs", "minutes"} & set(values) else {"minutes": 1.0}
-    return {**suited, **length, **values}
+    judging = verdict_steps(network, settings, material.pairs, material.held_out)
+    return drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
 
 
 def _fetch_vgg(vgg: str | None, yes: bool) -> None:
@@ -256,24 +144,15 @@ def _fetch_vgg(vgg: str | None, yes: bool) -> None:
     download()
 
 
-def _override(
-    values: dict[str, Any],
-    objective: str | None,
-    base: str | None,
-    vgg: str | None,
-    **lengths: float | None,
-) -> None:
-    """Put what the command line says in the place of what a file of settings says."""
-    if objective:
-        values["objective"] = objective
-    if base:
-        values["base"] = base
-    if vgg:
-        values["paper"] = {**(values.get("paper") or {}), "vgg": vgg}
-    given = {name: value for name, value in lengths.items() if value is not None}
-    if len(given) > 1:
-        raise ValueError("Give only one of --epochs, --steps and --minutes.")
-    if given:
-        for name in ("epochs", "minutes"):
-            values.pop(name, None)
-        values.update(given)
+def _tell(output: Path, card: dict[str, Any], compared: list[Any], text: str) -> None:
+    """Print how good the model is, beside what costs nothing."""
+    best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
+    scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
+    say(f"{output}: step {best['step']}, held out: {scores}")
+    for score in compared:
+        ssim = "" if isnan(score.ssim) else f"  SSIM {score.ssim:.3f}"
+        say(f"  {score.name:<16}{score.psnr:6.2f} dB{ssim}")
+    say(text)
+    if "warning" in card:
+        complain(card["warning"])
+        raise typer.Exit(2)

@@ -1,0 +1,146 @@
+"""What the commands take: each option once, with its name and its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Of several commands.
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+ImageNumber = Annotated[
+    int | None,
+    typer.Option("--image", metavar="N", min=1, help="Which image of a file that holds several."),
+]
+Source = Annotated[Path, typer.Argument(metavar="IN", help="An image file.")]
+BlackLevel = Annotated[
+    float | None, typer.Option(help="Input value that becomes 0; found when not given.")
+]
+WhiteLevel = Annotated[
+    float | None, typer.Option(help="Input value that becomes 1; found when not given.")
+]
+ChannelChoice = Annotated[
+    str,
+    typer.Option(help="auto, joint (one illumination for all channels) or per (one per channel)."),
+]
+LowFolder = Annotated[Path | None, typer.Option(help="Folder of dark images.")]
+ReferenceFolder = Annotated[
+    Path | None, typer.Option(help="Folder of references, matched by stem.")
+]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="Also write the figures to this file.")
+]
+
+# Of enhance.
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(metavar="IN...", parser=Path, help="Image files, folders, patterns."),
+]
+Outputs = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", help="A file, or a folder; one that ends in / is made where needed."
+    ),
+]
+AnyModel = Annotated[
+    str,
+    typer.Option(
+        help="auto, a bundled model or a file; add :global for one curve for the whole image."
+    ),
+]
+Strength = Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")]
+TileSide = Annotated[
+    int | None, typer.Option(help="Longest tile side in pixels; does not change the result.")
+]
+IlluminationScale = Annotated[
+    int | None,
+    typer.Option(
+        metavar="1|2|4",
+        help="Find the illumination at full, half or quarter size; smaller is faster.",
+    ),
+]
+OutputType = Annotated[
+    str | None,
+    typer.Option(help="same (as the input) or float32, which is the default with --illumination."),
+]
+IlluminationFile = Annotated[
+    Path | None,
+    typer.Option(help="Also write the illumination (.tif, .fits, .zarr): restore needs both."),
+]
+ChangedFile = Annotated[
+    Path | None,
+    typer.Option(help="Also write what changed beyond the plain stretch, in units of noise."),
+]
+UncertaintyFile = Annotated[
+    Path | None, typer.Option(help="Also write half the width of R's 95 % interval.")
+]
+Average = Annotated[
+    str | None,
+    typer.Option(
+        metavar="t|z[:N]",
+        help="Look at N neighbouring frames or planes together (3 when not said); restore "
+        "gives each as it was.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="dask scheduler whose workers enhance the image; for Zarr outputs."
+    ),
+]
+
+# Of train.
+NewModel = Annotated[Path, typer.Option("-o", "--output", help="The model file to write.")]
+NoisyImages = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[IMAGES]...", help="Noisy grey images or stacks, for noisy."),
+]
+DarkFolder = Annotated[Path | None, typer.Option(help="Folder of dark images without references.")]
+MaskFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of annotations: 0 ignore, 1 train, 2 validate; TIFF or PNG."),
+]
+ObjectiveChoice = Annotated[
+    str | None,
+    typer.Option(
+        help="paired (from references), paper (from dark images) or noisy (from noisy images)."
+    ),
+]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the images.")]
+StepCount = Annotated[int | None, typer.Option(help="Optimizer steps.")]
+Minutes = Annotated[float | None, typer.Option(help="Training time in minutes.")]
+BaseModel = Annotated[
+    str | None, typer.Option(help="Start from this model, a bundled one or a file.")
+]
+VggWeights = Annotated[
+    str | None,
+    typer.Option(help="VGG16's weights for eq. 7: a file, or official to download them."),
+]
+Consent = Annotated[bool, typer.Option("--yes", help="Download without asking.")]
+SettingsFile = Annotated[Path | None, typer.Option(help="YAML file of training settings.")]
+RunFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the run; a run that has begun there is continued."),
+]
+DataNote = Annotated[str, typer.Option(help="Description of the images, for the training card.")]
+LicenceNote = Annotated[str, typer.Option(help="Licence of the images, for the training card.")]
+CheckpointSeconds = Annotated[float, typer.Option(hidden=True)]
+
+# Of evaluate.
+NoisyFolder = Annotated[
+    Path | None, typer.Option(help="Folder of noisy frames: how clear are they made?")
+]
+CleanFolder = Annotated[
+    Path | None, typer.Option(help="Folder of averages of many, matched by stem.")
+]
+JudgedModel = Annotated[str | None, typer.Option(help="A bundled model or a .safetensors file.")]
+Suite = Annotated[
+    str | None, typer.Option(help="linear: checks on simulated linear data; needs no folders.")
+]
+MetricNames = Annotated[str, typer.Option(help="Compute only these, for instance psnr,ssim.")]
+SheetFile = Annotated[
+    Path | None,
+    typer.Option(help="Also draw the best, median and worst image to this file (.png)."),
+]
+PerImage = Annotated[bool, typer.Option(help="Also list the model's figures for each image.")]
