@@ -9,17 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocessing.levels import find_levels
+from ..preprocessing.noise import fit_noise
+from .registration import find_shift, grey_plane, mean_light, rank_correlation
 
 LARGEST_SHIFT = 1.0  # pixels that a reference may be off
 SATURATED = 0.05  # share of a reference at its top from which on it is worth a word
 LEAST = 7  # pixels along a side: SSIM's window
 UNKNOWN = 0.5  # share of NaN that a pair may hold
 UNLIKE = 0.3  # correlation under which two images hardly show one scene
-STEP = 0.1  # pixels to which a shift is measured
+DARKER = 0.1  # stops by which a reference may be darker without a word
+CLEARER = 1.5  # times the noise of the other: a difference that is no chance
+NOISY = 0.05  # of the structure: less noise than that is none to speak of
+REGISTER, SWAP = "register", "swap"
 
 
 class Problem(NamedTuple):
-    """What is wrong, in a sentence, and the name of what fixes it (of `FIXES`, or empty)."""
+    """What is wrong, in a sentence, and what may help: `REGISTER`, `SWAP` or nothing.
+
+    Whether to swap is for the user to say: it is never a repair.
+    """
 
     sentence: str
     fix: str = ""
@@ -42,6 +50,8 @@ class PairCheck:
         Of the two after taking out brightness; 1 for one scene.
     levels : (float, float) or None
         Black and white of the dark image.
+    noise : (float, float)
+        Of the dark image and of the reference: deviation as a share of that of the structure.
     problems : tuple of Problem
     """
 
@@ -51,12 +61,26 @@ class PairCheck:
     stops: float = 0.0
     correlation: float = 1.0
     levels: tuple[float, float] | None = None
+    noise: tuple[float, float] = (0.0, 0.0)
     problems: tuple[Problem, ...] = ()
 
     @property
     def usable(self) -> bool:
         """Nothing that was found forbids training."""
         return not any(problem.fatal for problem in self.problems)
+
+    @property
+    def clearer(self) -> int:
+        """1 where the reference has clearly less noise than its image, -1 where more, else 0."""
+        low, reference = self.noise
+        if max(self.noise) < NOISY or max(self.noise) < CLEARER * min(self.noise):
+            return 0
+        return 1 if low > reference else -1
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the second is the reference: by noise where that tells, else by brightness."""
+        return self.clearer > 0 or (self.clearer == 0 and self.stops >= 0)
 
 
 def check_pair(
@@ -71,86 +95,35 @@ def check_pair(
     rgb : bool
         The last axis holds colours.
     brightness : bool
-        The reference is to be brighter.
+        The reference is to be brighter between its own levels, unless it is clearer.
     """
     if low.shape != reference.shape:
-        sizes = " and ".join(" x ".join(map(str, a.shape)) for a in (low, reference))
-        common = low.ndim == reference.ndim and low.shape[: -2 - rgb] == reference.shape[: -2 - rgb]
-        sentence = f"The images differ in size ({sizes})."
-        return PairCheck(problems=(Problem(sentence, "crop" if common else ""),))
+        return _unequal(low, reference, rgb)
     if min(low.shape[low.ndim - 2 - rgb :][:2]) < LEAST:
         return PairCheck(problems=(Problem(f"The images are under {LEAST} pixels a side."),))
-    a, b = _grey(low, rgb), _grey(reference, rgb)
-    known = np.isfinite(a) & np.isfinite(b)
-    unknown = 1 - float(known.mean())
+    unknown = _unknown(low, reference, rgb)
     if unknown > UNKNOWN:
         problem = Problem(f"{100 * unknown:.0f} % of the pixels are not numbers.")
         return PairCheck(unknown=unknown, problems=(problem,))
-    a, b = (np.where(known, x, np.median(x[known])) for x in (a, b))
+    a, b = grey_plane(low, rgb), grey_plane(reference, rgb)
     for name, image in (("dark image", a), ("reference", b)):
         if image.min() == image.max():
             problem = Problem(f"The {name} holds one value throughout: there is nothing to learn.")
             return PairCheck(unknown=unknown, correlation=0.0, problems=(problem,))
-    shift = _likely(a, b, _shift(a, b))
     levels = find_levels(low, rgb=rgb)
     check = PairCheck(
-        shift,
+        find_shift(a, b),
         _saturated(reference),
         unknown,
-        float(np.log2(max(_light(b), 1e-9) / max(_light(a), 1e-9))),
-        _correlation(a, b),
+        _stops(a, b),
+        rank_correlation(a, b),
         (levels.black, levels.white),
+        (noise_share(low, rgb), noise_share(reference, rgb)),
     )
     bright = find_levels(reference, rgb=rgb)
     means = [(x.mean() - v.black) / v.span for x, v in ((a, levels), (b, bright))]
     found = _problems(check, means[0] < means[1], brightness)
     return replace(check, problems=tuple(found))
-
-
-class Fixed(NamedTuple):
-    """A pair in the frame of the dark image, and where it is known to hold, (Y, X)."""
-
-    low: NDArray[Any]
-    reference: NDArray[Any]
-    valid: NDArray[np.bool_]
-
-
-def crop(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
-    """The reference cut, or continued where it ends, at the right and the bottom."""
-    frame = low.shape[low.ndim - 2 - rgb :][:2]
-    had = reference.shape[reference.ndim - 2 - rgb :][:2]
-    return _moved(low, reference, rgb, [np.arange(n) for n in frame], had)
-
-
-def align(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
-    """The reference moved onto the dark image by whole pixels: nothing is interpolated."""
-    by = np.rint(_shift(_grey(low, rgb), _grey(reference, rgb))).astype(int)
-    frame = low.shape[low.ndim - 2 - rgb :][:2]
-    places = [np.arange(n) - shift for n, shift in zip(frame, by, strict=True)]
-    return _moved(low, reference, rgb, places, frame)
-
-
-def swap(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Fixed:
-    """The brighter one as the reference."""
-    frame = low.shape[low.ndim - 2 - rgb :][:2]
-    return Fixed(reference, low, np.ones(frame, bool))
-
-
-def _moved(
-    low: NDArray[Any],
-    reference: NDArray[Any],
-    rgb: bool,
-    places: list[NDArray[np.intp]],
-    had: tuple[int, ...],
-) -> Fixed:
-    """Take the reference at rows and columns, its border where they lie outside."""
-    inside = [(at >= 0) & (at < n) for at, n in zip(places, had, strict=True)]
-    for axis, (at, n) in enumerate(zip(places, had, strict=True), reference.ndim - 2 - rgb):
-        reference = np.take(reference, np.clip(at, 0, n - 1), axis=axis)
-    return Fixed(low, reference, inside[0][:, None] & inside[1])
-
-
-FIXES = {"crop": crop, "align": align, "swap": swap}
 
 
 def _problems(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]:
@@ -159,12 +132,8 @@ def _problems(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]
     if check.correlation < UNLIKE:
         found.append(Problem("The images hardly show the same scene.", fatal=False))
     elif off > LARGEST_SHIFT:
-        found.append(Problem(f"The reference is {off:.1f} pixels off.", "align"))
-    if check.stops < 0 and brightness:
-        found.append(Problem("The reference is darker than its image.", "swap", fatal=False))
-    elif not darker and brightness:
-        text = "Between its own levels the dark image is no darker: there is nothing to learn."
-        found.append(Problem(text, fatal=False))
+        found.append(Problem(f"The reference is {off:.1f} pixels off.", REGISTER))
+    found += _order(check, darker, brightness)
     if check.saturated > SATURATED:
         share = f"{100 * check.saturated:.0f} %"
         found.append(Problem(f"{share} of the reference is saturated.", fatal=False))
@@ -174,49 +143,60 @@ def _problems(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]
     return found
 
 
-def _grey(image: NDArray[Any], rgb: bool) -> NDArray[np.float64]:
-    """The middle plane, colours averaged."""
+def _order(check: PairCheck, darker: bool, brightness: bool) -> list[Problem]:
+    """Whether the two may have been given the wrong way round, by noise and by brightness."""
+    low, reference = check.noise
+    if check.clearer < 0:
+        shares = f"{100 * reference:.0f} % of what it shows, not {100 * low:.0f} %"
+        text = f"The reference is noisier than its image ({shares}): were the two swapped?"
+        return [Problem(text, SWAP, fatal=False)]
+    if check.clearer > 0:  # what is to be learned is a clearer image, whatever its brightness
+        dark = check.stops < -DARKER and brightness
+        text = "The reference is darker than its image, but clearer: kept as it is."
+        return [Problem(text, fatal=False)] if dark else []
+    if check.stops < -DARKER:
+        text = "The reference is darker than its image: were the two swapped?"
+        return [Problem(text, SWAP, fatal=False)]
+    if brightness and not darker:
+        text = "Between its own levels the dark image is no darker: there is nothing to learn."
+        return [Problem(text, fatal=False)]
+    return []
+
+
+def _unequal(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> PairCheck:
+    """What can be told of images of two sizes: planes of one kind can be laid over each other."""
+    sizes = " and ".join(" x ".join(map(str, a.shape)) for a in (low, reference))
+    sentence = f"The images differ in size ({sizes})."
+    if low.ndim != reference.ndim or low.shape[: -2 - rgb] != reference.shape[: -2 - rgb]:
+        return PairCheck(problems=(Problem(sentence),))
+    a, b = grey_plane(low, rgb), grey_plane(reference, rgb)
+    noise = noise_share(low, rgb), noise_share(reference, rgb)
+    return PairCheck(stops=_stops(a, b), noise=noise, problems=(Problem(sentence, REGISTER),))
+
+
+def _stops(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """How much brighter the second is, in powers of two."""
+    return float(np.log2(max(mean_light(b), 1e-9) / max(mean_light(a), 1e-9)))
+
+
+def noise_share(image: NDArray[Any], rgb: bool) -> float:
+    """Deviation of an image's noise as a share of that of what it shows, by `fit_noise`."""
     lead = image.shape[: -3 if rgb else -2]
-    plane = image[tuple(n // 2 for n in lead)].astype(np.float64)
-    return plane[..., :3].mean(axis=-1) if rgb else plane
+    plane = image[tuple(n // 2 for n in lead)]
+    plane = plane[..., 1] if rgb else plane
+    noise = float(np.nanmean(fit_noise(plane).variance(plane)))
+    whole = float(np.nanvar(plane.astype(np.float64)))
+    return float(np.sqrt(noise / max(whole - noise, 1e-3 * whole, 1e-12)))
 
 
-def _light(image: NDArray[np.float64]) -> float:
-    """Mean over the darkest values, which may be a camera's offset."""
-    return float(image.mean() - np.percentile(image, 0.1))
-
-
-def _shift(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float]:
-    """By phase correlation of logarithms, which a change of brightness leaves alike."""
-    from skimage.filters import window
-    from skimage.registration import phase_cross_correlation
-
-    logs = []
-    for image in (a, b):
-        x = np.log1p(np.maximum(image - np.percentile(image, 0.1), 0) / (_light(image) + 1e-12))
-        logs.append((x - x.mean()) * window("hann", x.shape))
-    moved, _, _ = phase_cross_correlation(*logs, upsample_factor=round(1 / STEP))
-    return float(moved[0]), float(moved[1])
-
-
-def _likely(
-    a: NDArray[np.float64], b: NDArray[np.float64], shift: tuple[float, float]
-) -> tuple[float, float]:
-    """The shift, or none where it makes the two no more alike: noise has peaks, too."""
-    down, right = (round(s) for s in shift)
-    if not (down or right):
-        return shift
-    moved = np.roll(b, (down, right), axis=(0, 1))
-    return shift if _correlation(a, moved) > _correlation(a, b) else (0.0, 0.0)
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's: of ranks, which no rising curve changes."""
-    from scipy.stats import spearmanr
-
-    step = max(1, round(np.sqrt(a.size / 10_000)))
-    value = float(spearmanr(a[::step, ::step].ravel(), b[::step, ::step].ravel()).statistic)
-    return value if np.isfinite(value) else 0.0
+def _unknown(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> float:
+    """Share of the middle plane that is not a number in either."""
+    holes = np.zeros(1, bool)
+    for image in (low, reference):
+        plane = image[tuple(n // 2 for n in image.shape[: -3 if rgb else -2])]
+        found = ~np.isfinite(plane)
+        holes = holes | (found[..., :3].any(axis=-1) if rgb else found)
+    return float(holes.mean())
 
 
 def _saturated(reference: NDArray[Any]) -> float:

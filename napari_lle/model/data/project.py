@@ -26,6 +26,7 @@ from . import pair_check as paircheck
 from .folders import image_files
 from .loading import RANGE, load_images, load_masks, load_pairs, load_series, plane_names
 from .pairs import Pair, split_by_scene
+from .registration import register
 from .splitting import TRAIN, VALIDATE, complete
 
 CONFIG = "run.yaml"
@@ -46,8 +47,10 @@ class Draft:
     rgb : bool
     annotation : ndarray of uint8 or None, (Y, X)
         0 ignore, 1 train, 2 validate; for all planes.
-    valid : ndarray of bool or None, (Y, X)
-        Where a fixed reference holds.
+    corner : (int, int)
+        Row and column of the layer that the first pixel comes from: a fixed pair is a part of it.
+    told : str
+        What was done to it.
     levels : (float, float) or None
         Black and white of the dark image; found when None.
     """
@@ -57,21 +60,42 @@ class Draft:
     reference: NDArray[Any] | None = None
     rgb: bool = False
     annotation: NDArray[np.uint8] | None = None
-    valid: NDArray[np.bool_] | None = None
+    corner: tuple[int, int] = (0, 0)
+    told: str = ""
     levels: tuple[float, float] | None = None
 
     @cached_property
     def check(self) -> paircheck.PairCheck:
-        """See `paircheck.check_pair`; dark images alone are always usable."""
+        """See `paircheck.check_pair`; dark images alone are always usable.
+
+        Grey pairs are learned from under common levels, clearer ones as well as brighter ones.
+        """
         if self.reference is None:
             return paircheck.PairCheck()
-        return paircheck.check_pair(self.low, self.reference, self.rgb)
+        return paircheck.check_pair(self.low, self.reference, self.rgb, brightness=self.rgb)
 
-    def fixed(self, fix: str) -> Draft:
-        """The pair after one of `paircheck.FIXES`, in the same frame."""
-        done = paircheck.FIXES[fix](self.low, np.asarray(self.reference), self.rgb)
-        valid = done.valid if self.valid is None else done.valid & self.valid
-        return replace(self, low=done.low, reference=done.reference, valid=valid)
+    @property
+    def extent(self) -> tuple[slice, slice]:
+        """Rows and columns of the layer that the pair takes up."""
+        sides = self.low.shape[self.low.ndim - 2 - self.rgb :][:2]
+        rows, columns = (slice(at, at + n) for at, n in zip(self.corner, sides, strict=True))
+        return rows, columns
+
+    def registered(self) -> Draft:
+        """The pair with its reference moved into place, both cut to what they have in common."""
+        both = register(self.low, np.asarray(self.reference), self.rgb)
+        corner = self.corner[0] + both.corner[0], self.corner[1] + both.corner[1]
+        cut = replace(self, low=both.low, reference=both.reference, corner=corner, told=both.told)
+        if self.annotation is None:
+            return cut
+        rows, columns = replace(cut, corner=both.corner).extent
+        return replace(cut, annotation=self.annotation[rows, columns])
+
+    def swapped(self) -> Draft:
+        """The pair with the reference as the dark image."""
+        return replace(
+            self, low=np.asarray(self.reference), reference=self.low, told="Swapped, as asked."
+        )
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -82,7 +106,7 @@ class Draft:
         if self.rgb:
             known = known.all(axis=-1)
         found: NDArray[np.bool_] = known.all(axis=tuple(range(known.ndim - 2)))
-        return found if self.valid is None else found & self.valid
+        return found
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,8 @@ class TrainForm:
         self.add = PushButton(text="Add pair", tooltip="Add the layers chosen above as a pair.")
         self.add_selected = PushButton(
             text="Add selected",
-            tooltip="Add the two layers selected in the layer list; the brighter one becomes the "
-            "reference.",
+            tooltip="Add the two layers selected in the layer list; the less noisy one becomes the "
+            "reference, of equally noisy ones the brighter.",
         )
         self.add_folders = PushButton(
             text="Add folders…",
@@ -80,7 +80,14 @@ class TrainForm:
         )
         self.cards = Cards()
         self.fix = PushButton(
-            text="Fix", tooltip="Fix the issue of the selected pair, where that is possible."
+            text="Fix",
+            tooltip="Move the reference of the selected pair into place and cut both images to "
+            "what they have in common.",
+        )
+        self.swap = PushButton(
+            text="Swap",
+            tooltip="Make the reference of the selected pair its dark or noisy image, and the "
+            "other way round.",
         )
         self.remove = PushButton(text="Remove", tooltip="Remove the selected pair from the list.")
         self.split = PushButton(
@@ -193,7 +200,7 @@ class TrainForm:
             row(self.add, self.add_selected),
             row(self.add_folders, self.draw),
             self.cards.widget,
-            row(self.fix, self.remove, self.split),
+            row(self.fix, self.swap, self.remove, self.split),
             *map(labelled, (self.model.widget, self.objective, self.minutes, self.device)),
         ]
 

@@ -10,7 +10,9 @@ import numpy as np
 from napari.layers import Image, Labels, Shapes
 from numpy.typing import NDArray
 
+from ...model.data.pair_check import SWAP
 from ...model.data.project import Draft, masks
+from ..shared.regions import extent
 from .annotations import annotation_layer, annotation_mask, draft, split_layer
 from .quick_settings import TrainingRequest
 from .runner import gap
@@ -30,7 +32,8 @@ class Entry:
         """The pair as it is to be trained on."""
         if self.annotation is None or self.layer is None:
             return self.draft
-        return replace(self.draft, annotation=annotation_mask(self.annotation, self.layer))
+        mask = annotation_mask(self.annotation, self.layer)
+        return replace(self.draft, annotation=mask[self.draft.extent])
 
 
 class Step(NamedTuple):
@@ -44,11 +47,19 @@ class Step(NamedTuple):
 def read_steps(
     low: Image, reference: Image | None, annotation: Labels | Shapes | None, sort: bool
 ) -> Generator[Step, None, list[Entry]]:
-    """Read a pair of layers and check it; with `sort`, whichever of them is the darker is dark."""
+    """Read a pair of layers and check it.
+
+    With `sort`, the noisier of the two is the dark image, and where they are equally noisy the
+    darker one.
+    """
     yield Step(0, 0)
     made = draft(low, reference)
-    if sort and reference is not None and _mean(made.low) > _mean(made.reference):
-        low, made = reference, draft(reference, low)
+    if sort and reference is not None:
+        if not made.check.in_order:
+            low, reference = reference, low
+            made = draft(low, reference)
+        why = "less noisy" if made.check.clearer else "the brighter one"
+        made = replace(made, told=f"{reference.name} is the reference: it is {why}.")
     _ = made.check
     yield Step(1, 1)
     return [Entry(made, low, annotation)]
@@ -72,9 +83,9 @@ def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[E
 
 
 def fixed_steps(entry: Entry, fix: str) -> Generator[Step, None, Entry]:
-    """Fix a pair and check it again."""
+    """Lay a pair's images over each other, or swap them, and check it again."""
     yield Step(0, 0)
-    made = entry.draft.fixed(fix)
+    made = entry.draft.swapped() if fix == SWAP else entry.draft.registered()
     _ = made.check
     return replace(entry, draft=made)
 
@@ -101,9 +112,18 @@ def split_steps(
     apart = gap(request)
     found = masks([entry.annotated() for entry in entries], apart)
     return [
-        Split(mask, None if entry.layer is None else split_layer(entry.layer, mask), apart)
+        Split(mask, _split_layer(entry, mask), apart)
         for entry, mask in zip(entries, found, strict=True)
     ]
+
+
+def _split_layer(entry: Entry, mask: NDArray[np.uint8]) -> Labels | None:
+    """A pair's mask over the layer that it is of, if it is of one."""
+    if entry.layer is None:
+        return None
+    whole = np.zeros(extent(entry.layer), np.uint8)
+    whole[entry.draft.extent] = mask
+    return split_layer(entry.layer, whole)
 
 
 def annotation_steps(layer: Image) -> Generator[Step, None, Labels]:
@@ -118,7 +138,3 @@ def annotated_steps(
     """Read the annotations of all pairs, then do something with the pairs."""
     yield Step(0, 0)
     return (yield from go_on([entry.annotated() for entry in entries]))
-
-
-def _mean(image: Any) -> float:
-    return float(np.nanmean(image))

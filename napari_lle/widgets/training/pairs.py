@@ -10,6 +10,7 @@ import numpy as np
 from magicgui.widgets import show_file_dialog
 from napari.layers import Image, Labels, Shapes
 
+from ...model.data.pair_check import REGISTER, SWAP
 from ...model.data.project import Draft
 from ..shared.jobs import Job
 from .cards import Card
@@ -39,7 +40,7 @@ class Pairs:
     say : callable
         Tells the user a sentence.
     suit : callable
-        Told whether the pairs have references, and whether they are grey.
+        Told of the pair that was added or changed last.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Pairs:
         form: TrainForm,
         start: Start,
         say: Callable[[str], None],
-        suit: Callable[[bool, bool], None],
+        suit: Callable[[Draft], None],
     ) -> None:
         self.viewer, self.form, self.start, self.say, self.suit = viewer, form, start, say, suit
         self.entries: list[Entry] = []
@@ -58,6 +59,7 @@ class Pairs:
         form.add_folders.changed.connect(self.choose_folders)
         form.draw.changed.connect(self.draw_annotation)
         form.fix.changed.connect(self.fix)
+        form.swap.changed.connect(self.swap)
         form.remove.changed.connect(self.remove)
         form.split.changed.connect(self.show_split)
 
@@ -106,20 +108,34 @@ class Pairs:
         self.say("Paint regions to train on with 1 and to validate on with 2, then add the pair.")
 
     def fix(self) -> None:
-        """Fix what can be fixed in the selected pair."""
+        """Lay the selected pair's images over each other, cut to what they have in common."""
         entry = self._selected()
         if entry is None:
             return
-        fixes = [p.fix for p in entry.draft.check.problems if p.fix]
-        if not fixes:
-            self.say(f"{entry.draft.name}: there is nothing to fix.")
+        name, problems = entry.draft.name, entry.draft.check.problems
+        if any(problem.fix == REGISTER for problem in problems):
+            self._change(entry, REGISTER, f"Fixing {name}")
+        elif any(problem.fix == SWAP for problem in problems):
+            self.say(f"{name}: press Swap if the reference is the dark image; nothing was changed.")
+        else:
+            self.say(f"{name}: there is nothing to fix.")
+
+    def swap(self) -> None:
+        """Make the reference of the selected pair its dark image: only ever on request."""
+        entry = self._selected()
+        if entry is None:
             return
+        if entry.draft.reference is None:
+            self.say(f"{entry.draft.name} has no reference to swap with.")
+            return
+        if entry.draft.low.shape != entry.draft.reference.shape:
+            self.say(f"{entry.draft.name}: press Fix first, the images differ in size.")
+            return
+        self._change(entry, SWAP, f"Swapping {entry.draft.name}")
+
+    def _change(self, entry: Entry, fix: str, text: str) -> None:
         place = self.entries.index(entry)
-        self.start(
-            fixed_steps(entry, fixes[0]),
-            lambda found: self._replace(place, found),
-            f"Fixing {entry.draft.name}",
-        )
+        self.start(fixed_steps(entry, fix), lambda found: self._replace(place, found), text)
 
     def remove(self) -> None:
         """Take the selected pair off the list."""
@@ -159,14 +175,14 @@ class Pairs:
             self.entries.append(replace(entry, draft=_renamed(entry.draft, name)))
         self.show()
         last = self.entries[-1].draft
-        self.suit(last.reference is not None, not last.rgb)
-        problems = " ".join(p.sentence for p in last.check.problems)
-        self.say(f"Added {last.name}. {problems}")
+        self.suit(last)
+        self.say(f"Added {last.name}. {_found(last)}")
 
     def _replace(self, place: int, entry: Entry) -> None:
         self.entries[place] = entry
         self.show()
-        self.say(" ".join(p.sentence for p in entry.draft.check.problems) or "Fixed.")
+        self.suit(entry.draft)
+        self.say(_found(entry.draft))
 
     def _add_splits(self, found: list[Split]) -> None:
         for split in found:
@@ -197,12 +213,20 @@ def _card(draft: Draft) -> Card:
     if draft.reference is None:
         return Card(draft.name, (size,), "dark image alone")
     check = draft.check
-    says = " ".join(p.sentence for p in check.problems) or "good"
+    problems = " ".join(p.sentence for p in check.problems)
+    says = " ".join(filter(None, (draft.told, problems))) if problems else draft.told or "good"
     if check.levels is not None:
         size += ", levels {:.4g} to {:.4g}".format(*check.levels)
+    noise = "noise {:.0f} % and {:.0f} %".format(*(100 * share for share in check.noise))
     shift = f"shift {np.hypot(*check.shift):.1f} px"
     alike = f"similarity {100 * check.correlation:.0f} %"
-    return Card(draft.name, (size, f"{check.stops:+.1f} EV, {shift}, {alike}"), says)
+    light = f"{check.stops:+.1f} EV, {noise}"
+    return Card(draft.name, (size, light, f"{shift}, {alike}"), says)
+
+
+def _found(draft: Draft) -> str:
+    """What was done to a pair and what is wrong with it."""
+    return " ".join([draft.told, *(p.sentence for p in draft.check.problems)]).strip()
 
 
 def _renamed(draft: Draft, name: str) -> Draft:

@@ -58,7 +58,7 @@ class PreviewLayer:
                 continue
             if preview.name == name or preview.name.startswith(f"{name}-"):  # a plane of it
                 corner = np.eye(3)
-                corner[:2, 2] = preview.rows[0], preview.columns[0]
+                corner[:2, 2] = np.add(entry.draft.corner, (preview.rows[0], preview.columns[0]))
                 return {
                     "affine": planar_affine(layer) @ corner,
                     "units": layer.units[-2:],

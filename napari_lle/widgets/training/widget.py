@@ -16,6 +16,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from ...model.data.project import Draft
 from ...model.io.files import FileError
 from ...model.io.outputs import check_outputs
 from ...model.network.bundled import SUFFIX
@@ -162,8 +163,9 @@ class TrainWidget(Panel):
     def _annotations(self, _: Any) -> list[tuple[str, Any]]:
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
 
-    def _suit(self, paired: bool, grey: bool) -> None:
+    def _suit(self, draft: Draft) -> None:
         """Choose the objective and the model that suit pairs, or images alone."""
+        paired, grey = draft.reference is not None, not draft.rgb
         if self._suited == (paired, grey):  # what was chosen since is the user's
             return
         self._suited = paired, grey
@@ -254,7 +256,7 @@ class TrainWidget(Panel):
         running = busy and self.controls is not None
         for button in (form.train, form.resume, form.add, form.add_selected, form.add_folders):
             button.enabled = not busy
-        for button in (form.fix, form.remove, form.split):
+        for button in (form.fix, form.swap, form.remove, form.split):
             button.enabled = not busy
         form.pause.enabled = form.stop.enabled = running
         form.pause.text = "Pause"

@@ -3,7 +3,7 @@ import pytest
 from skimage import data as pictures
 from skimage.transform import resize
 
-from napari_lle.model.data.pair_check import FIXES, check_pair
+from napari_lle.model.data.pair_check import REGISTER, SWAP, check_pair
 
 
 @pytest.fixture(scope="module")
@@ -33,34 +33,47 @@ def test_less_light_is_not_darker_where_levels_take_it_out(scene):
 
 
 @pytest.mark.parametrize("moved", [(5, 0), (-3, 7), (0, -2)])
-def test_a_shift_is_measured_and_fixed(scene, moved):
+def test_a_shift_is_measured(scene, moved):
     low, reference = scene
-    wrong = np.roll(reference, moved, axis=(0, 1))
-    check = check_pair(low, wrong, rgb=True)
+    check = check_pair(low, np.roll(reference, moved, axis=(0, 1)), rgb=True)
     np.testing.assert_allclose(check.shift, np.negative(moved), atol=0.3)
     (problem,) = check.problems
-    assert problem.fatal and problem.fix == "align" and "off" in problem.sentence
-    fixed = FIXES["align"](low, wrong, True)
-    assert fixed.low is low
-    assert not check_pair(low, fixed.reference, rgb=True).problems
-    left = np.subtract(low.shape[:2], np.abs(moved))
-    assert fixed.valid.sum() == left.prod()
-    np.testing.assert_array_equal(fixed.reference[fixed.valid], reference[fixed.valid])
+    assert problem.fatal and problem.fix == REGISTER and "off" in problem.sentence
 
 
-def test_sizes_and_order_are_fixed(scene):
+def test_sizes_are_to_be_registered_and_kinds_cannot_be(scene):
     low, reference = scene
-    (problem,) = check_pair(low, reference[:-4, :-9], rgb=True).problems
-    assert problem.fix == "crop"
-    fixed = FIXES["crop"](low, reference[:-4, :-9], True)
-    assert fixed.low is low and fixed.reference.shape == low.shape
-    assert fixed.valid[:116, :171].all() and fixed.valid.sum() == 116 * 171
-    assert FIXES["crop"](low[:-4], reference, True).reference.shape == (116, 180, 3)
+    check = check_pair(low, reference[:-4, :-9], rgb=True)
+    (problem,) = check.problems
+    assert problem.fatal and problem.fix == REGISTER and check.in_order
+    assert not check_pair(reference[:-4], low, rgb=True).in_order
     (problem,) = check_pair(low, reference[..., 0], rgb=True).problems
     assert problem.fatal and not problem.fix
+
+
+def test_a_swap_is_a_question(scene):
+    low, reference = scene
     (problem,) = check_pair(reference, low, rgb=True).problems
-    assert problem.fix == "swap" and not problem.fatal
-    assert FIXES["swap"](reference, low, True).low is low
+    assert problem.fix == SWAP and not problem.fatal and "swapped?" in problem.sentence
+    grey = reference[..., 1].astype(np.uint16)
+    (problem,) = check_pair(grey * 4, grey, rgb=False).problems  # as noisy, and darker
+    assert problem.fix == SWAP and not problem.fatal and "darker" in problem.sentence
+
+
+@pytest.mark.parametrize("offset", [0, 400])
+def test_a_noisy_image_on_an_offset_keeps_its_clean_reference(scene, offset):
+    clean = scene[1][..., 1].astype(np.float64)
+    noise = np.random.default_rng(2).normal(0, 30, clean.shape)
+    noisy = np.rint(clean + noise + offset + 100).astype(np.uint16)
+    clean = clean.astype(np.uint16)
+    check = check_pair(noisy, clean, rgb=False)
+    assert check.clearer == 1 and check.in_order and not [p for p in check.problems if p.fix]
+    deviation = 30 / clean.std()
+    assert check.noise[0] == pytest.approx(deviation, rel=0.2) and check.noise[1] < 0.1
+    back = check_pair(clean, noisy, rgb=False)
+    assert back.clearer == -1 and not back.in_order
+    (problem,) = back.problems
+    assert problem.fix == SWAP and "noisier" in problem.sentence
 
 
 def test_saturation_unknown_pixels_and_strangers_are_told(scene):

@@ -79,17 +79,16 @@ def test_dark_images_alone(drafts, tmp_path):
     assert alone[0].check.usable
 
 
-def test_fixing_keeps_the_frame_and_leaves_out_what_it_made_up(drafts):
+def test_one_fix_serves_for_sizes_and_a_shift(drafts):
     cup = drafts[0]
-    moved = np.roll(cup.reference[:-3], 4, axis=1)
+    moved = np.roll(cup.reference, 4, axis=1)[:-3]
     draft = Draft("cup", cup.low, moved, rgb=True)
     assert not draft.check.usable
-    draft = draft.fixed("crop")
-    assert not draft.check.usable
-    draft = draft.fixed("align")
-    assert draft.check.usable and draft.low is cup.low
-    (mask,) = masks([draft], 5)
-    assert (mask[-3:] == 0).all() and (mask[:, -4:] == 0).all() and mask[-4, -5]
+    draft = draft.registered()
+    assert draft.check.usable and draft.corner == (0, 0)
+    assert draft.low.shape == (cup.low.shape[0] - 3, cup.low.shape[1] - 4, 3)
+    back = draft.swapped()
+    assert back.low is draft.reference and back.reference is draft.low
 
 
 def test_a_project_trains_and_its_settings_can_change(drafts, tmp_path):

@@ -139,7 +139,8 @@ def test_a_shifted_pair_is_refused_until_it_is_fixed(qtbot, viewer, make, scene)
     assert not list(_runs.runs_folder().glob("*"))
     widget.form.fix.native.click()
     idle(qtbot, widget)
-    assert widget.form.cards.shown[0].verdict == "good"
+    told = "Reference moved by -5 rows and +0 columns; the 75 x 96 pixels that both have are used."
+    assert widget.form.cards.shown[0].verdict == widget.form.status.value == told
     widget.form.fix.native.click()
     assert "nothing to fix" in widget.form.status.value
     widget.form.remove.native.click()
@@ -147,6 +148,48 @@ def test_a_shifted_pair_is_refused_until_it_is_fixed(qtbot, viewer, make, scene)
     widget.form.train.native.click()
     idle(qtbot, widget)
     assert "Add a pair" in widget.form.status.value
+
+
+def test_a_noisy_offset_image_and_its_clean_reference_are_never_turned_round_unasked(
+    qtbot, viewer, make
+):
+    rng = np.random.default_rng(0)
+    clean = 900 * resize(pictures.coins() / 255, (96, 128), anti_aliasing=True)
+    viewer.add_image((clean + rng.normal(0, 150, clean.shape) + 2000).astype("u2"), name="noisy")
+    viewer.add_image(clean.astype("u2"), name="clean")
+    widget = make(viewer)
+    viewer.layers.selection = {viewer.layers["noisy"], viewer.layers["clean"]}
+    widget.form.add_selected.native.click()
+    idle(qtbot, widget)
+    (entry,) = widget.pairs.entries
+    assert entry.draft.name == "noisy" and "less noisy" in widget.form.status.value
+    add_pair(qtbot, widget, viewer, "clean", "noisy")
+    card = widget.form.cards.shown[1]
+    assert "were the two swapped?" in card.verdict
+    widget.form.cards.widget.native.setCurrentRow(1)
+    widget.form.fix.native.click()
+    assert "nothing was changed" in widget.form.status.value
+    assert widget.pairs.entries[1].draft.low.mean() < 1000
+    widget.form.swap.native.click()
+    idle(qtbot, widget)
+    assert widget.pairs.entries[1].draft.low.mean() > 2000
+    assert widget.form.cards.shown[1].verdict == "Swapped, as asked."
+
+
+def test_the_split_of_a_fixed_pair_lies_where_its_pixels_are(qtbot, viewer, make, scene):
+    viewer.add_image(scene[1][6:, 9:], name="part", rgb=True)
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer, reference="part")
+    widget.form.swap.native.click()
+    assert "press Fix first" in widget.form.status.value
+    widget.form.fix.native.click()
+    idle(qtbot, widget)
+    assert widget.pairs.entries[0].draft.corner == (6, 9)
+    widget.form.split.native.click()
+    idle(qtbot, widget)
+    split = viewer.layers["dark split"].data
+    assert split.shape == (80, 96) and not split[:6].any() and not split[:, :9].any()
+    assert {1, 2} <= set(np.unique(split))
 
 
 def test_annotation_and_split_are_shown_and_used(qtbot, viewer, make):
