@@ -174,6 +174,17 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(names)
 
 
+def start_verdict(scores: Sequence[Score], start: str, untouched: str) -> str:
+    """A sentence where the model that training started from does worse than what costs nothing."""
+    known = {score.name: score.psnr for score in scores}
+    if not known.get(start, np.inf) < known[untouched]:
+        return ""
+    return (
+        f"The model that it started from does worse than the {untouched} ({known[start]:.2f} dB, "
+        f"not {known[untouched]:.2f} dB): another start may serve better."
+    )
+
+
 def comparison_verdict(scores: Sequence[Score]) -> str:
     """One plain sentence on the last of the scores against the others."""
     others = (*SLIDERS, *FREE)

@@ -19,7 +19,7 @@ from superqt import QCollapsible
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .cards import Cards
-from .quick_settings import QUICK, TrainingRequest
+from .quick_settings import AUTO, QUICK, TrainingRequest
 
 SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
@@ -97,10 +97,12 @@ class TrainForm:
 
     def _options(self) -> None:
         self.model = ModelChoice(
-            (SCRATCH,),
-            "photo",
+            (AUTO, SCRATCH),
+            AUTO,
             "start from",
-            "The model to continue from, or an untrained network.",
+            "The model to continue from, or an untrained network. auto: photo for colour pairs, "
+            "science or the form for science data for grey ones, self for dark colour images "
+            "alone.",
         )
         self.objective = ComboBox(
             label="objective",

@@ -109,8 +109,9 @@ def split_steps(
     Layers of labels take napari seconds to make for the first time.
     """
     yield Step(0, 0)
-    apart = gap(request)
-    found = masks([entry.annotated() for entry in entries], apart)
+    drafts = [entry.annotated() for entry in entries]
+    apart = gap(request.started(drafts), grey=not any(draft.rgb for draft in drafts))
+    found = masks(drafts, apart)
     return [
         Split(mask, _split_layer(entry, mask), apart)
         for entry, mask in zip(entries, found, strict=True)

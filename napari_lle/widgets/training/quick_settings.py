@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
+
+from ...model.data.common_levels import gains_light
+from ...model.data.project import SCENES, Draft
 
 # What suits minutes on a CPU; the names are those of the training settings.
 QUICK: dict[str, Any] = {
@@ -17,6 +23,8 @@ QUICK: dict[str, Any] = {
 }
 SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
 SCIENCE_MODEL = "science"  # the bundled model that grey data goes on from
+AUTO = "auto"
+LARGE = 1200  # pixels a side, four times what `science` sees: they can be split
 ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
 
 
@@ -27,7 +35,7 @@ class TrainingRequest:
     Attributes
     ----------
     base : str
-        A model to go on from; empty: a network that knows nothing yet.
+        A model to go on from; empty: a network that knows nothing yet; "auto": see `started`.
     objective : {"paired", "paper", "self", "noisy"}
     minutes : float
     device : str
@@ -35,11 +43,17 @@ class TrainingRequest:
         Training settings that replace those of `QUICK`.
     """
 
-    base: str = "photo"
+    base: str = AUTO
     objective: str = "paired"
     minutes: float = 1.0
     device: str = "auto"
     more: dict[str, Any] = field(default_factory=dict)
+
+    def started(self, drafts: Sequence[Draft]) -> TrainingRequest:
+        """The same with a start that suits the images, where that is left to them."""
+        return (
+            replace(self, base=suited_start(self.objective, drafts)) if self.base == AUTO else self
+        )
 
     def settings(self, linear: bool, grey: bool = False) -> dict[str, Any]:
         """Training settings as plain values; `linear` data is not varied as photographs are.
@@ -77,6 +91,27 @@ class TrainingRequest:
         # What is set as it was at first is not asked for.
         more = {k: v for k, v in self.more.items() if v != QUICK.get(k)}
         return {**values, **more}
+
+
+def suited_start(objective: str, drafts: Sequence[Draft]) -> str:
+    """The model to go on from that suits images and objective; empty for none.
+
+    Grey references that are clearer images of the same exposure suit `science`, which averages and
+    cannot brighten, and which sees so far around that it takes whole or large images to be judged
+    fairly. Those of another exposure, and noise by itself, suit the form for science data from
+    scratch.
+    """
+    if objective != "paired":
+        return objective if objective == "self" else ""
+    if any(draft.rgb for draft in drafts):
+        return "photo"
+    both = [
+        (draft.low[index], np.asarray(draft.reference)[index])
+        for draft in drafts
+        for index in np.ndindex(draft.low.shape[:-2])
+    ]
+    whole = len(drafts) >= SCENES or min(min(low.shape) for low, _ in both) >= LARGE
+    return SCIENCE_MODEL if whole and not gains_light(both) else ""
 
 
 def _network(objective: str) -> dict[str, Any]:

@@ -99,12 +99,13 @@ def begin(folder: Path, drafts: list[Draft], request: TrainingRequest) -> None:
         fatal = [p.sentence for p in draft.check.problems if p.fatal]
         if fatal:
             raise ValueError(f"{draft.name}: {fatal[0]} Fix or remove the pair.")
+    request = request.started(drafts)
     linear = any(draft.low.dtype != np.uint8 for draft in drafts)
     grey = not any(draft.rgb for draft in drafts)
-    write_project(folder, drafts, request.settings(linear, grey), gap(request))
+    write_project(folder, drafts, request.settings(linear, grey), gap(request, grey))
 
 
-def gap(request: TrainingRequest) -> int:
+def gap(request: TrainingRequest, grey: bool = False) -> int:
     """Pixels between training and validation: the receptive field of the network to train.
 
     Raises
@@ -115,7 +116,7 @@ def gap(request: TrainingRequest) -> int:
     from ...model.network.network import Network
     from ...model.training.loop import read_settings
 
-    return Network(read_settings(request.settings(linear=True)).network).receptive_field
+    return Network(read_settings(request.settings(True, grey)).network).receptive_field
 
 
 def start_steps(

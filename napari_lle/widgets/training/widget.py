@@ -29,7 +29,7 @@ from ..shared.panel import Panel
 from . import runs as _runs
 from .close_guard import Leaving
 from .controls import Controls
-from .form import SCRATCH, TrainForm
+from .form import TrainForm
 from .pair_steps import annotated_steps
 from .pairs import Pairs
 from .plots import TrainPlots
@@ -58,7 +58,7 @@ class TrainWidget(Panel):
         self.outcome: Outcome | None = None
         self._preview = PreviewLayer(napari_viewer)
         self._closed = False
-        self._suited: tuple[bool, bool] = (True, False)  # as the form begins
+        self._suited = "paired"  # as the form begins
         form = self.form
         self._choices = [
             ImageChoice(napari_viewer, widget, lambda _: False)  # pairs are chosen by hand
@@ -164,14 +164,10 @@ class TrainWidget(Panel):
         return [(la.name, la) for la in self.viewer.layers if isinstance(la, Labels | Shapes)]
 
     def _suit(self, draft: Draft) -> None:
-        """Choose the objective and the model that suit pairs, or images alone."""
-        paired, grey = draft.reference is not None, not draft.rgb
-        if self._suited == (paired, grey):  # what was chosen since is the user's
-            return
-        self._suited = paired, grey
-        alone = "noisy" if grey else "self"
-        self.form.objective.value = "paired" if paired else alone
-        self.form.model.use(SCRATCH if grey else "photo" if paired else "self")
+        """Choose the objective that suits pairs, or images alone; the start follows by itself."""
+        suited = "paired" if draft.reference is not None else "self" if draft.rgb else "noisy"
+        if self._suited != suited:  # what was chosen since is the user's
+            self._suited = self.form.objective.value = suited
 
     def _start(
         self,

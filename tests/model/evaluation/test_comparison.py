@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from napari_lle.model.data.pairs import Pair
-from napari_lle.model.evaluation.comparison import Score, best_curve, compare, comparison_verdict
+from napari_lle.model.evaluation.comparison import (
+    Score,
+    best_curve,
+    compare,
+    comparison_verdict,
+    start_verdict,
+)
 from napari_lle.model.network.network import Network, NetworkConfig
 
 
@@ -56,3 +62,11 @@ def test_the_verdict_is_plain():
     told = comparison_verdict([*sliders, blur, Score("after", 20.5, 0.8)])
     assert "does not beat blur 2" in told and "need no training" in told
     assert "best curve keeps structure" in comparison_verdict([*sliders, Score("after", 21, 0.65)])
+
+
+def test_a_start_below_the_untouched_input_is_named():
+    untouched, worse = Score("input", 24.9, 0.6), Score("before", 6.96, 0.2)
+    told = start_verdict([untouched, worse], "before", "input")
+    assert "worse than the input (6.96 dB, not 24.90 dB)" in told
+    assert not start_verdict([untouched, Score("before", 25, 0.6)], "before", "input")
+    assert not start_verdict([untouched, Score("after", 3, 0.6)], "before", "input")

@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,6 +182,27 @@ def test_grey_pairs_may_go_on_from_science(tmp_path):
     assert settings.network.reflectance == "mixing" and settings.learning_rate == 0.002
     photographs = TrainingRequest("science").settings(linear=False, grey=False)
     assert photographs.get("levels", "own") == "own"
+
+
+def test_auto_starts_from_what_suits_the_images(pair):
+    dark = Draft("dark", pair.low, rgb=True)
+    clearer, brighter = grey("clearer", reference=True), grey("brighter", reference=True)
+    brighter = replace(brighter, reference=brighter.reference * 4)
+    big = replace(
+        clearer, **{k: np.tile(getattr(clearer, k), (13, 8)) for k in ("low", "reference")}
+    )
+    for objective, drafts, start in (
+        ("paired", [pair], "photo"),
+        ("paired", [clearer], ""),  # too small to be split for what science sees
+        ("paired", [clearer] * 5, "science"),
+        ("paired", [big], "science"),
+        ("paired", [brighter] * 5, ""),
+        ("self", [dark], "self"),
+        ("noisy", [grey("alone")], ""),
+        ("paper", [dark], ""),
+    ):
+        assert TrainingRequest(objective=objective).started(drafts).base == start
+        assert TrainingRequest("linear", objective).started(drafts).base == "linear"
 
 
 @pytest.mark.parametrize("objective", ["paired", "self", "paper", "noisy"])

@@ -319,7 +319,7 @@ def test_the_window_turns_while_training(qtbot, viewer, make, monkeypatch):
 def test_annotations_are_only_read_where_they_can_be(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference=None)
-    assert widget.form.objective.value == "self" and widget.form.model.value == "self"
+    assert widget.form.objective.value == "self"
     assert widget.form.cards.shown[0].verdict == "dark image alone"
     widget.form.split.native.click()
     assert "split by image" in widget.form.status.value
@@ -344,7 +344,8 @@ def test_a_noisy_grey_layer_alone_is_learned_from_by_its_noise(qtbot, viewer, ma
     widget = make(viewer)
     viewer.add_image(np.random.default_rng(0).poisson(50, (80, 96)).astype(np.uint16), name="grey")
     add_pair(qtbot, widget, viewer, "grey", None)
-    assert widget.form.objective.value == "noisy" and widget.form.model.value == "from scratch"
+    assert widget.form.objective.value == "noisy"
+    widget.form.model.use("auto")
     widget.form.train.native.click()
     idle(qtbot, widget)
     assert [row[0] for row in widget.form.scores.data][-1] == "after"
@@ -352,10 +353,14 @@ def test_a_noisy_grey_layer_alone_is_learned_from_by_its_noise(qtbot, viewer, ma
     assert "Spots of" in widget.form.status.value
 
 
-def test_a_grey_pair_starts_from_the_form_for_science_data(qtbot, viewer, make):
-    widget = make(viewer)
+def test_the_objective_follows_the_pairs_and_the_start_is_left_to_them(qtbot, viewer, keep):
+    widget = keep(TrainWidget(viewer))
+    assert widget.form.model.value == "auto" and widget.form.request().base == "auto"
     clean = np.random.default_rng(0).random((80, 96)) * 900
     viewer.add_image(clean.astype(np.uint16), name="clean")
-    viewer.add_image(np.random.default_rng(1).poisson(clean / 9).astype(np.uint16), name="noisy")
+    viewer.add_image(np.random.default_rng(1).poisson(clean).astype(np.uint16), name="noisy")
+    add_pair(qtbot, widget, viewer, "noisy", None)
+    assert widget.form.objective.value == "noisy"
+    widget.form.model.use("linear")
     add_pair(qtbot, widget, viewer, "noisy", "clean")
-    assert widget.form.objective.value == "paired" and widget.form.model.value == "from scratch"
+    assert widget.form.objective.value == "paired" and widget.form.model.value == "linear"
