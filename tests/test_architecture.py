@@ -21,7 +21,7 @@ FLOORS = (
     {"model.losses", "model.kernels"},
     {"model.inference"},
     {"model.inspection", "model.evaluation"},
-    {"model.training"},
+    {"model.training", "model.exporting"},
     {"model"},  # its doors: the public names
     {"samples", "widgets.shared"},
     {"widgets.enhance", "widgets.stages", "widgets.training", "cli"},
@@ -127,6 +127,7 @@ def test_importing_stays_cheap(modules, absent):
 # same, and a user, or a test that holds them equal, meets them side by side.
 SHARED_NAMES = {
     "enhance": "the command and the function that it calls",
+    "export": "the command and the function that it calls",
     "restore": "the command, the function, and the same of lazy arrays",
     "stages": "the command and the function that it calls",
     "train": "the command and the function that it calls",

@@ -1,4 +1,4 @@
-"""The command line: ``napari-lle enhance | restore | stages | train | evaluate | info``.
+"""The command line: ``napari-lle enhance | restore | stages | train | evaluate | info ...``.
 
 Torch is imported only by the command that needs it. Whatever is wrong is one line on standard
 error and exit code 2, be it the input, the disk, the options or this program.
@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from .console import reported
 from .evaluation import evaluate
+from .exporting import export
 from .images import calibrate, enhance, restore, stages
 from .models import info, warmup
 from .training import train
@@ -48,5 +49,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (enhance, restore, calibrate, stages, train, evaluate, info, warmup):
+for command in (enhance, restore, calibrate, stages, train, evaluate, info, export, warmup):
     app.command()(command)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .exporting.api import export
     from .inference.averaging import enhance_averaged
     from .inference.enhance import enhance, enhance_jointly
     from .inference.lazy import restore
@@ -23,6 +24,7 @@ __all__ = [
     "enhance_averaged",
     "enhance_jointly",
     "enhance_stored",
+    "export",
     "load_model",
     "restore",
     "stages",
@@ -36,6 +38,7 @@ _HOMES = {
     "enhance_averaged": "inference.averaging",
     "enhance_jointly": "inference.enhance",
     "enhance_stored": "inference.stored",
+    "export": "exporting.api",
     "load_model": "network.checkpoint",
     "restore": "inference.lazy",
     "stages": "inspection.api",

@@ -1,0 +1,154 @@
+"""The block as other programs run it: of any size, with all that follows from the levels inside.
+
+Everything that depends on the extent of an image is an operator here, for a graph is recorded once
+and runs on images of every size.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..network.network import Network
+from ..preprocessing.sampling import SAMPLE
+from ..preprocessing.statistics import (
+    GREY_CHROMA,
+    LIT_HIGHLIGHT,
+    LIT_MEAN,
+    SPARSE,
+    Statistics,
+)
+
+NOISE = 3  # last of the statistics: shot, floor and grain, which have to be measured
+
+
+class HostBlock(nn.Module):
+    """R and L of normalised images, which may hold values outside of 0..1 and NaN.
+
+    Parameters
+    ----------
+    network : Network
+    colours : {1, 3}
+        3 for an illumination of each colour; 1 for grey images, or the maximum of colours, which
+        the network sees three times.
+    """
+
+    def __init__(self, network: Network, colours: int) -> None:
+        super().__init__()
+        self.network = network
+        self.colours = colours
+
+    def forward(
+        self, image: Tensor, statistics: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(N, colours, H, W) and (N, 10) to R and L of the image's shape, whose product it is.
+
+        The noise, (N, 3), takes the place of that among the statistics.
+        """
+        if noise is not None:
+            statistics = torch.cat([statistics[:, :-NOISE], noise], dim=1)
+        seen = within(image)
+        if self.colours == 1 and not self.network.config.by_channel:
+            seen = seen.repeat(1, 3, 1, 1)
+        light = self.network.block(mirrored(seen, self.network.radius), statistics)
+        if self.colours == 1:
+            light = light.mean(dim=1, keepdim=True)
+        darkest = self.network.block.darkest(statistics)[:, None, None, None]
+        r = torch.where(image < darkest, darkest, image) / light
+        exact = image / r
+        # Where R is 0, or something is not finite, the quotient says nothing: L is the network's.
+        return r, torch.where(exact.abs() < float("inf"), exact, light)
+
+
+class Figures(nn.Module):
+    """`statistics.image_statistics` of normalised images, without the noise."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, 1 or 3, H, W) to (N, 10)."""
+        x = corners(within(image))
+        mean = average(x)
+        relative = 1 / (mean + 1e-6)
+        chroma = apart(x) * relative
+        highlight = quantile(x.amax(dim=1), 0.98)
+        median = quantile(x.sum(dim=1), 0.5) / x.shape[1]
+        a, b, c, d = x.unbind(dim=2)
+        diagonal = average((a - b - c + d).abs()) / 2
+        found = {
+            "mean": mean,
+            "lit": rise(highlight, *LIT_HIGHLIGHT) * rise(mean, *LIT_MEAN),
+            "colour": torch.where(chroma > 1e-6, (chroma / GREY_CHROMA).clamp_max(1), 0.0),
+            "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,
+            "chroma": 3 * (chroma - 0.4),
+            "noise": (diagonal * relative + 0.01).log() + 2.2,
+            "typical": (torch.maximum(median, mean / SPARSE) * mean).sqrt(),
+        }
+        unknown = {name: 0 * mean + value for name, value in Statistics._field_defaults.items()}
+        return torch.stack([{**unknown, **found}[name] for name in Statistics._fields], dim=1)
+
+
+def within(image: Tensor) -> Tensor:
+    """0..1, NaN and negatives as 0, see `levels.network_input`."""
+    return torch.where(image > 0, image, 0.0).clamp_max(1)
+
+
+def extent(x: Tensor, axis: int) -> Any:
+    """How long an axis is, as a Tensor, which a graph works out anew for each image."""
+    return torch._shape_as_tensor(x)[axis]
+
+
+def mirrored(x: Tensor, radius: int) -> Tensor:
+    """`network.pad`, for images of any size."""
+    for axis in (-2, -1):
+        length = extent(x, axis)
+        period = 2 * (length - 1)
+        place = torch.arange(-radius, length + radius).abs() % period.clamp_min(1)
+        x = x.index_select(axis, torch.minimum(place, (period - place).abs()))
+    return x
+
+
+def corners(x: Tensor) -> Tensor:
+    """The pixels of 2 x 2 squares, corner by corner, (N, C, 4, h, w), as `sampling.sample`'s."""
+    height, width = extent(x, -2), extent(x, -1)
+    step = 2 * ((height * width).double() / SAMPLE).sqrt().ceil().long().clamp_min(1)
+    places = []
+    for length in (height, width):
+        overlapping = (step == 2).long() * (length % 2)
+        count = (length - 2 + step) // step + overlapping
+        first = torch.minimum(step * torch.arange(count.clamp_min(1)), (length - 2).clamp_min(0))
+        places.append((first, torch.minimum(first + 1, length - 1)))
+    rows, columns = places
+    found = [x.index_select(-2, i).index_select(-1, j) for i in rows for j in columns]
+    return torch.stack(found, dim=2)
+
+
+def average(x: Tensor) -> Tensor:
+    """The mean of each image, line by line: in float32 a sum over all would lose digits."""
+    return x.mean(dim=-1).mean(dim=-1).flatten(1).mean(dim=1)
+
+
+def apart(x: Tensor) -> Tensor:
+    """Mean deviation from grey of (N, C, ...); exactly 0 where the colours are equal."""
+    if x.shape[1] == 1:
+        return 0 * average(x)
+    a, b, c = x.unbind(dim=1)
+    away = [(a - b) + (a - c), (b - a) + (b - c), (c - a) + (c - b)]
+    return average(torch.stack(away, dim=1).abs()) / 3
+
+
+def quantile(x: Tensor, share: float) -> Tensor:
+    """Of each image of (N, ...), linear between neighbours."""
+    ordered = x.flatten(1).sort(dim=1).values
+    last = extent(ordered, 1) - 1
+    wanted = last.double() * share
+    below = wanted.floor().long()
+    above = torch.minimum(below + 1, last)
+    a, b = (ordered.index_select(1, place.reshape(1))[:, 0] for place in (below, above))
+    return torch.lerp(a, b, (wanted - below).float())
+
+
+def rise(value: Tensor, start: float, end: float) -> Tensor:
+    """Smooth step from 0 at `start` to 1 at `end`."""
+    t = ((value - start) / (end - start)).clamp(0, 1)
+    return t * t * (3 - 2 * t)

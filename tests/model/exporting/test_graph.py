@@ -1,0 +1,37 @@
+"""What graphs are recorded from is what the network's own path computes."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_lle.model.exporting import graph
+from napari_lle.model.exporting.graph import Figures, mirrored
+from napari_lle.model.network.network import pad
+from napari_lle.model.preprocessing import sampling
+from napari_lle.model.preprocessing.statistics import image_statistics
+
+SHAPES = ((1, 1), (1, 7), (2, 2), (5, 6), (33, 20))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("radius", [0, 1, 8, 50])
+def test_edges_are_mirrored_as_by_the_network(shape, radius):
+    x = torch.rand(1, 3, *shape)
+    assert torch.equal(mirrored(x, radius), pad(x, radius))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("most", [40, sampling.SAMPLE])
+def test_statistics_are_those_of_a_sample(shape, colours, most, rng, monkeypatch):
+    for module in (graph, sampling):
+        monkeypatch.setattr(module, "SAMPLE", most)
+    x = 0.9 * rng.random((2, colours, *shape), np.float32) ** 2
+    expected = [image_statistics(sampling.sample(np.moveaxis(each, 0, -1), rgb=True)) for each in x]
+    found = Figures()(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(found, np.array(expected), rtol=0, atol=2e-6)
+
+
+def test_grey_images_in_three_colours_have_no_colour(rng):
+    grey = torch.from_numpy(rng.random((1, 1, 12, 9), np.float32)).repeat(1, 3, 1, 1)
+    assert Figures()(grey)[0, 2] == 0
