@@ -27,7 +27,7 @@ class Credits(NamedTuple):
     licence: str
 
 
-def describe(model: Model, colours: int, credits: Credits) -> dict[str, Any]:
+def model_description(model: Model, colours: int, credits: Credits) -> dict[str, Any]:
     """The content of `DESCRIPTION`, in the format of the installed library."""
     from bioimageio.spec.model.v0_5 import ModelDescr
 

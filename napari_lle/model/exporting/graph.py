@@ -52,7 +52,7 @@ class HostBlock(nn.Module):
         seen = within(image)
         if self.colours == 1 and not self.network.config.by_channel:
             seen = seen.repeat(1, 3, 1, 1)
-        light = self.network.block(mirrored(seen, self.network.radius), statistics)
+        light = self.network.block(reflected_edges(seen, self.network.radius), statistics)
         if self.colours == 1:
             light = light.mean(dim=1, keepdim=True)
         darkest = self.network.block.darkest(statistics)[:, None, None, None]
@@ -93,15 +93,15 @@ def within(image: Tensor) -> Tensor:
     return torch.where(image > 0, image, 0.0).clamp_max(1)
 
 
-def extent(x: Tensor, axis: int) -> Any:
+def traced_length(x: Tensor, axis: int) -> Any:
     """How long an axis is, as a Tensor, which a graph works out anew for each image."""
     return torch._shape_as_tensor(x)[axis]
 
 
-def mirrored(x: Tensor, radius: int) -> Tensor:
+def reflected_edges(x: Tensor, radius: int) -> Tensor:
     """`network.pad`, for images of any size."""
     for axis in (-2, -1):
-        length = extent(x, axis)
+        length = traced_length(x, axis)
         period = 2 * (length - 1)
         place = torch.arange(-radius, length + radius).abs() % period.clamp_min(1)
         x = x.index_select(axis, torch.minimum(place, (period - place).abs()))
@@ -110,7 +110,7 @@ def mirrored(x: Tensor, radius: int) -> Tensor:
 
 def corners(x: Tensor) -> Tensor:
     """The pixels of 2 x 2 squares, corner by corner, (N, C, 4, h, w), as `sampling.sample`'s."""
-    height, width = extent(x, -2), extent(x, -1)
+    height, width = traced_length(x, -2), traced_length(x, -1)
     step = 2 * ((height * width).double() / SAMPLE).sqrt().ceil().long().clamp_min(1)
     places = []
     for length in (height, width):
@@ -140,7 +140,7 @@ def apart(x: Tensor) -> Tensor:
 def quantile(x: Tensor, share: float) -> Tensor:
     """Of each image of (N, ...), linear between neighbours."""
     ordered = x.flatten(1).sort(dim=1).values
-    last = extent(ordered, 1) - 1
+    last = traced_length(ordered, 1) - 1
     wanted = last.double() * share
     below = wanted.floor().long()
     above = torch.minimum(below + 1, last)

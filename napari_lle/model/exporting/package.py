@@ -29,7 +29,7 @@ from .description import (
     REPOSITORY,
     WEIGHTS,
     Credits,
-    describe,
+    model_description,
     page,
     tensor_file,
 )
@@ -62,7 +62,7 @@ def write_package(path: Path, graph: bytes, model: Model, colours: int, credits:
         folder.mkdir()
         _write_files(folder, graph, model, colours)
         with _offline(folder):
-            described = build_description(describe(model, colours, credits))
+            described = build_description(model_description(model, colours, credits))
             if isinstance(described, InvalidDescr):
                 raise ExportError(f"bioimageio.spec refuses it: {described.get_reason()}")
             save_bioimageio_package_as_folder(described, output_path=packed)

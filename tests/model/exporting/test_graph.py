@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lle.model.exporting import graph
-from napari_lle.model.exporting.graph import Figures, mirrored
+from napari_lle.model.exporting.graph import Figures, reflected_edges
 from napari_lle.model.network.network import pad
 from napari_lle.model.preprocessing import sampling
 from napari_lle.model.preprocessing.statistics import image_statistics
@@ -17,7 +17,7 @@ SHAPES = ((1, 1), (1, 7), (2, 2), (5, 6), (33, 20))
 @pytest.mark.parametrize("radius", [0, 1, 8, 50])
 def test_edges_are_mirrored_as_by_the_network(shape, radius):
     x = torch.rand(1, 3, *shape)
-    assert torch.equal(mirrored(x, radius), pad(x, radius))
+    assert torch.equal(reflected_edges(x, radius), pad(x, radius))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
