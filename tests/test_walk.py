@@ -43,7 +43,7 @@ def check(walk):
     assert passes["napari_lle.model.inference.plan"] == 1
     assert {module: n for module, n in passes.items() if n > MOST} == {}
     assert {name: walk.calls[f"napari_lle.model.{name}"] for name in ONCE} == dict.fromkeys(ONCE, 1)
-    assert walk.calls["napari_lle.model.preprocessing.levels.normalized"] == NORMALIZED
+    assert walk.calls["napari_lle.model.preprocessing.normalizing.normalized"] == NORMALIZED
 
 
 def test_enhance_works_out_everything_once(image):

@@ -267,9 +267,11 @@ def _identity(source: Path, picture: Any) -> str:
 
 
 def _history(what: str, record: dict[str, Any]) -> str:
-    levels = record["levels"]
+    from ..model.preprocessing.normalizing import level_words, recorded_levels
+
+    levels = level_words(recorded_levels(record["levels"]))
     name = NAMES[what]
     return (
-        f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, "
-        f"black {levels['black']:g}, white {levels['white']:g}, strength {record['strength']:g}"
+        f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, {levels}, "
+        f"strength {record['strength']:g}"
     )

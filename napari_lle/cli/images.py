@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..model.inference.options import EnhanceOptions
+from ..model.inference.options import EnhanceOptions, read_level
 from . import options as o
 from .batch import find_targets, made, plan_batch, run_all
 from .console import drain, reported, say, say_which
@@ -26,6 +26,8 @@ def enhance(
     strength: o.Strength = 1.0,
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,
+    levels: o.LevelChoice = "auto",
+    sky: o.SkyBrightness = None,
     channels: o.ChannelChoice = "auto",
     device: o.Device = "auto",
     tile: o.TileSide = None,
@@ -48,8 +50,10 @@ def enhance(
         batch = plan_batch(inputs, output, wanted.besides(), model)
         options = EnhanceOptions(
             model=model,
-            black=black,
-            white=white,
+            black=read_level("black", black),
+            white=read_level("white", white),
+            levels=levels,
+            sky=sky,
             channels=channels,
             device=device,
             tile="auto" if tile is None else tile,
@@ -160,8 +164,8 @@ def stages(
             picture.pixels,
             model,
             count=count,
-            black=black,
-            white=white,
+            black=read_level("black", black),
+            white=read_level("white", white),
             channels=channels,
             device=device,
             rgb=picture.rgb,

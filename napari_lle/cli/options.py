@@ -15,10 +15,19 @@ ImageNumber = Annotated[
 ]
 Source = Annotated[Path, typer.Argument(metavar="IN", help="An image file.")]
 BlackLevel = Annotated[
-    float | None, typer.Option(help="Input value that becomes 0; found when not given.")
+    str | None,
+    typer.Option(
+        metavar="FLOAT|sky",
+        help="Input value that becomes 0, or sky for just below the background; found when not "
+        "given. With commas, one for each channel.",
+    ),
 ]
 WhiteLevel = Annotated[
-    float | None, typer.Option(help="Input value that becomes 1; found when not given.")
+    str | None,
+    typer.Option(
+        metavar="FLOAT",
+        help="Input value that becomes 1; found when not given. With commas, one for each channel.",
+    ),
 ]
 ChannelChoice = Annotated[
     str,
@@ -50,6 +59,16 @@ AnyModel = Annotated[
     ),
 ]
 Strength = Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")]
+LevelChoice = Annotated[
+    str,
+    typer.Option(
+        help="auto, linked (one black and white for all channels) or unlinked (each its own)."
+    ),
+]
+SkyBrightness = Annotated[
+    float | None,
+    typer.Option(help="Brightness that the background comes to; 0.25 with --black sky."),
+]
 TileSide = Annotated[
     int | None, typer.Option(help="Longest tile side in pixels; does not change the result.")
 ]

@@ -11,7 +11,7 @@ from .enhancing import NAMES, ROLE
 
 if TYPE_CHECKING:
     from ..model.io.metadata import FileRecord, Picture
-    from ..model.preprocessing.levels import Levels
+    from ..model.preprocessing.levels import AnyLevels
 
 
 class Parts(NamedTuple):
@@ -19,7 +19,7 @@ class Parts(NamedTuple):
 
     r: Picture
     light: Picture
-    levels: Levels
+    levels: AnyLevels
     about: FileRecord | None
 
 
@@ -65,7 +65,7 @@ def _read(
 def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) -> Parts:
     """A pair with what its record says; raise ValueError where it is none."""
     from ..model.io.metadata import FileRecord
-    from ..model.preprocessing.levels import Levels
+    from ..model.preprocessing.normalizing import recorded_levels
 
     if not r.record or "levels" not in r.record:
         raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
@@ -78,7 +78,7 @@ def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) 
     about = FileRecord.from_dict(kept) if kept else r.about
     if about and r.about:
         about = replace(about, alpha=r.about.alpha, segmentations=r.about.segmentations)
-    return Parts(r, light, Levels(**r.record["levels"]), about)
+    return Parts(r, light, recorded_levels(r.record["levels"]), about)
 
 
 def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Picture) -> None:
@@ -128,7 +128,7 @@ def _rounded(part: Parts, pixels: Any) -> bool:
     """Whether integers of 64 bits were too large to come back exactly."""
     import numpy as np
 
-    from ..model.preprocessing.levels import EXACT, rounded
+    from ..model.preprocessing.normalizing import EXACT, rounded
 
     if pixels.size == 0:
         return False

@@ -22,7 +22,8 @@ from .enhance import estimate_steps
 from .estimate import Result, _alpha, check_strength
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
-from .plan import Survey, settle, survey
+from .plan import settle, survey
+from .survey import Survey
 
 LARGEST = 99  # planes of a window
 LEAST = np.float32(1e-12)  # R where a mean is black to the last bit and the plane itself is not
@@ -93,10 +94,10 @@ def _survey(mean: Any, dtype: np.dtype[Any], options: EnhanceOptions) -> Survey:
     """Levels and statistics of an average, which is treated as planes of the input's dtype are."""
     if is_photograph(dtype, bool(options.rgb)):
         ((black, white),) = options.level_pairs(1)
-        full = (0 if black is None else black, 255 if white is None else white)
-        options = replace(options, black=full[0], white=full[1])
+        black, white = 0 if black is None else black, 255 if white is None else white
+        options = replace(options, black=black, white=white)
     known = survey(mean, options)
-    return known._replace(each=(replace(known.levels, dtype=dtype.name),))
+    return known._replace(each=(known.levels.of_dtype(dtype.name),))
 
 
 def moving_average(image: Any, axis: int, window: int) -> Any:

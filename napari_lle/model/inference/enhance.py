@@ -18,9 +18,10 @@ from ..progress import Progress, finish
 from .estimate import Estimate, Result, check_strength
 from .lazy import LazyEstimate, Scales, as_dask, is_lazy
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions, SharedKeywords
-from .plan import Plan, Survey, as_arrays, make_plan
+from .plan import Plan, as_arrays, make_plan
 from .planes import Seen, fill_planes
 from .shared_illumination import brightest, lend
+from .survey import Survey
 
 
 def enhance(
@@ -51,9 +52,17 @@ def enhance(
 
     Other Parameters
     ----------------
-    black, white : float, optional
-        Levels in the input's units that become 0 and 1; found when not given (0 and 255 for
-        uint8 RGB, else the 0.1 and 99.9 percentiles of the whole array).
+    black, white : float or sequence of float, optional
+        Levels in the input's units that become 0 and 1, for all channels or for each; found when
+        not given (0 and 255 for uint8 RGB, else the 0.1 and 99.9 percentiles of the whole array).
+        ``black="sky"`` is just below the background.
+    levels : {"auto", "linked", "unlinked"}
+        One black and one white for all channels, or for each its own, with a neutral background
+        where the channels are colours. ``auto`` is ``unlinked`` for `channel_axis` and for float
+        RGB beyond 0..1, whose numbers are measured; photographs are linked.
+    sky : float, optional
+        Brightness, 0..1, that the background comes to, brighter or darker than it would be; a
+        quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``.
     channels : {"auto", "per", "joint"}
         An illumination for each colour, or one for all, which keeps the ratios of colours.
         ``auto`` is ``per`` for uint8 RGB and ``joint`` for everything else.
@@ -120,7 +129,7 @@ def enhance_jointly(
     ----------------
     black, white : float or sequence of float, optional
         Levels in the input's units, for all arrays or for each; found for each when not given.
-    device, tile, illumination_scale : optional
+    levels, sky, device, tile, illumination_scale : optional
         As of `enhance`.
 
     Raises

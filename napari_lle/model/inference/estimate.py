@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..preprocessing.levels import Levels, denormalize, normalized, working_dtype
+from ..preprocessing.channel_levels import COLOURS
+from ..preprocessing.levels import AnyLevels, denormalize, normalized, working_dtype
+from ..preprocessing.normalizing import recorded_levels
 from ..runtime.bands import by_bands
 
 PlanePart = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -26,7 +28,7 @@ class Result:
     illumination : ndarray
         The input's shape without alpha; without the colour axis where one illumination serves
         all channels. float64 for inputs that float32 cannot hold exactly.
-    levels : Levels
+    levels : Levels or ChannelLevels
         Black, white and dtype of the input; `restore` needs them.
     record : dict
         How the result was made; plain values, enough to repeat it.
@@ -34,8 +36,27 @@ class Result:
 
     reflectance: NDArray[np.float32]
     illumination: NDArray[Any]
-    levels: Levels
+    levels: AnyLevels
     record: dict[str, Any]
+
+    def channels(self) -> list[Result]:
+        """Results of single channels, where these have levels of their own; else itself alone."""
+        axis = self.levels.axis
+        if axis is None:
+            return [self]
+        after = (slice(None),) * (-1 - axis)
+        places: list[Any] = [(..., i, *after) for i in range(len(self.levels.each))]
+        record = {**self.record, "rgb": False, "channel_axis": None}
+        wide = self.illumination.ndim == self.reflectance.ndim
+        return [
+            Result(
+                self.reflectance[place],
+                self.illumination[place] if wide else self.illumination,
+                levels,
+                {**record, "levels": levels.as_record()},
+            )
+            for place, levels in zip(places, self.levels.each, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,7 @@ class Estimate:
         The input, as it came.
     illumination : ndarray of float32
         What the network found, > 0; see `Result.illumination` for its shape.
-    levels : Levels
+    levels : Levels or ChannelLevels
     rgb : bool
         The last axis of the image holds colours.
     darkest : float
@@ -59,7 +80,7 @@ class Estimate:
 
     image: Any
     illumination: NDArray[np.float32]
-    levels: Levels
+    levels: AnyLevels
     rgb: bool
     darkest: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
@@ -141,7 +162,7 @@ class Estimate:
     def _part(self, pixels: NDArray[Any], index: tuple[int, ...], rows: slice) -> PlanePart:
         """Some rows of a plane: pixels, the same normalised, and the illumination."""
         part = pixels[rows]
-        x = normalized(part[..., :3] if self.rgb else part, self.levels)
+        x = normalized(part[..., :3] if self.rgb else part, self.levels.plane(index))
         light = self.illumination[index][rows].astype(x.dtype, copy=False)
         return part, x, light[..., None] if self.joint else light
 
@@ -179,7 +200,7 @@ class Estimate:
 
 
 def restore(
-    reflectance: ArrayLike, illumination: ArrayLike, levels: Levels | dict[str, Any]
+    reflectance: ArrayLike, illumination: ArrayLike, levels: AnyLevels | dict[str, Any]
 ) -> NDArray[Any]:
     """Multiply R and L and undo the levels: the measured values again.
 
@@ -187,8 +208,8 @@ def restore(
     ----------
     reflectance, illumination : array_like
         As in `Result`.
-    levels : Levels or dict
-        As in `Result`, or its fields as a dictionary.
+    levels : Levels, ChannelLevels or dict
+        As in `Result`, or as in its record.
 
     Returns
     -------
@@ -202,8 +223,9 @@ def restore(
         If the two arrays do not belong together.
     """
     r, light = np.asarray(reflectance), np.asarray(illumination)
-    levels = levels if isinstance(levels, Levels) else Levels(**levels)
+    levels = recorded_levels(levels) if isinstance(levels, dict) else levels
     check_shapes(r.shape, light.shape)
+    check_channels(r.shape, levels)
     if r.shape == light.shape:
         return denormalize(r.astype(np.float64) * light, levels)
     if light.ndim < r.ndim:
@@ -230,17 +252,36 @@ def check_shapes(r: tuple[int, ...], light: tuple[int, ...]) -> None:
         )
 
 
+def check_channels(r: tuple[int, ...], levels: AnyLevels) -> None:
+    """Raise ValueError unless an array of this shape has the channels that the levels are of."""
+    if levels.axis is None:
+        return
+    count = len(levels.each)
+    found = r[levels.axis] if len(r) >= -levels.axis else 1
+    if found != count and not (levels.axis == COLOURS and found == count + 1):
+        raise ValueError(
+            f"The levels are of {count} channels, and the reflectance has the shape {r}: give all "
+            "channels, or one of levels.each."
+        )
+
+
 def in_input_dtype(result: Result) -> NDArray[Any]:
-    """The reflectance on the input's own scale: black to white level, rounded, in its dtype."""
-    r = result.reflectance
+    """The reflectance on the input's own scale: black to white level, rounded, in its dtype.
+
+    Colours are on one scale, or they would not be those of R.
+    """
+    r, levels = result.reflectance, result.levels
+    if levels.axis is not None and levels.axis != COLOURS:
+        return denormalize(r, levels)
+    levels = levels.common
     if r.shape[-1] == 4 and result.illumination.shape != r.shape:
-        colours = denormalize(r[..., :3], result.levels)
+        colours = denormalize(r[..., :3], levels)
         return np.concatenate([colours, _stored_alpha(r, colours.dtype)], axis=-1)
-    pixels = np.empty(r.shape, np.dtype(result.levels.dtype).newbyteorder("="))
+    pixels = np.empty(r.shape, np.dtype(levels.dtype).newbyteorder("="))
     lines, values = pixels.reshape(-1, r.shape[-1]), r.reshape(-1, r.shape[-1])
 
     def part(rows: slice) -> None:
-        lines[rows] = denormalize(values[rows], result.levels)
+        lines[rows] = denormalize(values[rows], levels)
 
     by_bands(part, len(lines), r.shape[-1])
     return pixels

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.mixing import SQUARE
-from ..preprocessing.levels import SAMPLE, Levels, normalized
-from .estimate import Estimate, Result, check_shapes, check_strength
+from ..preprocessing.levels import SAMPLE, AnyLevels, working_dtype
+from ..preprocessing.normalizing import recorded_levels
+from .estimate import Estimate, Result, check_channels, check_shapes, check_strength
 from .estimate import restore as restore_array
 from .planes import see
 
@@ -41,6 +42,15 @@ def as_dask(image: Any) -> Any:
     if isinstance(image, da.Array):
         return image
     return da.from_zarr(image) if is_lazy(image) else da.from_array(image)
+
+
+def stacked(arrays: list[Any], axis: int) -> Any:
+    """Arrays along a new axis, lazy if they are."""
+    if not is_lazy(arrays[0]):
+        return np.stack(arrays, axis)
+    import dask.array as da
+
+    return da.stack(arrays, axis % (arrays[0].ndim + 1))
 
 
 def in_memory(image: Any, rgb: bool) -> Any:
@@ -112,20 +122,23 @@ class LazyEstimate:
         check_strength(strength)
         levels, rgb, darkest = self.levels, self.rgb, self.darkest
 
-        def reflect(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[np.float32]:
-            return Estimate(pixels, raw, levels, rgb, darkest).reflectance(strength)
+        def part(pixels: NDArray[Any], raw: NDArray[np.float32], *channels: Any) -> Estimate:
+            return Estimate(pixels, raw, levels.chosen(*channels), rgb, darkest)
 
-        def match(pixels: NDArray[Any], raw: NDArray[np.float32]) -> NDArray[Any]:
-            return Estimate(pixels, raw, levels, rgb, darkest).result(strength).illumination
+        def reflect(*block: Any) -> NDArray[np.float32]:
+            return part(*block).reflectance(strength)
 
-        kind = normalized(np.empty(0, self.image.dtype), levels)
+        def match(*block: Any) -> NDArray[Any]:
+            return part(*block).result(strength).illumination
+
+        kind = np.empty(0, working_dtype(levels))
         reflectance = self._blockwise(reflect, self._axes, strength, np.empty(0, np.float32))
         illumination = self._blockwise(match, self._light_axes, strength, kind)
         record = {**self.record, "strength": float(strength)}
         return Result(reflectance, illumination, levels, record)
 
     def lend(
-        self, image: Any, levels: Levels, axis: int | None, record: dict[str, Any]
+        self, image: Any, levels: AnyLevels, axis: int | None, record: dict[str, Any]
     ) -> LazyEstimate:
         """The same illumination for a dask array; at `axis` it has one more, of channels."""
         import dask.array as da
@@ -200,6 +213,7 @@ class LazyEstimate:
             function,
             axes,
             *(self.image, self._axes, self.illumination, self._light_axes),
+            *numbered(self.image, self.levels),
             concatenate=True,
             name=self._name(function.__name__, strength),
             meta=meta,
@@ -222,7 +236,17 @@ class Scales:
         return getattr(self.estimates[0], name)
 
 
-def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]) -> Any:
+def numbered(image: Any, levels: AnyLevels) -> tuple[Any, ...]:
+    """For `da.blockwise`: of which channels a block is, where these have levels of their own."""
+    if levels.axis is None or image.numblocks[levels.axis] == 1:
+        return ()
+    import dask.array as da
+
+    at = levels.axis % image.ndim
+    return da.arange(image.shape[at], chunks=(image.chunks[at],)), (at,)
+
+
+def restore(reflectance: Any, illumination: Any, levels: AnyLevels | dict[str, Any]) -> Any:
     """Multiply R and L and undo the levels; see `estimate.restore`.
 
     Of dask or Zarr arrays it is a dask array, computed when it is looked at.
@@ -232,17 +256,19 @@ def restore(reflectance: Any, illumination: Any, levels: Levels | dict[str, Any]
     import dask.array as da
 
     r, light = as_dask(reflectance), as_dask(illumination)
-    levels = levels if isinstance(levels, Levels) else Levels(**levels)
+    levels = recorded_levels(levels) if isinstance(levels, dict) else levels
     check_shapes(r.shape, light.shape)
+    check_channels(r.shape, levels)
     axes = tuple(range(r.ndim))
     light_axes = axes if light.shape == r.shape else (*axes[:-1], r.ndim)[: light.ndim]
     if light.shape != r.shape:
         r = r.rechunk({r.ndim - 1: -1})
         light = light.rechunk({r.ndim - 1: -1}) if light.ndim == r.ndim else light
     return da.blockwise(
-        lambda a, b: restore_array(a, b, levels),
+        lambda a, b, *channels: restore_array(a, b, levels.chosen(*channels)),
         axes,
         *(r, axes, light, light_axes),
+        *numbered(r, levels),
         concatenate=True,
         meta=np.empty(0, levels.dtype),
     )

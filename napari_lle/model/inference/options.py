@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from ..network.config import SCALES
+from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import SMALLEST_TILE, DeviceName, check_choice
 
 if TYPE_CHECKING:
     from ..network.checkpoint import Model
 
 ChannelMode = Literal["auto", "per", "joint"]
-LevelOption = float | Sequence[float | None] | None
+LevelMode = Literal["auto", "linked", "unlinked"]
+OneLevel = float | str | None  # str only where it is "sky"
+LevelOption = OneLevel | Sequence[Any]
+LevelPair = tuple[LevelOption, LevelOption]  # black and white
 INDENT = " " * 4
 
 
@@ -28,6 +32,8 @@ class SharedKeywords(TypedDict, total=False):
 
     black: LevelOption
     white: LevelOption
+    levels: str
+    sky: float | None
     device: str
     tile: int | str
     illumination_scale: int | None
@@ -51,7 +57,14 @@ class EnhanceOptions:
         A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB, else ``linear``. With
         ``:global`` after it, one rising curve for the whole image.
     black, white : float, or one for each of several images, optional
-        Levels in the input's units that become 0 and 1; None where they are to be found.
+        Levels in the input's units that become 0 and 1; None where they are to be found. Black
+        may be ``"sky"``: 2.8 deviations of its noise below the background.
+    levels : {"auto", "linked", "unlinked"}
+        One black and one white for all channels, or for each its own. ``auto`` is ``unlinked``
+        for an axis of channels, several images, and float colours beyond 0..1.
+    sky : float, optional
+        Brightness, 0..1, that the background comes to; a quarter where black is ``"sky"``. For
+        models that stretch: ``linear`` and ``science``.
     channels : {"auto", "per", "joint"}
         An illumination for each colour, or one for all; ``auto`` is ``per`` for uint8 RGB.
     channel_axis : int, optional
@@ -73,6 +86,8 @@ class EnhanceOptions:
     model: str | Path | Model = "auto"
     black: LevelOption = None
     white: LevelOption = None
+    levels: str = "auto"
+    sky: float | None = None
     channels: str = "auto"
     channel_axis: int | None = None
     rgb: bool | None = None
@@ -82,6 +97,7 @@ class EnhanceOptions:
 
     def __post_init__(self) -> None:
         check_choice("channels", self.channels, get_args(ChannelMode))
+        check_choice("levels", self.levels, get_args(LevelMode))
         check_choice("device", self.device, get_args(DeviceName))
         if self.tile != "auto" and (isinstance(self.tile, str) or self.tile < SMALLEST_TILE):
             raise ValueError(
@@ -89,12 +105,19 @@ class EnhanceOptions:
             )
         if self.illumination_scale not in (None, *SCALES):
             raise ValueError(f"illumination_scale is 1, 2 or 4, not {self.illumination_scale!r}.")
+        if self.sky is not None and not 0 < self.sky < 1:
+            raise ValueError(f"sky is a brightness between 0 and 1, not {self.sky!r}.")
         for name in ("black", "white"):
             object.__setattr__(self, name, _checked(name, getattr(self, name)))
 
-    def level_pairs(self, count: int) -> list[tuple[float | None, float | None]]:
-        """Black and white for each of so many images."""
-        blacks, whites = _each("black", self.black, count), _each("white", self.white, count)
+    @property
+    def near_sky(self) -> bool:
+        """Whether a black level is to be near the background."""
+        return NEAR_SKY in _flat(self.black)
+
+    def level_pairs(self, count: int) -> list[LevelPair]:
+        """Black and white for each of so many images, each for all of its channels or for each."""
+        blacks, whites = (_each(n, getattr(self, n), count, "arrays") for n in ("black", "white"))
         return list(zip(blacks, whites, strict=True))
 
     @classmethod
@@ -107,12 +130,13 @@ class EnhanceOptions:
             `Result.record`, or a layer's ``metadata["napari_lle"]``.
         """
         found = record.get("together") or [record["levels"]]
-        black, white = (tuple(each[name] for each in found) for name in ("black", "white"))
+        black, white = (tuple(_kept(each[name]) for each in found) for name in ("black", "white"))
         shared = "channel_axis" in record
         return cls(
             model=record.get("model_file") or record["model"],
             black=black if shared else black[0],
             white=white if shared else white[0],
+            sky=record.get("sky"),
             channels=record["channels"],
             channel_axis=record.get("channel_axis"),
             rgb=record["rgb"],
@@ -121,9 +145,9 @@ class EnhanceOptions:
 
     def as_python(self, strength: float = 1.0) -> str:
         """Code that does so with the array `image`, or with images that share an illumination."""
-        if self.channel_axis is None and not isinstance(self.black, tuple):
+        if self.channel_axis is None and not self._several:
             return _call("result = enhance", "image", {**self._named(), "strength": strength})
-        count = len(self.black) if isinstance(self.black, tuple) else 1
+        count = len(self.black) if self._several else 1  # type: ignore[arg-type]
         images = ", ".join(f"image_{i}" for i in range(count)) if count > 1 else "image"
         named = {k: v for k, v in self._named().items() if k not in ("channels", "rgb")}
         axis = named.pop("channel_axis", None)
@@ -138,7 +162,7 @@ class EnhanceOptions:
         ValueError
             If several images share an illumination: the command line takes one file at a time.
         """
-        if isinstance(self.black, tuple) and len(self.black) > 1:
+        if self._several and len(self.black) > 1:  # type: ignore[arg-type]
             raise ValueError(
                 "No command enhances separate layers under one illumination: copy as Python, or "
                 "save them as one file with an axis C."
@@ -147,9 +171,14 @@ class EnhanceOptions:
         words = [f"napari-lle enhance {shlex.quote(source)} -o OUTPUT.tif"]
         for name, value in named.items():
             if name not in ("rgb", "channel_axis"):  # which are the file's to tell
-                word = str(value[0] if isinstance(value, tuple) else value)
+                word = ",".join(str(one) for one in _flat(value))
                 words.append(f"--{name.replace('_', '-')} {shlex.quote(word)}")
         return " ".join([*words, "--dtype float32"])
+
+    @property
+    def _several(self) -> bool:
+        """Levels are those of several images, not of colours."""
+        return isinstance(self.black, tuple) and not self.rgb
 
     def _named(self) -> dict[str, Any]:
         """The options that differ from what they are by default, as plain values."""
@@ -165,24 +194,55 @@ def _call(function: str, images: str, named: dict[str, Any]) -> str:
     return "\n".join([f"from napari_lle.model import {name}\n", f"{function}(", *lines, ")\n"])
 
 
-def _checked(name: str, level: LevelOption) -> LevelOption:
+def _flat(level: Any) -> list[Any]:
+    return [one for each in level for one in _flat(each)] if isinstance(level, tuple) else [level]
+
+
+def _kept(level: Any) -> Any:
+    """Levels of a record: a number, or one for each channel, which a file has made a list."""
+    return tuple(level) if isinstance(level, list) else level
+
+
+def _checked(name: str, level: Any) -> LevelOption:
     """A level as it is, several as a tuple."""
     if isinstance(level, list | tuple):
-        return tuple(_number(name, value) for value in level)
-    return _number(name, level)
+        return tuple(_checked(name, value) for value in level)
+    if level is None or isinstance(level, Real) or (name == "black" and level == NEAR_SKY):
+        return level
+    raise ValueError(f"{name} is a number, or one for each of several images, not {level!r}.")
 
 
-def _number(name: str, value: Any) -> float | None:
-    if value is None or isinstance(value, Real):
-        return value  # type: ignore[return-value]
-    raise ValueError(f"{name} is a number, or one for each of several images, not {value!r}.")
+def read_level(name: str, text: str | None) -> LevelOption:
+    """A level as people write it: ``470``, ``sky``, or ``470,480,150`` for channels."""
+    if text is None:
+        return None
+    found = tuple(_read(name, word.strip()) for word in text.split(","))
+    return found[0] if len(found) == 1 else found
 
 
-def _each(name: str, level: LevelOption, count: int) -> Sequence[float | None]:
-    if not isinstance(level, Sequence):
+def _read(name: str, word: str) -> float | str:
+    if name == "black" and word == NEAR_SKY:
+        return word
+    try:
+        return float(word)
+    except ValueError:
+        raise ValueError(
+            f"--{name} is a number, or one for each channel with commas, not {word!r}."
+        ) from None
+
+
+def channel_pairs(pair: LevelPair, count: int) -> list[tuple[Any, Any]]:
+    """Black and white for each of so many channels of one image."""
+    names = zip(("black", "white"), pair, strict=True)
+    blacks, whites = (_each(name, level, count, "channels") for name, level in names)
+    return list(zip(blacks, whites, strict=True))
+
+
+def _each(name: str, level: LevelOption, count: int, what: str) -> Sequence[Any]:
+    if not isinstance(level, tuple) or (count == 1 and len(level) > 1 and what == "arrays"):
         return [level] * count
     if len(level) != count:
-        raise ValueError(f"{name} is one number, or one for each of {count} arrays.")
+        raise ValueError(f"{name} is one number, or one for each of {count} {what}.")
     return level
 
 

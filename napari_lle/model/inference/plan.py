@@ -21,36 +21,17 @@ from ..network.bundled import GLOBAL, automatic_model, sized
 from ..network.checkpoint import Model, recent_model
 from ..network.global_curve import one_curve
 from ..network.network import Network
-from ..preprocessing.levels import Levels, find_levels, sample
-from ..preprocessing.noise import fit_noise
-from ..preprocessing.statistics import Statistics, image_statistics
+from ..preprocessing.levels import AnyLevels
+from ..preprocessing.screen import MIDDLE
 from ..progress import finish
 from ..runtime.devices import choose_device
 from ..version import __version__
-from .lazy import in_memory
 from .options import DEFAULTS, EnhanceOptions
-from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
-from .shared_illumination import brightest, check_together
+from .planes import AUTO_TILE, UNIT, as_channels, fill_plane
+from .shared_illumination import check_together
+from .survey import Survey, find_survey
 
-
-class Survey(NamedTuple):
-    """What is found once for whole images and holds for every plane and part of them.
-
-    Attributes
-    ----------
-    each : tuple of Levels
-        Of each image.
-    statistics : Statistics
-        Of the image, or of the brightest of those that share an illumination.
-    """
-
-    each: tuple[Levels, ...]
-    statistics: Statistics
-
-    @property
-    def levels(self) -> Levels:
-        """Of the first image, which mostly is the only one."""
-        return self.each[0]
+STRETCHING = ("stretching", "mixing")  # forms whose brightness the background alone decides
 
 
 class Plan(NamedTuple):
@@ -82,7 +63,7 @@ class Plan(NamedTuple):
     record: dict[str, Any]
 
     @property
-    def levels(self) -> Levels:
+    def levels(self) -> AnyLevels:
         """Of the first image."""
         return self.known.levels
 
@@ -133,38 +114,30 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
     arrays = as_arrays(images)
     options = settle(arrays, options)
     dtype = np.dtype(arrays[0].dtype).name
-    return _survey(arrays, options, _chosen(options, dtype).network.config.knows_noise)
+    return _survey(arrays, options, _chosen(options, dtype))
 
 
-def _survey(arrays: list[Any], options: EnhanceOptions, noise: bool) -> Survey:
-    rgb, axis = bool(options.rgb), options.channel_axis
-    parts = [in_memory(array, rgb) for array in arrays]
-    shared = len(arrays) > 1 or axis is not None
-    squares = None if shared or parts[0].size == 0 else sample(parts[0], rgb=rgb)
-    levels = tuple(
-        find_levels(part, rgb=rgb, black=black, white=white, squares=squares)
-        for part, (black, white) in zip(parts, options.level_pairs(len(arrays)), strict=True)
-    )
-    if squares is None:
-        x = sample(in_memory(brightest(arrays, levels, axis), False))
-    elif squares.dtype == np.uint8 and (levels[0].black, levels[0].white) == (0, 255):
-        x = squares if options.channels == "per" or not rgb else squares.max(axis=-1)
-    else:
-        x = see(squares, levels[0], rgb, options.channels == "per")
-    known = image_statistics(x if options.channels == "per" else x[..., None])
-    return Survey(levels, _with_noise(known, parts, levels, rgb) if noise else known)
+def _survey(arrays: list[Any], options: EnhanceOptions, model: Model) -> Survey:
+    return find_survey(arrays, _aimed(options, model), noise=model.network.config.knows_noise)
 
 
-def _with_noise(
-    known: Statistics, images: list[Any], levels: tuple[Levels, ...], rgb: bool
-) -> Statistics:
-    """The statistics with the noise of normalised images, their mean where there are several."""
-    found = []
-    for image, each in zip(images, levels, strict=True):
-        noise = fit_noise(image, rgb=rgb)
-        found.append((*noise.normalized(each.black, each.white), noise.grain))
-    shot, floor, grain = np.mean(found, axis=0).tolist()
-    return known._replace(shot=shot, floor=floor, grain=grain)
+def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
+    """The options with a brightness for the background, where its black is asked for.
+
+    Raises
+    ------
+    ValueError
+        If the background is to have a brightness that the model does not bring it to.
+    """
+    stretches = model.network.config.reflectance in STRETCHING
+    if options.sky and not stretches:
+        raise ValueError(
+            f"The model {model.name} brings no background to a brightness: leave sky out, or take "
+            "linear or science."
+        )
+    if options.sky is None and options.near_sky and stretches:
+        return replace(options, sky=MIDDLE)
+    return options
 
 
 def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | None = None) -> Plan:
@@ -183,7 +156,11 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     dtype = np.dtype(arrays[0].dtype).name if known is None else known.levels.dtype
     loaded = _chosen(options, dtype)
     if known is None:
-        known = _survey(arrays, options, loaded.network.config.knows_noise)
+        options = _aimed(options, loaded)
+        known = _survey(arrays, options, loaded)
+    elif options.channel_axis is not None:  # a part may have fewer axes than the whole
+        axis = options.channel_axis - arrays[0].ndim
+        known = known._replace(each=tuple(levels.moved(axis) for levels in known.each))
     levels = known.levels
     where = choose_device(options.device)
     network = loaded.network if where.type == "cpu" else deepcopy(loaded.network).to(where)
@@ -194,7 +171,7 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         "torch": torch.__version__,
         "model": loaded.name,
         "model_digest": loaded.digest,
-        "levels": dict(vars(levels)),
+        "levels": levels.as_record(),
         "statistics": known.statistics._asdict(),
         "channels": options.channels,
         "rgb": rgb,
@@ -202,6 +179,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         "device": where.type,
         "kernel": kernels.name(kernel),
     }
+    if options.sky:
+        record["sky"] = options.sky
     if "uncertainty" in loaded.card:
         record["uncertainty"] = loaded.card["uncertainty"]
     size = AUTO_TILE[where.type] if options.tile == "auto" else int(options.tile)
@@ -216,7 +195,7 @@ def _shared(record: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """The record of images that share an illumination."""
     record = {**record, "channel_axis": plan.options.channel_axis}
     if len(plan.known.each) > 1:
-        record["together"] = [{"black": e.black, "white": e.white} for e in plan.known.each]
+        record["together"] = [e.as_record() for e in plan.known.each]
     return record
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .. import kernels
 from ..network.network import Network
-from ..preprocessing.levels import Levels, network_input, normalized, working_dtype
+from ..preprocessing.levels import AnyLevels, Levels, network_input, normalized
+from ..preprocessing.normalizing import plain_levels
 from ..preprocessing.tiling import tiles
 from ..progress import Progress
 from ..runtime.devices import full_precision
@@ -26,7 +27,7 @@ INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
 UNIT = Levels(0, 1, "float32")
 
 
-def see(pixels: NDArray[Any], levels: Levels, rgb: bool, per: bool) -> NDArray[np.float32]:
+def see(pixels: NDArray[Any], levels: AnyLevels, rgb: bool, per: bool) -> NDArray[np.float32]:
     """What the network sees of pixels: (...) or, where each colour counts, (..., 3), 0..1.
 
     Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
@@ -40,7 +41,7 @@ class Seen:
     """A plane as the network sees it, (3, H, W), made where and when it is looked at."""
 
     pixels: NDArray[Any]
-    levels: Levels
+    levels: AnyLevels
     rgb: bool
     per: bool
 
@@ -52,10 +53,12 @@ class Seen:
         """The pixels for a kernel that reads these, where float32 is all that they need."""
         from ..kernels.cpu.reduced_runner import StoredPlane
 
-        pixels, levels = self.pixels, self.levels
-        if pixels.dtype.name not in INTEGERS or working_dtype(levels) != np.float32:
-            pixels = network_input(normalized(pixels[..., :3] if self.rgb else pixels, levels))
-            levels = UNIT
+        pixels, levels = self.pixels, UNIT
+        if pixels.dtype.name in INTEGERS and plain_levels(self.levels):
+            levels = self.levels.common
+        else:
+            pixels = pixels[..., :3] if self.rgb else pixels
+            pixels = network_input(normalized(pixels, self.levels))
         pixels = pixels if self.rgb else pixels[..., None]
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         known = np.float32(levels.black), np.float32(levels.span)
@@ -66,7 +69,7 @@ class Seen:
         part = self.pixels[rows, columns]
         if self.per:  # small integers are sorted by colour sooner than what becomes of them
             part = np.ascontiguousarray(np.moveaxis(part[..., :3], -1, 0))
-            return network_input(normalized(part, self.levels))[channels]
+            return network_input(normalized(part, self.levels.moved(-3)))[channels]
         return as_channels(see(part, self.levels, self.rgb, False), False)[channels]
 
 

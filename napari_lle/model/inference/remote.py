@@ -20,8 +20,9 @@ from ..progress import Progress
 from .cluster import Cluster
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
-from .plan import Survey, choose_model, make_plan
+from .plan import choose_model, make_plan
 from .streaming import Enhancer, ZarrOutput, zarr_targets
+from .survey import Survey
 
 
 def enhance_on_cluster(

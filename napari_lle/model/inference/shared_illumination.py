@@ -7,15 +7,16 @@ the brightest is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preprocessing.levels import Levels
+from ..preprocessing.levels import AnyLevels, Levels
 from .estimate import Estimate
 from .lazy import LazyEstimate, as_dask, is_lazy
 from .planes import see
@@ -44,7 +45,7 @@ def check_together(images: Sequence[Any], axis: int | None) -> int | None:
     return axis % (count + 2)
 
 
-def brightest(images: Sequence[Any], levels: Sequence[Levels], axis: int | None) -> Any:
+def brightest(images: Sequence[Any], levels: Sequence[AnyLevels], axis: int | None) -> Any:
     """The largest normalised value of the channels, 0..1, float32, (..., Y, X); lazy if they are.
 
     Only one array, and one entry of the axis of channels, is held beside the result.
@@ -52,15 +53,16 @@ def brightest(images: Sequence[Any], levels: Sequence[Levels], axis: int | None)
     parts = (
         part
         for image, own in zip(images, levels, strict=True)
-        for part in (_seen(channel, own) for channel in _channels(image, axis))
+        for part in map(_seen, channels_of(image, axis), cycle(own.each))
     )
     return reduce(np.maximum, parts)
 
 
-def _channels(image: Any, axis: int | None) -> Any:
+def channels_of(image: Any, axis: int | None) -> Iterator[Any]:
+    """The entries along an axis, counted from the front, lazy if the image is; without, itself."""
     image = as_dask(image) if is_lazy(image) else image
     if axis is None:
-        return [image]
+        return iter([image])
     lead = (slice(None),) * axis
     return (image[(*lead, i)] for i in range(image.shape[axis]))
 
@@ -78,7 +80,7 @@ def lend(shared: Estimate | LazyEstimate, images: Sequence[Any], plan: Plan) -> 
     """The estimate of the brightest as one of each of the arrays that it was taken from."""
     axis = plan.options.channel_axis
     return [
-        _lent(shared, image, levels, axis, {**plan.record, "levels": dict(vars(levels))})
+        _lent(shared, image, levels, axis, {**plan.record, "levels": levels.as_record()})
         for image, levels in zip(images, plan.known.each, strict=True)
     ]
 
@@ -86,7 +88,7 @@ def lend(shared: Estimate | LazyEstimate, images: Sequence[Any], plan: Plan) -> 
 def _lent(
     shared: Estimate | LazyEstimate,
     image: Any,
-    levels: Levels,
+    levels: AnyLevels,
     axis: int | None,
     record: dict[str, Any],
 ) -> Estimate | LazyEstimate:

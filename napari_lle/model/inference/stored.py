@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
-from ..preprocessing.levels import working_dtype
+from ..preprocessing.normalizing import plain_levels
 from ..progress import Progress, finish
 from .enhance import planned_steps
 from .estimate import check_strength, in_input_dtype
@@ -84,7 +84,7 @@ def _direct(plan: Plan, dtype: np.dtype[Any]) -> bool:
     if plan.shared:
         return False
     divide = getattr(plan.kernel, "divide", {})
-    return dtype.name in divide and working_dtype(plan.levels) == np.float32
+    return dtype.name in divide and plain_levels(plan.levels)
 
 
 def pictures(data: Any, plan: Plan) -> Generator[Progress, None, NDArray[Any]]:

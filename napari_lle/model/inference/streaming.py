@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..io.metadata import FileRecord, Picture
 from ..io.zarr_writer import Target, write_steps
-from ..preprocessing.levels import Levels, normalized
+from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.tiling import widen
 from ..progress import Progress
 from .estimate import Estimate, Result, check_strength, in_input_dtype, restore
@@ -81,7 +81,7 @@ def zarr_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Targe
     targets = [Target(output.path, shape, kind, rgb, {**record, "role": "R"}, about)]
     if output.illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
-        light = normalized(np.empty(0, picture.pixels.dtype), plan.levels).dtype
+        light = working_dtype(plan.levels)
         about = replace(about, windows=(), segmentations=None) if about is not None else None
         part = {**record, "role": "L"}
         targets.append(Target(output.illumination, shape, light, plan.per, part, about))
@@ -104,7 +104,7 @@ class Enhancer:
         strength, parts = self.output.strength, len(self.output.paths)
         if parts == 1:
             r = estimate.reflectance(strength)
-            result = Result(r, estimate.illumination, self.plan.levels, {})
+            result = Result(r, estimate.illumination, estimate.levels, {})
         else:
             result = estimate.result(strength)
         pixels = in_input_dtype(result) if self.output.dtype == "same" else result.reflectance
@@ -112,7 +112,7 @@ class Enhancer:
 
 
 def restore_to_zarr(
-    r: Picture, light: Picture, levels: Levels, path: Path, about: FileRecord | None
+    r: Picture, light: Picture, levels: AnyLevels, path: Path, about: FileRecord | None
 ) -> Generator[Progress, None, None]:
     """Restore a pair into a Zarr, yielding after each block."""
     target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about)
@@ -120,7 +120,7 @@ def restore_to_zarr(
     def block_of(*place: Any) -> tuple[NDArray[Any], ...]:
         index, *part = place
         a, b = (np.asarray(p.pixels[(*index, *part)]) for p in (r, light))
-        return (restore(a, b, levels),)
+        return (restore(a, b, levels.plane(index)),)
 
     return write_steps([target], block_of)
 
@@ -154,4 +154,5 @@ def estimate_part(image: Any, plan: Plan, place: tuple[Any, ...]) -> Estimate:
         slice(columns.start - left, columns.stop - left),
     )
     raw = plan.light(x)[inner]
-    return Estimate(pixels[inner], raw, plan.levels, plan.rgb, plan.darkest, plan.record)
+    levels = plan.levels.plane(tuple(index))
+    return Estimate(pixels[inner], raw, levels, plan.rgb, plan.darkest, plan.record)

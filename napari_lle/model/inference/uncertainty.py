@@ -24,7 +24,7 @@ from ..preprocessing.levels import Levels
 from ..preprocessing.noise import Noise, fit_noise
 from ..preprocessing.screen import STRETCHED, midtones, transfer
 from .estimate import Result
-from .lazy import as_dask, excerpt, is_lazy
+from .lazy import as_dask, excerpt, is_lazy, stacked
 
 KNOTS = (0.0, 0.4, 0.8, 1.1, 1.6, 3.0)
 # k at the knots, then c; printed by benchmarks/uncertainty.py.
@@ -137,6 +137,10 @@ def half_width(local: Local, constants: Sequence[float]) -> Array:
 
 def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
     """A figure of every pixel, of whole arrays or chunk by chunk."""
+    levels = result.levels
+    if levels.axis is not None:
+        parts = [_mapped(channel, noise, figure) for channel in result.channels()]
+        return stacked(parts, levels.axis)
     r, light = result.reflectance, result.illumination
     rgb = bool(result.record["rgb"])
     axes = (-3, -2) if rgb else (-2, -1)
@@ -150,11 +154,11 @@ def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
     x = r * light
     if noise is None:
         noise = fit_noise(
-            _measured(excerpt(x, rgb) if lazy else x, result.levels),
+            _measured(excerpt(x, rgb) if lazy else x, levels),
             rgb=rgb,
-            black=result.levels.black,
+            black=levels.black,
         )
-    found = noise.scaled(result.levels.black, result.levels.white)
+    found = noise.scaled(levels.black, levels.white)
 
     def compute(x: Array, r: Array) -> Array:
         return np.asarray(figure(local_figures(x, r, u, found, axes)), np.float32)

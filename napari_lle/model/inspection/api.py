@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inference.options import EnhanceOptions
+from ..inference.options import EnhanceOptions, LevelOption
 from ..inference.plan import choose_model, settle, survey
 from ..inference.planes import AUTO_TILE
 from ..network.checkpoint import Model
@@ -21,8 +21,8 @@ def stages(
     model: str | Path | Model = "auto",
     *,
     count: int | None = None,
-    black: float | None = None,
-    white: float | None = None,
+    black: LevelOption = None,
+    white: LevelOption = None,
     channels: str = "auto",
     device: str = "auto",
     tile: int | str = "auto",

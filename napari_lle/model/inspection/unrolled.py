@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..inference.estimate import Estimate
-from ..inference.plan import Survey
 from ..inference.planes import as_channels, see
+from ..inference.survey import Survey
 from ..network.checkpoint import Model
 from ..network.config import RESIDUAL_FLOOR
 from ..network.network import AUXILIARY_RADIUS
@@ -77,11 +77,7 @@ class Stages:
             "model": model.name,
             "model_digest": model.digest,
             "auxiliary": self.trained,
-            "levels": {
-                "black": known.levels.black,
-                "white": known.levels.white,
-                "dtype": known.levels.dtype,
-            },
+            "levels": known.levels.as_record(),
             "channels": "per" if per else "joint",
             "rgb": rgb,
             "count": count,

@@ -1,22 +1,33 @@
-"""Black and white levels: x = (S - black) / (white - black), and the way back.
+"""Black and white levels of an image: found once, given, or near its background.
 
-Levels are found once for a whole layer and kept with the result, so that every plane of a stack
-is stretched alike and the stored integers can be restored exactly.
+What they do stands in `normalizing`, whose names are offered here, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .normalizing import (
+    AnyLevels,
+    ChannelLevels,
+    Levels,
+    denormalize,
+    network_input,
+    normalize,
+    normalized,
+    working_dtype,
+)
 from .quantiles import Ordered
 from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
+from .sky import NEAR_SKY, find_sky, white_for_sky
 
 __all__ = [
     "SAMPLE",
+    "AnyLevels",
+    "ChannelLevels",
     "Levels",
     "blocks",
     "check_dtype",
@@ -30,58 +41,18 @@ __all__ = [
 ]
 
 BLACK_PERCENTILE = 0.1
-EXACT = 2.0**50  # R L + black is off by less than half an integer below
-EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
-NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
 NOISE_MEDIAN = 0.24  # at most, where the levels have little but noise between them
 NOISE_SHARE = (0.5, 0.8)  # of an image's variance: from nothing of that to all of it
 WHITE_PERCENTILE = 99.9  # survives stars and hot pixels, which go above 1
-
-
-@dataclass(frozen=True)
-class Levels:
-    """The input values that become 0 and 1, and the dtype that they came in.
-
-    Attributes
-    ----------
-    black, white : float
-        In the input's units, ``black < white``.
-    dtype : str
-        NumPy name of the input's dtype, e.g. ``"uint16"``: what `denormalize` returns to.
-    """
-
-    black: float
-    white: float
-    dtype: str
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.black) and np.isfinite(self.white) and self.black < self.white):
-            raise ValueError(
-                f"The black level ({self.black:g}) must be a number below the white level "
-                f"({self.white:g}): change one of them."
-            )
-        dtype = np.dtype(self.dtype)
-        if dtype.kind not in "ui":
-            return
-        largest = max(EXTREME, 4 * float(np.iinfo(dtype).max))
-        if max(abs(self.black), abs(self.white)) > largest or self.span < 1 / EXTREME:
-            raise ValueError(
-                f"Levels of {self.black:g} and {self.white:g} are out of all proportion to "
-                f"{dtype} values: restoring would not be exact."
-            )
-
-    @property
-    def span(self) -> float:
-        """White minus black, in the input's units."""
-        return self.white - self.black
 
 
 def find_levels(
     image: ArrayLike,
     *,
     rgb: bool = False,
-    black: float | None = None,
+    black: float | str | None = None,
     white: float | None = None,
+    sky: float | None = None,
     roi: Any = None,
     squares: NDArray[Any] | None = None,
 ) -> Levels:
@@ -96,7 +67,11 @@ def find_levels(
     black, white : float, optional
         Levels in the input's units that replace the automatic ones: the 0.1 and 99.9 percentiles
         without empty margins. Of mere noise white lies so much higher that its median is .24:
-        there is nothing to stretch, and noise is not to look like a scene.
+        there is nothing to stretch, and noise is not to look like a scene. ``"sky"`` for black is
+        2.8 deviations of its noise below the background, see `find_sky`.
+    sky : float, optional
+        The brightness, 0..1, that a stretch is to bring the background to. Where white is not
+        given, it is raised or lowered until a stretch can do that.
     roi : ndarray of bool, (Y, X), or (slice, slice), optional
         A region of the planes that the percentiles are taken from instead.
     squares : ndarray, (N, 2, 2) or (N, 2, 2, 3), optional
@@ -117,21 +92,18 @@ def find_levels(
     dtype = check_dtype(data.dtype)
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")
-    if roi is not None:
-        automatic = _percentiles(Ordered(region_values(data, roi, rgb=rgb)), dtype)
-    elif dtype.kind == "b":
-        automatic = (0.0, 1.0)
-    elif is_photograph(dtype, rgb):
-        automatic = (0.0, 255.0)
-    elif black is not None and white is not None:
-        automatic = (black, white)
-    else:
-        squares = sample(data, rgb=rgb) if squares is None else squares
-        values = Ordered(squares)
-        low, high = _percentiles(values, dtype)
-        automatic = (low, _above_noise(squares, values, low, high))
+    seen = squares if roi is None else region_values(data, roi, rgb=rgb)
+    background = None
+    if sky or black == NEAR_SKY:
+        seen = sample(data, rgb=rgb) if seen is None else seen
+        background = find_sky(seen)
+    if isinstance(black, str):
+        black = background.black if background else None
+    automatic = _automatic(data, (black, white), seen, rgb=rgb, whole=roi is None)
     low = automatic[0] if black is None else float(black)
     high = automatic[1] if white is None else float(white)
+    if sky and background and white is None:
+        high = white_for_sky(low, high, background.level, sky)
     if high <= low and (black is None) != (white is None):
         typed = f"black level ({low:g})" if white is None else f"white level ({high:g})"
         raise ValueError(
@@ -139,6 +111,28 @@ def find_levels(
             f"{automatic[1]:g}: change it, or give both."
         )
     return Levels(low, high, dtype.name)
+
+
+def _automatic(
+    data: Any,
+    given: tuple[float | None, float | None],
+    seen: NDArray[Any] | None,
+    *,
+    rgb: bool,
+    whole: bool,
+) -> tuple[float, float]:
+    """Black and white where they are not given: of the whole, or of a region's values."""
+    dtype, (black, white) = np.dtype(data.dtype), given
+    if whole and dtype.kind == "b":
+        return 0.0, 1.0
+    if whole and is_photograph(dtype, rgb):
+        return 0.0, 255.0
+    if whole and black is not None and white is not None:
+        return black, white
+    seen = sample(data, rgb=rgb) if seen is None else seen
+    values = Ordered(seen)
+    low, high = _percentiles(values, dtype)
+    return low, _above_noise(seen, values, low, high) if whole else high
 
 
 def _percentiles(values: Ordered, dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -184,60 +178,3 @@ def _crossed(squares: NDArray[Any]) -> float:
     corners: list[NDArray[Any]] = [squares[:, i, j].astype(kind) for i in (0, 1) for j in (0, 1)]
     a, b, c, d = corners
     return Ordered(np.abs(a - b - c + d)).median() / 2
-
-
-def normalize(image: ArrayLike, levels: Levels) -> NDArray[np.float64]:
-    """``(S - black) / (white - black)`` in float64, never clipped; NaN and inf stay."""
-    return (np.asarray(image).astype(np.float64) - levels.black) / levels.span
-
-
-def denormalize(x: ArrayLike, levels: Levels) -> NDArray[Any]:
-    """The inverse of `normalize`, in the dtype of `levels`.
-
-    Integers are rounded to the nearest and clipped to the dtype's range.
-    """
-    dtype = np.dtype(levels.dtype)
-    with np.errstate(over="ignore"):  # a float16 that was inf comes back as inf
-        values = np.asarray(x, dtype=np.float64) * levels.span + levels.black
-        if dtype.kind == "f":
-            return values.astype(dtype)
-    if dtype.kind == "b":
-        return values > 0.5
-    limits = np.iinfo(dtype)
-    # float64 cannot hold the largest int64: stay below what rounds up past it.
-    top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
-    return np.clip(np.rint(values), limits.min, top).astype(dtype)
-
-
-def working_dtype(levels: Levels) -> np.dtype[Any]:
-    """float32 where it restores integers exactly, float64 for everything wider."""
-    dtype = np.dtype(levels.dtype)
-    narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
-    near = max(abs(levels.black), abs(levels.white)) <= NEAR
-    return np.dtype(np.float32 if narrow and near else np.float64)
-
-
-def rounded(levels: Levels, largest: float = 0.0) -> bool:
-    """Whether the way back rounds integers: float64 tells those of 64 bits apart up to 2^50.
-
-    `largest` is the greatest magnitude among the values, where it is known beside the levels.
-    """
-    dtype = np.dtype(levels.dtype)
-    wide = dtype.kind in "ui" and dtype.itemsize == 8
-    return wide and max(abs(levels.black), abs(levels.white), abs(largest)) > EXACT
-
-
-def normalized(pixels: NDArray[Any], levels: Levels) -> NDArray[Any]:
-    """``(S - black) / (white - black)`` in the precision that the way back needs."""
-    dtype = working_dtype(levels)
-    black, span = dtype.type(levels.black), dtype.type(levels.span)
-    x = pixels.astype(dtype)
-    x -= black
-    x /= span
-    return x
-
-
-def network_input(x: NDArray[Any]) -> NDArray[np.float32]:
-    """What the network sees of `x`: float32, 0..1, NaN and negatives as 0, +inf as 1."""
-    y = np.fmax(x, 0)  # which takes 0 over NaN
-    return np.fmin(y, 1, out=y).astype(np.float32, copy=False)

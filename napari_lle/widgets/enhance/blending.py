@@ -55,6 +55,11 @@ class Turned:
     def __init__(self, estimate: Any, order: tuple[int, ...]) -> None:
         self.estimate = estimate
         self.back = tuple(int(i) for i in np.argsort(order))
+        levels = estimate.levels
+        if levels.axis is not None:  # counted in the layer's own order
+            levels = levels.moved(order[levels.axis] - len(order))
+        self.levels = levels
+        self.record = {**estimate.record, "levels": levels.as_record()}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.estimate, name)

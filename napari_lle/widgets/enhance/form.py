@@ -16,6 +16,7 @@ from magicgui.widgets import (
 
 from ...model.inference.options import EnhanceOptions
 from ...model.network.bundled import GLOBAL
+from ...model.preprocessing.normalizing import level_text
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 
@@ -232,10 +233,10 @@ class Form:
         """Black and white, None where they are to be found; raises ValueError as `options`."""
         return _number(self.black), _number(self.white)
 
-    def show_levels(self, black: float, white: float) -> None:
-        """Show levels that were found, without fixing them."""
+    def show_levels(self, black: Any, white: Any) -> None:
+        """Show levels that were found, each one or several of channels, without fixing them."""
         for edit, value in ((self.black, black), (self.white, white)):
-            edit.native.setPlaceholderText(f"auto ({value:.6g})")
+            edit.native.setPlaceholderText(f"auto ({level_text(value)})")
 
     def forget_levels(self) -> None:
         """Show that levels are to be found."""

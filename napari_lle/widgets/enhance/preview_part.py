@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...model.inference.estimate import Estimate
-    from ...model.inference.plan import Survey
+    from ...model.inference.survey import Survey
 
 
 class PreviewPart(NamedTuple):

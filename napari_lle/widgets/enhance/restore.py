@@ -9,6 +9,7 @@ from napari import Viewer  # napari reads the annotation of the command to fill 
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
+from ...model.preprocessing.normalizing import recorded_levels
 from ..shared.jobs import Job
 from ..shared.layers import ILLUMINATION, KEY, OVER, REFLECTANCE, RESTORED, kind, scales, spatial
 from .blending import blended, light_plane, live_of
@@ -110,13 +111,14 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
     """Options of the restored layer; between its levels it shows what the network was given."""
     record = reflectance.metadata[KEY]
     levels = record["levels"]
+    common = recorded_levels(levels).common
     options = {
         **spatial(reflectance),
         "name": f"{record.get('layer', reflectance.name)} restored",
         "blending": OVER,
         "rgb": bool(reflectance.rgb),
         "multiscale": bool(reflectance.multiscale),
-        "contrast_limits": (levels["black"], levels["white"]),
+        "contrast_limits": (common.black, common.white),
         "metadata": {KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}},
     }
     return options if reflectance.rgb else {**options, "colormap": reflectance.colormap}

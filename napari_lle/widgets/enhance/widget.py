@@ -13,6 +13,7 @@ from superqt.utils import QSignalThrottler
 
 from ...model.inference.options import EnhanceOptions
 from ...model.kernels import warm_up_in_background
+from ...model.preprocessing.normalizing import level_words
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import KEY, is_result
@@ -217,7 +218,7 @@ class EnhanceWidget(Panel):
         levels = made[0].estimate.levels
         self.form.show_levels(levels.black, levels.white)
         names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
-        self._end(f"Added {names} (black {levels.black:.6g}, white {levels.white:.6g}).")
+        self._end(f"Added {names} ({level_words(levels)}).")
         if self.form.strength.value != strength:  # moved during the run
             self._blend()
 

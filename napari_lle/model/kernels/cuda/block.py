@@ -12,7 +12,7 @@ import torch
 import triton
 from numpy.typing import NDArray
 
-from ...preprocessing.levels import working_dtype
+from ...preprocessing.normalizing import plain_levels
 from ...preprocessing.tiling import Tile, tiles
 from ..forms import Layout, layout, pack
 from .layers import branch_layer, last_layer, network_view
@@ -112,9 +112,9 @@ class Fused:
         here = slice(first[0], int(tile.rows.max()) + 1), slice(first[1], tile.columns.max() + 1)
         pixels = getattr(x, "pixels", None)
         levels = None
-        if pixels is not None and pixels.dtype in STORED and working_dtype(x.levels).itemsize == 4:
+        if pixels is not None and pixels.dtype in STORED and plain_levels(x.levels):
             array = pixels[here].reshape(*pixels[here].shape[:2], -1)
-            levels = x.levels.black, x.levels.span
+            levels = x.levels.common.black, x.levels.common.span
         elif self.picture:
             raise ValueError("Pictures are made of uint8 and uint16 only: take the illumination.")
         else:

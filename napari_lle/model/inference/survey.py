@@ -1,0 +1,166 @@
+"""What is found once of whole images, before any pixel is worked on: levels and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..preprocessing.channel_levels import COLOURS, find_colour_levels, measured_colours
+from ..preprocessing.levels import AnyLevels, Levels, find_levels, sample
+from ..preprocessing.noise import fit_noise
+from ..preprocessing.normalizing import level_set
+from ..preprocessing.sky import find_sky, typical_for_sky
+from ..preprocessing.statistics import Statistics, image_statistics
+from .lazy import in_memory
+from .options import EnhanceOptions, LevelPair, channel_pairs
+from .planes import see
+from .shared_illumination import brightest, channels_of
+
+
+class Survey(NamedTuple):
+    """What is found once for whole images and holds for every plane and part of them.
+
+    Attributes
+    ----------
+    each : tuple of Levels or ChannelLevels
+        Of each image.
+    statistics : Statistics
+        Of the image, or of the brightest of those that share an illumination.
+    """
+
+    each: tuple[AnyLevels, ...]
+    statistics: Statistics
+
+    @property
+    def levels(self) -> AnyLevels:
+        """Of the first image, which mostly is the only one."""
+        return self.each[0]
+
+
+def find_survey(arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool) -> Survey:
+    """Levels and statistics of one array, or of several that share an illumination.
+
+    Parameters
+    ----------
+    arrays : sequence
+    options : EnhanceOptions
+        With nothing left open, see `plan.settle`.
+    noise : bool
+        Whether the noise is to be among the statistics.
+    """
+    shared = len(arrays) > 1 or options.channel_axis is not None
+    return (_of_scene if shared else _of_image)(arrays, options, noise)
+
+
+def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
+    rgb, per = bool(options.rgb), options.channels == "per"
+    part = in_memory(arrays[0], rgb)
+    squares = None if part.size == 0 else sample(part, rgb=rgb)
+    (pair,) = options.level_pairs(1)
+    levels: AnyLevels
+    if rgb and squares is not None and _unlinked(options, pair, measured_colours(squares)):
+        levels = find_colour_levels(part, squares, channel_pairs(pair, 3), options.sky)
+    else:
+        levels = _found(part, pair, options, rgb=rgb, squares=squares)
+        squares = sample(part, rgb=rgb) if squares is None else squares
+    if squares.dtype == np.uint8 and (levels.black, levels.white) == (0, 255):
+        x = squares if per or not rgb else squares.max(axis=-1)
+    else:
+        x = see(squares, levels, rgb, per)
+    known = image_statistics(x if per else x[..., None])
+    if options.sky:
+        known = _for_sky(known, _apart(part, levels, COLOURS if rgb else None), x, options.sky)
+    if noise:
+        known = _with_noise(
+            known, _apart(part, levels, levels.axis, rgb), rgb and levels.axis is None
+        )
+    return Survey((levels,), known)
+
+
+def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
+    axis = options.channel_axis
+    pairs = options.level_pairs(len(arrays))
+    levels = tuple(
+        _scene_levels(array, pair, options) for array, pair in zip(arrays, pairs, strict=True)
+    )
+    if options.levels == "linked":
+        black, white = min(v.common.black for v in levels), max(v.common.white for v in levels)
+        levels = tuple(Levels(black, white, own.dtype) for own in levels)
+    x = sample(in_memory(brightest(arrays, levels, axis), False))
+    known = image_statistics(x[..., None])
+    if options.sky:
+        known = _for_sky(known, _all_apart(arrays, levels, [axis] * len(levels)), x, options.sky)
+    if noise:
+        apart = _all_apart(arrays, levels, [own.axis for own in levels])
+        known = _with_noise(known, apart, False)
+    return Survey(levels, known)
+
+
+def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLevels:
+    """Levels of an array of a scene, which may have an axis of channels."""
+    axis = options.channel_axis
+    if axis is None or not _unlinked(options, pair, True):
+        return _found(in_memory(array, False), pair, options)
+    pairs = channel_pairs(pair, array.shape[axis])
+    channels = zip(channels_of(array, axis), pairs, strict=True)
+    found = [_found(in_memory(channel, False), own, options) for channel, own in channels]
+    return level_set(found, axis - array.ndim)
+
+
+def _found(part: Any, pair: LevelPair, options: EnhanceOptions, **known: Any) -> Levels:
+    """One pair of levels."""
+    ((black, white),) = channel_pairs(pair, 1)
+    return find_levels(part, black=black, white=white, sky=options.sky, **known)
+
+
+def _unlinked(options: EnhanceOptions, pair: LevelPair, apt: bool) -> bool:
+    """Whether channels have levels of their own; by default, where that is apt."""
+    several = any(isinstance(level, Sequence) and not isinstance(level, str) for level in pair)
+    return options.levels == "unlinked" or (options.levels == "auto" and (several or apt))
+
+
+def _apart(
+    array: Any, levels: AnyLevels, axis: int | None, rgb: bool = False
+) -> Iterator[tuple[Any, Levels]]:
+    """The channels of an array along an axis, each with its levels; without an axis, the array."""
+    if axis is None:
+        yield in_memory(array, rgb), levels.each[0]
+        return
+    array = array[..., :3] if axis == COLOURS else array
+    channels = channels_of(array, axis % array.ndim)
+    for channel, own in zip(channels, cycle(levels.each), strict=False):
+        yield in_memory(channel, False), own
+
+
+def _all_apart(
+    arrays: Sequence[Any], levels: Sequence[AnyLevels], axes: Sequence[int | None]
+) -> Iterator[tuple[Any, Levels]]:
+    for array, own, axis in zip(arrays, levels, axes, strict=True):
+        yield from _apart(array, own, axis)
+
+
+def _for_sky(
+    known: Statistics, channels: Iterator[tuple[Any, Levels]], x: NDArray[Any], target: float
+) -> Statistics:
+    """The statistics by which a stretch brings the background to a target; x is what it is of."""
+    skies = [(find_sky(sample(channel)), own) for channel, own in channels]
+    heights = [(sky.level - own.black) / own.span for sky, own in skies if sky]
+    seen = find_sky(x)
+    if seen is None or not heights or max(heights) <= 0:
+        return known
+    top = 255.0 if x.dtype == np.uint8 else 1.0
+    return known._replace(typical=typical_for_sky(max(heights), seen.level / top, target))
+
+
+def _with_noise(known: Statistics, channels: Iterator[tuple[Any, Levels]], rgb: bool) -> Statistics:
+    """The statistics with the noise of normalised images, their mean where there are several."""
+    found = []
+    for channel, own in channels:
+        noise = fit_noise(channel, rgb=rgb)
+        found.append((*noise.normalized(own.black, own.white), noise.grain))
+    shot, floor, grain = np.mean(found, axis=0).tolist()
+    return known._replace(shot=shot, floor=floor, grain=grain)
