@@ -68,7 +68,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="Time to train.")] = 1.0,
     base: Annotated[str, typer.Option(help="The model to go on from; empty: none.")] = "photo",
     share: Annotated[float, typer.Option(help="Of the width, to train on.")] = 0.6,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads at most.")] = 2,
 ) -> None:
     """Print PSNR and SSIM on the held-out region before and after, beside what needs no network."""
     if darken == (low is not None):
@@ -81,7 +81,8 @@ def main(
     draft = Draft(reference.stem, dark, bright.pixels, bright.rgb, mask)
     with tempfile.TemporaryDirectory() as folder:
         outcome = trained(Path(folder) / "run", draft, TrainingRequest(base, minutes=minutes))
-    seconds = f"{outcome.card['steps']} steps in {60 * minutes:.0f} s, {threads} threads"
+    card = outcome.card
+    seconds = f"{card['steps']} steps in {60 * minutes:.0f} s, {card['threads']} threads"
     print(f"\n{reference.name}: {seconds}, from {base or 'scratch'}\n")
     print("| method | PSNR | SSIM |\n|---|--:|--:|")
     for score in outcome.scores:

@@ -54,7 +54,7 @@ def main(
     clean: Annotated[Path | None, typer.Option(help="Averages, matched by name.")] = None,
     aside: Annotated[str, typer.Option(help="Beginnings of names to keep aside, by commas.")] = "",
     minutes: Annotated[float, typer.Option(help="Time to train.")] = 1.0,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads at most.")] = 2,
     seed: Annotated[int, typer.Option(help="Of chance.")] = 0,
 ) -> None:
     """Print figures after a minute's training on noisy images alone."""
@@ -72,7 +72,7 @@ def main(
     wall, cpu = time.perf_counter() - began, time.process_time() - used
     network, card = run.answer
     print(
-        f"{card['steps']} steps, {wall:.0f} s, {cpu:.0f} s of CPU time, {threads} threads, "
+        f"{card['steps']} steps, {wall:.0f} s, {cpu:.0f} s of CPU time, {card['threads']} threads, "
         f"{os.cpu_count()} cores, {network.inference_parameters()} parameters; kept aside:"
     )
     scores, sentence = finish(verdict_steps(network, settings, images))

@@ -63,7 +63,7 @@ def train(
         network, card = _learn(material, settings, how, quiet=not speaks)
         if not speaks:
             return
-        compared, text = _judge(material, settings, network)
+        compared, text = _judge(material, settings, network, card["steps"])
         table = {score.name: score.figures() for score in compared}
         card |= {"compared": table} if table else {}
         card |= {"left_out": material.told} if material.told else {}
@@ -123,12 +123,12 @@ def _learn(
 
 
 def _judge(
-    material: Material, settings: TrainingSettings, network: Network
+    material: Material, settings: TrainingSettings, network: Network, done: int
 ) -> tuple[list[Any], str]:
     """Compare with what costs nothing; the scores, and what they say in words."""
     from ..model.training.verdict import verdict_steps
 
-    judging = verdict_steps(network, settings, material.pairs, material.held_out)
+    judging = verdict_steps(network, settings, material.pairs, material.held_out, done)
     return drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
 
 

@@ -1,42 +1,96 @@
-"""How long a run is: steps as set, or as many as make its epochs or fill its minutes."""
+"""How long a run is, and in how many threads it works."""
 
 from __future__ import annotations
 
 import math
+import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import NamedTuple
 
 import torch
 
-from .distributed import agreed
-from .outcome import judged
+from .distributed import agreed, processes
+from .pace import Budgeted, Counted
 from .run_data import RunData
 from .run_state import RunState
-from .settings import TrainingSettings
 
-TIMED_STEPS = 20  # that turn minutes into steps, after a few that warm up
-TIMED_SECONDS = 10.0
+TIMED_STEPS = 3  # by which a number of threads is judged, after one that warms up
+FASTER = 0.95  # of the time that fewer threads take: what more of them must come to
 
 
-def step_count(settings: TrainingSettings, data: RunData, device: torch.device) -> int:
-    """Steps of a run.
+class Trial(NamedTuple):
+    """A number of threads, and the seconds that a step takes in it."""
 
-    Time is measured on a run that is then thrown away, so that minutes give the very run that
-    as many steps would have given.
+    threads: int
+    seconds: float
+
+
+def set_pace(state: RunState, data: RunData) -> None:
+    """Give a run that begins its length and its threads.
+
+    The threads of a run in minutes are found by a short trial that is thrown away; all others
+    work in as many as torch does, unless the settings say how many.
     """
-    if settings.epochs is not None:
-        return math.ceil(settings.epochs * len(data.training) / settings.batch)
-    if settings.minutes is None:
-        return settings.steps
-    trial = RunState(settings, device, TIMED_STEPS, reach=data.reach)
-    for _ in range(3):
-        trial.advance(data.training)
-    start, done = time.perf_counter(), 0
-    while done < TIMED_STEPS and agreed(lambda: time.perf_counter() - start) < TIMED_SECONDS:
-        trial.advance(data.training)
-        done += 1
-    step = (time.perf_counter() - start) / done
-    start = time.perf_counter()
-    judged(trial, data)
-    validation = time.perf_counter() - start
-    whole = 60 * settings.minutes / (step + validation / settings.validate_every)
-    return agreed(lambda: max(1, round(whole)))
+    s = state.settings
+    state.threads = s.threads or torch.get_num_threads()
+    if s.minutes is None:
+        steps = s.steps
+        if s.epochs is not None:
+            steps = math.ceil(s.epochs * len(data.training) / s.batch)
+        state.pace = Counted(steps, s.validate_every, s.course)
+        return
+    start = time.monotonic()
+    pace = Budgeted(60 * s.minutes, s.validate_every)
+    if not s.threads and state.device.type == "cpu" and processes() == 1:
+        trial = RunState(s, state.device, reach=data.reach)
+        trial.pace = Counted(1000, s.validate_every)
+        found = fastest(lambda: trial.advance(data.training), state.threads)
+        state.threads = found.threads
+        pace = Budgeted(60 * s.minutes, s.validate_every, found.seconds)
+    state.pace = pace
+    state.seconds = agreed(lambda: time.monotonic() - start)
+
+
+def fastest(work: Callable[[], object], most: int) -> Trial:
+    """The number of threads in which some work is done soonest, by a short trial.
+
+    One thread first, then twice as many each time for as long as that is faster: on a machine
+    that others keep busy, several may wait for each other for longer than they work.
+    """
+    counts = [1]
+    while counts[-1] < most:
+        counts.append(min(2 * counts[-1], most))
+    best = _timed(work, counts[0], math.inf)
+    for count in counts[1:]:
+        other = _timed(work, count, best.seconds)
+        if other.seconds > FASTER * best.seconds:
+            break
+        best = other
+    return best
+
+
+def _timed(work: Callable[[], object], threads: int, known: float) -> Trial:
+    """The middle one of a few times; after the first where that is hopeless."""
+    times: list[float] = []
+    with in_threads(threads):
+        for _ in range(TIMED_STEPS + 1):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+            if times[-1] > 4 * known:
+                break
+    return Trial(threads, median(times[1:] or times))
+
+
+@contextmanager
+def in_threads(count: int) -> Iterator[None]:
+    """Let torch, and what follows it, work in so many threads, or as many as there are cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(count, os.cpu_count() or count)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -99,7 +99,7 @@ class Logbook:
             "status": status,
             "reason": reason,
             "step": state.step,
-            "steps": state.steps,
+            "steps": state.expected,
             "seconds": round(state.seconds, 1),
             "best": state.best,
             "last": history[-1] if history else {},

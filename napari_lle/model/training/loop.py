@@ -19,22 +19,23 @@ from ..network.checkpoint import load_model
 from ..network.network import Network
 from ..runtime.devices import choose_device
 from .distributed import agreed, rank
-from .duration import step_count
+from .duration import in_threads, set_pace
 from .logbook import STATE, Logbook
 from .outcome import collapse, training_card, validated
 from .run_data import RunData, run_data
-from .run_state import RunState, digests, schedule
+from .run_state import RunState, digests
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
 
-__all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings", "schedule"]
+__all__ = ["STATE", "Event", "Paper", "Trained", "TrainingError", "TrainingSettings"]
 __all__ += ["read_settings", "train"]
 
 STOP = "stop"
+Answer = str | float | None
 CHECKPOINT_SECONDS = 60.0
 
 
 class Event(NamedTuple):
-    """One step done.
+    """One step done, of so many as far as is known.
 
     After a validation, `held_out` has the figures of `validation.judge`, and `network` is what they
     are of.
@@ -46,6 +47,7 @@ class Event(NamedTuple):
     held_out: dict[str, Any] | None = None
     note: str = ""
     network: Network | None = None
+    left: float | None = None  # seconds, of a run in minutes
 
     @property
     def psnr(self) -> float | None:
@@ -77,7 +79,7 @@ def train(
     device: str = "auto",
     held_out: Sequence[Pair] = (),
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> Generator[Event, str | None, Trained]:
+) -> Generator[Event, Answer, Trained]:
     """Train a network on pairs of dark images and references, or on dark images alone.
 
     Parameters
@@ -99,7 +101,8 @@ def train(
     ------
     Event
         After each step. Closing the generator stops the run, state saved; sending it `STOP` ends
-        the run, with the best network so far.
+        the run, with the best network so far; sending it a number says that so many seconds were
+        spent elsewhere and do not count, as those of a pause.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def train(
     data = run_data(pairs, settings, held_out)
     folder = Path(run) if run is not None else None
     state = _state(settings, data, choose_device(device), folder)
-    with Logbook(folder if rank() == 0 else None, state) as logbook:
+    with in_threads(state.threads), Logbook(folder if rank() == 0 else None, state) as logbook:
         trouble = ""
         try:
             yield from _loop(state, data, logbook, checkpoint_seconds)
@@ -129,18 +132,29 @@ def train(
             if not state.best:
                 raise
             trouble = f"{error} The weights of step {state.best['step']}, before that, are kept."
-        if not state.best:
-            raise TrainingError(
-                f"Training collapsed: {state.history[-1]['verdict']}; start again with another "
-                "exposure, other weights or a lower learning rate."
-            )
-        warning = trouble or collapse(state.best)
-        card = agreed(lambda: training_card(state, data))
-        more = {"warning": warning} if warning else {}
-        more |= {"learned_from": data.noisy.why} if data.noisy else {}
-        trained = Trained(state.kept(), {**card, **more})
+        trained = _trained(state, data, trouble)
         logbook.done(trained.network, trained.card)
     return trained
+
+
+def _trained(state: RunState, data: RunData, trouble: str) -> Trained:
+    """The best network of a run that has ended, and its card.
+
+    Raises
+    ------
+    TrainingError
+        If there is none.
+    """
+    if not state.best:
+        raise TrainingError(
+            f"Training collapsed: {state.history[-1]['verdict']}; start again with another "
+            "exposure, other weights or a lower learning rate."
+        )
+    warning = trouble or collapse(state.best)
+    card = agreed(lambda: training_card(state, data))
+    more = {"warning": warning} if warning else {}
+    more |= {"learned_from": data.noisy.why} if data.noisy else {}
+    return Trained(state.kept(), {**card, **more})
 
 
 def _state(
@@ -158,8 +172,10 @@ def _state(
             raise TrainingError(
                 f"The processes see different runs: let all of them share {folder}."
             )
-    if not state.steps:
-        state.steps = step_count(settings, data, device)
+    if not begun:
+        set_pace(state, data)
+    elif not state.threads:  # begun by an older version
+        state.threads = settings.threads or torch.get_num_threads()
     return state
 
 
@@ -186,39 +202,57 @@ def _base(settings: TrainingSettings) -> Network | None:
     return network
 
 
+class _Stopwatch:
+    """Tells a run the seconds that it has taken, over all sittings and as all processes know it."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state, self._last = state, time.monotonic()
+
+    def look(self, elsewhere: float = 0.0) -> float:
+        """Seconds since the beginning of the run, without those spent elsewhere."""
+        state, now = self._state, time.monotonic()
+        took = max(0.0, now - self._last - elsewhere)
+        self._last = now
+        state.seconds = agreed(lambda: state.seconds + took)
+        return state.seconds
+
+
 def _loop(
     state: RunState, data: RunData, logbook: Logbook, checkpoint_seconds: float
-) -> Generator[Event, str | None, None]:
+) -> Generator[Event, Answer, None]:
     """Steps and validations until the end, the end of patience or `STOP`."""
     note = data.noisy.why if data.noisy else ""
-    saved = clock = time.monotonic()
+    saved, clock, pace = time.monotonic(), _Stopwatch(state), state.pace
     settled = True  # whether the state is one that an uninterrupted run passes through
     try:
-        while state.step < state.steps and not state.tired():
+        while not state.over:
             settled = False
-            event = Event(state.step + 1, state.steps, state.advance(data.training), note=note)
+            loss = state.advance(data.training)
+            pace.passed(state.step, clock.look())
+            event = Event(state.step, state.expected, loss, note=note, left=pace.left())
             note = ""
-            if state.step % state.settings.validate_every == 0 or state.step == state.steps:
-                event = _validated(event, state, data)
+            if pace.judges(state.step):
+                event = _validated(event, state, data, clock)
             settled = True
-            now = time.monotonic()
-            state.seconds, clock = state.seconds + now - clock, now
-            if event.held_out is state.best or now - saved > checkpoint_seconds:
+            if event.held_out is state.best or time.monotonic() - saved > checkpoint_seconds:
                 logbook.checkpoint()
-                saved = now
+                saved = time.monotonic()
             if event.held_out:
                 logbook.write()
-            if (yield event) == STOP:
+            answer = yield event
+            if answer == STOP:
                 break
+            clock.look(float(answer or 0.0))
         if not state.history:  # stopped before the first validation
             logbook.checkpoint()
             settled = False
-            yield _validated(event, state, data)
+            yield _validated(event, state, data, clock)
     finally:
         if settled:
             logbook.checkpoint()
 
 
-def _validated(event: Event, state: RunState, data: RunData) -> Event:
+def _validated(event: Event, state: RunState, data: RunData, clock: _Stopwatch) -> Event:
     row = validated(state, data)
+    state.pace.judged(state.step, clock.look())
     return event._replace(held_out=row, network=state.averaged())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -63,7 +64,9 @@ def training_card(state: RunState, data: RunData) -> dict[str, Any]:
         "torch": torch.__version__,
         "objective": state.settings.objective,
         "settings": state.settings.to_dict(),
-        "steps": state.steps,
+        "steps": state.step,
+        "threads": state.threads,
+        **({"course": asdict(state.pace.course)} if state.pace.course else {}),
         "training_pairs": [p.name for p in training],
         "held_out_pairs": [p.name for p in held_out],
         **({"processes": processes()} if processes() > 1 else {}),

@@ -22,6 +22,7 @@ from ..network.reparam import fold, unfold
 from ..runtime.threads import alone
 from .distributed import our_share, sum_gradients
 from .objectives import Crops, make_objective
+from .pace import Budgeted, Counted
 from .settings import Diverged, TrainingError, TrainingSettings
 
 
@@ -32,8 +33,6 @@ class RunState:
     ----------
     settings : TrainingSettings
     device : torch.device
-    steps : int
-        Of the whole run; 0 where that is not known yet.
     base : Network, optional
         Of the settings' configuration; its weights are the first ones.
     reach : int, optional
@@ -43,8 +42,10 @@ class RunState:
 
     Attributes
     ----------
-    steps : int
-        Of the whole run; 0 until it is known.
+    pace : Counted or Budgeted
+        When it looks at held-out images and is over; to be set, see `duration.set_pace`.
+    threads : int
+        That it works in; 0 until that is known.
     step : int
         Steps done.
     history : list of dict
@@ -59,7 +60,6 @@ class RunState:
         self,
         settings: TrainingSettings,
         device: torch.device,
-        steps: int = 0,
         base: Network | None = None,
         reach: int | None = None,
         data: dict[str, str] | None = None,
@@ -81,7 +81,8 @@ class RunState:
             foreach=True,
         )
         self.rng = np.random.default_rng(settings.seed)
-        self.steps = steps
+        self.pace: Counted | Budgeted
+        self.threads = 0
         self.step = 0
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {}
@@ -102,7 +103,7 @@ class RunState:
             crops = hide(crops, self.network.radius, self.reach, self.rng)
         ours = Crops.of(crops, self.device, share.part)
         for group in self.optimizer.param_groups:
-            group["lr"] = s.learning_rate * schedule(self.step, self.steps)
+            group["lr"] = s.learning_rate * self.pace.learning(self.step)
         # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
         mixed = s.mixed and self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
@@ -147,6 +148,16 @@ class RunState:
             self.best_weights = {k: v.clone() for k, v in self.average.items()}
         return row
 
+    @property
+    def expected(self) -> int:
+        """Steps of the whole run, as far as is known."""
+        return self.pace.expected(self.step)
+
+    @property
+    def over(self) -> bool:
+        """Whether its steps or its time, or the settings' patience, are at their end."""
+        return self.pace.over(self.step) or self.tired()
+
     def tired(self) -> bool:
         """Whether the settings' patience is at its end."""
         since = sum(row["step"] > self.best.get("step", 0) for row in self.history)
@@ -157,7 +168,9 @@ class RunState:
         story = {
             "settings": self.settings.to_dict(),
             "data": self.data,
-            "steps": self.steps,
+            "steps": self.expected,
+            "threads": self.threads,
+            "budgeted": self.pace.record() if isinstance(self.pace, Budgeted) else None,
             "step": self.step,
             "losses": self.losses,
             "history": self.history,
@@ -209,8 +222,13 @@ class RunState:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.best_weights = state["average"], state["best_weights"]
         self.rng.bit_generator.state = story["rng"]
-        for name in ("steps", "step", "losses", "history", "best", "seconds"):
+        for name in ("step", "losses", "history", "best", "seconds"):
             setattr(self, name, story[name])
+        # A state of an older version tells neither threads nor course: its minutes became steps.
+        self.threads = story.get("threads", 0)
+        record = story.get("budgeted")
+        counted = Counted(story["steps"], settings.validate_every, settings.course)
+        self.pace = Budgeted.resumed(record) if record else counted
 
     def _network(self, weights: dict[str, Tensor]) -> Network:
         network = self._build()
@@ -243,11 +261,3 @@ def _changed(before: dict[str, str], now: dict[str, str]) -> str:
 def _rank(row: dict[str, Any]) -> tuple[bool, float]:
     """What the best of validations has most of: a sound one before a good score."""
     return not row["verdict"], row["score"]
-
-
-def schedule(step: int, steps: int) -> float:
-    """Share of the learning rate: up over the first 2 % of steps, then down a cosine to 0."""
-    warmup = max(1, steps // 50)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))

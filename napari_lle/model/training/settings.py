@@ -11,6 +11,7 @@ from ..data.crops import Augmentation
 from ..network.kinds import tupled, unknown_name, wrong_kind
 from ..network.network import NetworkConfig
 from ..runtime.choices import check_literals
+from .course import Course
 
 
 class TrainingError(ValueError):
@@ -117,7 +118,9 @@ class Paper:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that determines a run; with equal data, equal settings give equal weights.
+    """Everything that determines a run of steps: with equal data, they give equal weights.
+
+    One in minutes does as many steps as there is time for; its card tells which settings repeat it.
 
     Attributes
     ----------
@@ -131,7 +134,11 @@ class TrainingSettings:
     epochs : float, optional
         Passes over the training images: ``ceil(epochs * images / batch)`` steps.
     minutes : float, optional
-        Time of the whole run: turned into steps once, by timing a few, when it begins.
+        Time of the whole run, see `pace.Budgeted`; how many steps it comes to, time tells.
+    threads : int
+        Of the CPU; 0: as many as torch uses, and in a run in minutes as many as are fastest.
+    course : Course, optional
+        What a run in minutes has done, to be repeated with its `steps`.
     patience : int
         Validations without a new best after which the run ends; 0 for never.
     batch, crop : int
@@ -199,6 +206,8 @@ class TrainingSettings:
     epochs: float | None = None
     minutes: float | None = None
     patience: int = 0
+    threads: int = 0
+    course: Course | None = None
     mixed: bool = True
     branches: bool = False
     base: str = ""
@@ -221,6 +230,10 @@ class TrainingSettings:
         lengths = [n for n in (self.epochs, self.minutes) if n is not None]
         if len(lengths) > 1 or not all(0 < n < 1e6 for n in lengths):
             raise TrainingError("Give either epochs or minutes, above 0.")
+        if self.course and lengths:
+            raise TrainingError("A course to repeat has steps: leave out epochs and minutes.")
+        if self.threads < 0:
+            raise TrainingError("threads is a number of threads, 0 to choose it.")
         if self.patience < 0:
             raise TrainingError("patience is a number of validations, 0 for no early stop.")
 
@@ -238,7 +251,8 @@ class TrainingSettings:
         TrainingError
             If a name is unknown or a value cannot be used.
         """
-        parts = {"network": NetworkConfig, "augmentation": Augmentation, "paper": Paper}
+        parts: dict[str, type[Any]] = {"network": NetworkConfig, "augmentation": Augmentation}
+        parts |= {"paper": Paper} | ({"course": Course} if values.get("course") else {})
         plain = _named(cls, values, "training setting")
         for name, part in parts.items():
             if name in plain and not isinstance(plain[name], part):

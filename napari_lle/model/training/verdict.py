@@ -20,6 +20,7 @@ from .run_data import parted
 from .settings import TrainingSettings
 
 BEFORE = "before"  # the model that training started from
+FEW = 100  # steps under which nothing can be said: the learning rate has hardly been high
 BUNDLED = "science"  # the model for noisy grey data that comes with the package
 ALONE = "Trained without references: judge the result by eye, there is nothing to compare it with."
 
@@ -29,6 +30,7 @@ def verdict_steps(
     settings: TrainingSettings,
     pairs: Sequence[Pair],
     held_out: Sequence[Pair] = (),
+    done: int = FEW,
 ) -> Generator[Progress, None, tuple[list[Score], str]]:
     """Compare a trained network with its start and with what needs no training.
 
@@ -40,6 +42,8 @@ def verdict_steps(
         Of its run.
     pairs, held_out : sequence of Pair
         As `loop.train` took them.
+    done : int
+        Steps that were possible: of fewer than `FEW`, the figures are told but not judged.
 
     Yields
     ------
@@ -51,6 +55,7 @@ def verdict_steps(
     (list of Score, str)
         Empty where there is nothing to compare with; and a sentence.
     """
+    sentence = inconclusive(done)
     training, judged, noisy = parted(pairs, settings, held_out)
     networks = {BEFORE: load_model(settings.base).network} if settings.base else {}
     if noisy:
@@ -58,9 +63,17 @@ def verdict_steps(
         steps = compare_hidden_steps({**networks, "after": network}, judged, noisy.reach)
         scores = yield from steps
         start = start_verdict(scores, BEFORE, STRETCH)
-        return scores, f"{hidden_verdict(scores)} {start}".strip()
+        return scores, f"{sentence or hidden_verdict(scores)} {start}".strip()
     if any(pair.alone for pair in judged):
-        return [], ALONE
+        return [], f"{sentence} {ALONE}".strip()
     scores = yield from compare_steps({**networks, "after": network}, training, judged)
     start = start_verdict(scores, BEFORE, SLIDERS[0])
-    return scores, f"{comparison_verdict(scores)} {start}".strip()
+    return scores, f"{sentence or comparison_verdict(scores)} {start}".strip()
+
+
+def inconclusive(done: int) -> str:
+    """That too few steps were possible to judge by, if so."""
+    if done >= FEW:
+        return ""
+    steps = "1 step" if done == 1 else f"{done} steps"
+    return f"Only {steps}: inconclusive. Give it more time, or free the processor meanwhile."

@@ -41,11 +41,13 @@ class Clock:
         self._start = time.monotonic()
         self._first: int | None = None
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, without counting it."""
+    def wait(self, seconds: float) -> float:
+        """Sleep, without counting it; returns the seconds that it took."""
         start = time.monotonic()
         time.sleep(seconds)
-        self._start += time.monotonic() - start
+        slept = time.monotonic() - start
+        self._start += slept
+        return slept
 
     def left(self, step: int, steps: int) -> float:
         """Seconds until the last step."""

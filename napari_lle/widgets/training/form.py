@@ -155,7 +155,7 @@ class TrainForm:
                 tooltip="Steps between two validations.",
             ),
             "seed": SpinBox(
-                label="seed", value=0, max=2**31 - 1, tooltip="Equal seeds give equal weights."
+                label="seed", value=0, max=2**31 - 1, tooltip="Equal seeds draw equal crops."
             ),
         }
         self.advanced["learning_rate"].native.setDecimals(4)

@@ -142,31 +142,28 @@ def train_steps(
     # The preview shows a place that the layers have: pairs made of images by themselves have not.
     noisy = settings.objective == "noisy"
     shown = parted(project.pairs, settings)[1] if noisy else project.held_out
-    yield Tick(0, 0, "Measuring the time per step…" if settings.minutes else "Starting…")
+    yield Tick(0, 0, "Starting…")
     events = train(
         project.pairs, settings, run=folder / RUN, device=device, held_out=project.held_out
     )
     with closing(events):
-        clock, first, answer = Clock(), True, None
+        clock, answer = Clock(), None
         while True:
             try:
                 event = events.send(answer)
             except StopIteration as stop:
                 network, card = stop.value
                 break
-            if first:
-                _fix_steps(folder, config, event.steps)
-                first = False
-            left = clock.left(event.step, event.steps)
+            left = clock.left(event.step, event.steps) if event.left is None else event.left
             preview = _preview(event.network, shown) if event.network else None
             note = f"Step {event.step} of {event.steps}" if event.held_out else event.note
             yield Tick(event.step, event.steps, note, left, event.held_out, preview)
-            note = "Paused."
+            note, paused = "Paused.", 0.0
             while controls.paused:
                 yield Tick(event.step, event.steps, note, left)
-                clock.wait(PAUSE)
+                paused += clock.wait(PAUSE)
                 note = ""
-            answer = STOP if controls.stopped else None
+            answer = STOP if controls.stopped else paused
     return (yield from _outcome(folder, project, settings, network, card))
 
 
@@ -183,14 +180,17 @@ def command(folder: Path) -> str:
     return shlex.join(words)
 
 
-def _fix_steps(folder: Path, config: dict[str, Any], steps: int) -> None:
-    """Note the number of steps in place of minutes: a repetition then gives the same weights."""
+def _note_course(folder: Path, config: dict[str, Any], card: dict[str, Any]) -> None:
+    """Note in place of minutes what was done in them: a repetition then gives the same weights."""
     from ...model.data.project import read_config
 
     _, folders = read_config(folder / CONFIG)
     data = {kind: path.name for kind, path in folders.items()}
-    values = {k: v for k, v in config.items() if k not in ("minutes", "epochs")}
-    write_config(folder, {**values, "steps": steps, "data": data})
+    done: dict[str, Any] = {k: card[k] for k in ("threads", "course") if k in card}
+    if "course" in done:
+        config = {k: v for k, v in config.items() if k != "minutes"}
+        done["steps"] = card["steps"]
+    write_config(folder, {**config, **done, "data": data})
 
 
 def _preview(network: Any, held_out: Sequence[Any]) -> HeldOutPreview | None:
@@ -217,7 +217,9 @@ def _outcome(
     from ...model.progress import Steps
     from ...model.training.verdict import verdict_steps
 
-    steps = Steps(verdict_steps(network, settings, project.pairs, project.held_out))
+    _note_course(folder, project.settings, card)
+    data = project.pairs, project.held_out
+    steps = Steps(verdict_steps(network, settings, *data, done=card["steps"]))
     for done in steps:
         yield Tick(0, 0, f"Comparing with untrained methods: {done.done} of {done.total}…")
     scores, text = steps.answer

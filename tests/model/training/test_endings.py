@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from helpers.training import PAPER, TINY, changed, weights
 
 from napari_lle.model.data.pairs import Pair
 from napari_lle.model.network.checkpoint import load_model
-from napari_lle.model.training import duration, outcome
 from napari_lle.model.training import loop as training
+from napari_lle.model.training import outcome
 from napari_lle.model.training.loop import (
     STOP,
     TrainingError,
@@ -102,14 +103,47 @@ def test_epochs_are_passes_over_the_training_images(pairs):
     assert len(events) == trained.card["steps"] == 4
 
 
-def test_minutes_are_turned_into_steps_once(pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(duration, "TIMED_STEPS", 2)
-    first = train(pairs, changed(minutes=0.005), run=tmp_path)
-    steps = next(first).steps
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock for runs that goes on by a tenth of a second whenever it is looked at."""
+    now = [0.0]
+
+    def look():
+        now[0] += 0.1
+        return now[0]
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=look))
+    return now
+
+
+def test_a_run_in_minutes_can_be_repeated_step_by_step(pairs, tmp_path, clock):
+    settings = changed(minutes=0.1, threads=1)
+    first = train(pairs, settings, run=tmp_path)
+    for _ in range(7):
+        event = next(first)
+        assert event.steps >= event.step and 0 <= event.left <= 6
     first.close()
-    monkeypatch.setattr(training, "step_count", None)  # never asked again
-    _, resumed = drain(train(pairs, changed(minutes=0.005), run=tmp_path))
-    monkeypatch.undo()
-    _, counted = drain(train(pairs, changed(steps=steps)))
-    assert resumed.card["steps"] == steps
-    assert all((weights(counted)[k] == weights(resumed)[k]).all() for k in weights(counted))
+    events, resumed = drain(train(pairs, settings, run=tmp_path))
+    done = resumed.card["steps"]
+    assert events[0].step == 8 and events[-1].step == events[-1].steps == done > 12
+    assert drain(train(pairs, settings, run=tmp_path))[0] == []  # it is over
+    record = {name: resumed.card[name] for name in ("steps", "threads", "course")}
+    _, again = drain(train(pairs, changed(**record)))
+    assert all((weights(again)[k] == weights(resumed)[k]).all() for k in weights(again))
+    assert again.card["course"] == resumed.card["course"]
+    with pytest.raises(TrainingError, match="leave out epochs and minutes"):
+        changed(course=record["course"], minutes=1)
+
+
+def test_a_pause_takes_nothing_of_the_minutes(pairs, clock):
+    events = train(pairs, changed(minutes=1, threads=1))
+    next(events)
+    clock[0] += 100
+    assert events.send(100.0).left == pytest.approx(60, abs=1)
+    clock[0] += 30
+    assert events.send(None).left == pytest.approx(30, abs=1)
+    clock[0] += 40
+    last = events.send(None)
+    assert last.left == 0 and last.held_out
+    with pytest.raises(StopIteration):
+        next(events)

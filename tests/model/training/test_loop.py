@@ -12,12 +12,8 @@ from napari_lle.model.data.crops import Augmentation
 from napari_lle.model.data.pairs import Pair, annotated
 from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.network.network import NetworkConfig
-from napari_lle.model.training.loop import (
-    TrainingError,
-    TrainingSettings,
-    schedule,
-    train,
-)
+from napari_lle.model.training.course import schedule
+from napari_lle.model.training.loop import TrainingError, TrainingSettings, train
 
 
 def test_training_learns_beyond_its_start(pairs):

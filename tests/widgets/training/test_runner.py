@@ -61,7 +61,7 @@ def test_a_run_tells_its_progress_and_its_end(pair, asked, tmp_path):
     names = [s.name for s in outcome.scores]
     free = ["blur 1", "blur 2", "non-local means"]
     assert names == ["input", "automatic gamma", "best curve", *free, "before", "after"]
-    assert outcome.verdict.startswith("It ")
+    assert outcome.verdict.startswith("Only 8 steps: inconclusive.")
     assert _runs.unfinished() == []
 
 
@@ -84,12 +84,17 @@ def test_the_command_gives_the_same_weights(pair, asked, tmp_path):
     assert len(a.card["data_digest"]) == 12 and a.card["compared"]["after"]["psnr"] > 0
 
 
-def test_minutes_become_steps_in_the_file(pair, tmp_path):
-    begin(tmp_path / "run", [pair], TrainingRequest(minutes=0.02, more=QUICK))
-    ticks, _ = drain(train_steps(tmp_path / "run", Controls()))
+def test_what_was_done_in_minutes_is_noted_and_can_be_repeated(pair, tmp_path):
+    begin(tmp_path / "run", [pair], TrainingRequest(minutes=0.03, more=QUICK))
+    ticks, outcome = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
     config = yaml.safe_load((tmp_path / "run" / CONFIG).read_text())
-    assert config["steps"] == max(t.total for t in ticks) and "minutes" not in config
+    assert config["steps"] == max(t.done for t in ticks) == outcome.card["steps"]
+    assert config["threads"] == outcome.card["threads"] and "minutes" not in config
     assert config["data"] == {"low": "low", "reference": "reference", "masks": "masks"}
+    (tmp_path / "run" / "run").rename(tmp_path / "run" / "before")
+    _, again = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
+    found = again.network.state_dict()
+    assert all((found[k] == v).all() for k, v in outcome.network.state_dict().items())
 
 
 def test_an_interrupted_run_goes_on_exactly(pair, asked, tmp_path):
@@ -159,7 +164,7 @@ def test_a_noisy_image_trains_by_itself_and_is_judged_beside_blurs(tmp_path):
     assert preview.name == "coins" and preview.columns == (120, 160)
     free = ["plain stretch", "blur 1", "blur 2", "non-local means"]
     assert [s.name for s in outcome.scores] == [*free, "science", "after"]
-    assert "hidden" in outcome.verdict and "predicted the held-out pixels" in outcome.verdict
+    assert "hidden" in outcome.verdict and "Only 8 steps: inconclusive." in outcome.verdict
     outcome.save(tmp_path / "own.safetensors")
     assert "ssim" not in load_model(tmp_path / "own.safetensors").card["compared"]["after"]
 

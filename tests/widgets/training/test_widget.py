@@ -93,7 +93,7 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
         "before",
         "after",
     ]
-    assert widget.form.status.value.startswith("It ")
+    assert re.match("It |Only ", widget.form.status.value)  # as many steps as the machine allows
     assert widget.plots.rows and {"loss", "psnr", "ssim"} <= set(widget.plots.rows[-1])
     preview = viewer.layers["[training] dark"]
     assert preview.units == viewer.layers["dark"].units
