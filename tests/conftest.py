@@ -97,11 +97,12 @@ def keep(qtbot):
 
 @pytest.fixture
 def make(keep, model_file):
-    """Build an Enhance widget for a viewer."""
+    """Build an Enhance widget for a viewer, with the preview off until a test wants it."""
     from napari_lle.widgets.enhance.widget import EnhanceWidget
 
     def build(viewer):
         widget = keep(EnhanceWidget(viewer))
+        widget.form.preview.value = False
         widget.form.model.use(str(model_file))
         return widget
 

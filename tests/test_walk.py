@@ -38,11 +38,12 @@ def image(rng, monkeypatch):
     return rng.integers(0, 60, SHAPE).astype(np.uint8)
 
 
-def check(walk):
+def check(walk, automatic=1):
     passes = walk.passes()
     assert passes["napari_lle.model.inference.plan"] == 1
     assert {module: n for module, n in passes.items() if n > MOST} == {}
-    assert {name: walk.calls[f"napari_lle.model.{name}"] for name in ONCE} == dict.fromkeys(ONCE, 1)
+    expected = {**dict.fromkeys(ONCE, 1), "network.bundled.automatic_model": automatic}
+    assert {name: walk.calls[f"napari_lle.model.{name}"] for name in ONCE} == expected
     assert walk.calls["napari_lle.model.preprocessing.normalizing.normalized"] == NORMALIZED
 
 
@@ -56,10 +57,11 @@ def test_enhance_works_out_everything_once(image):
 def test_a_run_of_the_widget_works_out_everything_once(qtbot, viewer, widget, image):
     viewer.add_image(image, rgb=True)
     widget.form.model.use("auto")
+    qtbot.waitUntil(lambda: widget.levels.found is not None)  # for the histogram
     with watched_jobs() as walk:
         run(qtbot, widget)
     assert widget.live.estimate.record["kernel"] == "numba"
-    check(walk)
+    check(walk, automatic=0)  # the look names the model
     assert walk.calls["napari_lle.model.inference.estimate.Estimate.plane"] == 1
 
 

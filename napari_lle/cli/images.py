@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..model.inference.options import EnhanceOptions, read_level
+from ..model.inference.looks import look_options
+from ..model.inference.options import read_level
 from . import options as o
 from .batch import find_targets, made, plan_batch, run_all
 from .console import drain, reported, say, say_which
@@ -23,6 +24,7 @@ def enhance(
     inputs: o.Inputs,
     output: o.Outputs,
     model: o.AnyModel = "auto",
+    look: o.Look = None,
     strength: o.Strength = 1.0,
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,
@@ -48,7 +50,8 @@ def enhance(
         wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
         wanted.check()
         batch = plan_batch(inputs, output, wanted.besides(), model)
-        options = EnhanceOptions(
+        options = look_options(
+            look,
             model=model,
             black=read_level("black", black),
             white=read_level("white", white),

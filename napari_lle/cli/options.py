@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..model.inference.looks import LOOK_NAMES
+
 # Of several commands.
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ImageNumber = Annotated[
@@ -56,6 +58,13 @@ AnyModel = Annotated[
     str,
     typer.Option(
         help="auto, a bundled model or a file; add :global for one curve for the whole image."
+    ),
+]
+Look = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(LOOK_NAMES),
+        help="What the image is shown as: chooses the options that are not given.",
     ),
 ]
 Strength = Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")]

@@ -87,6 +87,18 @@ def test_levels_given_are_levels_used(tmp_path, model):
     assert written.record["levels"] == {"black": 100.0, "white": 1100.0, "dtype": "uint16"}
 
 
+def test_a_look_chooses_what_is_not_given(photo, tmp_path):
+    by_look, by_hand = tmp_path / "look.tif", tmp_path / "hand.tif"
+    options = ("--dtype", "float32")
+    assert not lle("enhance", photo, "-o", by_look, "--look", "publication", *options).returncode
+    assert not lle("enhance", photo, "-o", by_hand, "--model", "photo:global", *options).returncode
+    np.testing.assert_array_equal(read_image(by_look).pixels, read_image(by_hand).pixels)
+    asked = ("--look", "fluorescence", "--model", "photo:global", "--channels", "per", *options)
+    assert not lle("enhance", photo, "-o", by_look, *asked).returncode
+    np.testing.assert_array_equal(read_image(by_look).pixels, read_image(by_hand).pixels)
+    assert "look" in fails("enhance", photo, "-o", by_look, "--look", "painting")
+
+
 def test_bad_input_is_one_line_and_writes_nothing(photo, model, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(photo.read_bytes()[:200])

@@ -21,6 +21,7 @@ from ..progress import Progress, finish
 from .enhance import estimate_steps
 from .estimate import Result, _alpha, check_strength
 from .lazy import as_dask, is_lazy
+from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import settle, survey
 from .survey import Survey
@@ -65,7 +66,7 @@ def enhance_averaged(
     ValueError
         If there is no such axis, or the window is none.
     """
-    chosen = EnhanceOptions(model=model, **options)
+    chosen = look_options(model=model, **options)
     return finish(averaged_steps(image, axis, window, chosen, strength))
 
 

@@ -17,6 +17,7 @@ from ..network.checkpoint import Model
 from ..progress import Progress, finish
 from .estimate import Estimate, Result, check_strength
 from .lazy import LazyEstimate, Scales, as_dask, is_lazy
+from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions, SharedKeywords
 from .plan import Plan, as_arrays, make_plan
 from .planes import Seen, fill_planes
@@ -78,6 +79,8 @@ def enhance(
         faster. The model's own when not given. A bundled name stands for its sibling that was
         trained for that size, ``photo-half`` or ``photo-quarter``, which are softer; a loaded
         `Model` keeps its weights, which leave more noise.
+    look : {"photograph", "fluorescence", "astronomy", "publication"}, optional
+        Chooses the options that are not given, or ``auto``, see `looks`.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def enhance(
     """
     check_strength(strength)
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    return finish(estimate_steps(data, EnhanceOptions(model=model, **options))).result(strength)
+    return finish(estimate_steps(data, look_options(model=model, **options))).result(strength)
 
 
 def enhance_jointly(

@@ -45,6 +45,7 @@ class EnhanceKeywords(SharedKeywords, total=False):
     channels: str
     channel_axis: int | None
     rgb: bool | None
+    look: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,8 @@ class EnhanceOptions:
         Longest tile side in pixels.
     illumination_scale : {1, 2, 4}, optional
         By how much the illumination is found smaller; the model's own by default.
+    look : str, optional
+        The look that these options come from, see `looks.look_options`: noted in the record only.
 
     Raises
     ------
@@ -94,6 +97,7 @@ class EnhanceOptions:
     device: str = "auto"
     tile: int | str = "auto"
     illumination_scale: int | None = None
+    look: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("channels", self.channels, get_args(ChannelMode))

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..network.bundled import GLOBAL, automatic_model, sized
+from ..network.bundled import GLOBAL, settled_name, sized
 from ..network.checkpoint import Model, recent_model
 from ..network.global_curve import one_curve
 from ..network.network import Network
@@ -181,6 +181,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     }
     if options.sky:
         record["sky"] = options.sky
+    if options.look:
+        record["look"] = options.look
     if "uncertainty" in loaded.card:
         record["uncertainty"] = loaded.card["uncertainty"]
     size = AUTO_TILE[where.type] if options.tile == "auto" else int(options.tile)
@@ -239,11 +241,10 @@ def choose_model(
     """Load a model; ``auto`` stands for the one that suits the image."""
     if isinstance(model, Model):
         return _at_scale(model, illumination_scale)
-    mode = GLOBAL if str(model).endswith(GLOBAL) else ""
-    name: str | Path = str(model).removesuffix(GLOBAL) if mode else model
-    name = automatic_model(rgb, dtype) if name == "auto" else name
-    loaded = _at_scale(recent_model(sized(str(name), illumination_scale)), illumination_scale)
-    return one_curve(loaded) if mode else loaded
+    settled = settled_name(str(model), rgb, dtype)
+    name = settled.removesuffix(GLOBAL)
+    loaded = _at_scale(recent_model(sized(name, illumination_scale)), illumination_scale)
+    return one_curve(loaded) if settled != name else loaded
 
 
 def _chosen(options: EnhanceOptions, dtype: str) -> Model:

@@ -15,6 +15,7 @@ from ..preprocessing.normalizing import plain_levels
 from ..progress import Progress, finish
 from .enhance import planned_steps
 from .estimate import check_strength, in_input_dtype
+from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import Plan, make_plan
 from .planes import Seen
@@ -61,7 +62,7 @@ def enhance_stored(
     (dtype('uint8'), True)
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    steps = stored_steps(data, EnhanceOptions(model=model, **options), strength)
+    steps = stored_steps(data, look_options(model=model, **options), strength)
     return finish(steps)[0]
 
 

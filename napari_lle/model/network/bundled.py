@@ -23,6 +23,13 @@ def automatic_model(rgb: bool, dtype: str) -> str:
     return "photo" if rgb and dtype == "uint8" else "linear"
 
 
+def settled_name(model: str, rgb: bool, dtype: str) -> str:
+    """The name or file that a choice of model stands for, ``auto`` settled; ``:global`` stays."""
+    name = model.removesuffix(GLOBAL)
+    mode = model[len(name) :]
+    return (automatic_model(rgb, dtype) if name == "auto" else name) + mode
+
+
 def own_file(model: str | None) -> list[Path]:
     """The file that a model is in where it is none of the bundled ones; at most one."""
     path = Path((model or "").removesuffix(GLOBAL))

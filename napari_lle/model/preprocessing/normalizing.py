@@ -177,10 +177,10 @@ def level_words(levels: AnyLevels) -> str:
     return f"black {level_text(levels.black)}, white {level_text(levels.white)}"
 
 
-def level_text(level: float | tuple[float, ...]) -> str:
+def level_text(level: float | tuple[float, ...], digits: int = 6) -> str:
     """A black or white level, or that of each channel: ``470, 480, 150``."""
     each = level if isinstance(level, tuple) else (level,)
-    return ", ".join(f"{value:.6g}" for value in each)
+    return ", ".join(f"{value:.{digits}g}" for value in each)
 
 
 def normalize(image: ArrayLike, levels: AnyLevels) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from magicgui.widgets import (
@@ -14,17 +15,29 @@ from magicgui.widgets import (
     PushButton,
 )
 
+from ...model.inference.looks import LOOK_NAMES, look_options
 from ...model.inference.options import EnhanceOptions
-from ...model.network.bundled import GLOBAL
 from ...model.preprocessing.normalizing import level_text
-from ..shared.forms import Choices, device_choices, labelled, row, steady
+from ...model.preprocessing.screen import MIDDLE
+from ...model.preprocessing.sky import NEAR_SKY
+from ..shared.folds import Fold
+from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
 from ..shared.model_choice import ModelChoice
+from .histogram import Histogram
+from .result_controls import ResultControls
+from .typed_levels import read_field
 
 REPLACE = "replace"  # the last result, on another run
+PROMINENT = 26  # pixels, the height of the one button that matters
+FOLDS = {
+    "Levels": "Black and white in numbers, from a dark frame or region, locked and passed on.",
+    "Channels": "How colours and channels go together.",
+    "More": "The model, the device, what else is added, saved and copied.",
+}
 
 
 class Form:
-    """All controls, in the order in which they are read.
+    """All controls: what is always in sight, and what is folded.
 
     Parameters
     ----------
@@ -36,15 +49,22 @@ class Form:
 
     def __init__(self, images: Choices, references: Choices) -> None:
         self._choose(images)
-        self._levels(references)
-        self._ask()
         self._run()
-        self._take_away()
+        self._levels(references)
+        self._channels()
+        self._ask()
+        self.result = ResultControls()
+        self.folds = {
+            title: Fold(title, tooltip, rows, f"enhance/{title.lower()}")
+            for (title, tooltip), rows in zip(FOLDS.items(), self._folded(), strict=True)
+        }
 
     def _choose(self, images: Choices) -> None:
-        """What is enhanced, by which model, how."""
+        """The three rows."""
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
-        self.model = ModelChoice()
+        self.look = ComboBox(
+            label="look", choices=LOOK_NAMES, tooltip="What the image is shown as."
+        )
         self.strength = FloatSlider(
             label="strength",
             value=1.0,
@@ -54,39 +74,40 @@ class Form:
             tooltip="0 leaves the image as it is, 1 is the full effect. "
             "The result follows at once, without a new run.",
         )
-        self.channels = ComboBox(
-            label="channels",
-            choices=["auto", "per", "joint"],
-            tooltip="per: one illumination per channel, for photographs. joint: one illumination "
-            "for all channels, which keeps their ratios. auto: per for 8-bit RGB, else joint.",
+
+    def _run(self) -> None:
+        """To begin and to end, how far it is, and what it is about."""
+        self.run = PushButton(
+            text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
         )
-        self.together = CheckBox(
-            text="selected layers together",
-            tooltip="For channels that are layers of their own: all image layers selected in the "
-            "layer list are enhanced in one run and divided by one illumination, each between "
-            "its own levels. An axis named c is treated this way anyway, unless channels is per.",
+        self.cancel = PushButton(
+            text="Cancel",
+            enabled=False,
+            visible=False,
+            tooltip="Stop the run without adding a layer.",
         )
-        self.device = ComboBox(
-            label="device",
-            choices=device_choices(),
-            tooltip="Where the network runs; auto takes the fastest device available.",
+        self.preview = CheckBox(
+            text="preview the visible part",
+            value=True,
+            tooltip="Show how the visible part of the image would look while you change options; "
+            "when a result is there, from your next change on.",
         )
+        self.line = Label(
+            value="",
+            tooltip="The model, the input values that become black and white, and how many pixels "
+            "are darker than black.",
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
+        self.status = Label(value="", tooltip="What happened, or what to do next.")
+        roomy(self.line)
+        steady(self.progress, self.status)
+        self.progress.native.setTextVisible(True)
 
     def _levels(self, references: Choices) -> None:
         """Black and white, and where they come from."""
+        self.histogram = Histogram()
         self.black = self._level("black", "becomes 0")
         self.white = self._level("white", "becomes 1")
-        self.find = PushButton(
-            text="Find",
-            tooltip="Find the automatic levels without a run and show them in the layer's "
-            "histogram: black in blue, white in orange.",
-        )
-        self.histogram = Label(
-            value="",
-            visible=False,
-            tooltip="Histogram of the pixel values, on a logarithmic scale; blue line: black "
-            "level, orange line: white level. The first and last bins include all values beyond.",
-        )
         self.reference = ComboBox(
             label="dark",
             choices=references,
@@ -98,6 +119,15 @@ class Form:
             tooltip="Set the black level to the median of the dark frame, or of the image within "
             "the selected shapes.",
         )
+        self.sky = FloatSlider(
+            label="sky",
+            value=MIDDLE,
+            min=0.02,
+            max=0.5,
+            step=0.01,
+            tooltip="Brightness that the background comes to where black is found near it: with "
+            "the look astronomy, or when you type sky for black.",
+        )
         self.lock = CheckBox(
             text="lock levels",
             tooltip="Keep these levels, found or typed, for every image chosen next: images to be "
@@ -108,79 +138,47 @@ class Form:
             tooltip="Use these levels for the layers selected in the layer list, too.",
         )
 
+    def _channels(self) -> None:
+        """What goes together."""
+        self.channels = ComboBox(
+            label="channels",
+            choices=["auto", "per", "joint"],
+            tooltip="per: one illumination per channel, for photographs. joint: one illumination "
+            "for all channels, which keeps their ratios. auto: as the look has it.",
+        )
+        self.linked = ComboBox(
+            label="levels",
+            choices=["auto", "linked", "unlinked"],
+            tooltip="linked: one black and one white for all channels. unlinked: each channel its "
+            "own. auto: as the look has it, else unlinked where channels are measured.",
+        )
+        self.together = CheckBox(
+            text="selected layers together",
+            tooltip="For channels that are layers of their own: all image layers selected in the "
+            "layer list are enhanced in one run and divided by one illumination, each between "
+            "its own levels. An axis named c is treated this way anyway, unless channels is per.",
+        )
+
     def _ask(self) -> None:
-        """What is to be shown."""
-        self.illumination = CheckBox(
-            text="also add the illumination layer",
-            tooltip="Reflectance times illumination recovers the original pixel values: measure "
-            "on those.",
+        """By what, where, and what is to be added."""
+        self.model = ModelChoice(
+            tooltip="The network. auto: the one of the look. You can also choose a model of your "
+            "own, a .safetensors file."
+        )
+        self.device = ComboBox(
+            label="device",
+            choices=device_choices(),
+            tooltip="Where the network runs; auto takes the fastest device available.",
         )
         self.again = ComboBox(
             label="again",
             choices=[("replace the last result", REPLACE), ("add another result", "add")],
             tooltip="What the next run on the same image does with the result of the last one.",
         )
-        self.preview = CheckBox(
-            text="preview the visible part",
-            tooltip="Show how the visible part of the image would look while you change options.",
-        )
-        self.curve = CheckBox(
-            text="one curve for the whole image",
-            tooltip="For published figures: equal pixel values get equal results, and the order of "
-            "brightness is kept. Noise is not reduced.",
-        )
-
-    def _run(self) -> None:
-        """To begin and to end, and how far it is."""
-        self.run = PushButton(
-            text="Enhance", tooltip="Enhance the whole layer; the result is a new layer."
-        )
-        self.cancel = PushButton(
-            text="Cancel", enabled=False, tooltip="Stop the run without adding a layer."
-        )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What happened, or what to do next.")
-        steady(self.progress, self.status)
-        self.progress.native.setTextVisible(True)
-
-    def _take_away(self) -> None:
-        """What can be had of the latest result."""
-        self.changed = PushButton(
-            text="What changed",
-            enabled=False,
-            tooltip="Add a layer of what the latest run did beyond a plain stretch, in units of "
-            "the noise: up to about 2 it is noise that was removed.",
-        )
-        self.uncertain = PushButton(
-            text="Uncertainty",
-            enabled=False,
-            tooltip="Add a layer of how far the result may be from the truth: half the width of "
-            "an interval that holds it for 95 % of the pixels.",
-        )
-        self.picture = PushButton(
-            text="Save picture…",
-            enabled=False,
-            tooltip="Save the plane in view of the latest result as it is displayed: between its "
-            "contrast limits, in its colours, at its own resolution.",
-        )
-        self.bits = ComboBox(
-            label="bits",
-            choices=[("8 bits", 8), ("16 bits", 16)],
-            tooltip="Of the saved picture: 8 for the web and slides, 16 (PNG or TIFF) to edit it.",
-        )
-        self.report = PushButton(
-            text="Report",
-            enabled=False,
-            tooltip="What the latest run did to the intensities: its curve, the share that saving "
-            "would clip, and the gain of each pixel as a layer.",
-        )
-        self.python = PushButton(
-            text="Copy as Python", enabled=False, tooltip="Copy Python code that repeats this run."
-        )
-        self.command = PushButton(
-            text="Copy as command",
-            enabled=False,
-            tooltip="Copy a shell command that repeats this run.",
+        self.illumination = CheckBox(
+            text="also add the illumination layer",
+            tooltip="Reflectance times illumination recovers the original pixel values: measure "
+            "on those.",
         )
 
     @staticmethod
@@ -188,50 +186,69 @@ class Form:
         level = LineEdit(
             label=name,
             tooltip=f"Input value that {meaning}. Leave it empty to have it found for the whole "
-            "layer; after a run, the value used is shown here.",
+            "layer; the value found is shown here.",
         )
         level.native.setPlaceholderText("auto")
         return level
 
     def rows(self) -> list[Any]:
-        """Widgets and rows of widgets, top to bottom."""
+        """What is always in sight, top to bottom."""
         return [
-            *map(labelled, (self.image, self.model.widget, self.strength, self.channels)),
-            self.together,
-            labelled(self.black),
-            labelled(self.white, self.find),
-            self.histogram,
-            labelled(self.reference, self.take),
-            self.lock,
-            self.pass_on,
-            labelled(self.device),
-            self.curve,
-            self.illumination,
-            self.preview,
-            labelled(self.again),
+            *map(labelled, (self.image, self.look, self.strength)),
             row(self.run, self.cancel),
+            self.preview,
+            self.line,
             self.progress,
             self.status,
-            row(self.changed, self.uncertain),
-            row(self.picture, self.bits),
-            self.report,
-            row(self.python, self.command),
         ]
 
-    def options(self) -> EnhanceOptions:
-        """What is chosen; raises ValueError with a sentence for the user."""
+    def below(self) -> list[Any]:
+        """What comes below and is no widget of magicgui."""
+        return [self.histogram, *self.folds.values()]
+
+    def _folded(self) -> list[list[Any]]:
+        """Widgets and rows of widgets, fold by fold."""
+        return [
+            [
+                *map(labelled, (self.black, self.white, self.sky)),
+                labelled(self.reference, self.take),
+                self.lock,
+                self.pass_on,
+            ],
+            [*map(labelled, (self.channels, self.linked)), self.together],
+            [
+                *map(labelled, (self.model.widget, self.device, self.again)),
+                self.illumination,
+                *self.result.rows(),
+            ],
+        ]
+
+    def options(self, *, typed: bool = True) -> EnhanceOptions:
+        """What is chosen; without `typed`, but for the levels that were typed as numbers.
+
+        Raises
+        ------
+        ValueError
+            With a sentence for the user.
+        """
         black, white = self.levels()
-        return EnhanceOptions(
-            model=self.model.value + (GLOBAL if self.curve.value else ""),
+        if not typed:
+            black, white = (black if black == NEAR_SKY else None), None
+        options = look_options(
+            self.look.value,
+            model=self.model.value,
             channels=self.channels.value,
             black=black,
             white=white,
+            levels=self.linked.value,
             device=self.device.value,
         )
+        moved = self.sky.value != MIDDLE and options.near_sky
+        return replace(options, sky=self.sky.value) if moved else options
 
-    def levels(self) -> tuple[float | None, float | None]:
+    def levels(self) -> tuple[Any, Any]:
         """Black and white, None where they are to be found; raises ValueError as `options`."""
-        return _number(self.black), _number(self.white)
+        return read_field(self.black), read_field(self.white)
 
     def show_levels(self, black: Any, white: Any) -> None:
         """Show levels that were found, each one or several of channels, without fixing them."""
@@ -243,27 +260,25 @@ class Form:
         for edit in (self.black, self.white):
             edit.native.setPlaceholderText("auto")
 
+    def recolour(self, text: str, accent: str) -> None:
+        """Follow the viewer's theme."""
+        self.histogram.recolour(text)
+        self.run.native.setStyleSheet(
+            f"QPushButton:enabled {{ background-color: {accent}; font-weight: bold; "
+            f"min-height: {PROMINENT}px; }} QPushButton {{ min-height: {PROMINENT}px; }}"
+        )
+
     def inputs(self) -> list[Any]:
         """The controls that change what the network is asked for."""
         return [
             self.image,
+            self.look,
             self.model.widget,
             self.channels,
+            self.linked,
             self.together,
             self.black,
             self.white,
+            self.sky,
             self.device,
-            self.curve,
         ]
-
-
-def _number(edit: LineEdit) -> float | None:
-    text = edit.value.strip().replace(",", ".")
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(
-            f"The {edit.label} level must be a number or empty, not “{edit.value}”."
-        ) from None

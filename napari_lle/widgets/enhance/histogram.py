@@ -1,49 +1,149 @@
-"""A small histogram of a layer with its black and white levels in it."""
+"""A small histogram of a layer, in which its black and white levels are dragged."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Picture
-from PIL import ImageDraw
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPolygonF
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-SIZE = (240, 56)  # fits beside a scroll bar in the least width of a widget
-BARS = SIZE[0] // 2
+BLACK, WHITE = "black", "white"
+COLOURS = {BLACK: "#4c8dff", WHITE: "#ffb000"}  # seen on dark and on light
+HEIGHT = 64
+BAR = 2  # pixels wide
+GRIP = 5  # pixels, half the width of a handle
+NEAR = 12  # pixels from a level that can be grasped
 AROUND = 0.15  # of the span between the levels that is shown on either side
-BAR, BLACK, WHITE = (140, 140, 140, 255), (76, 141, 255, 255), (255, 176, 0, 255)
 
 
-def draw_histogram(values: NDArray[np.float64], black: float, white: float) -> Picture.Image:
-    """Counts, on a logarithmic scale, with a line at each level; the ends take what lies beyond."""
-    low, high = shown_range(black, white)
-    counts, _ = np.histogram(np.clip(values, low, high), BARS, (low, high))
-    heights = np.log1p(counts) / max(np.log1p(counts.max(initial=0)), 1.0)
-    picture = Picture.new("RGBA", SIZE, (0, 0, 0, 0))
-    pen = ImageDraw.Draw(picture)
-    bottom = SIZE[1] - 1
-    for i, height in enumerate(heights):
-        if height:
-            pen.rectangle([(2 * i, bottom - height * bottom), (2 * i + 1, bottom)], fill=BAR)
-    for level, colour in ((black, BLACK), (white, WHITE)):
-        x = place_of(level, low, high)
-        pen.line([(x, 0), (x, bottom)], fill=colour, width=2)
-    return picture
+class Histogram(QWidget):  # type: ignore[misc]
+    """Counts of pixel values on a logarithmic scale; the first and last bins take what lies beyond.
 
+    Signals
+    -------
+    dragged : str, float
+        A level, `BLACK` or `WHITE`, and where it is now.
+    reset : none
+        By a double click.
+    """
 
-def shown_range(black: float, white: float) -> tuple[float, float]:
-    """The values at the left and the right end."""
-    margin = AROUND * (white - black) or 1.0
-    return black - margin, white + margin
+    dragged = Signal(str, float)
+    reset = Signal()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: NDArray[np.float64] = np.empty(0)
+        self._levels: dict[str, float] = {}
+        self._range = (0.0, 1.0)
+        self._counted: tuple[Any, NDArray[np.float64]] = (None, np.empty(0))
+        self._held = ""
+        self._ink = QColor("gray")
+        self.setMouseTracking(True)
+        self.setFixedHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(
+            "Pixel values, on a logarithmic scale. Drag the blue line to set black, the orange one "
+            "to set white; double-click to have both found again."
+        )
 
-def place_of(level: float, low: float, high: float) -> float:
-    """The column of a value."""
-    return float((level - low) / (high - low) * SIZE[0])
+    def sizeHint(self) -> QSize:
+        """As narrow as the widget may get."""
+        return QSize(200, HEIGHT)
 
+    def recolour(self, text: str) -> None:
+        """Draw bars in the colour that the viewer's theme has for text."""
+        self._ink = QColor(text)
+        self.update()
 
-def pixmap(picture: Picture.Image) -> QPixmap:
-    """A picture for Qt."""
-    wide = picture.convert("RGBA")
-    image = QImage(wide.tobytes(), *wide.size, 4 * wide.width, QImage.Format.Format_RGBA8888)
-    return QPixmap.fromImage(image)  # which copies the bytes
+    def clear(self) -> None:
+        """Show nothing."""
+        self._values, self._levels = np.empty(0), {}
+        self.update()
+
+    def show_values(self, values: NDArray[np.float64], black: float, white: float) -> None:
+        """Show finite values and levels, ``black < white``."""
+        if values is not self._values:
+            self._values, self._held = values, ""
+        self._levels = {BLACK: black, WHITE: white}
+        if not self._held:  # while a level is dragged the ground stays
+            margin = AROUND * (white - black)
+            self._range = black - margin, white + margin
+        self.update()
+
+    def place_of(self, value: float) -> float:
+        """The column of a value."""
+        low, high = self._range
+        return (value - low) / (high - low) * self.width()
+
+    def heights(self) -> NDArray[np.float64]:
+        """Of the bars, from left to right, 0 to 1."""
+        bars = max(self.width() // BAR, 1)
+        state = (id(self._values), self._range, bars)
+        if self._counted[0] != state:
+            counts, _ = np.histogram(np.clip(self._values, *self._range), bars, self._range)
+            most = max(np.log1p(counts.max(initial=0)), 1.0)
+            self._counted = state, np.log1p(counts) / most
+        return self._counted[1]
+
+    def paintEvent(self, _: Any) -> None:
+        """Bars, and a line with a handle at each level."""
+        pen = QPainter(self)
+        ink = QColor(self._ink)
+        ink.setAlpha(40)
+        pen.fillRect(self.rect(), ink)
+        if not self._levels:
+            return
+        ink.setAlpha(150)
+        bottom = float(self.height())
+        for i, height in enumerate(self.heights()):
+            pen.fillRect(QRectF(i * BAR, bottom * (1 - height), BAR, bottom * height), ink)
+        pen.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for level, value in self._levels.items():
+            x, colour = round(self.place_of(value)), QColor(COLOURS[level])
+            pen.fillRect(QRectF(x - 1, 0, 2, bottom), colour)
+            pen.setPen(Qt.PenStyle.NoPen)
+            pen.setBrush(colour)
+            pen.drawPolygon(
+                QPolygonF([QPointF(x - GRIP, 0), QPointF(x + GRIP, 0), QPointF(x, 2 * GRIP)])
+            )
+
+    def mousePressEvent(self, event: Any) -> None:
+        """Take hold of the level that is near."""
+        self._held = self._near(event.position().x())
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        """Drag a level, never beyond the other one."""
+        x = event.position().x()
+        if not self._held:
+            near = self._near(x)
+            self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
+            return
+        low, high = self._range
+        step = (high - low) / self.width()
+        value = low + min(max(x, 0.0), self.width()) * step
+        if self._held == BLACK:
+            value = min(value, self._levels[WHITE] - step)
+        else:
+            value = max(value, self._levels[BLACK] + step)
+        self._levels[self._held] = value
+        self.update()
+        self.dragged.emit(self._held, value)
+
+    def mouseReleaseEvent(self, _: Any) -> None:
+        """Let go, and make room on both sides."""
+        if self._held:
+            self._held = ""
+            self.show_values(self._values, self._levels[BLACK], self._levels[WHITE])
+
+    def mouseDoubleClickEvent(self, _: Any) -> None:
+        """Forget what was dragged."""
+        self._held = ""
+        self.reset.emit()
+
+    def _near(self, x: float) -> str:
+        distances = {name: abs(self.place_of(v) - x) for name, v in self._levels.items()}
+        found = min(distances, key=distances.__getitem__, default="")
+        return found if found and distances[found] <= NEAR else ""

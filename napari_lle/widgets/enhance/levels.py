@@ -1,25 +1,28 @@
-"""Levels in the Enhance widget: from a dark layer or a drawn region, locked, and passed on."""
+"""Levels in the Enhance widget: found, dragged, from a dark layer or a region, and passed on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Shapes
+from superqt.utils import QSignalDebouncer
 
+from ...model.preprocessing.normalizing import level_text
+from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.jobs import Job
 from ..shared.layers import is_result, pixels
 from ..shared.regions import region_mask
-from .histogram import draw_histogram, pixmap
+from .found import KEPT, Found, found_steps
+from .subject import Subject, find_subject
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from .form import Form
 
-SHOWN = 200_000  # values that a histogram counts
-KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
+DIGITS = 9  # of a level that is fixed
+SOON = 150  # ms without a change before an image is looked at again
 
 
 def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
@@ -28,26 +31,6 @@ def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
 
     yield 0, 1, ""
     return float(np.median(region_values(data, roi, rgb=rgb)))
-
-
-class Found(NamedTuple):
-    """Automatic levels of a layer, and some of its values for a histogram."""
-
-    levels: tuple[float, float]
-    values: NDArray[np.float64]
-
-
-def found_steps(data: Any, rgb: bool) -> Generator[Any, None, Found]:
-    """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
-    from ...model.inference.lazy import in_memory
-    from ...model.preprocessing.levels import find_levels, sample
-
-    yield 0, 1, ""
-    part = in_memory(data, rgb)
-    levels = find_levels(part, rgb=rgb)
-    values = np.ravel(sample(part, rgb=rgb))
-    values = values[:: max(1, values.size // SHOWN)].astype(np.float64)
-    return Found((levels.black, levels.white), values[np.isfinite(values)])
 
 
 def references(viewer: Any) -> list[tuple[str, Any]]:
@@ -60,7 +43,7 @@ def references(viewer: Any) -> list[tuple[str, Any]]:
 
 
 class LevelTools:
-    """The buttons about levels and what they do to the form and the layers.
+    """The histogram and the fields about levels, and what they do to the form and the layers.
 
     Parameters
     ----------
@@ -68,28 +51,47 @@ class LevelTools:
     form : Form
     say : callable
         Takes a sentence for the user.
+    tell : callable
+        Called when the levels in force, or what is known of the image, have changed.
+
+    Attributes
+    ----------
+    found : Found or None
+        Of the chosen image, as soon as it is known.
     """
 
-    def __init__(self, viewer: Any, form: Form, say: Callable[[str], Any]) -> None:
+    def __init__(
+        self, viewer: Any, form: Form, say: Callable[[str], Any], tell: Callable[[], Any]
+    ) -> None:
         self.viewer = viewer
         self.form = form
         self._say = say
+        self._tell = tell
         self._of_layer = False
-        self._found: Found | None = None
-        self.job: Job | None = None
+        self._followed: Image | None = None
+        self._asked: Subject | None = None
+        self.found: Found | None = None
+        self.job: Job | None = None  # of a button
+        self.look: Job | None = None  # at the chosen image
+        self._later = QSignalDebouncer()
+        self._later.setTimeout(SOON)
+        self._later.triggered.connect(self._find)
         form.take.changed.connect(self.take_black)
         form.lock.changed.connect(self._on_lock)
         form.pass_on.changed.connect(self.pass_on)
-        form.find.changed.connect(self.look)
-        form.image.changed.connect(self._forget)
         form.image.changed.connect(self.show_kept)
-        for level in (form.black, form.white):
-            level.changed.connect(self._draw)
+        for control in form.inputs():
+            control.changed.connect(self.refresh)
+        form.histogram.dragged.connect(self._on_dragged)
+        form.histogram.reset.connect(self._reset)
 
     def release(self) -> None:
-        """Let go of a measurement under way."""
-        if self.job is not None:
-            self.job.abandon()
+        """Let go of the layer and of measurements under way."""
+        self._follow(None)
+        self._later.cancel()
+        for job in (self.job, self.look):
+            if job is not None:
+                job.abandon()
 
     def take_black(self) -> None:
         """Measure the median of the dark layer, or of the image within the shapes, into black."""
@@ -110,20 +112,53 @@ class LevelTools:
 
         self._measure(median_steps(pixels(layer), bool(layer.rgb), roi), done)
 
-    def look(self) -> None:
-        """Find the automatic levels of the chosen layer and show them in its histogram."""
+    def refresh(self, *_: Any) -> None:
+        """Show the levels in force, and find anew what no longer holds."""
         image = self.form.image.value
-        if image is None:
-            self._say("Open or choose an image layer first.")
+        if image is not self._followed:
+            self._follow(image)
+            self._forget()
+            self._find()
+        else:
+            self._later.throttle()
+        self._draw()
+
+    def _find(self) -> None:
+        """Find the automatic levels of the chosen layer, unless they are known."""
+        image = self.form.image.value
+        subject = None if image is None else self._subject(image)
+        if subject is None or subject == self._asked:
             return
+        self._asked = subject
+        if self.look is not None:
+            self.look.abandon()
 
         def done(found: Found) -> None:
-            if image is self.form.image.value:
-                self._found = found
-                self.form.show_levels(*found.levels)
-                self._draw()
+            self.found = found
+            self.form.show_levels(found.levels.black, found.levels.white)
+            self._draw()
 
-        self._measure(found_steps(pixels(image), bool(image.rgb)), done)
+        self.look = Job(
+            found_steps(subject), on_done=done, on_error=lambda error: self._say(str(error))
+        )
+
+    def _subject(self, image: Image) -> Subject | None:
+        """The image with what is asked for, but for levels that were typed."""
+        try:
+            options = self.form.options(typed=False)
+            return find_subject(self.viewer, image, options, together=False, locked=False)
+        except ValueError:  # half a number is being typed
+            return None
+
+    def _forget(self, *_: Any) -> None:
+        self.found = self._asked = None
+        self.form.forget_levels()
+
+    def _on_data(self, *_: Any) -> None:
+        """Look again at values that have changed."""
+        self._forget()
+        self._find()
+        self._draw()
 
     def pass_on(self) -> None:
         """Give the levels in force to the selected layers, which keep them for their own runs."""
@@ -137,11 +172,11 @@ class LevelTools:
             self._say("Select the image layers that should use these levels in the layer list.")
             return
 
-        def done(levels: tuple[float, float]) -> None:
+        def done(black: Any, white: Any) -> None:
             for layer in chosen:
-                layer.metadata[KEPT] = {"black": levels[0], "white": levels[1]}
+                layer.metadata[KEPT] = {"black": black, "white": white}
             names = ", ".join(sorted(layer.name for layer in chosen))
-            self._say(f"Black {levels[0]:.6g} and white {levels[1]:.6g} copied to {names}.")
+            self._say(f"Black {level_text(black)} and white {level_text(white)} copied to {names}.")
 
         self._with_levels(image, done)
 
@@ -157,55 +192,96 @@ class LevelTools:
             self.form.black.value = self.form.white.value = ""
         self._of_layer = bool(kept)
 
-    def _forget(self, *_: Any) -> None:
-        """Show no histogram of another layer."""
-        self._found = None
-        self.form.forget_levels()
-        self._draw()
+    def in_force(self) -> tuple[float, float] | None:
+        """Black and white: typed, or found; none while they are not known or make no sense.
 
-    def _draw(self, *_: Any) -> None:
-        """The histogram with the levels in force: typed ones, or those found."""
-        found, label = self._found, self.form.histogram
-        label.visible = found is not None
-        if found is None:
-            return
+        Of channels, the lowest black and the highest white.
+        """
         try:
             typed = self.form.levels()
         except ValueError:  # half a number is being typed
+            return None
+        both = self._completed(typed)
+        if both is None:
+            return None
+        black, white = float(np.min(both[0])), float(np.max(both[1]))
+        return (black, white) if black < white else None
+
+    def told(self) -> tuple[Any, Any, float] | None:
+        """Black, white and the share of values below black, as far as they are known."""
+        if self.found is None or self.in_force() is None:
+            return None
+        black = self.form.levels()[0]
+        typed = None if black is None or black == NEAR_SKY else float(np.min(black))
+        both = self._completed(self.form.levels())
+        return None if both is None else (*both, self.found.share_below(typed))
+
+    def _completed(self, typed: tuple[Any, Any]) -> tuple[Any, Any] | None:
+        """What was typed, with what was found in empty fields; none where that is not known."""
+        wanting = [each is None or each == NEAR_SKY for each in typed]
+        if self.found is None:
+            return None if any(wanting) else typed
+        found = self.found.levels.black, self.found.levels.white
+        black, white = (f if w else t for f, t, w in zip(found, typed, wanting, strict=True))
+        return black, white
+
+    def _draw(self, *_: Any) -> None:
+        """The histogram with the levels in force."""
+        levels = self.in_force()
+        if self.found is None:
+            self.form.histogram.clear()
+        elif levels is not None:
+            self.form.histogram.show_values(self.found.values, *levels)
+        self._tell()
+
+    def _on_dragged(self, level: str, value: float) -> None:
+        getattr(self.form, level).value = f"{value:.6g}"
+
+    def _reset(self) -> None:
+        self.form.black.value = self.form.white.value = ""
+
+    def _follow(self, layer: Image | None) -> None:
+        """Look again when the values of the chosen image change."""
+        if self._followed is layer:
             return
-        black, white = (f if t is None else t for t, f in zip(typed, found.levels, strict=True))
-        if black < white:
-            label.native.setPixmap(pixmap(draw_histogram(found.values, black, white)))
+        if self._followed is not None:
+            with suppress(ValueError):
+                self._followed.events.data.disconnect(self._on_data)
+        if layer is not None:
+            layer.events.data.connect(self._on_data)
+        self._followed = layer
 
     def _on_lock(self, locked: bool) -> None:
         image = self.form.image.value
         if locked and image is not None:
-            self._with_levels(image, lambda levels: self._fix(*levels))
+            self._with_levels(image, self._fix)
         elif not locked:
             self._of_layer = True  # the next layer brings its own
             self.show_kept()
 
-    def _with_levels(self, image: Image, use: Callable[[tuple[float, float]], Any]) -> None:
+    def _with_levels(self, image: Image, use: Callable[[Any, Any], Any]) -> None:
         """Hand over what the form says, with what is found of the image in empty fields."""
         try:
             typed = self.form.levels()
         except ValueError as error:
             self._say(str(error))
             return
-        if typed[0] is not None and typed[1] is not None:
-            use((typed[0], typed[1]))
-            return
+        known, subject = self._completed(typed), self._subject(image)
+        if known is not None:
+            use(*known)
+        elif subject is not None:
 
-        def done(found: Found) -> None:
-            both = zip(typed, found.levels, strict=True)
-            black, white = (f if t is None else t for t, f in both)
-            use((black, white))
+            def done(found: Found) -> None:
+                self.found = found
+                use(*(self._completed(typed) or ()))
 
-        self._measure(found_steps(pixels(image), bool(image.rgb)), done)
+            self._measure(found_steps(subject), done)
 
-    def _fix(self, black: float, white: float) -> None:
-        self.form.black.value, self.form.white.value = f"{black:.9g}", f"{white:.9g}"
+    def _fix(self, black: Any, white: Any) -> None:
+        for edit, level in ((self.form.black, black), (self.form.white, white)):
+            edit.value = level_text(level, DIGITS)
 
     def _measure(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
-        self.release()
+        if self.job is not None:
+            self.job.abandon()
         self.job = Job(steps, on_done=done, on_error=lambda error: self._say(str(error)))

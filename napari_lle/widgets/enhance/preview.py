@@ -80,6 +80,7 @@ class Preview:
         self._covers = covers
         self._job: Job | None = None
         self._asked: tuple[Any, ...] | None = None
+        self._resting = False
         self._surveys: dict[Subject, Any] = {}
         self._part: PreviewPart | None = None
         self._source: Image | None = None
@@ -101,7 +102,9 @@ class Preview:
 
     def start(self) -> None:
         """Switch on and show."""
-        self._asked = ()
+        if self.on:
+            return
+        self._asked, self._resting = (), False
         for emitter in self._emitters():
             emitter.connect(self.refresh)
         self._viewer.layers.events.removed.connect(self._on_removed)
@@ -123,8 +126,23 @@ class Preview:
 
     def refresh(self, *_: Any) -> None:
         """Look again soon; many calls in a row make one look."""
-        if self.on:
+        if self.on and not self._resting:
             self._later.throttle()
+
+    def rest(self) -> None:
+        """Take the layer away until something is changed: what it would show is there."""
+        self._resting = True
+        if self.on:
+            self._asked = ()
+            self._later.cancel()
+            if self._job is not None:
+                self._job.abandon()
+            self._clear()
+
+    def wake(self, *_: Any) -> None:
+        """Show again what the options make of the image."""
+        self._resting = False
+        self.refresh()
 
     def blend(self, strength: float) -> None:
         """Show another strength of what has been estimated."""
@@ -183,8 +201,8 @@ class Preview:
         self._follow(layer)
         if self._job is not None:
             self._job.abandon()
-        # What is found of the whole depends on neither the model nor the device.
-        whole = subject._replace(options=replace(subject.options, model="auto", device="auto"))
+        # What is found of the whole does not depend on the device.
+        whole = subject._replace(options=replace(subject.options, device="auto"))
         known = self._surveys.get(whole)
         self._job = Job(
             preview_steps(subject, region, known),
@@ -197,7 +215,7 @@ class Preview:
             wish = self._wish()
         except ValueError:  # it was changed meanwhile; the next look tells
             return
-        if wish is None or source not in self._viewer.layers:
+        if wish is None or self._resting or source not in self._viewer.layers:
             return
         self._surveys = {whole: part.survey}
         if self._source is not source:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...model.progress import Progress
 from ..shared.layers import Region, pixels
+from .blank import refuse_blank
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def preview_steps(
     options = subject.options
     whole = [pixels(layer) for layer in subject.layers]
     if known is None:
+        for layer, data in zip(subject.layers, whole, strict=True):
+            refuse_blank(layer.name, data, options)
         known = survey(whole, options)
     model = choose_model(options.model, bool(options.rgb), known.levels.dtype)
     place, inner = _outer(region, model.network, whole[0].shape)

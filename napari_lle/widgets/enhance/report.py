@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
-from PIL import Image as Picture
-from PIL import ImageDraw
+from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
 from ..shared.layers import KEY, illumination_options, spatial
 from .blending import Turned, blended, turned
-from .histogram import pixmap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...model.evaluation.intensity_report import IntensityReport
     from ...model.inference.estimate import Estimate
+    from ..shared.plots import Plot
 
-SIZE, MARGIN = (440, 300), 48
-INK, GRID, BAND, LINE = (40, 40, 40), (225, 225, 225), (190, 210, 235), (31, 119, 180)
+SIZE = (460, 340)  # pixels of the window at first
+BAND, LINE = "#7a94b8", "#4c8dff"  # seen on dark and on light
+TICKS = (0, 0.25, 0.5, 0.75, 1)
 HIGHEST = 1.25  # of the output drawn: 1 is white, and stars may go far beyond
 PLANES = 8  # of a stack that are looked at
 
@@ -91,48 +91,57 @@ def gain_layer(result: Image, estimate: Estimate, gain: Any) -> Image:
     )
 
 
-def draw(report: IntensityReport) -> Picture.Image:
+def drawn(report: IntensityReport) -> Plot:
     """Output against input: the medians as a line, the 5th to 95th percentiles as a band."""
-    picture = Picture.new("RGB", SIZE, "white")
-    pen = ImageDraw.Draw(picture)
+    import pyqtgraph as pg
+
+    from ..shared.plots import Plot
+
     first, last = report.inputs[0], report.inputs[-1]
     bend = max(float(np.median(report.inputs)) - first, (last - first) / 1e6, 1e-300)
     spread = np.arcsinh((report.inputs - first) / bend)
     across = spread / (spread[-1] or 1.0)
-    low = max(-HIGHEST, min(0.0, float(report.low.min())))
-    high = min(HIGHEST, max(1.1 * float(report.middle.max()), 1e-300))
-    left, right, top, bottom = MARGIN, SIZE[0] - 14, 14, SIZE[1] - 34
-
-    def line(values: NDArray[Any]) -> list[tuple[float, float]]:
-        up = bottom - (np.clip(values, low, high) - low) / (high - low) * (bottom - top)
-        return list(zip((left + across * (right - left)).tolist(), up.tolist(), strict=True))
-
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        value = first + bend * np.sinh(share * spread[-1])
-        x, y = left + share * (right - left), bottom - share * (bottom - top)
-        pen.line([(left, y), (right, y)], fill=GRID)
-        told = np.format_float_positional(value, 3, fractional=False, trim="-")
-        pen.text((x - 14, bottom + 4), told, fill=INK)
-        pen.text((4, y - 6), f"{low + share * (high - low):.3g}", fill=INK)
-    if len(across) > 1:
-        pen.polygon([*line(report.low), *line(report.high)[::-1]], fill=BAND)
-        pen.line(line(report.middle), fill=LINE, width=2)
-    pen.text((left, SIZE[1] - 16), "input (axis bent by asinh) -> enhanced", fill=INK)
-    return picture
+    plot = Plot("input (axis bent by asinh)", "enhanced")
+    low, high = (plot.draw(BAND) for _ in range(2))
+    low.setData(across, report.low)
+    high.setData(across, report.high)
+    plot.addItem(pg.FillBetweenItem(low, high, brush=pg.mkBrush(BAND + "60")))
+    plot.draw(LINE).setData(across, report.middle)
+    lowest = max(-HIGHEST, min(0.0, float(report.low.min())))
+    plot.setYRange(lowest, min(HIGHEST, max(1.1 * float(report.middle.max()), 1e-300)))
+    values = [(share, first + bend * np.sinh(share * spread[-1])) for share in TICKS]
+    names = [(x, np.format_float_positional(v, 3, fractional=False, trim="-")) for x, v in values]
+    plot.getAxis("bottom").setTicks([names])
+    plot.setToolTip("Line: median output; band: 5 to 95 % of the pixels of one input value.")
+    return plot
 
 
 class ReportWindow(QDialog):  # type: ignore[misc]
-    """A window that shows a report and can stay open beside the viewer."""
+    """A window that shows a report and can stay open beside the viewer.
 
-    def __init__(self, name: str, report: IntensityReport, parent: Any = None) -> None:
+    Parameters
+    ----------
+    name : str
+        Of the result.
+    report : IntensityReport
+    theme : str
+        Of the viewer.
+    parent : QWidget, optional
+    """
+
+    def __init__(self, name: str, report: IntensityReport, theme: str, parent: Any = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Intensities of {name}")
-        picture = draw(report)
-        curve = QLabel()
-        curve.setPixmap(pixmap(picture))
-        curve.setToolTip("Line: median output; band: 5 to 95 % of the pixels of one input value.")
+        self.resize(*SIZE)
+        self.plot = drawn(report)
         self.text = QLabel("\n".join(report.sentences()))
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
-        layout.addWidget(curve)
+        layout.addWidget(self.plot)
         layout.addWidget(self.text)
+        self.recolour(theme)
+
+    def recolour(self, theme: str) -> None:
+        """Follow the viewer's theme."""
+        colours = get_theme(theme)
+        self.plot.recolour(colours.background.as_hex(), colours.text.as_hex())

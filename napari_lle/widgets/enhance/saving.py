@@ -19,7 +19,7 @@ from ..shared.pictures import Look, mixed, stored
 
 if TYPE_CHECKING:
     from ...model.io.metadata import FileRecord
-    from .form import Form
+    from .result_controls import ResultControls
 
 SUFFIX = ".png"  # of a name that has none
 Abouts: TypeAlias = "tuple[FileRecord, FileRecord]"  # what to tell of a grey picture, of a coloured
@@ -31,7 +31,7 @@ class PictureSaver:
     Parameters
     ----------
     viewer : napari.components.ViewerModel
-    form : Form
+    controls : ResultControls
     results : callable
         Returns the layers of the latest run.
     say : callable
@@ -43,15 +43,15 @@ class PictureSaver:
     def __init__(
         self,
         viewer: Any,
-        form: Form,
+        controls: ResultControls,
         results: Callable[[], Sequence[Image]],
         say: Callable[[str], Any],
         fail: Callable[[Exception], Any],
     ) -> None:
-        self._viewer, self._form = viewer, form
+        self._viewer, self._controls = viewer, controls
         self._results, self._say, self._fail = results, say, fail
         self.job: Job | None = None
-        form.picture.changed.connect(self.choose)
+        controls.picture.changed.connect(self.choose)
 
     def choose(self) -> None:
         """Ask for a file and write it."""
@@ -78,7 +78,7 @@ class PictureSaver:
             self._fail(error)
             return
         self.job = Job(
-            picture_steps(file, planes, looks, about, self._form.bits.value),
+            picture_steps(file, planes, looks, about, self._controls.bits.value),
             on_done=lambda _: self._say(f"Saved {file.name}, as it is displayed."),
             on_error=self._fail,
         )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Image
 
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
+from .blank import refuse_blank
 from .blending import Made, Turned, shown, turned
-from .levels import KEPT
+from .found import KEPT
 
 if TYPE_CHECKING:
     from ...model.inference.options import EnhanceOptions
@@ -102,14 +103,19 @@ def subject_steps(
 ) -> Generator[Progress, None, list[Made]]:
     """Estimate the layers of a subject and blend them for the first time, as a job."""
     # What the layers are now: the job may outlive them.
-    return _steps(subject, subject.arrays(), strength, illumination)
+    names = [layer.name for layer in subject.layers]
+    return _steps(subject, subject.arrays(), names, strength, illumination)
 
 
 def _steps(
-    subject: Subject, arrays: list[Any], strength: float, illumination: bool
+    subject: Subject, arrays: list[Any], names: list[str], strength: float, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
     from ...model.inference.enhance import scene_steps
+    from ...model.progress import Progress
 
+    yield Progress(0, 1)
+    for name, array in zip(names, arrays, strict=True):
+        refuse_blank(name, array[0] if isinstance(array, list) else array, subject.options)
     estimates = yield from scene_steps(arrays, subject.options)
     if not subject.straight:
         estimates = [Turned(estimate, subject.order) for estimate in estimates]

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from napari.layers import Image
-from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QApplication
+from napari.utils.theme import get_theme
 from superqt.utils import QSignalThrottler
 
-from ...model.inference.options import EnhanceOptions
 from ...model.kernels import warm_up_in_background
-from ...model.preprocessing.normalizing import level_words
+from ..shared.forms import put_message
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
-from ..shared.layers import KEY, is_result
+from ..shared.layers import is_result
 from ..shared.painting import PaintSoon
-from ..shared.panel import Panel
+from ..shared.work_panel import WorkPanel
+from .afterwards import Afterwards
 from .blending import Live, Made
 from .covers import Covers
 from .form import REPLACE, Form
 from .levels import LevelTools, references
+from .line import line_of
+from .look_choice import LookChoice
 from .preview import Preview, Wish
-from .report import ReportWindow, gain_layer, report_steps
 from .results import Origin, Results
 from .saving import PictureSaver
 from .subject import Subject, find_subject, subject_steps
-from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
 
 FRAME = 40  # ms between two blends while the slider moves
 
 
-class EnhanceWidget(Panel):
+class EnhanceWidget(WorkPanel):
     """Enhance image layers of a viewer.
 
     Parameters
@@ -44,19 +42,26 @@ class EnhanceWidget(Panel):
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
-        super().__init__(self.form.rows())
-        self.levels = LevelTools(napari_viewer, self.form, self._say)
-        self.report_window: ReportWindow | None = None
-        self.report_job: Job | None = None
-        self.trust_job: Job | None = None
-        self.job: Job | None = None
+        super().__init__(self.form.rows(), *self.form.below())
         self.covers = Covers(napari_viewer)
         self.results = Results(napari_viewer, self.covers)
         self.preview = Preview(
             napari_viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
         )
         self.saver = PictureSaver(
-            napari_viewer, self.form, lambda: self.results.layers, self._say, self._complain
+            napari_viewer,
+            self.form.result,
+            lambda: self.results.layers,
+            self._say,
+            self._complain,
+        )
+        self.afterwards = Afterwards(
+            napari_viewer,
+            self.form.result,
+            self.results,
+            self._say,
+            self._complain,
+            self.native,
         )
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
@@ -66,10 +71,15 @@ class EnhanceWidget(Panel):
             ImageChoice(napari_viewer, self.form.image, lambda layer: not is_result(layer)),
             ImageChoice(napari_viewer, self.form.reference, lambda _: False),
         )
+        self.look = LookChoice(self.form)
+        self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._connect()
+        self._recolour()
+        self.levels.refresh()
         self.form.progress.hide()
         warm_up_in_background()
+        self._toggle_preview(self.form.preview.value)
 
     def enhance(self) -> None:
         """Start a run on the chosen layer."""
@@ -81,7 +91,6 @@ class EnhanceWidget(Panel):
             subject = self._subject(layer)
         except ValueError as error:
             self._say(str(error))
-            show_error(str(error))
             return
         strength = self.form.strength.value
         light = self.form.illumination.value
@@ -92,27 +101,19 @@ class EnhanceWidget(Panel):
         self.job = Job(
             subject_steps(subject, strength, light),
             on_progress=self._progress,
-            on_done=lambda made: self._add(origins, str(subject.options.model), strength, made),
+            on_done=lambda made: self._add(origins, subject, strength, made),
             on_error=self._fail,
             on_cancelled=lambda: self._end("Cancelled: nothing was added."),
             label=f"Enhancing {name}",
         )
 
-    def cancel(self) -> None:
-        """Stop the run under way."""
-        if self.job is not None and self.job.running:
-            self._say("Cancelling…")
-            self.job.cancel()
-
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
-        for each in (self.job, self.report_job, self.trust_job):
-            if each is not None:
-                each.abandon()
+        if self.job is not None:
+            self.job.abandon()
         self._painting.release()
         self.levels.release()
-        if self.report_window is not None:
-            self.report_window.close()
+        self.afterwards.release()
         self.results.close()
         self.saver.release()
         self.preview.stop()
@@ -123,48 +124,7 @@ class EnhanceWidget(Panel):
         with suppress(ValueError):
             self.viewer.layers.events.removed.disconnect(self._on_removed)
             self.viewer.layers.selection.events.changed.disconnect(self.preview.refresh)
-
-    def report(self) -> None:
-        """Tell what the latest result did to the intensities, and add its gain as a layer."""
-        live = self.live
-        if live is None:
-            return
-        strength = live.layer.metadata[KEY]["strength"]
-
-        def done(made: tuple[Any, Any]) -> None:
-            report, gain = made
-            self.viewer.add_layer(gain_layer(live.layer, live.estimate, gain))
-            self.report_window = ReportWindow(live.layer.name, report, self.native)
-            self.report_window.show()
-            self._say(" ".join(report.sentences()))
-
-        self.report_job = Job(
-            report_steps(live.estimate, strength), on_done=done, on_error=self._fail
-        )
-
-    def trust(self, which: str) -> None:
-        """Add a layer of what changed in the latest result, or of how uncertain it is."""
-        live = self.live
-        if live is None:
-            return
-        strength = live.layer.metadata[KEY]["strength"]
-        self.trust_job = Job(
-            trust_steps(live.estimate, strength, which),
-            on_done=lambda made: self.viewer.add_layer(
-                trust_layer(live.layer, live.estimate, which, *made)
-            ),
-            on_error=self._fail,
-        )
-
-    def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
-        """Put the latest run on the clipboard, as code or as a command."""
-        try:
-            record = self.results.record
-            QApplication.clipboard().setText(write(EnhanceOptions.from_record(record), record))
-        except ValueError as error:
-            self._say(str(error))
-            return
-        show_info("Copied.")
+            self.viewer.events.theme.disconnect(self._recolour)
 
     @property
     def live(self) -> Live | None:
@@ -186,39 +146,48 @@ class EnhanceWidget(Panel):
         form = self.form
         self.viewer.layers.events.removed.connect(self._on_removed)
         self.viewer.layers.selection.events.changed.connect(self.preview.refresh)
+        self.viewer.events.theme.connect(self._recolour)
         form.run.changed.connect(self.enhance)
-        form.report.changed.connect(self.report)
-        form.changed.changed.connect(lambda: self.trust(CHANGED))
-        form.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
         form.cancel.changed.connect(self.cancel)
         form.strength.changed.connect(self._blends.throttle)
         form.preview.changed.connect(self._toggle_preview)
-        form.python.changed.connect(lambda: self.copy(as_python))
-        form.command.changed.connect(lambda: self.copy(as_command))
         for control in form.inputs():
-            control.changed.connect(self.preview.refresh)
+            control.changed.connect(self.preview.wake)
         self.native_parent_changed.connect(self._on_parent)
         self.native.destroyed.connect(self.release)
 
     def _on_parent(self, parent: Any) -> None:
         """Stop everything when the dock is closed; napari may keep the widget itself."""
         if parent is None:
-            self.form.preview.value = False
+            self.preview.stop()
             self.cancel()
+        else:
+            self._toggle_preview(self.form.preview.value)
 
     def _on_removed(self, event: Any) -> None:
+        before = self.live
         self.results.forget(event.value)
         if not self.job or not self.job.running:
-            self._offer_copies()
+            self.form.result.offer(self.live is not None)
+        if before is not None and self.live is None:
+            self.preview.wake()
 
-    def _add(self, origins: list[Origin], model: str, strength: float, made: list[Made]) -> None:
+    def _add(
+        self, origins: list[Origin], subject: Subject, strength: float, made: list[Made]
+    ) -> None:
+        gone = [each for each in origins if each.layer not in self.viewer.layers]
+        self.preview.rest()  # the whole is there to be seen
         replace = self.form.again.value == REPLACE
-        self.results.add(origins, made, model, strength, replace)
-        self.form.preview.value = False  # the whole is there to be seen
-        levels = made[0].estimate.levels
-        self.form.show_levels(levels.black, levels.white)
+        self.results.add(origins, made, str(subject.options.model), strength, replace)
+        estimate = made[0].estimate
+        if origins[0].layer is self.form.image.value:
+            self.form.show_levels(estimate.levels.black, estimate.levels.white)
         names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
-        self._end(f"Added {names} ({level_words(levels)}).")
+        said = f"Added {names}, made by {estimate.record['model']}."
+        if gone:
+            lost = " and ".join(f"“{origin.source['layer']}”" for origin in gone)
+            said += f" {lost} was deleted meanwhile: there is no input to compare with."
+        self._end(said)
         if self.form.strength.value != strength:  # moved during the run
             self._blend()
 
@@ -242,49 +211,22 @@ class EnhanceWidget(Panel):
     def _uncheck_preview(self) -> None:
         self.form.preview.value = False
 
-    def _progress(self, step: Any) -> None:
-        self.form.progress.max = step.total
-        self.form.progress.value = step.done
-        if step.note:
-            self._say(step.note)
+    def _tell(self, *_: Any) -> None:
+        """Say what the model and the levels are, as far as they are known."""
+        put_message(self.form.line, line_of(self.form, self.levels))
 
-    def _fail(self, error: Exception) -> None:
-        self._end("")
-        self._complain(error)
-
-    def _complain(self, error: Exception) -> None:
-        message = " ".join(str(error).split()) or type(error).__name__
-        self._say(message)
-        show_error(message)
+    def _recolour(self, *_: Any) -> None:
+        """Follow the viewer's theme."""
+        theme = get_theme(self.viewer.theme)
+        self.form.recolour(theme.text.as_hex(), theme.current.as_hex())
+        self.afterwards.recolour()
 
     def _end(self, message: str) -> None:
-        self._busy(False)
-        self._say(message)
-        self._offer_copies()
+        super()._end(message)
+        self.form.result.offer(self.live is not None)
 
     def _busy(self, busy: bool) -> None:
+        super()._busy(busy)
         form = self.form
         form.run.enabled, form.cancel.enabled = not busy, busy
-        form.progress.max, form.progress.value = 1, 0
-        form.progress.visible = busy
-
-    def _offer_copies(self) -> None:
-        form = self.form
-        of_a_result = (form.picture, form.report, form.changed, form.uncertain)
-        for button in (form.python, form.command, *of_a_result):
-            button.enabled = self.live is not None
-
-    def _say(self, message: str) -> None:
-        label = self.form.status.native
-        self.form.status.value = message
-        label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines
-
-
-def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:
-    """Code that repeats a run."""
-    return options.as_python(record["strength"])
-
-
-def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:
-    """The command that repeats a run on the file that the layer came from."""
-    return options.as_command(record["strength"], record.get("source") or "INPUT.tif")
+        form.cancel.visible = busy

@@ -41,10 +41,21 @@ def steady(progress: ProgressBar, status: Label) -> None:
     policy = progress.native.sizePolicy()
     policy.setRetainSizeWhenHidden(True)
     progress.native.setSizePolicy(policy)
-    text = status.native
+    roomy(status)
+
+
+def roomy(label: Label) -> None:
+    """Let a label have lines as a message needs them, and never a width of its own."""
+    text = label.native
     text.setWordWrap(True)
     policy = text.sizePolicy()
     policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # a long message makes nothing wider
     text.setSizePolicy(policy)
     text.setAlignment(Qt.AlignmentFlag.AlignTop)
     text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())
+
+
+def put_message(label: Label, message: str) -> None:
+    """Put a message into a label that is `roomy`."""
+    label.value, text = message, label.native
+    text.setMinimumHeight(max(text.heightForWidth(text.width()), 0))  # else Qt cuts lines

@@ -52,12 +52,7 @@ class Plots(QWidget):  # type: ignore[misc]
     def recolour(self, background: str, text: str) -> None:
         """Follow the viewer's theme."""
         for plot in self._all:
-            plot.setBackground(background)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(text)
-                plot.getAxis(side).setTextPen(text)
-            label = plot.getPlotItem().titleLabel
-            label.setText(label.text, color=text)
+            plot.recolour(background, text)
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
@@ -116,6 +111,15 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         filled = any(x is not None and len(x) > 0 for x in (c.xData for c in self.listDataItems()))
         for side in ("left", "bottom"):
             self.getPlotItem().showAxis(side, filled)
+
+    def recolour(self, background: str, text: str) -> None:
+        """Follow the viewer's theme."""
+        self.setBackground(background)
+        for side in ("left", "bottom"):
+            self.getAxis(side).setPen(text)
+            self.getAxis(side).setTextPen(text)
+        label = self.getPlotItem().titleLabel
+        label.setText(label.text, color=text)
 
     def name(self, title: str, colours: dict[str, str]) -> None:
         """A title that names the curves in their colours: a legend would lie over them."""

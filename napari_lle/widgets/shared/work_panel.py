@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.utils.notifications import show_error
-
+from .forms import put_message
 from .jobs import Job
 from .panel import Panel
 
@@ -31,15 +30,11 @@ class WorkPanel(Panel):
             self.job.cancel()
 
     def _say(self, message: str) -> None:
-        label = self.form.status.native
-        self.form.status.value = message
-        label.setMinimumHeight(max(label.heightForWidth(label.width()), 0))  # else Qt cuts lines
+        put_message(self.form.status, message)
 
     def _complain(self, error: Exception) -> None:
-        """Say what is wrong, here and in napari's corner."""
-        message = " ".join(str(error).split()) or type(error).__name__
-        self._say(message)
-        show_error(message)
+        """Say what is wrong."""
+        self._say(" ".join(str(error).split()) or type(error).__name__)
 
     def _fail(self, error: Exception) -> None:
         """End a run that could not be finished."""

@@ -49,8 +49,9 @@ def test_the_preview_stands_for_all_that_shows_the_same(qtbot, viewer, make, cel
     run(qtbot, widget)
     previewed(qtbot, widget)
     assert visible(viewer) == ["[preview] cells"]
-    run(qtbot, widget)  # which ends the preview: the whole is there
-    assert not widget.form.preview.value and visible(viewer) == ["cells enhanced"]
+    run(qtbot, widget)  # which lets the preview rest: the whole is there
+    assert widget.preview.layer is None and visible(viewer) == ["cells enhanced"]
+    widget.form.preview.value = False
     viewer.layers.remove("cells enhanced")
     assert visible(viewer) == ["cells"]
 
@@ -76,8 +77,8 @@ def test_maps_of_a_result_are_seen_by_themselves(qtbot, viewer, make, cells):
     widget = make(viewer)
     widget.form.illumination.value = True
     run(qtbot, widget)
-    widget.form.changed.native.click()
-    qtbot.waitUntil(lambda: not widget.trust_job.running)
+    widget.form.result.changed.native.click()
+    qtbot.waitUntil(lambda: not widget.afterwards.job.running)
     for name in ("cells illumination", "cells enhanced what changed"):
         assert viewer.layers[name].blending == "translucent_no_depth"
 

@@ -1,68 +1,102 @@
+"""The histogram: drawn where the values are, dragged, and always in sight."""
+
 import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor, QImage
 
 from napari_lle.model.preprocessing.levels import find_levels
-from napari_lle.widgets.enhance.histogram import (
-    BAR,
-    BLACK,
-    SIZE,
-    WHITE,
-    draw_histogram,
-    place_of,
-    shown_range,
-)
+from napari_lle.widgets.enhance.histogram import BAR, COLOURS, Histogram
 
 
-def columns(picture, colour):
-    found = (np.asarray(picture) == colour).all(axis=-1)
-    return np.flatnonzero(found.any(axis=0))
+@pytest.fixture
+def histogram(qtbot):
+    view = Histogram()
+    qtbot.addWidget(view)
+    view.resize(260, view.height())
+    view.recolour("#f0f1f2")
+    return view
 
 
-def test_bars_and_levels_lie_at_their_values():
-    values = np.r_[np.full(500, 20.0), np.full(5, 60.0)]
-    picture = draw_histogram(values, 10, 90)
-    low, high = shown_range(10, 90)
-    assert picture.size == SIZE
-    bars = columns(picture, BAR)
-    for value in (20, 60):
-        assert np.abs(bars - place_of(value, low, high)).min() <= 2
-    assert not np.any(np.abs(bars - place_of(75, low, high)) < 10)
-    tall, short = (
-        (np.asarray(picture)[:, int(place_of(value, low, high)) // 2 * 2, 3] > 0).sum()
-        for value in (20, 60)
-    )
-    assert tall > short > 0
-    assert np.abs(columns(picture, BLACK) - place_of(10, low, high)).max() <= 2
-    assert np.abs(columns(picture, WHITE) - place_of(90, low, high)).max() <= 2
+def columns(view, colour):
+    """Where a colour is painted in the lower half, without the handles."""
+    image = QImage(view.size(), QImage.Format.Format_RGB32)  # screens may have fewer bits
+    view.render(image)
+    wanted = QColor(colour).rgb()
+    rows = range(image.height() // 2, image.height())
+    return [x for x in range(image.width()) if any(image.pixel(x, y) == wanted for y in rows)]
 
 
-def test_values_beyond_are_counted_at_the_ends():
-    picture = draw_histogram(np.array([-1e9, 1e9]), 10, 90)
-    bars = columns(picture, BAR)
-    assert bars.min() <= 1 and bars.max() >= SIZE[0] - 2
+def drag(qtbot, view, start, end):
+    middle = view.height() // 2
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(int(start), middle))
+    qtbot.mouseMove(view, QPoint(int(end), middle))
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(int(end), middle))
 
 
-def test_find_shows_the_levels_without_a_run(qtbot, viewer, widget, rng):
+def test_bars_and_levels_lie_at_their_values(histogram):
+    histogram.show_values(np.r_[np.full(500, 20.0), np.full(5, 60.0)], 10, 90)
+    heights = histogram.heights()
+    tall, short, empty = (heights[int(histogram.place_of(v) / BAR)] for v in (20, 60, 75))
+    assert tall == 1 and 0 < short < tall and empty == 0
+    for level, value in (("black", 10), ("white", 90)):
+        found = columns(histogram, COLOURS[level])
+        assert found and np.abs(np.subtract(found, histogram.place_of(value))).max() <= 2
+
+
+def test_values_beyond_are_counted_at_the_ends(histogram):
+    histogram.show_values(np.array([-1e9, 1e9]), 10, 90)
+    assert histogram.heights()[[0, -1]].all() and not histogram.heights()[1:-1].any()
+
+
+def test_a_level_is_dragged_but_not_beyond_the_other(qtbot, histogram):
+    told = []
+    histogram.dragged.connect(lambda *each: told.append(each))
+    histogram.show_values(np.arange(100.0), 10, 90)
+    black, target = histogram.place_of(10), histogram.place_of(50)
+    drag(qtbot, histogram, black, target)
+    level, value = told[-1]
+    assert level == "black" and value == pytest.approx(50, abs=1)
+    drag(qtbot, histogram, histogram.place_of(value), histogram.width() + 40)
+    assert value < told[-1][1] < 90
+    told.clear()
+    drag(qtbot, histogram, histogram.width() / 2, 5)  # between both: nothing is grasped
+    assert not told
+
+
+def test_dragging_sets_the_level_and_a_double_click_lets_it_be_found(qtbot, viewer, widget, rng):
+    viewer.add_image(rng.poisson(300, (60, 80)).astype(np.uint16), name="cells")
+    view = widget.form.histogram
+    view.resize(260, view.height())
+    qtbot.waitUntil(lambda: widget.levels.found is not None)
+    found = widget.levels.in_force()
+    drag(qtbot, view, view.place_of(found[1]), view.place_of(sum(found) / 2))
+    assert float(widget.form.white.value) == pytest.approx(sum(found) / 2, abs=2)
+    assert widget.form.black.value == ""
+    qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
+    assert widget.form.white.value == "" and widget.levels.in_force() == found
+
+
+def test_levels_are_found_without_a_run_or_a_click(qtbot, viewer, widget, rng):
     image = rng.poisson(300, (60, 80)).astype(np.uint16)
-    viewer.add_image(image, name="cells")
-    assert widget.form.black.native.placeholderText() == "auto"
-    widget.form.find.native.click()
+    layer = viewer.add_image(image, name="cells")
     expected = find_levels(image)
     text = f"auto ({expected.black:.6g})"
     qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == text)
     assert f"({expected.white:.6g})" in widget.form.white.native.placeholderText()
     assert len(viewer.layers) == 1
-    first = widget.form.histogram.native.pixmap().toImage()
-    assert first.width() == SIZE[0]
-    widget.form.white.value = str(2 * expected.white)
-    assert widget.form.histogram.native.pixmap().toImage() != first
+    layer.data = image * 2
+    twice = f"auto ({2 * expected.black:.6g})"
+    qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == twice)
 
 
-def test_another_layer_starts_without_levels(qtbot, viewer, widget, rng):
-    for name in ("one", "two"):
-        viewer.add_image(rng.poisson(300, (60, 80)).astype(np.uint16), name=name)
+def test_another_layer_has_its_own_levels(qtbot, viewer, widget, rng):
+    for name, mean in (("one", 300), ("two", 900)):
+        viewer.add_image(rng.poisson(mean, (60, 80)).astype(np.uint16), name=name)
     widget.form.image.value = viewer.layers["one"]
-    widget.form.find.native.click()
-    qtbot.waitUntil(lambda: "(" in widget.form.black.native.placeholderText())
+    qtbot.waitUntil(lambda: widget.levels.found is not None)
     widget.form.image.value = viewer.layers["two"]
+    assert widget.levels.found is None
     assert widget.form.black.native.placeholderText() == "auto"
-    assert widget.form.histogram.native.isHidden()
+    qtbot.waitUntil(lambda: widget.levels.found is not None)
+    assert widget.levels.found.levels.black > 600

@@ -128,7 +128,7 @@ def test_nothing_selected_is_said(viewer, make, image):
 def test_global_mode_makes_equal_values_equal(qtbot, viewer, make, image, model_file):
     viewer.add_image(image, name="cells")
     widget = make(viewer)
-    widget.form.curve.value = True
+    widget.form.look.value = "publication"
     run(qtbot, widget)
     result = viewer.layers["cells enhanced"]
     for value in np.unique(image)[::5]:
@@ -146,16 +146,16 @@ def test_a_report_tells_and_adds_the_gain(qtbot, viewer, make, image):
     stack = np.stack([image, image // 2])
     viewer.add_image(stack, name="cells", scale=(3, 0.5, 0.5))
     widget = make(viewer)
-    assert not widget.form.report.enabled
-    widget.form.curve.value = True
+    assert not widget.form.result.report.enabled
+    widget.form.look.value = "publication"
     widget.form.strength.value = 0.5
     run(qtbot, widget)
-    assert widget.form.report.enabled
-    widget.form.report.native.click()
-    qtbot.waitUntil(lambda: widget.report_window is not None)
-    assert widget.report_window.isVisible()
+    assert widget.form.result.report.enabled
+    widget.form.result.report.native.click()
+    qtbot.waitUntil(lambda: widget.afterwards.window is not None)
+    assert widget.afterwards.window.isVisible()
     assert "Rising everywhere" in widget.form.status.value
-    assert "Rising everywhere" in widget.report_window.text.text()
+    assert "Rising everywhere" in widget.afterwards.window.text.text()
     gain, result = viewer.layers["cells enhanced gain"], viewer.layers["cells enhanced"]
     np.testing.assert_array_equal(gain.scale, result.scale)
     levels = result.metadata[KEY]["levels"]
@@ -177,8 +177,8 @@ def test_a_report_of_any_layer_brings_its_gain(qtbot, viewer, make, image, model
     )
     widget = make(viewer)
     run(qtbot, widget)
-    widget.form.report.native.click()
-    qtbot.waitUntil(lambda: widget.report_window is not None)
+    widget.form.result.report.native.click()
+    qtbot.waitUntil(lambda: widget.afterwards.window is not None)
     gain = viewer.layers["cells enhanced gain"].data
     found = np.asarray(gain[0] if kind == "multiscale" else gain)
     found = np.moveaxis(found, -1, 0) if kind == "turned" else found

@@ -7,7 +7,6 @@ from napari.layers import Image
 
 from napari_lle.cli.restoring import restore_file
 from napari_lle.model.io.files import read_image, write_image
-from napari_lle.widgets.enhance import widget as _enhance
 from napari_lle.widgets.shared.file_records import about_layer
 from napari_lle.widgets.shared.pictures import Look, as_displayed, mixed, stored
 
@@ -17,14 +16,6 @@ PLACE = {"scale": (2, 0.5, 0.25), "units": ("um",) * 3, "axis_labels": ("z", "y"
 @pytest.fixture
 def cells(rng):
     return (100 + rng.gamma(2, 300, (3, 40, 50))).astype(np.uint16)
-
-
-@pytest.fixture
-def told(monkeypatch):
-    """What the user is told of errors."""
-    sentences = []
-    monkeypatch.setattr(_enhance, "show_error", sentences.append)
-    return sentences
 
 
 def saved(qtbot, widget, path):
@@ -84,11 +75,11 @@ def test_missing_values_are_dark():
 def test_the_plane_in_view_is_saved(qtbot, viewer, make, cells, tmp_path, bits, dtype):
     viewer.add_image(cells, name="cells", blending="additive", **PLACE)
     widget = make(viewer)
-    assert not widget.form.picture.enabled
+    assert not widget.form.result.picture.enabled
     run(qtbot, widget)
-    assert widget.form.picture.enabled
+    assert widget.form.result.picture.enabled
     viewer.dims.set_point(0, 2 * 2.0)
-    widget.form.bits.value = bits
+    widget.form.result.bits.value = bits
     saved(qtbot, widget, tmp_path / "seen.tif")
     found = read_image(tmp_path / "seen.tif")
     result = viewer.layers["cells enhanced"]
@@ -114,18 +105,17 @@ def test_channels_are_saved_as_one_picture(qtbot, viewer, make, cells, tmp_path)
         assert np.abs(found.pixels[..., number] - 255 * share).max() <= 1, place
 
 
-def test_a_file_that_is_open_or_cannot_hold_it_is_refused(
-    qtbot, viewer, make, photo, tmp_path, told
-):
+def test_a_file_that_is_open_or_cannot_hold_it_is_refused(qtbot, viewer, make, photo, tmp_path):
     write_image(tmp_path / "night.png", photo, rgb=True)
     viewer.open(str(tmp_path / "night.png"), plugin="napari")
     kept = (tmp_path / "night.png").read_bytes()
     widget = make(viewer)
     run(qtbot, widget)
     widget.saver.save(str(tmp_path / "night.png"))
-    widget.form.bits.value = 16
+    assert "night.png" in widget.form.status.value
+    widget.form.result.bits.value = 16
     saved(qtbot, widget, tmp_path / "deep.jpg")
-    assert len(told) == 2 and "night.png" in told[0] and ".jpg cannot hold uint16" in told[1]
+    assert ".jpg cannot hold uint16" in widget.form.status.value
     assert (tmp_path / "night.png").read_bytes() == kept
     assert not (tmp_path / "deep.jpg").exists()
 

@@ -35,11 +35,11 @@ def test_what_changed_and_the_uncertainty_become_layers(qtbot, viewer, make, ima
     )
     widget = make(viewer)
     widget.form.model.widget.value = "linear"
-    assert not widget.form.changed.enabled and not widget.form.uncertain.enabled
+    assert not widget.form.result.changed.enabled and not widget.form.result.uncertain.enabled
     run(qtbot, widget)
-    widget.form.changed.native.click()
+    widget.form.result.changed.native.click()
     qtbot.waitUntil(lambda: "cells enhanced what changed" in viewer.layers)
-    widget.form.uncertain.native.click()
+    widget.form.result.uncertain.native.click()
     qtbot.waitUntil(lambda: "cells enhanced uncertainty" in viewer.layers)
     whole = enhance(image, "linear", rgb=False)
     for name, expected in (("what changed", what_changed), ("uncertainty", uncertainty)):
@@ -61,7 +61,7 @@ def test_large_stacks_are_computed_where_they_are_looked_at(
     widget = make(viewer)
     widget.form.model.widget.value = "linear"
     run(qtbot, widget)
-    widget.form.uncertain.native.click()
+    widget.form.result.uncertain.native.click()
     qtbot.waitUntil(lambda: "cells enhanced uncertainty" in viewer.layers)
     data = viewer.layers["cells enhanced uncertainty"].data
     assert isinstance(data, da.Array)
@@ -76,7 +76,7 @@ def test_what_is_not_known_is_said_and_adds_nothing(qtbot, viewer, make, image):
     widget.form.strength.value = 0.5
     run(qtbot, widget)
     before = list(viewer.layers)
-    widget.form.uncertain.native.click()
+    widget.form.result.uncertain.native.click()
     qtbot.waitUntil(lambda: "strength 1" in widget.form.status.value)
     assert list(viewer.layers) == before
 
@@ -86,7 +86,7 @@ def test_colours_give_one_grey_layer(qtbot, viewer, make, photo):
     widget = make(viewer)
     widget.form.model.widget.value = "photo"
     run(qtbot, widget)
-    widget.form.changed.native.click()
+    widget.form.result.changed.native.click()
     qtbot.waitUntil(lambda: "photo enhanced what changed" in viewer.layers)
     layer = viewer.layers["photo enhanced what changed"]
     assert not layer.rgb and layer.data.shape == photo.shape[:2]

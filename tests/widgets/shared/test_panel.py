@@ -80,6 +80,8 @@ def test_everything_is_seen_at_300_pixels_or_scrolled_down_to(qtbot, window, ope
         # The bar takes of the width, and on a low screen it is there.
         widget.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         narrowed(qtbot, window, dock)
+        for fold in getattr(widget.form, "folds", {}).values():
+            fold.expand(animate=False)
         widget.form.status.value = f"Added {LONG}. {LONG.capitalize()}."
         QApplication.processEvents()
         assert widget.area.horizontalScrollBar().maximum() == 0
@@ -122,6 +124,8 @@ def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, opened)
     frame = window.window._qt_window
     frame.resize(WIDTH, 500)
     dock.raise_()
+    for fold in widget.form.folds.values():
+        fold.expand(animate=False)
     bar = widget.area.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 0 and widget.area.isVisible())
     channels, strength = widget.form.channels, widget.form.strength

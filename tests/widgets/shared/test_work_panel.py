@@ -1,5 +1,6 @@
 import pytest
 from magicgui.widgets import Label, ProgressBar
+from napari.utils.notifications import notification_manager
 
 from napari_lle.model.progress import Progress
 from napari_lle.widgets.shared import work_panel as _work_panel
@@ -14,12 +15,10 @@ class Form:
 
 
 @pytest.fixture
-def panel(qtbot, monkeypatch):
-    monkeypatch.setattr(_work_panel, "show_error", lambda message: told.append(message))
-    told = []
+def panel(qtbot):
     form = Form()
     made = _work_panel.WorkPanel([form.progress, form.status])
-    made.form, made.told = form, told
+    made.form = form
     made.native.show()
     yield made
     made.native.close()
@@ -35,15 +34,15 @@ def test_the_bar_is_there_while_a_run_is_under_way(panel):
     assert not panel.form.progress.visible and panel.form.status.value == "Done."
 
 
-def test_what_goes_wrong_is_told_in_one_line_here_and_in_the_window(panel):
+def test_what_goes_wrong_is_told_in_one_line_and_once(panel):
+    before = len(notification_manager.records)
     panel._busy(True)
     panel._fail(ValueError("Too\nlarge: crop it."))
-    assert panel.form.status.value == "Too large: crop it." and panel.told == [
-        "Too large: crop it."
-    ]
+    assert panel.form.status.value == "Too large: crop it."
     assert not panel.form.progress.visible
     panel._complain(KeyError())
-    assert panel.told[-1] == "KeyError"
+    assert panel.form.status.value == "KeyError"
+    assert len(notification_manager.records) == before  # no toast repeats it
 
 
 def test_a_run_is_cancelled_and_says_so(panel, qtbot):

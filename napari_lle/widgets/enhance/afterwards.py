@@ -1,0 +1,123 @@
+"""What is had of the latest result: figures as layers, the report, code that repeats the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QApplication
+
+from ...model.inference.options import EnhanceOptions
+from ..shared.jobs import Job
+from ..shared.layers import KEY
+from .report import ReportWindow, gain_layer, report_steps
+from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
+
+if TYPE_CHECKING:
+    from .blending import Live
+    from .result_controls import ResultControls
+    from .results import Results
+
+
+class Afterwards:
+    """Does what the controls of a result are for.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    controls : ResultControls
+    results : Results
+    say : callable
+        Takes a sentence for the user.
+    fail : callable
+        Takes the error that ended something.
+    parent : QWidget
+        In the viewer's window.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        controls: ResultControls,
+        results: Results,
+        say: Callable[[str], Any],
+        fail: Callable[[Exception], Any],
+        parent: Any,
+    ) -> None:
+        self._viewer, self._results = viewer, results
+        self._say, self._fail, self._parent = say, fail, parent
+        self.window: ReportWindow | None = None
+        self.job: Job | None = None  # the latest
+        self._jobs: list[Job] = []
+        controls.report.changed.connect(self.report)
+        controls.changed.changed.connect(lambda: self.trust(CHANGED))
+        controls.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
+        controls.python.changed.connect(lambda: self.copy(as_python))
+        controls.command.changed.connect(lambda: self.copy(as_command))
+
+    def release(self) -> None:
+        """Let go of everything under way."""
+        for job in self._jobs:
+            job.abandon()
+        if self.window is not None:
+            self.window.close()
+
+    def recolour(self) -> None:
+        """Follow the viewer's theme."""
+        if self.window is not None:
+            self.window.recolour(self._viewer.theme)
+
+    def report(self) -> None:
+        """Tell what the latest result did to the intensities, and add its gain as a layer."""
+        live = self._results.latest
+        if live is None:
+            return
+
+        def done(made: tuple[Any, Any]) -> None:
+            report, gain = made
+            self._viewer.add_layer(gain_layer(live.layer, live.estimate, gain))
+            self.window = ReportWindow(live.layer.name, report, self._viewer.theme, self._parent)
+            self.window.show()
+            self._say(" ".join(report.sentences()))
+
+        self._start(report_steps(live.estimate, strength_of(live)), done)
+
+    def trust(self, which: str) -> None:
+        """Add a layer of what changed in the latest result, or of how uncertain it is."""
+        live = self._results.latest
+        if live is None:
+            return
+
+        def done(made: tuple[Any, Any]) -> None:
+            self._viewer.add_layer(trust_layer(live.layer, live.estimate, which, *made))
+
+        self._start(trust_steps(live.estimate, strength_of(live), which), done)
+
+    def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
+        """Put the latest run on the clipboard, as code or as a command."""
+        try:
+            record = self._results.record
+            QApplication.clipboard().setText(write(EnhanceOptions.from_record(record), record))
+        except ValueError as error:
+            self._say(str(error))
+            return
+        self._say("Copied: paste it where it is to run.")
+
+    def _start(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
+        self.job = Job(steps, on_done=done, on_error=self._fail)
+        self._jobs = [self.job, *(job for job in self._jobs if job.running)]
+
+
+def strength_of(live: Live) -> float:
+    """The strength at which a result is shown."""
+    return float(live.layer.metadata[KEY]["strength"])
+
+
+def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:
+    """Code that repeats a run."""
+    return options.as_python(record["strength"])
+
+
+def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:
+    """The command that repeats a run on the file that the layer came from."""
+    return options.as_command(record["strength"], record.get("source") or "INPUT.tif")

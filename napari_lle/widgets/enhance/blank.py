@@ -1,0 +1,49 @@
+"""Images that hold nothing to enhance: told, not enhanced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ...model.inference.options import EnhanceOptions
+
+STEP = 16  # of the columns that are looked at first
+NO_NUMBER = "holds no number"
+
+
+def blankness(part: Any, rgb: bool) -> str:
+    """Why there is nothing to enhance in an array; empty where there is something.
+
+    Parameters
+    ----------
+    part : array-like
+        In memory.
+    rgb : bool
+        The last axis holds colours; opacity does not count.
+    """
+    whole = np.asarray(part)[..., :3] if rgb else np.asarray(part)
+    some = whole[..., ::STEP, :] if rgb else whole[..., ::STEP]
+    if whole.size == 0 or _varies(some) or _varies(whole):
+        return ""
+    known = whole[np.isfinite(whole)]
+    return f"is {known.flat[0]:g} everywhere" if known.size else NO_NUMBER
+
+
+def refuse_blank(name: str, image: Any, options: EnhanceOptions) -> None:
+    """Raise ValueError with a sentence for the user if there is nothing to enhance in an image.
+
+    One value everywhere is something between levels that were typed.
+    """
+    from ...model.inference.lazy import in_memory
+
+    found = blankness(in_memory(image, bool(options.rgb)), bool(options.rgb))
+    typed = options.black is not None and options.white is not None
+    if found and (found == NO_NUMBER or not typed):
+        raise ValueError(f"“{name}” {found}: there is nothing to enhance.")
+
+
+def _varies(values: Any) -> bool:
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() < known.max())

@@ -1,0 +1,72 @@
+"""What is known of a layer before a run: its levels, its histogram, how much is below black."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .blank import blankness
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...model.inference.options import EnhanceOptions
+    from ...model.preprocessing.normalizing import AnyLevels
+    from .subject import Subject
+
+SHOWN = 200_000  # values that a histogram counts
+KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
+
+
+class Found(NamedTuple):
+    """What is known of a layer: its levels, values for a histogram, why it is blank if it is.
+
+    Attributes
+    ----------
+    levels : Levels or ChannelLevels
+    values : ndarray, (N,)
+        Finite ones, of all channels.
+    below : float
+        The share of values below the black of their channel.
+    blank : str
+    """
+
+    levels: AnyLevels
+    values: NDArray[np.float64]
+    below: float
+    blank: str = ""
+
+    def share_below(self, black: float | None) -> float:
+        """The share of values that are darker than a black level, or the one found."""
+        if black is None:
+            return self.below
+        return float((self.values < black).mean()) if self.values.size else 0.0
+
+
+def found_steps(subject: Subject) -> Generator[Any, None, Found]:
+    """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
+    data = subject.arrays()[0]
+    return _found(data[0] if isinstance(data, list) else data, subject.options)
+
+
+def _found(data: Any, options: EnhanceOptions) -> Generator[Any, None, Found]:
+    from ...model.inference.lazy import in_memory
+    from ...model.inference.plan import survey
+    from ...model.preprocessing.levels import sample
+
+    yield 0, 1, ""
+    rgb = bool(options.rgb)
+    levels = survey(data, options).levels
+    axis, part = levels.axis, in_memory(data, rgb)
+    if axis is None or rgb:
+        squares = sample(part, rgb=rgb)
+        channels = [squares] if axis is None else list(np.moveaxis(squares, -1, 0))
+    else:
+        channels = [sample(part.take(i, axis)) for i in range(len(levels.each))]
+    dark = [np.ravel(v < own.black) for v, own in zip(channels, levels.each, strict=True)]
+    values = np.concatenate([np.ravel(each) for each in channels])
+    values = values[:: max(1, values.size // SHOWN)].astype(np.float64)
+    below = float(np.concatenate(dark).mean()) if values.size else 0.0
+    return Found(levels, values[np.isfinite(values)], below, blankness(part, rgb))

@@ -1,0 +1,41 @@
+"""The one line about what a run will do: model, levels, and what gets darker than black."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...model.network.bundled import GLOBAL, SUFFIX, settled_name
+from ...model.preprocessing.normalizing import level_text
+from ..shared.layers import pixels
+
+if TYPE_CHECKING:
+    from .form import Form
+    from .levels import LevelTools
+
+
+def line_of(form: Form, tools: LevelTools) -> str:
+    """What is known of the chosen image now; empty without one."""
+    layer, found = form.image.value, tools.found
+    if layer is None:
+        return ""
+    if found is not None and found.blank:
+        return f"This image {found.blank}: there is nothing to enhance."
+    try:
+        model = str(form.options().model)
+    except ValueError as error:
+        return str(error)
+    told = [model_name(settled_name(model, bool(layer.rgb), str(pixels(layer).dtype)))]
+    levels = tools.told()
+    if levels is not None:
+        black, white, below = levels
+        told += [f"black {level_text(black, 5)} ({100 * below:.2g} % below)"]
+        told += [f"white {level_text(white, 5)}"]
+    return " · ".join(told)
+
+
+def model_name(settled: str) -> str:
+    """A model as users call it: an own file by its stem, one curve in words."""
+    name = settled.removesuffix(GLOBAL)
+    shown = Path(name).stem if name.endswith(SUFFIX) else name
+    return f"{shown}, one curve" if name != settled else shown

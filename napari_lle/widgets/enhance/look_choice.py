@@ -1,0 +1,67 @@
+"""The row *look*: recognised from each image, until the user says what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ...model.inference.looks import MEANINGS, Recognised, recognise
+from ..shared.layers import pixels
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from .form import Form
+
+HINT = "What the image is shown as; it chooses the model and all else that is left to auto."
+
+
+def recognised(layer: Image) -> Recognised:
+    """What a layer shows, as far as it tells."""
+    return recognise(
+        str(pixels(layer).dtype),
+        bool(layer.rgb),
+        name=layer.name,
+        file=str(layer.source.path or ""),
+        units=[str(unit) for unit in layer.units],
+    )
+
+
+class LookChoice:
+    """Keeps the look of a form that of its image.
+
+    Parameters
+    ----------
+    form : Form
+    """
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._by_hand: WeakKeyDictionary[Image, str] = WeakKeyDictionary()
+        form.look.changed.connect(self._note)
+        form.image.changed.connect(self.follow)
+        self.follow()
+
+    def follow(self, *_: Any) -> None:
+        """Show the look of the chosen image, and in the tooltip why it is."""
+        layer = self._form.image.value
+        if layer is None:
+            self._form.look.tooltip = explained(HINT)
+            return
+        found = recognised(layer)
+        look = self._by_hand.get(layer, found.look)
+        with self._form.look.changed.blocked():
+            self._form.look.value = look
+        by_hand = f"Chosen by you; {found.look}" if layer in self._by_hand else found.look
+        self._form.look.tooltip = explained(f"{by_hand.capitalize()}: {found.reason}.")
+
+    def _note(self, look: str) -> None:
+        layer = self._form.image.value
+        if layer is not None:
+            self._by_hand[layer] = look
+            self.follow()
+
+
+def explained(first: str) -> str:
+    """A tooltip with what each look is."""
+    return "\n".join([first, *(f"{look}: {meaning}." for look, meaning in MEANINGS.items())])
