@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from .. import kernels
 from ..network.bundled import GLOBAL, settled_name, sized
 from ..network.checkpoint import Model, recent_model
+from ..network.curves import StretchCurve, is_stretch, stretch_model
 from ..network.global_curve import one_curve
 from ..network.network import Network
 from ..preprocessing.levels import AnyLevels
-from ..preprocessing.screen import MIDDLE
+from ..preprocessing.screen import MIDDLE, TYPICAL
 from ..progress import finish
 from ..runtime.devices import choose_device
 from ..version import __version__
@@ -118,7 +119,10 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
 
 
 def _survey(arrays: list[Any], options: EnhanceOptions, model: Model) -> Survey:
-    return find_survey(arrays, _aimed(options, model), noise=model.network.config.knows_noise)
+    noise = model.network.config.knows_noise
+    known = find_survey(arrays, _aimed(options, model), noise=noise)
+    curve = isinstance(model.network.block, StretchCurve)
+    return known if curve else known.for_screen_stretch()
 
 
 def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
@@ -133,7 +137,7 @@ def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
     if options.sky and not stretches:
         raise ValueError(
             f"The model {model.name} brings no background to a brightness: leave sky out, or take "
-            "linear or science."
+            "linear, science or a stretch."
         )
     if options.sky is None and options.near_sky and stretches:
         return replace(options, sky=MIDDLE)
@@ -163,7 +167,12 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         known = known._replace(each=tuple(levels.moved(axis) for levels in known.each))
     levels = known.levels
     where = choose_device(options.device)
-    network = loaded.network if where.type == "cpu" else deepcopy(loaded.network).to(where)
+    curve = isinstance(loaded.network.block, StretchCurve)
+    network = loaded.network
+    if curve or where.type != "cpu":
+        network = deepcopy(network).to(where)
+    if isinstance(network.block, StretchCurve):
+        network.block.aim = known.aim
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
     kernel = kernels.find(network, 3 if per else 1, where.type)
     record = {
@@ -183,6 +192,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         record["sky"] = options.sky
     if options.look:
         record["look"] = options.look
+    if isinstance(network.block, StretchCurve):
+        record["stretch"] = network.block.chosen(float(statistics[0, TYPICAL]))
     if "uncertainty" in loaded.card:
         record["uncertainty"] = loaded.card["uncertainty"]
     size = AUTO_TILE[where.type] if options.tile == "auto" else int(options.tile)
@@ -239,6 +250,8 @@ def choose_model(
     model: str | Path | Model, rgb: bool, dtype: str, illumination_scale: int | None = None
 ) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
+    if is_stretch(model):
+        return stretch_model(str(model).removesuffix(GLOBAL))
     if isinstance(model, Model):
         return _at_scale(model, illumination_scale)
     settled = settled_name(str(model), rgb, dtype)

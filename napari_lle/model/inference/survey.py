@@ -13,12 +13,15 @@ from ..preprocessing.channel_levels import COLOURS, find_colour_levels, measured
 from ..preprocessing.levels import AnyLevels, Levels, find_levels, sample
 from ..preprocessing.noise import fit_noise
 from ..preprocessing.normalizing import level_set
+from ..preprocessing.screen import MIDDLE
 from ..preprocessing.sky import find_sky, typical_for_sky
 from ..preprocessing.statistics import Statistics, image_statistics
 from .lazy import in_memory
 from .options import EnhanceOptions, LevelPair, channel_pairs
 from .planes import see
 from .shared_illumination import brightest, channels_of
+
+BRIGHTEST = 0.99  # that a background can be brought to
 
 
 class Survey(NamedTuple):
@@ -30,15 +33,25 @@ class Survey(NamedTuple):
         Of each image.
     statistics : Statistics
         Of the image, or of the brightest of those that share an illumination.
+    aim : float
+        What a stretch is to bring the typical brightness to.
     """
 
     each: tuple[AnyLevels, ...]
     statistics: Statistics
+    aim: float = MIDDLE
 
     @property
     def levels(self) -> AnyLevels:
         """Of the first image, which mostly is the only one."""
         return self.each[0]
+
+    def for_screen_stretch(self) -> Survey:
+        """The same for models whose aim is fixed: another typical brightness has that effect."""
+        if self.aim == MIDDLE:
+            return self
+        typical = typical_for_sky(self.statistics.typical, self.aim)
+        return Survey(self.each, self.statistics._replace(typical=typical))
 
 
 def find_survey(arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool) -> Survey:
@@ -72,13 +85,15 @@ def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     else:
         x = see(squares, levels, rgb, per)
     known = image_statistics(x if per else x[..., None])
+    aim = MIDDLE
     if options.sky:
-        known = _for_sky(known, _apart(part, levels, COLOURS if rgb else None), x, options.sky)
+        axis = COLOURS if rgb else None
+        known, aim = _for_sky(known, _apart(part, levels, axis), x, options.sky)
     if noise:
         known = _with_noise(
             known, _apart(part, levels, levels.axis, rgb), rgb and levels.axis is None
         )
-    return Survey((levels,), known)
+    return Survey((levels,), known, aim)
 
 
 def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
@@ -92,12 +107,14 @@ def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
         levels = tuple(Levels(black, white, own.dtype) for own in levels)
     x = sample(in_memory(brightest(arrays, levels, axis), False))
     known = image_statistics(x[..., None])
+    aim = MIDDLE
     if options.sky:
-        known = _for_sky(known, _all_apart(arrays, levels, [axis] * len(levels)), x, options.sky)
+        apart = _all_apart(arrays, levels, [axis] * len(levels))
+        known, aim = _for_sky(known, apart, x, options.sky)
     if noise:
         apart = _all_apart(arrays, levels, [own.axis for own in levels])
         known = _with_noise(known, apart, False)
-    return Survey(levels, known)
+    return Survey(levels, known, aim)
 
 
 def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLevels:
@@ -145,15 +162,18 @@ def _all_apart(
 
 def _for_sky(
     known: Statistics, channels: Iterator[tuple[Any, Levels]], x: NDArray[Any], target: float
-) -> Statistics:
-    """The statistics by which a stretch brings the background to a target; x is what it is of."""
+) -> tuple[Statistics, float]:
+    """The background as what is typical, and what a stretch of x is to make of it.
+
+    Channels are at most as bright as x, the brightest of them, and that is what is stretched.
+    """
     skies = [(find_sky(sample(channel)), own) for channel, own in channels]
     heights = [(sky.level - own.black) / own.span for sky, own in skies if sky]
     seen = find_sky(x)
     if seen is None or not heights or max(heights) <= 0:
-        return known
-    top = 255.0 if x.dtype == np.uint8 else 1.0
-    return known._replace(typical=typical_for_sky(max(heights), seen.level / top, target))
+        return known, MIDDLE
+    level = seen.level / (255 if x.dtype == np.uint8 else 1)
+    return known._replace(typical=level), min(target * level / max(heights), BRIGHTEST)
 
 
 def _with_noise(known: Statistics, channels: Iterator[tuple[Any, Levels]], rgb: bool) -> Statistics:

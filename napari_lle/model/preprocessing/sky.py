@@ -83,19 +83,9 @@ def _brought_to(target: float, u: float) -> float:
     return target * u / (1 - target + u)
 
 
-def typical_for_sky(level: float, brightest: float, target: float) -> float:
-    """The typical brightness by which a stretch brings the background to a target.
-
-    Parameters
-    ----------
-    level : float
-        Of the normalised channels' backgrounds, the brightest.
-    brightest : float
-        Of the brightest of the channels, which is what is stretched; for one channel, the same.
-    target : float
-        0..1.
-    """
+def typical_for_sky(level: float, target: float) -> float:
+    """The typical brightness by which the screen stretch brings a normalised level to a target."""
     least, most = (float(midtones(bound)) for bound in STRETCHED)
     short = target - level
-    u = (level - target * brightest) / short if short > 0 else most
+    u = level * (1 - target) / short if short > 0 else most
     return _brought_to(MIDDLE, float(np.clip(u, least, most)))

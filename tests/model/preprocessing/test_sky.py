@@ -33,7 +33,7 @@ def test_nothing_has_no_sky():
 def test_the_plain_stretch_meets_the_target(target, level):
     """The level, or where that is out of reach, one between the levels that white brings it to."""
     level /= white_for_sky(0, 1, level, target)
-    typical = typical_for_sky(level, level, target)
+    typical = typical_for_sky(level, target)
     u = midtones(min(max(typical, STRETCHED[0]), STRETCHED[1]))
     assert transfer(level, level, u) == pytest.approx(target, rel=1e-6)
     assert transfer(typical, typical, u) == pytest.approx(MIDDLE)
