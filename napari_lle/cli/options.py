@@ -33,7 +33,14 @@ WhiteLevel = Annotated[
 ]
 ChannelChoice = Annotated[
     str,
-    typer.Option(help="auto, joint (one illumination for all channels) or per (one per channel)."),
+    typer.Option(
+        help="auto, joint (one illumination for all channels, of the brightest), luminance (one, "
+        "of the mean of colours) or per (one per channel)."
+    ),
+]
+ClipChoice = Annotated[
+    str,
+    typer.Option(help="With luminance: rescale or keep colours that come to exceed 1."),
 ]
 LowFolder = Annotated[Path | None, typer.Option(help="Folder of dark images.")]
 ReferenceFolder = Annotated[
@@ -57,7 +64,8 @@ Outputs = Annotated[
 AnyModel = Annotated[
     str,
     typer.Option(
-        help="auto, a bundled model or a file; add :global for one curve for the whole image."
+        help="auto, a bundled model or a file; add :global for one curve for the whole image. Or "
+        "stretch:mtf, stretch:asinh, stretch:ghs."
     ),
 ]
 Look = Annotated[

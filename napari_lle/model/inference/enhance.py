@@ -20,7 +20,7 @@ from .lazy import LazyEstimate, Scales, as_dask, is_lazy
 from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions, SharedKeywords
 from .plan import Plan, as_arrays, make_plan
-from .planes import Seen, fill_planes
+from .planes import Seen, as_channels, fill_planes
 from .shared_illumination import brightest, lend
 from .survey import Survey
 
@@ -64,9 +64,13 @@ def enhance(
     sky : float, optional
         Brightness, 0..1, that the background comes to, brighter or darker than it would be; a
         quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``.
-    channels : {"auto", "per", "joint"}
-        An illumination for each colour, or one for all, which keeps the ratios of colours.
-        ``auto`` is ``per`` for uint8 RGB and ``joint`` for everything else.
+    channels : {"auto", "per", "joint", "luminance"}
+        An illumination for each colour, or one for all, which keeps the ratios of colours: that
+        of the brightest colour (``joint``), or of their mean (``luminance``). ``auto`` is ``per``
+        for uint8 RGB and ``joint`` for everything else.
+    clip : {"rescale", "keep"}
+        Of ``luminance``, which pure colours exceed: these are divided until the brightest is 1,
+        all colours of the pixel alike, or R goes beyond 1 there.
     channel_axis : int, optional
         An axis of channels before Y and X that share one illumination, see `enhance_jointly`.
     device : {"auto", "cpu", "cuda", "mps"}
@@ -231,11 +235,14 @@ def _plane_by_plane(image: Any, plan: Plan) -> Generator[Progress, None, Estimat
     illumination = np.empty((*shape, 3) if per else shape, np.float32)
     planes = list(np.ndindex(lead))
 
-    def plane(i: int) -> tuple[Seen, NDArray[np.float32]]:
+    def plane(i: int) -> tuple[Seen | NDArray[np.float32], NDArray[np.float32]]:
         pixels = np.asarray(image[planes[i]])
+        if plan.luminance:
+            return as_channels(plan.see(pixels), False), illumination[planes[i]]
         return Seen(pixels, plan.levels, plan.rgb, per), illumination[planes[i]]
 
     yield from fill_planes(
         plan.network, plane, len(planes), plan.statistics, plan.size, plan.kernel
     )
-    return Estimate(image, illumination, plan.levels, plan.rgb, plan.darkest, plan.record)
+    darkest, record = plan.darkest, plan.record
+    return Estimate(image, illumination, plan.levels, plan.rgb, darkest, record, plan.bounded)

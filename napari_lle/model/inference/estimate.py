@@ -76,6 +76,9 @@ class Estimate:
         Normalised value that darker pixels, those below black included, are taken for by a model
         that cleans; at strength 0 they are what they are.
     record : dict
+    bounded : bool
+        Where one illumination serves all colours: it is at least as large as the brightest, so
+        that none exceeds 1 in R, and their ratios stay.
     """
 
     image: Any
@@ -84,6 +87,7 @@ class Estimate:
     rgb: bool
     darkest: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
+    bounded: bool = False
     lazy: ClassVar[bool] = False
 
     def reflectance(self, strength: float = 1.0) -> NDArray[np.float32]:
@@ -164,6 +168,9 @@ class Estimate:
         part = pixels[rows]
         x = normalized(part[..., :3] if self.rgb else part, self.levels.plane(index))
         light = self.illumination[index][rows].astype(x.dtype, copy=False)
+        if self.bounded:
+            top = np.fmax.reduce(x, axis=-1)
+            light = np.where(np.isfinite(top), np.maximum(light, top), light)
         return part, x, light[..., None] if self.joint else light
 
     def _reflected(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import copy
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ from ..preprocessing.levels import SAMPLE, AnyLevels, working_dtype
 from ..preprocessing.normalizing import recorded_levels
 from .estimate import Estimate, Result, check_channels, check_shapes, check_strength
 from .estimate import restore as restore_array
-from .planes import see
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -105,6 +103,7 @@ class LazyEstimate:
         self.levels, self.rgb = plan.levels, rgb
         self.darkest, self.record = plan.darkest, plan.record
         self.joint = rgb and not per
+        self.bounded = plan.bounded
         self._lender = ""  # the name of another image's illumination
         self._axes = tuple(range(image.ndim))
         spatial = self._axes[:-1] if rgb else self._axes
@@ -123,7 +122,8 @@ class LazyEstimate:
         levels, rgb, darkest = self.levels, self.rgb, self.darkest
 
         def part(pixels: NDArray[Any], raw: NDArray[np.float32], *channels: Any) -> Estimate:
-            return Estimate(pixels, raw, levels.chosen(*channels), rgb, darkest)
+            chosen = levels.chosen(*channels)
+            return Estimate(pixels, raw, chosen, rgb, darkest, bounded=self.bounded)
 
         def reflect(*block: Any) -> NDArray[np.float32]:
             return part(*block).reflectance(strength)
@@ -182,7 +182,7 @@ class LazyEstimate:
             return out
 
         seen = da.blockwise(
-            partial(see, levels=plan.levels, rgb=plan.rgb, per=plan.per),
+            plan.see,
             self._light_axes,
             *(self.image, self._axes),
             new_axes={self.image.ndim: 3} if plan.per else {},

@@ -19,7 +19,8 @@ from ..runtime.choices import SMALLEST_TILE, DeviceName, check_choice
 if TYPE_CHECKING:
     from ..network.checkpoint import Model
 
-ChannelMode = Literal["auto", "per", "joint"]
+ChannelMode = Literal["auto", "per", "joint", "luminance"]
+ClipMode = Literal["rescale", "keep"]
 LevelMode = Literal["auto", "linked", "unlinked"]
 OneLevel = float | str | None  # str only where it is "sky"
 LevelOption = OneLevel | Sequence[Any]
@@ -43,6 +44,7 @@ class EnhanceKeywords(SharedKeywords, total=False):
     """Keywords of `enhance`; what they mean stands in `EnhanceOptions`."""
 
     channels: str
+    clip: str
     channel_axis: int | None
     rgb: bool | None
     look: str | None
@@ -66,8 +68,12 @@ class EnhanceOptions:
     sky : float, optional
         Brightness, 0..1, that the background comes to; a quarter where black is ``"sky"``. For
         models that stretch: ``linear`` and ``science``.
-    channels : {"auto", "per", "joint"}
-        An illumination for each colour, or one for all; ``auto`` is ``per`` for uint8 RGB.
+    channels : {"auto", "per", "joint", "luminance"}
+        An illumination for each colour, or one for all, that of the brightest colour or of their
+        mean; ``auto`` is ``per`` for uint8 RGB.
+    clip : {"rescale", "keep"}
+        Of ``luminance``, which pure colours exceed: they are divided by as much as it takes to be
+        at most 1, all colours of the pixel alike, or stay beyond 1.
     channel_axis : int, optional
         Axis of channels, before rows and columns, that share one illumination.
     rgb : bool, optional
@@ -92,6 +98,7 @@ class EnhanceOptions:
     levels: str = "auto"
     sky: float | None = None
     channels: str = "auto"
+    clip: str = "rescale"
     channel_axis: int | None = None
     rgb: bool | None = None
     device: str = "auto"
@@ -101,6 +108,7 @@ class EnhanceOptions:
 
     def __post_init__(self) -> None:
         check_choice("channels", self.channels, get_args(ChannelMode))
+        check_choice("clip", self.clip, get_args(ClipMode))
         check_choice("levels", self.levels, get_args(LevelMode))
         check_choice("device", self.device, get_args(DeviceName))
         if self.tile != "auto" and (isinstance(self.tile, str) or self.tile < SMALLEST_TILE):
@@ -142,6 +150,7 @@ class EnhanceOptions:
             white=white if shared else white[0],
             sky=record.get("sky"),
             channels=record["channels"],
+            clip=record.get("clip", "rescale"),
             channel_axis=record.get("channel_axis"),
             rgb=record["rgb"],
             illumination_scale=record.get("illumination_scale"),

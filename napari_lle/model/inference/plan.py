@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .. import kernels
 from ..network.bundled import GLOBAL, settled_name, sized
 from ..network.checkpoint import Model, recent_model
-from ..network.curves import StretchCurve, is_stretch, stretch_model
+from ..network.curves import StretchCurve, formula_model, is_stretch
 from ..network.global_curve import one_curve
 from ..network.network import Network
 from ..preprocessing.levels import AnyLevels
@@ -28,7 +28,7 @@ from ..progress import finish
 from ..runtime.devices import choose_device
 from ..version import __version__
 from .options import DEFAULTS, EnhanceOptions
-from .planes import AUTO_TILE, UNIT, as_channels, fill_plane
+from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
 from .shared_illumination import check_together
 from .survey import Survey, find_survey
 
@@ -79,6 +79,16 @@ class Plan(NamedTuple):
         return self.options.channels == "per"
 
     @property
+    def luminance(self) -> bool:
+        """The mean of the colours is what the network sees."""
+        return self.options.channels == "luminance"
+
+    @property
+    def bounded(self) -> bool:
+        """No colour of R may exceed 1, see `Estimate.bounded`."""
+        return self.luminance and self.options.clip == "rescale"
+
+    @property
     def shared(self) -> bool:
         """Several images, or the channels along an axis, have one illumination."""
         return len(self.known.each) > 1 or self.options.channel_axis is not None
@@ -87,6 +97,10 @@ class Plan(NamedTuple):
         """The plan for the brightest of what shares an illumination, 0..1, see `brightest`."""
         options = replace(self.options, channel_axis=None)
         return self._replace(options=options, known=self.known._replace(each=(UNIT,)))
+
+    def see(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """What the network sees of pixels of the image."""
+        return see(pixels, self.levels, self.rgb, self.per, self.luminance)
 
     def light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The illumination of what the network sees, (Y, X) or (Y, X, 3), mirrored at its ends."""
@@ -188,6 +202,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         "device": where.type,
         "kernel": kernels.name(kernel),
     }
+    if options.channels == "luminance":
+        record["clip"] = options.clip
     if options.sky:
         record["sky"] = options.sky
     if options.look:
@@ -229,6 +245,10 @@ def settle(arrays: Sequence[Any], options: EnhanceOptions) -> EnhanceOptions:
     axis = options.channel_axis
     if len(arrays) != 1 or axis is not None:
         axis = check_together(arrays, axis)
+        if options.channels == "luminance":
+            raise ValueError(
+                "Luminance is that of RGB colours: leave channels at auto for separate channels."
+            )
         return replace(options, rgb=False, channels="joint", channel_axis=axis)
     shape = tuple(arrays[0].shape)
     rgb = looks_rgb(shape) if options.rgb is None else options.rgb
@@ -238,7 +258,8 @@ def settle(arrays: Sequence[Any], options: EnhanceOptions) -> EnhanceOptions:
         raise ValueError(f"The last axis of RGB data has 3 or 4 entries, not {shape[-1]}.")
     photograph = options.channels == "auto" and arrays[0].dtype == np.uint8
     per = rgb and (photograph or options.channels == "per")
-    return replace(options, rgb=rgb, channels="per" if per else "joint")
+    joint = "luminance" if rgb and options.channels == "luminance" else "joint"
+    return replace(options, rgb=rgb, channels="per" if per else joint)
 
 
 def looks_rgb(shape: tuple[int, ...]) -> bool:
@@ -251,7 +272,7 @@ def choose_model(
 ) -> Model:
     """Load a model; ``auto`` stands for the one that suits the image."""
     if is_stretch(model):
-        return stretch_model(str(model).removesuffix(GLOBAL))
+        return formula_model(str(model).removesuffix(GLOBAL))
     if isinstance(model, Model):
         return _at_scale(model, illumination_scale)
     settled = settled_name(str(model), rgb, dtype)

@@ -27,13 +27,18 @@ INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
 UNIT = Levels(0, 1, "float32")
 
 
-def see(pixels: NDArray[Any], levels: AnyLevels, rgb: bool, per: bool) -> NDArray[np.float32]:
+def see(
+    pixels: NDArray[Any], levels: AnyLevels, rgb: bool, per: bool, luminance: bool = False
+) -> NDArray[np.float32]:
     """What the network sees of pixels: (...) or, where each colour counts, (..., 3), 0..1.
 
-    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1.
+    Jointly treated colours enter as their maximum: L then bounds every channel, R stays <= 1. Or
+    as their mean, which pure colours exceed.
     """
     x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
-    return x.max(axis=-1) if rgb and not per else x
+    if per or not rgb:
+        return x
+    return x.mean(axis=-1) if luminance else x.max(axis=-1)
 
 
 @dataclass(frozen=True)

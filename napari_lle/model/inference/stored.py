@@ -82,7 +82,7 @@ def stored_steps(
 
 def _direct(plan: Plan, dtype: np.dtype[Any]) -> bool:
     """Whether a kernel reads and writes these pixels."""
-    if plan.shared:
+    if plan.shared or plan.luminance:
         return False
     divide = getattr(plan.kernel, "divide", {})
     return dtype.name in divide and plain_levels(plan.levels)

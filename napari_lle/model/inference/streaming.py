@@ -20,7 +20,6 @@ from .estimate import Estimate, Result, check_strength, in_input_dtype, restore
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
 from .plan import Plan, make_plan
-from .planes import see
 from .shared_illumination import brightest
 
 
@@ -144,7 +143,7 @@ def estimate_part(image: Any, plan: Plan, place: tuple[Any, ...]) -> Estimate:
     outer = slice(top, bottom), slice(left, right)
     if axis is None:
         pixels = np.asarray(image[(*index, *outer)])
-        x = see(pixels, plan.levels, plan.rgb, plan.per)
+        x = plan.see(pixels)
     else:
         channels = np.asarray(image[(*index[:axis], slice(None), *index[axis + 1 :], *outer)])
         pixels = channels[index[axis]]
@@ -155,4 +154,4 @@ def estimate_part(image: Any, plan: Plan, place: tuple[Any, ...]) -> Estimate:
     )
     raw = plan.light(x)[inner]
     levels = plan.levels.plane(tuple(index))
-    return Estimate(pixels[inner], raw, levels, plan.rgb, plan.darkest, plan.record)
+    return Estimate(pixels[inner], raw, levels, plan.rgb, plan.darkest, plan.record, plan.bounded)

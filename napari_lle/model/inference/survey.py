@@ -71,6 +71,7 @@ def find_survey(arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool) 
 
 def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
     rgb, per = bool(options.rgb), options.channels == "per"
+    luminance = options.channels == "luminance"
     part = in_memory(arrays[0], rgb)
     squares = None if part.size == 0 else sample(part, rgb=rgb)
     (pair,) = options.level_pairs(1)
@@ -80,10 +81,11 @@ def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     else:
         levels = _found(part, pair, options, rgb=rgb, squares=squares)
         squares = sample(part, rgb=rgb) if squares is None else squares
-    if squares.dtype == np.uint8 and (levels.black, levels.white) == (0, 255):
+    whole = (levels.black, levels.white) == (0, 255)
+    if squares.dtype == np.uint8 and whole and not luminance:
         x = squares if per or not rgb else squares.max(axis=-1)
     else:
-        x = see(squares, levels, rgb, per)
+        x = see(squares, levels, rgb, per, luminance)
     known = image_statistics(x if per else x[..., None])
     aim = MIDDLE
     if options.sky:

@@ -65,6 +65,8 @@ def stages(
     options = EnhanceOptions(
         model=model, black=black, white=white, channels=channels, device=device, tile=tile, rgb=rgb
     )
+    if channels == "luminance":
+        raise ValueError("The stages see colours jointly or per channel: let channels be joint.")
     options = settle([data], options)
     if count is not None and count < 1:
         raise ValueError(f"The number of stages is 1 or more, not {count}.")

@@ -62,18 +62,18 @@ HALVINGS = 60  # of the logarithm of a range
 Given = Mapping[str, float]
 
 
-def mtf(v: Tensor, m: float) -> Tensor:
+def midtones_curve(v: Tensor, m: float) -> Tensor:
     """The midtones transfer function."""
     return (m - 1) * v / ((2 * m - 1) * v - m)
 
 
-def asinh(v: Tensor, beta: float) -> Tensor:
+def asinh_curve(v: Tensor, beta: float) -> Tensor:
     """The inverse hyperbolic sine."""
     one = torch.ones((), dtype=v.dtype)
     return torch.asinh(v / beta) / float(torch.asinh(one / beta))
 
 
-def ghs(v: Tensor, d: float, b: float, sp: float, lp: float, hp: float) -> Tensor:
+def hyperbolic_curve(v: Tensor, d: float, b: float, sp: float, lp: float, hp: float) -> Tensor:
     """The generalised hyperbolic stretch; ``0 <= lp <= sp <= hp <= 1``."""
 
     def rise(x: Tensor) -> Tensor:
@@ -100,7 +100,11 @@ def _hyperbola(x: Tensor, d: float, b: float) -> Tensor:
     return -grown if b > 0 else grown / (-b - 1)
 
 
-CURVES: dict[str, Callable[..., Tensor]] = {"mtf": mtf, "asinh": asinh, "ghs": ghs}
+CURVES: dict[str, Callable[..., Tensor]] = {
+    "mtf": midtones_curve,
+    "asinh": asinh_curve,
+    "ghs": hyperbolic_curve,
+}
 
 
 def _slope(x: float, d: float, b: float) -> float:
@@ -190,7 +194,7 @@ def is_stretch(model: Any) -> bool:
     return isinstance(model, str) and model.startswith(STRETCH)
 
 
-def stretch_model(name: str) -> Model:
+def formula_model(name: str) -> Model:
     """A stretch in the place of a model.
 
     Parameters

@@ -33,7 +33,7 @@ def image(rng):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"channels": "rgb"}, "channels is one of auto, per, joint, not 'rgb'."),
+        ({"channels": "rgb"}, "channels is one of auto, per, joint, luminance, not 'rgb'."),
         ({"device": "tpu"}, "device is one of auto, cpu, cuda, mps, not 'tpu'."),
         ({"tile": 3}, "tile is auto or a number of 32 or more, not 3."),
         ({"tile": "big"}, "tile is auto or a number of 32 or more, not 'big'."),

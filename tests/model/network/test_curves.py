@@ -4,12 +4,20 @@ import torch
 
 from napari_lle.model import enhance, enhance_stored, restore
 from napari_lle.model.inference.options import EnhanceOptions
-from napari_lle.model.network.curves import CURVES, asinh, ghs, mtf, stretch_model
+from napari_lle.model.network.curves import (
+    CURVES,
+    asinh_curve,
+    formula_model,
+    hyperbolic_curve,
+    midtones_curve,
+)
 
 EXAMPLES = {
-    "stretch:mtf,m=0.02": lambda v: mtf(v, 0.02),
-    "stretch:asinh,beta=0.05": lambda v: asinh(v, 0.05),
-    "stretch:ghs,d=30,b=3,sp=0.1,lp=0.02,hp=0.9": lambda v: ghs(v, 30, 3, 0.1, 0.02, 0.9),
+    "stretch:mtf,m=0.02": lambda v: midtones_curve(v, 0.02),
+    "stretch:asinh,beta=0.05": lambda v: asinh_curve(v, 0.05),
+    "stretch:ghs,d=30,b=3,sp=0.1,lp=0.02,hp=0.9": lambda v: hyperbolic_curve(
+        v, 30, 3, 0.1, 0.02, 0.9
+    ),
 }
 FAMILIES = [-3, -1.5, -1, -0.5, 0, 0.5, 1, 6]
 
@@ -25,26 +33,28 @@ def test_asinh_is_that_of_astropy():
     v = torch.linspace(0, 1, 501, dtype=torch.float64)
     for beta in (0.001, 0.1, 2.0):
         expected = visualization.AsinhStretch(beta)(v.numpy())
-        np.testing.assert_allclose(asinh(v, beta), expected, atol=1e-14)
+        np.testing.assert_allclose(asinh_curve(v, beta), expected, atol=1e-14)
 
 
 def test_one_hyperbola_is_the_midtones_transfer_function():
     """Of b = 1 about 0: ``1 - 1 / (1 + D x)``, whose midpoint is ``1 / (2 + D)``."""
     v = torch.linspace(0, 1, 501, dtype=torch.float64)
-    np.testing.assert_allclose(ghs(v, 48, 1, 0, 0, 1), mtf(v, 1 / 50), atol=1e-12)
+    np.testing.assert_allclose(
+        hyperbolic_curve(v, 48, 1, 0, 0, 1), midtones_curve(v, 1 / 50), atol=1e-12
+    )
 
 
 def test_another_is_that_of_logarithms():
     visualization = pytest.importorskip("astropy.visualization")
     v = torch.linspace(0, 1, 501, dtype=torch.float64)
     expected = visualization.LogStretch(1000)(v.numpy())
-    np.testing.assert_allclose(ghs(v, 1000, -1, 0, 0, 1), expected, atol=1e-12)
+    np.testing.assert_allclose(hyperbolic_curve(v, 1000, -1, 0, 0, 1), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("b", FAMILIES)
 def test_hyperbolas_rise_smoothly_from_0_to_1(b):
     v = torch.linspace(0, 1, 20001, dtype=torch.float64)
-    f = ghs(v, 20, b, 0.2, 0.05, 0.8).numpy()
+    f = hyperbolic_curve(v, 20, b, 0.2, 0.05, 0.8).numpy()
     assert f[0] == 0 and f[-1] == pytest.approx(1)
     slope = np.diff(f)
     assert (slope > 0).all()
@@ -58,7 +68,9 @@ def test_hyperbolas_rise_smoothly_from_0_to_1(b):
 def test_families_meet_where_their_formulas_change(b):
     v = torch.linspace(0, 1, 101, dtype=torch.float64)
     for near in (b - 1e-5, b + 1e-5):
-        np.testing.assert_allclose(ghs(v, 9, near, 0.1, 0, 1), ghs(v, 9, b, 0.1, 0, 1), atol=1e-4)
+        np.testing.assert_allclose(
+            hyperbolic_curve(v, 9, near, 0.1, 0, 1), hyperbolic_curve(v, 9, b, 0.1, 0, 1), atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -141,5 +153,5 @@ def test_pictures_and_photographs(photo):
 )
 def test_names_of_no_stretch_are_told(name, sentence):
     with pytest.raises(ValueError) as told:
-        stretch_model(name)
+        formula_model(name)
     assert str(told.value) == sentence
