@@ -11,7 +11,7 @@ from ...model.inference.options import EnhanceOptions
 from ..shared.jobs import Job
 from ..shared.layers import KEY
 from .report import ReportWindow, gain_layer, report_steps
-from .trust import CHANGED, UNCERTAINTY, trust_layer, trust_steps
+from .trust import CHANGED, DIFFERENCE, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
     from .blending import Live
@@ -50,6 +50,7 @@ class Afterwards:
         self.job: Job | None = None  # the latest
         self._jobs: list[Job] = []
         controls.report.changed.connect(self.report)
+        controls.difference.changed.connect(lambda: self.trust(DIFFERENCE))
         controls.changed.changed.connect(lambda: self.trust(CHANGED))
         controls.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
         controls.python.changed.connect(lambda: self.copy(as_python))
@@ -83,7 +84,7 @@ class Afterwards:
         self._start(report_steps(live.estimate, strength_of(live)), done)
 
     def trust(self, which: str) -> None:
-        """Add a layer of what changed in the latest result, or of how uncertain it is."""
+        """Add a layer that tells of the latest result, see `trust.NAMES`."""
         live = self._results.latest
         if live is None:
             return

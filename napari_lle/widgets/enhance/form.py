@@ -23,6 +23,7 @@ from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
 from ..shared.model_choice import ModelChoice
+from .compare_controls import CompareControls
 from .histogram import Histogram
 from .result_controls import ResultControls
 from .typed_levels import read_field
@@ -32,6 +33,7 @@ PROMINENT = 26  # pixels, the height of the one button that matters
 FOLDS = {
     "Levels": "Black and white in numbers, from a dark frame or region, locked and passed on.",
     "Channels": "How colours and channels go together.",
+    "Compare": "Before and after, and what the result differs in.",
     "More": "The model, the device, what else is added, saved and copied.",
 }
 
@@ -53,6 +55,7 @@ class Form:
         self._levels(references)
         self._channels()
         self._ask()
+        self.compare = CompareControls()
         self.result = ResultControls()
         self.folds = {
             title: Fold(title, tooltip, rows, f"enhance/{title.lower()}")
@@ -216,10 +219,11 @@ class Form:
                 self.pass_on,
             ],
             [*map(labelled, (self.channels, self.linked)), self.together],
+            [*self.compare.rows(), *self.result.figures()],
             [
                 *map(labelled, (self.model.widget, self.device, self.again)),
                 self.illumination,
-                *self.result.rows(),
+                *self.result.copies(),
             ],
         ]
 

@@ -13,6 +13,11 @@ class ResultControls:
     """Buttons that add to a result, save it, tell of it and repeat it; dead while there is none."""
 
     def __init__(self) -> None:
+        self.difference = PushButton(
+            text="Difference",
+            enabled=False,
+            tooltip="Add a layer of the result less the input, both from 0 at black to 1 at white.",
+        )
         self.changed = PushButton(
             text="What changed",
             enabled=False,
@@ -51,14 +56,13 @@ class ResultControls:
             tooltip="Copy a shell command that repeats this run.",
         )
 
-    def rows(self) -> list[Any]:
-        """Rows of widgets, top to bottom."""
-        return [
-            row(self.changed, self.uncertain),
-            row(self.picture, self.bits),
-            self.report,
-            row(self.python, self.command),
-        ]
+    def figures(self) -> list[Any]:
+        """Rows of widgets that show what a result is."""
+        return [row(self.difference, self.changed), row(self.uncertain, self.report)]
+
+    def copies(self) -> list[Any]:
+        """Rows of widgets that take it elsewhere."""
+        return [row(self.picture, self.bits), row(self.python, self.command)]
 
     def offer(self, there: bool) -> None:
         """Let the buttons be pressed while there is a result."""

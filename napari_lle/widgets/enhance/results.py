@@ -72,6 +72,11 @@ class Results:
         return [live.layer for live in self._lives]
 
     @property
+    def sources(self) -> list[Image]:
+        """The inputs of the latest run."""
+        return [each.source for each in self._shown if each.layer in self.layers]
+
+    @property
     def record(self) -> dict[str, Any]:
         """How it was made."""
         if self.latest is None:

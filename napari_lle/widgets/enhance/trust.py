@@ -1,4 +1,4 @@
-"""Two layers that tell how far a result may be trusted: what changed, and how uncertain it is."""
+"""Layers that tell how far a result may be trusted: its difference, what changed, how uncertain."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from napari.layers import Image
 from ..shared.layers import KEY, illumination_options, spatial
 from .blending import Turned, blended, light_plane, reflectance_plane, turned
 
-CHANGED, UNCERTAINTY = "changed", "uncertainty"
-NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty"}
+CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
+NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
 DEVIATIONS = 5.0  # of noise, that the colours of what changed reach to
 HIGH = 99.5  # percentile of the uncertainty that is drawn brightest
 
@@ -28,9 +28,10 @@ def trust_steps(
     if which == CHANGED:
         return data, (-DEVIATIONS, DEVIATIONS)
     values = np.asarray(middle)
-    known = values[np.isfinite(values)]
+    known = np.abs(values[np.isfinite(values)])
     high = float(np.percentile(known, HIGH)) if known.size else 0.0
-    return data, (0.0, high if high > 0 else 1.0)
+    high = high if high > 0 else 1.0
+    return data, (0.0 if which == UNCERTAINTY else -high, high)
 
 
 def figure(estimate: Any, strength: float, which: str) -> Any:
@@ -41,6 +42,8 @@ def figure(estimate: Any, strength: float, which: str) -> Any:
     from ...model.inference.uncertainty import uncertainty, what_changed
 
     record = {**estimate.record, "strength": strength}
+    if which == DIFFERENCE:
+        return _difference(estimate, strength)
     r, light = (blended(estimate, strength, plane) for plane in (reflectance_plane, light_plane))
     function = what_changed if which == CHANGED else uncertainty
     scales = zip(r, light, strict=True) if isinstance(r, list) else [(r, light)]
@@ -48,6 +51,22 @@ def figure(estimate: Any, strength: float, which: str) -> Any:
     if estimate.rgb:  # of the colour that is least sure
         found = [each.max(axis=-1) for each in found]
     return found if isinstance(r, list) else found[0]
+
+
+def _difference(estimate: Any, strength: float) -> Any:
+    """R less the input; of colours, where they differ most."""
+    after, before = (blended(estimate, power, reflectance_plane) for power in (strength, 0.0))
+    scales = zip(after, before, strict=True) if isinstance(after, list) else [(after, before)]
+    found = [a - b for a, b in scales]
+    if estimate.rgb:
+        found = [_farthest(each[..., :3]) for each in found]
+    return found if isinstance(after, list) else found[0]
+
+
+def _farthest(colours: Any) -> Any:
+    """The one of each pixel's values that is farthest from 0."""
+    high, low = colours.max(axis=-1), colours.min(axis=-1)
+    return np.where(high > -low, high, low)
 
 
 def trust_layer(
@@ -60,7 +79,7 @@ def trust_layer(
         "name": f"{result.name} {NAMES[which]}",
         "rgb": False,
         "contrast_limits": limits,
-        "colormap": "PiYG" if which == CHANGED else "inferno",
+        "colormap": "inferno" if which == UNCERTAINTY else "PiYG",
         "visible": True,
     }
     return Image(data, **options, metadata={KEY: {"kind": which}})

@@ -18,6 +18,7 @@ from ..shared.painting import PaintSoon
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
 from .blending import Live, Made
+from .compare import Compare
 from .covers import Covers
 from .form import REPLACE, Form
 from .levels import LevelTools, references
@@ -62,6 +63,9 @@ class EnhanceWidget(WorkPanel):
             self._say,
             self._complain,
             self.native,
+        )
+        self.compare = Compare(
+            napari_viewer, self.form.compare, self._before, self._say, self.native
         )
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
@@ -113,6 +117,7 @@ class EnhanceWidget(WorkPanel):
             self.job.abandon()
         self._painting.release()
         self.levels.release()
+        self.compare.release()
         self.afterwards.release()
         self.results.close()
         self.saver.release()
@@ -201,6 +206,11 @@ class EnhanceWidget(WorkPanel):
         if layer is None:
             return None
         return Wish(self._subject(layer), self.form.strength.value)
+
+    def _before(self) -> list[Image]:
+        """The inputs of what is shown: of the latest run, or else the chosen image."""
+        sources = self.results.sources or [self.form.image.value]
+        return [layer for layer in sources if layer in self.viewer.layers]
 
     def _toggle_preview(self, on: bool) -> None:
         if on:

@@ -133,6 +133,6 @@ def test_folds_are_shut_at_first_and_stay_as_they_were_left(viewer, make):
     assert not any(fold.isExpanded() for fold in folds.values())
     folds["Levels"].toggleButton().click()
     later = make(viewer).form.folds
-    assert [fold.isExpanded() for fold in later.values()] == [True, False, False]
+    assert [title for title, fold in later.items() if fold.isExpanded()] == ["Levels"]
     later["Levels"].toggleButton().click()
     assert not make(viewer).form.folds["Levels"].isExpanded()

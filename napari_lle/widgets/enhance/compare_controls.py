@@ -1,0 +1,30 @@
+"""The controls that show before and after, and every model beside the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magicgui.widgets import CheckBox, PushButton
+
+from ..shared.forms import row
+
+KEY_BEFORE = "H"  # which napari leaves free in every mode of every kind of layer
+
+
+class CompareControls:
+    """The button and the line; the figures of a result stand beside them."""
+
+    def __init__(self) -> None:
+        self.before = PushButton(
+            text=f"Before (hold {KEY_BEFORE})",
+            tooltip=f"Show the input as long as this button, or the key {KEY_BEFORE}, is held.",
+        )
+        self.swipe = CheckBox(
+            text="swipe",
+            tooltip="Lay a line over the canvas: the input on its left, the result or its preview "
+            "on its right. Drag it.",
+        )
+
+    def rows(self) -> list[Any]:
+        """Rows of widgets, top to bottom."""
+        return [row(self.before, self.swipe)]
