@@ -15,18 +15,12 @@ from numba import njit
 from . import lanes, pointwise
 from .edition import edition
 from .lanes import LARGEST, convolve
-from .pointwise import PITCH, end_row, inlined, read, view_row, whole_blocks, write
+from .pointwise import PITCH, copy, end_row, inlined, read, view_row, whole_blocks, write
 
 
 def widest(halo: int) -> int:
     """Longest output row that the rings can hold."""
     return PITCH - 2 * halo - 2 * LARGEST
-
-
-@inlined
-def copy(target, source, length):
-    for x in range(length):
-        target[x] = source[x]
 
 
 @inlined
@@ -38,6 +32,50 @@ def next_row(out, start, maps, source, y, channels, weights, length):
     convolve(
         out, start, PITCH, source, above, here, below, PITCH, channels, 1, weights, length, maps
     )
+
+
+@inlined
+def see_row(form, line, pixels, columns, inner, scalars):
+    """One colour of a row of the image, with its halo, as the convolutions see it."""
+    read(line, pixels, columns, inner)
+    view_row(form, line, scalars[0], scalars[1])
+
+
+@inlined
+def splice(features, image, f, slots, colours, branch, dilations, branches, reach, length):
+    """Row f of the features: the image's row, then each branch of the rows around it."""
+    here = (f % 3) * (colours + branch * len(dilations)) * PITCH
+    for k in range(colours):
+        copy(
+            features[here + k * PITCH :],
+            image[((f % slots) * colours + k) * PITCH + reach :],
+            length,
+        )
+    ring = colours * PITCH
+    for j in range(len(dilations)):
+        step = dilations[j]
+        out = here + (colours + j * branch) * PITCH
+        above = ((f - step) % slots) * ring + reach - step
+        middle = (f % slots) * ring + reach - step
+        below = ((f + step) % slots) * ring + reach - step
+        convolve(features, out, PITCH, image, above, middle, below, PITCH, colours, step,
+                 branches[j], length, branch)  # fmt: skip
+
+
+@inlined
+def keep_row(out, last, row, left, width):
+    """H of a row, its three colours in planes below each other."""
+    for k in range(3):
+        copy(out[k * (len(out) // 3) + row, left:], last[k * PITCH :], width)
+
+
+@inlined
+def finish_row(form, out, last, pixels, left, width, colours, scalars):
+    """The illumination of a row from H, in the first lines of `last`, and the image's pixels."""
+    for k in range(3):
+        copy(last[(3 + k) * PITCH :], pixels[min(k, colours - 1)][left:], width)
+    end_row(form, last, whole_blocks(width), scalars)
+    write(out[colours * left :], last, width, colours)
 
 
 def build(
@@ -80,34 +118,13 @@ def build(
             for k in range(colours):
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
-                read(line, source[k, rows[i]], columns, inner)
-                view_row(form, line, scalars[0], scalars[1])
-
+                see_row(form, line, source[k, rows[i]], columns, inner, scalars)
             f = i - reach  # row of the features, counted as the image's
             if f < reach:
                 continue
-            here = (f % 3) * spliced * PITCH
-            for k in range(colours):
-                line = image[((f % slots) * colours + k) * PITCH + reach :]
-                copy(features[here + k * PITCH :], line, width + 6)
-            for j in range(len(dilations)):
-                step = dilations[j]
-                convolve(
-                    features,
-                    here + (colours + j * branch) * PITCH,
-                    PITCH,
-                    image,
-                    ((f - step) % slots) * colours * PITCH + reach - step,
-                    (f % slots) * colours * PITCH + reach - step,
-                    ((f + step) % slots) * colours * PITCH + reach - step,
-                    PITCH,
-                    colours,
-                    step,
-                    branches[j],
-                    width + 6,
-                    branch,
-                )
-
+            splice(
+                features, image, f, slots, colours, branch, dilations, branches, reach, width + 6
+            )
             g = f - 1
             if g < reach + 1:
                 continue
@@ -118,21 +135,13 @@ def build(
                 continue
             start = (h % 3) * second * PITCH
             next_row(hidden2, start, second, hidden1, h, first, w2, width + 2)
-            y = h - 1
-            if y < halo:
+            y = h - 1 - halo
+            if y < 0:
                 continue
-            next_row(last, 0, 3, hidden2, y, second, w3, width)
-
-            place = y - halo
+            next_row(last, 0, 3, hidden2, h - 1, second, w3, width)
             if scale > 1:
-                for k in range(3):
-                    line = last[k * PITCH :]
-                    copy(out[k * (len(out) // 3) + top + place, left:], line, width)
-                continue
-            for k in range(3):
-                line = source[min(k, colours - 1), top + place][left:]
-                copy(last[(3 + k) * PITCH :], line, width)
-            end_row(form, last, whole_blocks(width), scalars)
-            write(out[place, colours * left :], last, width, colours)
+                keep_row(out, last, top + y, left, width)
+            else:
+                finish_row(form, out[y], last, source[:, top + y], left, width, colours, scalars)
 
     return strip

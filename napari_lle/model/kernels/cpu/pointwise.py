@@ -16,9 +16,11 @@ from .lanes import LARGEST, power_of_two
 
 PITCH = 1184  # floats from one row to the next: not near a power of two, which caches alias
 
+# Of functions that only compiled ones call: doors for Python would take longest to compile.
+INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # FMA where there is one, and nothing else of what fast-math does.
 inlined = njit(inline="always", error_model="numpy", fastmath={"contract"})
-compiled = njit(error_model="numpy", fastmath={"contract"})
+compiled = njit(fastmath={"contract"}, **INNER)
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 LOG2_E = float32(1.4426950408889634)
@@ -87,6 +89,13 @@ def stretched(v, unit, lit):
     return lit * v + (ONE - lit) * (v / (v + unit))
 
 
+@inlined
+def copy(target, source, length):
+    """Number by number: to assign slices, numba compiles how to write its error message, too."""
+    for x in range(length):
+        target[x] = source[x]
+
+
 @compiled
 def whole_blocks(width):
     """Pixels of a row rounded up."""
@@ -134,7 +143,7 @@ def finish_sigmoid(rows, length):
 
 @compiled
 def finish_metering(rows, length, unit, lit, colour):
-    _mix(rows, length, colour, ONE)
+    mix(rows, length, colour, ONE)
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
@@ -158,7 +167,7 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
             h[x] += stretched(max(v[x], ZERO), unit, lit)
-    _mix(rows, length, colour, presence)
+    mix(rows, length, colour, presence)
     bottom = max(darkest, FLOOR)
     for k in range(3):
         for start in range(0, length, LARGEST):
@@ -175,8 +184,8 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
 
 
 @compiled
-def _mix(rows, length, colour, factor):
-    """Scale the colours' difference from their mean, and all of it."""
+def mix(rows, length, colour, factor):
+    """Scale the colours' difference from their mean, and all of it; so do its gradients."""
     h0, h1, h2 = rows[:length], rows[PITCH:][:length], rows[2 * PITCH :][:length]
     for x in range(length):
         grey = (h0[x] + h1[x] + h2[x]) * THIRD

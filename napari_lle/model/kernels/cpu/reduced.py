@@ -12,19 +12,7 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
-from .pointwise import (
-    ONE,
-    PITCH,
-    ZERO,
-    finish_cleaning,
-    finish_metering,
-    finish_sigmoid,
-    finish_softplus,
-    finish_stretching,
-    whole_blocks,
-    write,
-)
+from .pointwise import INNER, ONE, PITCH, ZERO, compiled, end_row, whole_blocks, write
 
 CHUNK = 1024  # columns that are finished at once: a multiple of all scales, less than PITCH
 FAST = {"contract", "nnan", "ninf", "nsz", "arcp"}  # pixels are numbers between the levels
@@ -81,7 +69,6 @@ def build_spread(form: int, colours: int, scale: int, *, cache: bool) -> Any:
         width, channels = pixels.shape[1], pixels.shape[2]
         rows = np.zeros(6 * PITCH, np.float32)
         lines = np.empty((3, h.shape[2]), np.float32)
-        a, b, c, d, e = scalars[0], scalars[1], scalars[2], scalars[3], scalars[4]
         for y in range(len(pixels)):
             upper, share = _between(y, scale)
             for k in range(3):
@@ -94,17 +81,7 @@ def build_spread(form: int, colours: int, scale: int, *, cache: bool) -> Any:
                 for k in range(3):
                     _grow(rows[k * PITCH :], lines[k][left // scale :], count, scale)
                 _image(rows, source[left * channels :], count, channels, colours, black, span)
-                length = whole_blocks(count)
-                if form == SOFTPLUS:
-                    finish_softplus(rows, length)
-                elif form == SIGMOID:
-                    finish_sigmoid(rows, length)
-                elif form == METERING:
-                    finish_metering(rows, length, a, b, c)
-                elif form == STRETCHING:
-                    finish_stretching(rows, length, a, b)
-                elif form == CLEANING:
-                    finish_cleaning(rows, length, a, b, c, d, e)
+                end_row(form, rows, whole_blocks(count), scalars)
                 write(out[y, colours * left :], rows, count, colours)
 
     return spread
@@ -118,7 +95,7 @@ def _between(y, scale):
     return upper, place if place >= 0 else place + ONE
 
 
-@njit(error_model="numpy", fastmath={"contract"})
+@compiled
 def _grow(row, line, count, scale):
     """Interpolate squares, the first of which lies before the row, to pixels."""
     squares = (count + scale - 1) // scale
@@ -136,7 +113,7 @@ def _grow(row, line, count, scale):
             row[4 * x + 3] = here[x] + float32(0.375) * forth
 
 
-@njit(error_model="numpy", fastmath=FAST)
+@njit(fastmath=FAST, **INNER)
 def _image(rows, source, count, channels, colours, black, span):
     """Put what the network sees of a row of pixels into the last three rows."""
     v0, v1, v2 = rows[3 * PITCH :][:count], rows[4 * PITCH :][:count], rows[5 * PITCH :][:count]

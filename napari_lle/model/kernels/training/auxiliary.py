@@ -15,7 +15,7 @@ from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
 from . import correlate, forms_back, heads, planes, stack
-from .heads import ALONE, fill_view, light, light_back
+from .heads import ALONE, fill_view, put_planes, take_planes
 from .planes import (
     activate_back,
     clear_ends,
@@ -37,8 +37,8 @@ SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 def auxiliary_room(height: int, width: int, channels: int, maps: int) -> tuple[int, int, int]:
     """Numbers that planes, gradients and sums of a crop with its halo take."""
-    shape = geometry(height, width, 1)
-    count = room(2 * channels + maps, shape)
+    shape = geometry.py_func(height, width, 1)
+    count = room.py_func(2 * channels + maps, shape)
     return count, count, 18 * channels * maps * LANES
 
 
@@ -69,7 +69,7 @@ def build_auxiliary(*, cache: bool) -> Any:
         _relu(packed[0], maps, channels)
         second = weights[taps + maps :]
         pack_taps(second, channels, maps, second[taps:], packed[1])
-        fill_view(ALONE, v, kept, shape, weights)
+        fill_view(np.intp(ALONE), v, kept, shape, weights)
         line = row_run(shape, near, near, shape[0] - 1)
         conv_line(kept, channels, maps, kept, none, channels, shape, line, near, packed[0])
         clear_ends(kept, channels, maps, shape, near, near)
@@ -77,7 +77,7 @@ def build_auxiliary(*, cache: bool) -> Any:
         conv_line(
             kept, channels + maps, channels, kept, channels, maps, shape, line, near, packed[1]
         )
-        light(ALONE, False, v, kept, channels + maps, shape, near + 1, weights, out)
+        take_planes(kept, channels + maps, shape, near + 1, out)
 
     return auxiliary
 
@@ -93,15 +93,14 @@ def build_auxiliary_back(*, cache: bool) -> Any:
         channels = len(v)
         none, near = np.intp(0), np.intp(1)
         shape = geometry(v.shape[1], v.shape[2], near)
-        height, width, pitch, stride, lead = shape
+        height, pitch = shape[0], shape[2]
         taps = 9 * channels * maps
         second = taps + maps
         sums[:] = 0
         g_weights[:] = 0
         packed = np.empty((maps + channels) * (2 + 9 * (maps + channels)), v.dtype)
         zeros, unused = np.zeros(maps, v.dtype), np.zeros(maps, v.dtype)
-        light_back(ALONE, False, v, kept, none, shape, near + 1, weights, g_out, gradients,
-                   channels, g_v, False)  # fmt: skip
+        put_planes(gradients, channels, shape, near + 1, g_out)
         rows = near + 1, height - 2
         total_of(gradients, channels, channels, shape, rows, g_weights[second + taps :])
         learn(sums, taps, gradients, channels, channels, kept, channels, maps, shape, rows, near)
@@ -121,9 +120,6 @@ def build_auxiliary_back(*, cache: bool) -> Any:
         conv_line(
             gradients, none, channels, gradients, 2 * channels, maps, shape, line, near, packed
         )
-        for k in range(channels):
-            for y in range(height):
-                start = lead + k * stride + y * pitch
-                g_v[k, y] = gradients[start : start + width]
+        take_planes(gradients, none, shape, none, g_v)
 
     return auxiliary_back

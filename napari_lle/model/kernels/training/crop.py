@@ -22,13 +22,13 @@ SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 def crop_room(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int, int, int, int]:
     """Numbers that planes, hidden layers, gradients and sums of a crop with its halo take."""
-    shape = geometry(height, width, int(sizes[REACH]))
+    shape = geometry.py_func(height, width, int(sizes[REACH]))
     channels, _, first, second, outs, _ = (int(n) for n in sizes)
     maps = len(dilations) * int(sizes[1])
     kept = channels + 2 * maps + first + second + outs
     back = 3 * channels + outs + second + first + maps
     taps = 9 * (channels * maps + (channels + maps) * first + first * second + second * outs)
-    return room(kept, shape), room(first + second, shape), room(back, shape), taps * LANES
+    return *(room.py_func(n, shape) for n in (kept, first + second, back)), taps * LANES
 
 
 def build_forward(*, cache: bool) -> Any:

@@ -18,11 +18,11 @@ from ..cpu.pointwise import (
     PITCH,
     SHARPNESS,
     STRAIGHT,
-    THIRD,
     ZERO,
     bend,
     compiled,
     exp,
+    mix,
     sigmoid,
     softplus,
     stretched,
@@ -69,24 +69,13 @@ def _division_back(form: int, rows: Any, g: Any, count: int) -> None:
 
 
 @compiled
-def _mixed(rows: Any, count: int, colour: Any, factor: Any) -> None:
-    """What scales colours' difference from their mean is the same for their gradients."""
-    r0, r1, r2 = rows[:count], rows[PITCH:][:count], rows[2 * PITCH :][:count]
-    for x in range(count):
-        grey = (r0[x] + r1[x] + r2[x]) * THIRD
-        r0[x] = (grey + colour * (r0[x] - grey)) * factor
-        r1[x] = (grey + colour * (r1[x] - grey)) * factor
-        r2[x] = (grey + colour * (r2[x] - grey)) * factor
-
-
-@compiled
 def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any, presence: Any,
                    darkest: Any) -> None:  # fmt: skip
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
         for x in range(count):
             h[x] += stretched(max(v[x], ZERO), unit, lit)
-    _mixed(rows, count, colour, presence)
+    mix(rows, count, colour, presence)
     bottom = max(darkest, FLOOR)
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
@@ -102,7 +91,7 @@ def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
                 / soft
                 * sigmoid(SHARPNESS * min(max(h[x], FLAT), STRAIGHT))
             )
-    _mixed(g, count, colour, presence)
+    mix(g, count, colour, presence)
     for k in range(3):
         v = rows[(3 + k) * PITCH :][:count]
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
@@ -117,7 +106,7 @@ def _cleaning_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
 
 @compiled
 def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: Any) -> None:
-    _mixed(rows, count, colour, ONE)
+    mix(rows, count, colour, ONE)
     for k in range(3):
         h, v = rows[k * PITCH :][:count], rows[(3 + k) * PITCH :][:count]
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
@@ -128,7 +117,7 @@ def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
             straight = dark + (lit * down[x] if v[x] >= ONE else ZERO)
             past[x] += straight if v[x] >= ZERO else ZERO
             down[x] = dark * unit * sigmoid(h[x])
-    _mixed(g, count, colour, ONE)
+    mix(g, count, colour, ONE)
 
 
 @compiled

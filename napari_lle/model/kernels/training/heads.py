@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cpu.pointwise import ONE, PITCH, TWO, ZERO, compiled, end_row, view_row, whole_blocks
+from ..cpu.pointwise import ONE, PITCH, TWO, ZERO, compiled, copy, end_row, view_row, whole_blocks
 from ..forms import CLEANING, METERING, STRETCHING
 from .forms_back import divide_back, form_back
 from .planes import summed
@@ -88,17 +88,33 @@ def _gather(v: Any, planes: Any, plane: int, shape: Any, halo: int, y: int, left
 
 
 @compiled
+def take_planes(planes: Any, plane: int, shape: Any, halo: int, out: Any) -> None:
+    """Copy what planes hold within a halo."""
+    pitch, stride, lead = shape[2], shape[3], shape[4]
+    for k in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            start = lead + (plane + k) * stride + (y + halo) * pitch + halo
+            copy(out[k, y], planes[start:], out.shape[2])
+
+
+@compiled
+def put_planes(planes: Any, plane: int, shape: Any, halo: int, values: Any) -> None:
+    """Copy into planes, within a halo."""
+    pitch, stride, lead = shape[2], shape[3], shape[4]
+    for k in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            start = lead + (plane + k) * stride + (y + halo) * pitch + halo
+            copy(planes[start:], values[k, y], values.shape[2])
+
+
+@compiled
 def light(form: int, divided: bool, v: Any, planes: Any, plane: int, shape: Any, halo: int,
           scalars: Any, out: Any) -> None:  # fmt: skip
     """Fill `out` with L, or with R where it is divided by; with H where there is no form."""
-    height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
-    pitch, stride, lead = shape[2], shape[3], shape[4]
     if form == ALONE:
-        for k in range(len(out)):
-            for y in range(height):
-                start = lead + (plane + k) * stride + (y + halo) * pitch + halo
-                out[k, y] = planes[start : start + width]
+        take_planes(planes, plane, shape, halo, out)
         return
+    height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
     rows = np.zeros(6 * PITCH, np.float32)
     darkest = scalars[4]
     for y in range(height):
@@ -118,14 +134,11 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
                scalars: Any, g_out: Any, gradients: Any, target: int, g_v: Any,
                deep: bool) -> Any:  # fmt: skip
     """Gradient of H into planes from `target` on; V's is added if `deep`, the unit's returned."""
+    if form == ALONE:
+        put_planes(gradients, target, shape, halo, g_out)
+        return 0.0
     height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
     pitch, stride, lead = shape[2], shape[3], shape[4]
-    if form == ALONE:
-        for k in range(len(g_out)):
-            for y in range(height):
-                start = lead + (target + k) * stride + (y + halo) * pitch + halo
-                gradients[start : start + width] = g_out[k, y]
-        return 0.0
     rows, lights = np.zeros(6 * PITCH, np.float32), np.zeros(6 * PITCH, np.float32)
     g, unit = np.zeros(9 * PITCH, np.float32), 0.0
     for y in range(height):
@@ -133,12 +146,12 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
             count = min(CHUNK, width - left)
             _gather(v, planes, plane, shape, halo, y, left, count, rows)
             for k in range(3):
-                g[k * PITCH :][:count] = g_out[k, y, left:][:count]
+                copy(g[k * PITCH :], g_out[k, y, left:], count)
             for k in range(3, 9):
                 g[k * PITCH :][:count] = 0
             if divided:
                 for k in range(6):
-                    lights[k * PITCH :][:count] = rows[k * PITCH :][:count]
+                    copy(lights[k * PITCH :], rows[k * PITCH :], count)
                 end_row(form, lights, whole_blocks(count), scalars)
                 divide_back(rows, lights, g, count, scalars[4])
             form_back(form, rows, g, count, scalars)
@@ -146,7 +159,7 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
                 unit += summed(g[k * PITCH :][:count])
             for k in range(3):
                 start = lead + (target + k) * stride + (y + halo) * pitch + halo + left
-                gradients[start : start + count] = g[k * PITCH :][:count]
+                copy(gradients[start:], g[k * PITCH :], count)
                 if deep:
                     image = g_v[k, y + halo, halo + left :][:count]
                     more = g[(3 + k) * PITCH :][:count]

@@ -13,10 +13,11 @@ from numba import njit
 from numpy import float32
 
 from ..cpu.lanes import GROUP, LANES, LARGEST, convolve
+from ..cpu.pointwise import INNER
 from .correlate import ROOM, correlate
 
 # Multiply and add at once, and sums in any order: the same one every time.
-compiled = njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+compiled = njit(fastmath={"contract", "reassoc", "nsz"}, **INNER)
 SHARED = ROOM // 3  # feature maps whose taps' gradients are summed at once
 ROWS = 8  # of a band, which stays in the innermost cache
 
