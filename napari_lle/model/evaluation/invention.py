@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .checks import Check, check
 from .fields import DEFECTS, cosmic_rays, far_white
-from .photometry import detect, deviation
+from .photometry import detect, deviation, find_peaks
 from .simulate import expose
 
 THRESHOLDS = (3.5, 4.0, 5.0)  # deviations
@@ -35,7 +35,8 @@ def detections(run: Run, light: float, seeds: int = 4) -> list[Check]:
             image = spoil(expose(np.full((SIDE, SIDE), light), rng), rng)
             how = far_white(image) if seed % 2 else {}
             shown = run(image, **how).reflectance
-            counts += [[len(detect(a, t)) for t in THRESHOLDS] for a in (shown, image)]
+            peaks = [find_peaks(each) for each in (shown, image)]
+            counts += [[len(found.above(t)) for t in THRESHOLDS] for found in peaks]
         found.append(_compared(f"{light:g} e-, {name}", *counts))
     return found
 

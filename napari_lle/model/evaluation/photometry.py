@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,27 +12,40 @@ APERTURE = 5.0  # pixels
 ANNULUS = (7.0, 11.0)  # where the background of a star is taken
 
 
-def detect(image: ArrayLike, threshold: float = 5.0) -> NDArray[np.intp]:
-    """Find local maxima above the background by `threshold` deviations, after smoothing.
+class Peaks(NamedTuple):
+    """Local maxima of an image smoothed as widely as a star.
 
-    Background and deviation are the median and the normalised median deviation of the image
-    smoothed as widely as a star.
-
-    Parameters
+    Attributes
     ----------
-    image : array_like, (Y, X)
-
-    Returns
-    -------
-    ndarray, (N, 2)
+    places : ndarray, (N, 2)
         Rows and columns.
+    heights : ndarray, (N,)
+    background, deviation : float
+        The median and the normalised median deviation of the smoothed image.
     """
+
+    places: NDArray[np.intp]
+    heights: NDArray[np.float64]
+    background: float
+    deviation: float
+
+    def above(self, threshold: float) -> NDArray[np.intp]:
+        """Places above the background by so many deviations."""
+        return self.places[self.heights > self.background + threshold * self.deviation]
+
+
+def find_peaks(image: ArrayLike) -> Peaks:
+    """Find the local maxima of an image, (Y, X), after smoothing."""
     from scipy.ndimage import gaussian_filter, maximum_filter
 
     smooth = gaussian_filter(np.asarray(image, dtype=np.float64), KERNEL, mode="reflect")
-    least = np.median(smooth) + threshold * deviation(smooth)
-    peaks = (smooth == maximum_filter(smooth, size=5)) & (smooth > least)
-    return np.argwhere(peaks)
+    peaks = smooth == maximum_filter(smooth, size=5)
+    return Peaks(np.argwhere(peaks), smooth[peaks], float(np.median(smooth)), deviation(smooth))
+
+
+def detect(image: ArrayLike, threshold: float = 5.0) -> NDArray[np.intp]:
+    """Rows and columns, (N, 2), of maxima above the background by `threshold` deviations."""
+    return find_peaks(image).above(threshold)
 
 
 def deviation(values: NDArray[Any]) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .checks import Check, check
 from .fields import filament_field
-from .photometry import completeness_and_purity, detect, deviation, widths
+from .photometry import completeness_and_purity, deviation, find_peaks, widths
 from .simulate import expose, star_field
 
 SKY = 40.0
@@ -36,12 +36,11 @@ def faint_stars(run: Run, plain: Run, seeds: int = 4) -> list[Check]:
         field = star_field(256, FAINT, rng, SKY)
         image, truth = expose(field.light, rng), np.stack([field.rows, field.columns], axis=1)
         views = run(image).reflectance, plain(image).reflectance, image
-        rows.append([[_stars(v, truth, t) for t in THRESHOLDS] for v in views])
+        peaks = [find_peaks(view) for view in views]
+        rows.append(
+            [[completeness_and_purity(p.above(t), truth) for t in THRESHOLDS] for p in peaks]
+        )
     return _lost("faint stars", np.mean(rows, axis=0))
-
-
-def _stars(view: Array, truth: Array, threshold: float) -> tuple[float, float]:
-    return completeness_and_purity(detect(view, threshold), truth)
 
 
 def filaments(run: Run, plain: Run, seeds: int = 3) -> list[Check]:

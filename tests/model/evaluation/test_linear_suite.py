@@ -113,7 +113,8 @@ KNOWN = (
 )
 
 
-def test_the_bundled_model_fails_only_where_it_is_known_to(tmp_path):
+def test_the_bundled_model_fails_only_where_it_is_known_to(tmp_path, monkeypatch):
+    monkeypatch.setitem(linear_suite.linear_suite_steps.__kwdefaults__, "seeds", 3)  # of 20
     file = tmp_path / "linear.json"
     answer = CliRunner().invoke(app, ["evaluate", "--suite", "linear", "--json", str(file)])
     assert answer.exit_code == 0, answer.output
