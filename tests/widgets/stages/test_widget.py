@@ -1,45 +1,13 @@
-"""The stage inspector in a viewer model and in a real window."""
-
-import json
+"""The stage inspector in a viewer model."""
 
 import numpy as np
-import pytest
+from helpers.inspecting import run, settle
 from helpers.models import random_model
-from helpers.running import slow_steps
-from helpers.turns import Shares, Turns
-from napari.layers._source import layer_source
 
 from napari_lle.model import enhance, stages
-from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.widgets.shared.layers import KEY
-from napari_lle.widgets.stages import widget as _stages
 from napari_lle.widgets.stages.inspector import KINDS
-from napari_lle.widgets.stages.widget import StagesWidget
-
-
-@pytest.fixture
-def make(keep, calm_file):
-    """Build a widget for a viewer."""
-
-    def build(viewer):
-        widget = keep(StagesWidget(viewer))
-        widget.form.model.use(str(calm_file))
-        return widget
-
-    return build
-
-
-def settle(qtbot, widget):
-    qtbot.waitUntil(lambda: (widget.job is None or not widget.job.running) and not widget.working)
-
-
-def run(qtbot, widget):
-    widget.form.run.native.click()
-    settle(qtbot, widget)
-
-
-# --- in a viewer model
 
 
 def test_inspect_adds_layers_where_the_layer_lies(qtbot, viewer, make, stack):
@@ -184,83 +152,6 @@ def test_a_model_that_never_trained_the_auxiliary_block_says_so(
     assert not widget.finding.trace["E"].any()
 
 
-def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_path, monkeypatch):
-    viewer.add_image(stack, name="cells")
-    widget = make(viewer)
-    assert not widget.form.export.enabled
-    run(qtbot, widget)
-    monkeypatch.setattr(_stages, "show_file_dialog", lambda **_: tmp_path / "out")
-    widget.form.export.native.click()
-    settle(qtbot, widget)
-    report = json.loads((tmp_path / "out" / "stages.json").read_text())
-    assert report["planes"] == 4
-    assert {f.name for f in (tmp_path / "out").iterdir()} == {*report["files"], "stages.json"}
-    assert "15 files" in widget.form.status.value
-    widget.export(str(tmp_path / "no" / "out"))
-    settle(qtbot, widget)
-    assert "There is no folder" in widget.form.status.value
-    assert widget.form.export.enabled
-
-
-def test_export_spares_the_files_of_layers(qtbot, viewer, make, stack, tmp_path, monkeypatch):
-    file = tmp_path / "L_1.tif"
-    write_image(file, stack, rgb=False)
-    before = file.read_bytes()
-    with layer_source(path=str(file)):
-        viewer.add_image(stack, name="cells")
-    widget = make(viewer)
-    run(qtbot, widget)
-    widget.export(str(tmp_path))
-    settle(qtbot, widget)
-    assert "is the input itself" in widget.form.status.value
-    assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]
-
-
-def test_cancel_leaves_everything_as_it_was(qtbot, viewer, make, stack, monkeypatch):
-    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
-    viewer.add_image(stack)
-    widget = make(viewer)
-    widget.form.run.native.click()
-    assert not widget.form.run.enabled
-    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
-    widget.form.cancel.native.click()
-    qtbot.waitUntil(lambda: not widget.job.running)
-    assert "Cancelled" in widget.form.status.value
-    assert widget.form.run.enabled
-    assert len(viewer.layers) == 1
-
-
-def test_errors_reach_the_user(qtbot, viewer, make, stack, monkeypatch):
-    widget = make(viewer)
-    widget.inspect()
-    assert "choose an image" in widget.form.status.value
-    viewer.add_image(stack)
-    widget.form.model.use("gone.safetensors")
-    run(qtbot, widget)
-    assert "gone.safetensors" in widget.form.status.value
-    assert widget.form.run.enabled
-
-
-def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
-    layer = viewer.add_image(stack)
-    widget = make(viewer)
-    widget.form.run.native.click()
-    viewer.layers.remove(layer)
-    settle(qtbot, widget)
-    assert len(viewer.layers) == 0
-    viewer.add_image(stack, name="again")
-    run(qtbot, widget)
-    shown = len(viewer.layers) - 1
-    assert shown > 1
-    removals = []
-    viewer.layers.events.removed.connect(lambda _: removals.append(len(viewer.layers)))
-    viewer.layers.remove("again")
-    assert removals == [shown]  # the others go one in a turn: napari can crash if not
-    settle(qtbot, widget)
-    assert removals == list(range(shown, -1, -1))
-    assert not widget.form.export.enabled
-
-
 def test_the_choice_of_an_image_outlasts_the_run(qtbot, viewer, make, stack):
     """The selection that is given back is not the user's choice; what is clicked next is."""
     chosen, other = (viewer.add_image(stack, name=name) for name in ("cells", "other"))
@@ -280,74 +171,3 @@ def test_every_control_has_a_tooltip(viewer, make):
     controls += [*form.kinds.values(), *form.extras.values()]
     assert len(controls) > 15
     assert all(control.tooltip for control in controls)
-
-
-def test_the_window_turns_while_inspecting(qtbot, viewer, make, stack, monkeypatch):
-    turns = Turns()
-    monkeypatch.setattr(_stages, "inspect_steps", turns.watched(_stages.inspect_steps))
-    viewer.add_image(stack)
-    viewer.dims.set_current_step(0, 0)
-    widget = make(viewer)
-    run(qtbot, widget)
-    viewer.dims.set_current_step(0, 2)
-    qtbot.waitUntil(lambda: widget.finding.region.plane == (2,))
-    settle(qtbot, widget)
-    assert len(viewer.layers) > 2 and turns.apart()
-
-
-def test_no_turn_changes_more_than_one_layer_or_the_plots(qtbot, viewer, make, stack, monkeypatch):
-    shares = Shares(viewer)
-    monkeypatch.setattr(StagesWidget, "_advance", shares.counted(StagesWidget._advance))
-    viewer.add_image(stack)
-    viewer.dims.set_current_step(0, 0)
-    widget = make(viewer)
-    widget.plots.show_finding = shares.noted(widget.plots.show_finding, "plots")
-    run(qtbot, widget)
-    layers = len(widget.shown.layers)
-    widget.form.stage.value = 3
-    settle(qtbot, widget)
-    viewer.dims.set_current_step(0, 2)
-    qtbot.waitUntil(lambda: widget.finding.region.plane == (2,))
-    settle(qtbot, widget)
-    viewer.layers.remove(viewer.layers[0])
-    settle(qtbot, widget)
-    words = [word for call in shares.calls for word in call]
-    assert max(map(len, shares.calls)) == 1
-    assert words.count("plots") == 2  # of the run, and of the other plane
-    assert words.count("added") == words.count("removed") == layers > 3
-    assert words.count("changed") >= 2 * (layers - 1)  # by the stage, and by the plane
-
-
-# --- in a window
-
-
-def test_the_menu_opens_it_and_closing_the_dock_ends_the_run(
-    qtbot, make_napari_viewer, make, stack, monkeypatch
-):
-    monkeypatch.setattr(_stages, "inspect_steps", slow_steps)
-    viewer = make_napari_viewer()
-    viewer.add_image(stack, name="cells")
-    dock, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
-    assert widget.form.image.value.name == "cells"
-    widget.form.run.native.click()
-    qtbot.waitUntil(lambda: widget.form.progress.value > 0)
-    viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: not widget.job.running)
-    assert len(viewer.layers) == 1
-    widget.release()
-
-
-def test_the_grid_shows_all_without_the_box(qtbot, make_napari_viewer, make, stack):
-    viewer = make_napari_viewer()
-    viewer.add_image(stack[0], name="cells")
-    widget = make(viewer)
-    run(qtbot, widget)
-    widget.form.grid.value = True
-    settle(qtbot, widget)
-    grid = getattr(viewer, "canvas", viewer).grid
-    assert grid.enabled
-    assert "field" not in widget.shown.layers
-    widget.form.grid.value = False
-    settle(qtbot, widget)
-    assert not grid.enabled
-    assert viewer.layers[-1] is widget.shown.layers["field"]
