@@ -12,31 +12,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import torch
 import typer
+from image_cases import Case, cases
+from inference_paths import KERNEL, paths
 from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds, sgemm_rate
 
-from napari_lle.model import enhance, enhance_stored, kernels, load_model
-from napari_lle.model.inference.estimate import in_input_dtype
-from napari_lle.model.inference.options import EnhanceOptions
-from napari_lle.model.inference.plan import Plan, make_plan, survey
-from napari_lle.model.inference.planes import AUTO_TILE, as_channels, fill_plane
-from napari_lle.model.inference.stored import pictures
-from napari_lle.model.network.network import Network, pad
-from napari_lle.model.preprocessing.levels import network_input, normalize
-
-PLAIN = "torch, NCHW, whole"
-KERNEL = "fused kernel (numba)"
-LAST = torch.channels_last
-SIZES = {1: "", 2: "half size, ", 4: "quarter size, "}  # of the illumination
+from napari_lle.model import kernels, load_model
 
 ABOUT = """\
 Written by `benchmarks/{script}` with {threads} threads ({vectors}), load {load:.1f}, torch {torch}.
@@ -59,156 +46,6 @@ class Row:
     work: list[float]
     memory: float | None
     macs: int = 0
-
-
-@dataclass
-class Case:
-    """An image or a stack, as stored and as the network sees it."""
-
-    name: str
-    pixels: np.ndarray
-    model: str
-    rgb: bool
-
-    def __post_init__(self) -> None:
-        self.plans: dict[int, Plan] = {}
-        self.known = known = survey(self.pixels, EnhanceOptions(rgb=self.rgb))
-        self.statistics = torch.tensor([known.statistics])
-        planes = [self.pixels] if self.rgb else self.pixels
-        self.planes = [
-            np.ascontiguousarray(
-                as_channels(network_input(normalize(plane, known.levels)), self.rgb)
-            )
-            for plane in planes
-        ]
-
-    def plan(self, scale: int) -> Plan:
-        if scale not in self.plans:
-            options = EnhanceOptions(
-                model=self.model, rgb=self.rgb, device="cpu", illumination_scale=scale
-            )
-            self.plans[scale] = make_plan(self.pixels, options, self.known)
-        return self.plans[scale]
-
-    @property
-    def count(self) -> int:
-        return sum(plane[0].size for plane in self.planes)
-
-
-def cases(sizes: list[str]) -> list[Case]:
-    rng = np.random.default_rng(0)
-    found = []
-    for size in sizes:
-        numbers = [int(n) for n in size.split("x")]
-        if len(numbers) == 2:
-            shape = (numbers[1], numbers[0], 3)
-            dark = (rng.gamma(2, 0.05, shape).clip(0, 1) * 255).astype(np.uint8)
-            found.append(Case(f"{size}, RGB uint8", dark, "photo", True))
-        else:
-            dark = (rng.gamma(2, 0.05, numbers) * 4000).clip(0, 65535).astype(np.uint16)
-            found.append(Case(f"{size}, uint16", dark, "linear", False))
-    return found
-
-
-def sci() -> torch.nn.Module:
-    """A network of the shape of SCI's at inference: three 3x3 convolutions of three maps."""
-    layers = [m for _ in range(3) for m in (torch.nn.Conv2d(3, 3, 3, padding=1), torch.nn.ReLU())]
-    return torch.nn.Sequential(*layers).requires_grad_(False).to(memory_format=LAST)
-
-
-def macs(network: Network, colours: int) -> int:
-    """Multiplications per pixel, where equal channels enter once."""
-    c = network.config
-    branches = c.branch_width * len(c.dilations)
-    first, second = c.widths
-    per_tap = colours * branches + (colours + branches) * first + first * second + second * 3
-    return 9 * per_tap
-
-
-def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
-    """Name -> what to call, and its multiplications per pixel."""
-    network = load_model(case.model).network
-    rival = sci()
-    colours = 3 if case.rgb else 1
-    work = macs(network, colours)
-
-    def whole(layout: torch.memory_format) -> None:
-        with torch.inference_mode():
-            for plane in case.planes:
-                x = pad(torch.from_numpy(plane)[None], network.radius)
-                network.block(x.contiguous(memory_format=layout), case.statistics)
-
-    def tiled(kernel: Any) -> None:
-        for plane in case.planes:
-            shape = (*plane.shape[1:], 3) if case.rgb else plane.shape[1:]
-            out = np.empty(shape, np.float32)
-            list(fill_plane(network, plane, case.statistics, out, AUTO_TILE["cpu"], kernel))
-
-    def rivalled() -> None:
-        with torch.inference_mode():
-            for plane in case.planes:
-                rival(torch.from_numpy(plane)[None].contiguous(memory_format=LAST))
-
-    def enhanced(switch: str) -> None:
-        os.environ[kernels.SWITCH] = switch
-        in_input_dtype(enhance(case.pixels, case.model, rgb=case.rgb, device="cpu"))
-        os.environ[kernels.SWITCH] = "auto"
-
-    def stored(scale: int) -> None:
-        options = {"rgb": case.rgb, "device": "cpu", "illumination_scale": scale}
-        enhance_stored(case.pixels, case.model, **options)
-
-    def pictured(scale: int) -> None:
-        plan = case.plan(scale)
-        list(pictures(case.pixels, plan))
-
-    found: dict[str, tuple[Callable[[], object], int]] = {
-        PLAIN: (lambda: whole(torch.contiguous_format), work),
-        "torch, channels_last, whole": (lambda: whole(LAST), work),
-        "torch, channels_last, tiled": (lambda: tiled(None), work),
-        "enhance(), torch": (lambda: enhanced("torch"), 0),
-        "levels and statistics": (lambda: survey(case.pixels, EnhanceOptions(rgb=case.rgb)), 0),
-    }
-    kernel = kernels.find(network, colours)
-    if kernel is not None:
-        found[KERNEL] = (lambda: tiled(kernel), work)
-        for scale, name in SIZES.items():
-            found[f"{KERNEL}, {name}integers in and out"] = (partial(pictured, scale), 0)
-        found["enhance(), kernel"] = (lambda: enhanced("auto"), 0)
-        for scale, name in SIZES.items():
-            found[f"enhance_stored(){', ' * bool(name)}{name.strip(', ')}"] = (
-                partial(stored, scale),
-                0,
-            )
-    found["SCI's shape, channels_last"] = (rivalled, 243)
-    found.update({name: (call, 0) for name, call in clahe(case).items()})
-    return found
-
-
-def clahe(case: Case) -> dict[str, Callable[[], object]]:
-    from skimage.exposure import equalize_adapthist
-
-    planes = [case.pixels] if case.rgb else list(case.pixels)
-    found: dict[str, Callable[[], object]] = {
-        "skimage CLAHE": lambda: [equalize_adapthist(plane) for plane in planes]
-    }
-    try:
-        import cv2
-    except ModuleNotFoundError:
-        return found
-    cv2.setNumThreads(torch.get_num_threads())
-    equalizer = cv2.createCLAHE(2.0, (8, 8))
-
-    def opencv() -> None:
-        for plane in planes:
-            if case.rgb:  # as is usual: on the lightness alone
-                lab = cv2.cvtColor(plane, cv2.COLOR_RGB2LAB)
-                lab[..., 0] = equalizer.apply(np.ascontiguousarray(lab[..., 0]))
-                cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-            else:
-                equalizer.apply(plane)
-
-    return found | {"OpenCV CLAHE": opencv}
 
 
 def measure(case: Case, repeats: int) -> list[Row]:

@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import napari
 import numpy as np
 import typer
-from interactive import own_runs, scene
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 from stopwatch import TICK, settle
+from window_sessions import own_runs, scene
 
 from napari_lle import samples
 from napari_lle.widgets.enhance.widget import EnhanceWidget
