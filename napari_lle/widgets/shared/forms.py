@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QSizePolicy
 
 WIDTH = 280  # pixels that every widget gets along with
@@ -53,9 +53,23 @@ def roomy(label: Label) -> None:
     text.setSizePolicy(policy)
     text.setAlignment(Qt.AlignmentFlag.AlignTop)
     text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())
+    text.installEventFilter(_Lines(text))
 
 
 def put_message(label: Label, message: str) -> None:
     """Put a message into a label that is `roomy`."""
-    label.value, text = message, label.native
-    text.setMinimumHeight(max(text.heightForWidth(text.width()), 0))  # else Qt cuts lines
+    label.value = message
+    _make_room(label.native)
+
+
+class _Lines(QObject):  # type: ignore[misc]
+    """Makes room for more lines when a label gets narrower, which Qt forgets: it would cut them."""
+
+    def eventFilter(self, label: QObject, event: Any) -> bool:
+        if event.type() == QEvent.Type.Resize and event.size().width() != event.oldSize().width():
+            _make_room(label)
+        return False
+
+
+def _make_room(text: Any) -> None:
+    text.setMinimumHeight(max(text.heightForWidth(text.width()), 0))

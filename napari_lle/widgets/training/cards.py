@@ -1,28 +1,49 @@
-"""The list of pairs: a card for each, whose sentences wrap instead of leaving the window."""
+"""The list of pairs: a card for each, with its pictures and all that is wrong with it."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from magicgui.widgets import Select
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QListView
+from numpy.typing import NDArray
+from qtpy.QtCore import QModelIndex, QRect, QSize, Qt
+from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
-HEIGHT = 132  # pixels: two cards, and the beginning of a third
+HEIGHT = 360  # pixels: two cards, and the beginning of a third
+SIDE = 72  # pixels of the longer side of a picture
+MARGIN = 6
+CAPTIONS = ("input", "reference")
+COLOURS = {"good": "#31a354", "doubtful": "#f5a623", "wrong": "#e5534b"}
+WRAPPED = int(Qt.TextFlag.TextWordWrap)
+
+Thumbnail = NDArray[np.uint8]
 
 
 class Card(NamedTuple):
-    """What is told of a pair: its name, figures line by line, and a verdict."""
+    """What is told of a pair.
+
+    Its name, figures line by line, a verdict in full sentences, how bad that is (of `COLOURS`),
+    and pictures of (Y, X, 3).
+    """
 
     name: str
     figures: tuple[str, ...]
     verdict: str
+    kind: str = "good"
+    pictures: tuple[Thumbnail, ...] = ()
 
     @property
     def text(self) -> str:
         """All of it, line by line."""
-        first, *more = self.figures
-        return "\n".join([f"{self.name}: {first}", *more, self.verdict])
+        return "\n".join([self.name, *self.figures, self.verdict])
 
 
 class Cards:
@@ -39,18 +60,17 @@ class Cards:
         self.widget = Select(
             choices=self._choices,  # napari asks for them anew whenever layers come or go
             tooltip="Each pair: size of the dark layer and its black and white levels; how much "
-            "brighter the reference is, in stops, its shift in pixels and its similarity (rank "
-            "correlation); and what is wrong.",
+            "brighter the reference is, in stops, and the noise of both; its shift in pixels and "
+            "its similarity (rank correlation); and what is wrong.",
         )
         native = self.widget.native
         native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        native.setWordWrap(True)
         native.setResizeMode(QListView.ResizeMode.Adjust)
-        native.setTextElideMode(Qt.TextElideMode.ElideNone)
         native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         native.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        native.setAlternatingRowColors(True)
         native.setFixedHeight(HEIGHT)
+        self._painter = CardPainter(self, native)
+        native.setItemDelegate(self._painter)
 
     @property
     def chosen(self) -> int:
@@ -63,6 +83,74 @@ class Cards:
         self.shown = cards
         self.widget.reset_choices()
         self.widget.native.setCurrentRow(min(max(before, 0), len(cards) - 1))
+        self.widget.native.doItemsLayout()
+
+    def choose(self, place: int) -> None:
+        """Choose a card and bring it into view."""
+        self.widget.native.setCurrentRow(place)
 
     def _choices(self, *_: Any) -> list[tuple[str, int]]:
         return [(card.text, place) for place, card in enumerate(self.shown)]
+
+
+class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
+    """Paints a card: a bar in the colour of its verdict, pictures, and the text below them."""
+
+    def __init__(self, cards: Cards, view: Any) -> None:
+        super().__init__(view)
+        self._cards, self._view = cards, view
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """As high as its text needs in the width that there is."""
+        width = self._view.viewport().width()
+        card = self._card(index)
+        if card is None:
+            return QSize(width, 0)
+        height = self._view.fontMetrics().boundingRect(self._room(width), WRAPPED, card.text)
+        return QSize(width, height.height() + self._pictures(card) + 3 * MARGIN)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Paint it where it lies."""
+        card = self._card(index)
+        if card is None:
+            return
+        painter.save()
+        box, palette = option.rect, self._view.palette()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(box, palette.highlight())
+        bar = QRect(box.left(), box.top() + 2, MARGIN // 2, box.height() - 4)
+        painter.fillRect(bar, QColor(COLOURS[card.kind]))
+        painter.setPen(palette.text().color())
+        top = box.top() + MARGIN
+        left = box.left() + 2 * MARGIN
+        for caption, picture in zip(CAPTIONS, card.pictures, strict=False):
+            left = self._picture(painter, left, top, caption, picture)
+        top += self._pictures(card)
+        room = self._room(box.width()).translated(box.left(), top)
+        painter.drawText(room, WRAPPED, card.text)
+        painter.restore()
+
+    def _picture(
+        self, painter: QPainter, left: int, top: int, caption: str, picture: Thumbnail
+    ) -> int:
+        """One picture and its caption; returns where the next one begins."""
+        height, width = picture.shape[:2]
+        data = np.ascontiguousarray(picture)
+        image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        painter.drawImage(left, top, image)
+        line = self._view.fontMetrics().lineSpacing()
+        words = QRect(left, top + height, max(width, SIDE), line)
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), caption)
+        return left + max(width, SIDE) + 2 * MARGIN
+
+    def _pictures(self, card: Card) -> int:
+        """Height of the pictures and their captions."""
+        line = int(self._view.fontMetrics().lineSpacing())
+        return max(len(picture) for picture in card.pictures) + line + 2 if card.pictures else 0
+
+    def _room(self, width: int) -> QRect:
+        return QRect(2 * MARGIN, 0, width - 3 * MARGIN, 10_000)
+
+    def _card(self, index: QModelIndex) -> Card | None:
+        place = index.row()
+        return self._cards.shown[place] if place < len(self._cards.shown) else None

@@ -12,18 +12,18 @@ from magicgui.widgets import (
     ProgressBar,
     PushButton,
     SpinBox,
-    Table,
 )
-from superqt import QCollapsible
 
+from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from .cards import Cards
+from .plots import TrainPlots
 from .quick_settings import AUTO, QUICK, TrainingRequest
+from .step_bar import TRAIN, VERDICT, StepBar
+from .verdict_form import VerdictForm
 
-SCORES = ("method", "PSNR", "SSIM")
 SCRATCH = "from scratch"
-MOST_ROWS = 6  # that a table shows without scrolling
 
 
 class TrainForm:
@@ -33,22 +33,40 @@ class TrainForm:
     ----------
     images, annotations : callable
         Take the list widget; return the names and layers that it offers.
+    viewer : napari.components.ViewerModel
 
     Attributes
     ----------
-    folded : QCollapsible
-        The options that few need, below those of `upper`.
-    lower : Container
-        What is below them; the plots follow.
+    pages : list of Container
+        One for each step.
+    steps : StepBar
+    verdict : VerdictForm
+        The last of the steps.
+    plots : TrainPlots
+        Of the run under way.
+    folds : dict of str to Fold
+    below : list of QWidget
+        What is below the line of status.
     """
 
-    def __init__(self, images: Choices, annotations: Choices) -> None:
+    def __init__(self, images: Choices, annotations: Choices, viewer: Any) -> None:
         self._pairs(images, annotations)
+        self._checks()
         self._options()
         self._advanced()
         self._run()
-        self.lower = Container(widgets=self._below(), labels=False)
-        self.lower.margins = (0, 0, 0, 0)
+        self.verdict = VerdictForm(viewer)
+        self.plots = TrainPlots()
+        self.pages = [*map(_page, (self._first(), self._second(), self._third()))]
+        for part in (self.folded, self._buttons.native):
+            self.pages[TRAIN].native.layout().addWidget(part)
+        self.pages.append(self.verdict.page)
+        self.folds = {"Advanced": self.folded, "Past runs": self.verdict.past.fold}
+        self.below = [self.plots.fold, self.verdict.past.fold]
+        natives = [[page.native] for page in self.pages]
+        natives[TRAIN].append(self.plots.fold)
+        natives[VERDICT].append(self.verdict.past.fold)
+        self.steps = StepBar(natives)
 
     def _pairs(self, images: Choices, annotations: Choices) -> None:
         self.low = ComboBox(label="dark", choices=images, tooltip="The layer that is too dark.")
@@ -78,6 +96,8 @@ class TrainForm:
             text="Draw annotation",
             tooltip="Add a labels layer over the dark layer: paint 1 to train, 2 to validate.",
         )
+
+    def _checks(self) -> None:
         self.cards = Cards()
         self.fix = PushButton(
             text="Fix",
@@ -159,11 +179,8 @@ class TrainForm:
             ),
         }
         self.advanced["learning_rate"].native.setDecimals(4)
-        self.folded = QCollapsible("Advanced")
-        rows = Container(widgets=[labelled(w) for w in self.advanced.values()], labels=False)
-        rows.margins = (0, 0, 0, 0)
-        self._rows = rows  # the native widget lives as long as this one
-        self.folded.addWidget(rows.native)
+        rows = [labelled(widget) for widget in self.advanced.values()]
+        self.folded = Fold("Advanced", "Settings that few need.", rows, "training/advanced")
 
     def _run(self) -> None:
         self.train = PushButton(text="Train", tooltip="Train on the pairs in the list.")
@@ -179,42 +196,27 @@ class TrainForm:
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Steps done.")
         self.status = Label(value="", tooltip="What happened, or what to do next.")
         steady(self.progress, self.status)
-        self.scores = Table(
-            value=_columns(SCORES, []),
-            tooltip="Scores on the validation set, which was not trained on.",
+        self._buttons = Container(
+            widgets=[row(self.train, self.pause, self.stop), self.resume], labels=False
         )
-        self.save = PushButton(
-            text="Save model…", enabled=False, tooltip="Save the model and its card to a file."
-        )
-        self.command = PushButton(
-            text="Copy as command",
-            enabled=False,
-            tooltip="Copy the shell command that repeats this training.",
-        )
-        self.scores.read_only = True
-        self.scores.native.verticalHeader().hide()
-        _fit(self.scores)
+        self._buttons.margins = (0, 0, 0, 0)
 
-    def upper(self) -> list[Any]:
-        """Rows above the folded options."""
+    def _first(self) -> list[Any]:
         return [
             *map(labelled, (self.low, self.reference, self.annotation)),
             row(self.add, self.add_selected),
             row(self.add_folders, self.draw),
-            self.cards.widget,
-            row(self.fix, self.swap, self.remove, self.split),
-            *map(labelled, (self.model.widget, self.objective, self.minutes, self.device)),
         ]
 
-    def _below(self) -> list[Any]:
-        return [
-            row(self.train, self.pause, self.stop),
-            self.resume,
-            self.progress,
-            self.status,
-            self.scores,
-            row(self.save, self.command),
-        ]
+    def _second(self) -> list[Any]:
+        return [self.cards.widget, row(self.fix, self.swap, self.remove, self.split)]
+
+    def _third(self) -> list[Any]:
+        return [*map(labelled, (self.model.widget, self.objective, self.minutes, self.device))]
+
+    def rows(self) -> list[Any]:
+        """The pages, of which one is open, and the line of status."""
+        return [*self.pages, self.progress, self.status]
 
     def request(self) -> TrainingRequest:
         """What is chosen."""
@@ -226,20 +228,8 @@ class TrainForm:
             base, self.objective.value, self.minutes.value, self.device.value, more
         )
 
-    def show_scores(self, rows: list[tuple[Any, ...]]) -> None:
-        """Fill the table of scores."""
-        self.scores.value = _columns(SCORES, rows)
-        self.scores.native.resizeColumnsToContents()
-        _fit(self.scores)
 
-
-def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
-
-
-def _fit(table: Table) -> None:
-    """As high as its rows, within reason, and the scroll bar below them."""
-    native = table.native
-    row = native.verticalHeader().defaultSectionSize()
-    shown = min(max(native.rowCount(), 1), MOST_ROWS)
-    native.setFixedHeight(native.horizontalHeader().height() + shown * row + 16)
+def _page(rows: list[Any]) -> Container:
+    page = Container(widgets=rows, labels=False)
+    page.margins = (0, 0, 0, 0)
+    return page

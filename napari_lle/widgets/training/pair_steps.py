@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..shared.regions import extent
 from .annotations import annotation_layer, annotation_mask, draft, split_layer
 from .quick_settings import TrainingRequest
 from .runner import gap
+from .thumbnails import thumbnail
 
 T = TypeVar("T")
 
@@ -27,6 +29,26 @@ class Entry:
     draft: Draft
     layer: Image | None = None
     annotation: Labels | Shapes | None = None
+
+    @cached_property
+    def pictures(self) -> tuple[NDArray[np.uint8], ...]:
+        """Of the dark image and its reference, small; made where the pair is checked."""
+        both = (self.draft.low, self.draft.reference)
+        return tuple(thumbnail(np.asarray(x), self.draft.rgb) for x in both if x is not None)
+
+    def checked(self) -> Entry:
+        """The same, with all measured that its card tells: this may take a while."""
+        _ = self.draft.check, self.pictures
+        return self
+
+    def renamed(self, name: str) -> Entry:
+        """The same under another name, on which nothing that was measured depends."""
+        if name == self.draft.name:
+            return self
+        other = replace(self, draft=replace(self.draft, name=name))
+        other.draft.__dict__["check"] = self.draft.check
+        other.__dict__["pictures"] = self.pictures
+        return other
 
     def annotated(self) -> Draft:
         """The pair as it is to be trained on."""
@@ -60,9 +82,9 @@ def read_steps(
             made = draft(low, reference)
         why = "less noisy" if made.check.clearer else "the brighter one"
         made = replace(made, told=f"{reference.name} is the reference: it is {why}.")
-    _ = made.check
+    found = Entry(made, low, annotation).checked()
     yield Step(1, 1)
-    return [Entry(made, low, annotation)]
+    return [found]
 
 
 def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[Entry]]:
@@ -75,9 +97,7 @@ def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[E
     found = []
     for name, (dark, bright) in files.items():
         a, b = read_image(dark), read_image(bright)
-        made = Draft(name, a.pixels, b.pixels, a.rgb)
-        _ = made.check
-        found.append(Entry(made))
+        found.append(Entry(Draft(name, a.pixels, b.pixels, a.rgb)).checked())
         yield Step(len(found), len(files))
     return found
 
@@ -86,8 +106,7 @@ def fixed_steps(entry: Entry, fix: str) -> Generator[Step, None, Entry]:
     """Lay a pair's images over each other, or swap them, and check it again."""
     yield Step(0, 0)
     made = entry.draft.swapped() if fix == SWAP else entry.draft.registered()
-    _ = made.check
-    return replace(entry, draft=made)
+    return replace(entry, draft=made).checked()
 
 
 class Split(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from .pair_steps import (
     read_steps,
     split_steps,
 )
+from .step_bar import CHECK
 
 Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
 
@@ -155,7 +155,10 @@ class Pairs:
 
     def show(self) -> None:
         """Fill the list."""
-        self.form.cards.show([_card(entry.draft) for entry in self.entries])
+        cards = [_card(entry) for entry in self.entries]
+        self.form.cards.show(cards)
+        wrong = sum(card.kind == "wrong" for card in cards)
+        self.form.steps.mark(CHECK, f": fix {wrong}" if wrong else f" ({len(cards)})" * bool(cards))
 
     def _add(
         self,
@@ -172,8 +175,10 @@ class Pairs:
             name, i = entry.draft.name, 1
             while name in names:
                 name, i = f"{entry.draft.name} {i}", i + 1
-            self.entries.append(replace(entry, draft=_renamed(entry.draft, name)))
+            self.entries.append(entry.renamed(name))
         self.show()
+        self.form.cards.choose(len(self.entries) - 1)
+        self.form.steps.setCurrentIndex(CHECK)
         last = self.entries[-1].draft
         self.suit(last)
         self.say(f"Added {last.name}. {_found(last)}")
@@ -207,31 +212,23 @@ class Pairs:
         return self.entries[place]
 
 
-def _card(draft: Draft) -> Card:
+def _card(entry: Entry) -> Card:
     """What the list tells of a pair."""
+    draft = entry.draft
     size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb])) + " pixels"
     if draft.reference is None:
-        return Card(draft.name, (size,), "dark image alone")
+        return Card(draft.name, (size,), "dark image alone", pictures=entry.pictures)
     check = draft.check
-    problems = " ".join(p.sentence for p in check.problems)
-    says = " ".join(filter(None, (draft.told, problems))) if problems else draft.told or "good"
     if check.levels is not None:
         size += ", levels {:.4g} to {:.4g}".format(*check.levels)
     noise = "noise {:.0f} % and {:.0f} %".format(*(100 * share for share in check.noise))
     shift = f"shift {np.hypot(*check.shift):.1f} px"
     alike = f"similarity {100 * check.correlation:.0f} %"
-    light = f"{check.stops:+.1f} EV, {noise}"
-    return Card(draft.name, (size, light, f"{shift}, {alike}"), says)
+    figures = (size, f"{check.stops:+.1f} EV, {noise}", f"{shift}, {alike}")
+    kind = "wrong" if not check.usable else "doubtful" if check.problems else "good"
+    return Card(draft.name, figures, _found(draft) or "good", kind, entry.pictures)
 
 
 def _found(draft: Draft) -> str:
     """What was done to a pair and what is wrong with it."""
     return " ".join([draft.told, *(p.sentence for p in draft.check.problems)]).strip()
-
-
-def _renamed(draft: Draft, name: str) -> Draft:
-    if name == draft.name:
-        return draft
-    other = replace(draft, name=name)
-    other.__dict__["check"] = draft.check  # it does not depend on the name
-    return other

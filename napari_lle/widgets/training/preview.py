@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from ..shared.layers import KEY
 from .annotations import planar_affine
 from .pair_steps import Entry
-from .runner import HeldOutPreview
+from .runner import Comparison, HeldOutPreview
 
 SOON = 40  # ms: the new layer has been drawn
 
@@ -40,7 +40,7 @@ class PreviewLayer:
             self._viewer.layers.remove(self._layer)
         chosen = self._viewer.layers.selection.active
         shown = {"rgb": True, "contrast_limits": (0, 1), "metadata": {KEY: {"preview": True}}}
-        self._layer = Image(preview.image, name=name, **self._place(preview, entries), **shown)
+        self._layer = Image(preview.image, name=name, **self.place(preview, entries), **shown)
         self._viewer.add_layer(self._layer)
         QTimer.singleShot(SOON, partial(self._select, chosen))
 
@@ -51,7 +51,10 @@ class PreviewLayer:
         if layers.selection.active == self._layer and (chosen is None or chosen in layers):
             layers.selection.active = chosen
 
-    def _place(self, preview: HeldOutPreview, entries: Sequence[Entry]) -> dict[str, Any]:
+    def place(
+        self, preview: HeldOutPreview | Comparison, entries: Sequence[Entry]
+    ) -> dict[str, Any]:
+        """Options of a layer that put it where a region lies, if one of the entries knows it."""
         for entry in entries:
             layer, name = entry.layer, entry.draft.name
             if layer is None or layer not in self._viewer.layers:

@@ -23,6 +23,7 @@ from ...model.data.project import (
 )
 from .controls import PAUSE, Clock, Controls
 from .quick_settings import TrainingRequest
+from .runs import note_verdict
 
 PREVIEW = 512  # pixels of the longer side of the validation region that is shown
 
@@ -47,6 +48,15 @@ class HeldOutPreview(NamedTuple):
     image: NDArray[np.float32]
 
 
+class Comparison(NamedTuple):
+    """A held-out region of a pair, (Y, X, 3) each, by name, and where it lies."""
+
+    name: str
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    pictures: dict[str, NDArray[np.float32]]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A finished run.
@@ -59,6 +69,7 @@ class Outcome:
     scores : list of comparison.Score
         Empty where there are no references.
     verdict : str
+    pictures : Comparison or None
     """
 
     folder: Path
@@ -66,6 +77,7 @@ class Outcome:
     card: dict[str, Any]
     scores: list[Any]
     verdict: str
+    pictures: Comparison | None = None
 
     def save(self, path: Path) -> None:
         """Write the model with its card."""
@@ -164,7 +176,7 @@ def train_steps(
                 paused += clock.wait(PAUSE)
                 note = ""
             answer = STOP if controls.stopped else paused
-    return (yield from _outcome(folder, project, settings, network, card))
+    return (yield from _outcome(folder, project, settings, shown, (network, card)))
 
 
 def open_settings(file: Path) -> dict[str, Any]:
@@ -200,23 +212,64 @@ def _preview(network: Any, held_out: Sequence[Any]) -> HeldOutPreview | None:
     if not held_out:
         return None
     pair = held_out[0]
-    known = pair.known
-    spans = []
-    for axis in range(2):
-        first, last = int(known[:, axis].min()), int(known[:, axis].max()) + 1
-        spans.append((first, min(last, first + PREVIEW)))
-    rows, columns = spans
+    rows, columns = _region(pair)
     image = enhanced_part(network, pair, (slice(*rows), slice(*columns)))
     return HeldOutPreview(pair.name, rows, columns, image)
 
 
+def _region(pair: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of the beginning of what is known of a pair."""
+    spans = []
+    for axis in range(2):
+        first, last = int(pair.known[:, axis].min()), int(pair.known[:, axis].max()) + 1
+        spans.append((first, min(last, first + PREVIEW)))
+    return spans[0], spans[1]
+
+
+def _comparison(
+    folder: Path, settings: Any, network: Any, held_out: Sequence[Any]
+) -> Comparison | None:
+    """The first held-out region as it is, before, after, and as it should be."""
+    from ...model.evaluation.comparison import enhanced_part
+    from ...model.network.checkpoint import load_model
+    from ...model.preprocessing.screen import stretched
+
+    if not held_out:
+        return None
+    pair = held_out[0]
+    rows, columns = _region(pair)
+    cut = slice(*rows), slice(*columns)
+    low = pair.low[cut]
+    science = settings.objective == "noisy" or settings.levels == "common"
+    pictures = {"input": stretched(low, pair.statistics) if science else low}
+    if settings.base:
+        pictures["before"] = enhanced_part(load_model(settings.base).network, pair, cut)
+    pictures["after"] = enhanced_part(network, pair, cut)
+    if settings.objective == "paired":
+        pictures["reference"] = np.nan_to_num(_whole_reference(folder, pair.name)[cut])
+    return Comparison(pair.name, rows, columns, pictures)
+
+
+def _whole_reference(folder: Path, name: str) -> NDArray[np.float32]:
+    """The reference of a pair, also where it was not judged by."""
+    from ...model.data.folders import image_files
+    from ...model.data.project import read_config, read_data
+
+    settings, folders = read_config(folder / CONFIG)
+    folders.pop("masks", None)
+    others = set(image_files(folders["low"])) - {name}
+    found: NDArray[np.float32] = read_data(folders, settings, others)[0][0].reference
+    return found
+
+
 def _outcome(
-    folder: Path, project: Any, settings: Any, network: Any, card: dict[str, Any]
+    folder: Path, project: Any, settings: Any, shown: Sequence[Any], trained: tuple[Any, Any]
 ) -> Generator[Tick, None, Outcome]:
     """Compare the network, in steps short enough to be cancelled between them."""
     from ...model.progress import Steps
     from ...model.training.verdict import verdict_steps
 
+    network, card = trained
     _note_course(folder, project.settings, card)
     data = project.pairs, project.held_out
     steps = Steps(verdict_steps(network, settings, *data, done=card["steps"]))
@@ -224,4 +277,8 @@ def _outcome(
         yield Tick(0, 0, f"Comparing with untrained methods: {done.done} of {done.total}…")
     scores, text = steps.answer
     words = [card.get("warning", ""), card.get("learned_from", ""), text]
-    return Outcome(folder, network, card, scores, " ".join(word for word in words if word))
+    verdict = " ".join(word for word in words if word)
+    start = f"from {Path(settings.base).stem}" if settings.base else "from scratch"
+    note_verdict(folder, scores, verdict, f"{card['steps']} steps {start}.")
+    pictures = _comparison(folder, settings, network, shown)
+    return Outcome(folder, network, card, scores, verdict, pictures)

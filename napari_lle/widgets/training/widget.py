@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from functools import partial
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import show_file_dialog
 from napari.layers import Labels, Shapes
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_info
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
@@ -25,19 +24,20 @@ from ..shared.jobs import DRAWN, Job
 from ..shared.layers import files_of
 from ..shared.own_models import OWN
 from ..shared.painting import PaintSoon
-from ..shared.panel import Panel
+from ..shared.work_panel import WorkPanel
 from . import runs as _runs
 from .close_guard import Leaving
 from .controls import Controls
 from .form import TrainForm
 from .pair_steps import annotated_steps
 from .pairs import Pairs
-from .plots import TrainPlots
 from .preview import PreviewLayer
-from .runner import HeldOutPreview, Outcome, Tick, command, start_steps, train_steps
+from .runner import Comparison, HeldOutPreview, Outcome, Tick, command, start_steps, train_steps
+from .score_table import in_words
+from .step_bar import TRAIN, VERDICT
 
 
-class TrainWidget(Panel):
+class TrainWidget(WorkPanel):
     """Train a network on pairs of layers of a viewer.
 
     Parameters
@@ -47,12 +47,12 @@ class TrainWidget(Panel):
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
-        self.form = TrainForm(lambda _: images(napari_viewer), self._annotations)
-        plots = TrainPlots()
-        super().__init__(self.form.upper(), self.form.folded, self.form.lower.native, plots.fold)
-        self.plots = plots
+        layers = partial(images, napari_viewer)
+        self.form = TrainForm(lambda _: layers(), self._annotations, napari_viewer)
+        super().__init__(self.form.rows(), *self.form.below)
+        self.body.native.layout().insertWidget(0, self.form.steps)
+        self.plots = self.form.plots
         self.pairs = Pairs(napari_viewer, self.form, self._start, self._say, self._suit)
-        self.job: Job | None = None
         self.controls: Controls | None = None
         self.folder: Path | None = None
         self.outcome: Outcome | None = None
@@ -106,11 +106,6 @@ class TrainWidget(Panel):
             self.controls.stop()
             self._say("Stopping, keeping the best weights so far…")
 
-    def cancel(self) -> None:
-        """Leave the run as it is; it can be resumed."""
-        if self.job is not None and self.job.running:
-            self.job.cancel()  # a run that is paused stays so: it would take another step
-
     def save(self, path: str) -> None:
         """Write the model and offer it in all lists of models."""
         if self.outcome is None:
@@ -124,7 +119,7 @@ class TrainWidget(Panel):
             check_outputs([file], files_of(self.viewer))
             self.outcome.save(file)
         except (OSError, ValueError) as error:
-            self._fail(error)
+            self._complain(error)
             return
         OWN.add(str(file))
         self._say(f"Saved {file.name}: choose it in Enhance.")
@@ -134,6 +129,7 @@ class TrainWidget(Panel):
         self._closed = True
         self._leaving.release()
         self._painting.release()
+        self.form.verdict.swipe.release()
         if self.job is not None:
             self.job.abandon()
         for choice in self._choices:
@@ -148,8 +144,8 @@ class TrainWidget(Panel):
         form.pause.changed.connect(self.pause)
         form.stop.changed.connect(self.stop)
         form.resume.changed.connect(self.resume)
-        form.save.changed.connect(self._choose_file)
-        form.command.changed.connect(self._copy)
+        form.verdict.save.changed.connect(self._choose_file)
+        form.verdict.command.changed.connect(self._copy)
         self.native_parent_changed.connect(self._on_parent)
         self.native.destroyed.connect(self.release)
 
@@ -199,26 +195,29 @@ class TrainWidget(Panel):
             self._say("Wait until the current task has finished, or stop it.")
             return
         self.folder, self.controls, self.outcome = folder, controls, None
+        verdict = self.form.verdict
         self.plots.clear()
-        self.form.show_scores([])
-        self.form.save.enabled = self.form.command.enabled = False
+        verdict.show([])
+        verdict.swipe.clear()
+        verdict.save.enabled = verdict.command.enabled = False
+        self.form.steps.setCurrentIndex(TRAIN)
         self._leaving.watch()
         self._start(steps, self._finish, "Training")
 
-    def _progress(self, tick: Any) -> None:
+    def _progress(self, step: Any) -> None:
         form = self.form
-        form.progress.max, form.progress.value = tick.total, tick.done
-        if not isinstance(tick, Tick):
+        form.progress.max, form.progress.value = step.total, step.done
+        if not isinstance(step, Tick):
             return
-        form.command.enabled = tick.done > 0  # the number of steps is known
-        if tick.row:
-            self.plots.add(tick.row)
-        if tick.preview:
-            QTimer.singleShot(DRAWN, partial(self._show, tick.preview))
-        if tick.total and self.controls and not (self.controls.paused or self.controls.stopped):
-            self._say(f"Step {tick.done} of {tick.total}, {_duration(tick.left)} left.")
-        elif tick.note:
-            self._say(tick.note)
+        form.verdict.command.enabled = step.done > 0
+        if step.row:
+            self.plots.add(step.row)
+        if step.preview:
+            QTimer.singleShot(DRAWN, partial(self._show, step.preview))
+        if step.total and self.controls and not (self.controls.paused or self.controls.stopped):
+            self._say(f"Step {step.done} of about {step.total}, {_duration(step.left)} left.")
+        elif step.note:
+            self._say(step.note)
 
     def _show(self, preview: HeldOutPreview) -> None:
         """Unless the dock was closed meanwhile, and the whole window perhaps with it."""
@@ -227,24 +226,28 @@ class TrainWidget(Panel):
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        rows = [
-            (s.name, f"{s.psnr:.2f} dB", "" if isnan(s.ssim) else f"{s.ssim:.3f}")
-            for s in outcome.scores
-        ]
-        self.form.show_scores(rows)
-        self.form.save.enabled = self.form.command.enabled = True
-        self._say(outcome.verdict)
+        verdict = self.form.verdict
+        rows = [(s.name, *in_words(s.psnr, s.ssim)) for s in outcome.scores]
+        verdict.show(rows, outcome.verdict)
+        verdict.save.enabled = verdict.command.enabled = True
+        verdict.past.fill()
+        if outcome.pictures and not self._closed:
+            place = self._preview.place(outcome.pictures, self.pairs.entries)
+            self._compare(outcome.pictures, place)
+        self.form.steps.setCurrentIndex(VERDICT)
+        self._say("The run has ended: this is what it was worth.")
 
-    def _fail(self, error: Exception) -> None:
-        message = " ".join(str(error).split()) or type(error).__name__
-        self._end(message)
-        show_error(message)
+    def _compare(self, found: Comparison, place: dict[str, Any]) -> None:
+        """Show before and after on the canvas, where the images are still there."""
+        swipe, start = self.form.verdict.swipe, "before" if "before" in found.pictures else "input"
+        swipe.offer(found.pictures, found.name, place, (start, "after"))
+        if place:
+            swipe.toggle()
 
     def _end(self, message: str) -> None:
         self._leaving.release()
         self.controls = None
-        self._busy(False)
-        self._say(message)
+        super()._end(message)
         self._offer_resume()
 
     def _busy(self, busy: bool) -> None:
@@ -256,8 +259,7 @@ class TrainWidget(Panel):
             button.enabled = not busy
         form.pause.enabled = form.stop.enabled = running
         form.pause.text = "Pause"
-        form.progress.max, form.progress.value = 1, 0
-        form.progress.visible = busy
+        super()._busy(busy)
 
     def _offer_resume(self) -> None:
         folders = [] if self.training else _runs.unfinished()
@@ -280,14 +282,8 @@ class TrainWidget(Panel):
 
     def _recolour(self, *_: Any) -> None:
         theme = get_theme(self.viewer.theme)
-        self.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
-
-    def _say(self, message: str) -> None:
-        self.form.status.value = message
-        # Qt forgets that a text of more lines needs more room, and would cut off the scores.
-        lower = self.form.lower.native
-        needed = lower.layout().minimumHeightForWidth(lower.width())
-        lower.setMinimumHeight(max(needed, 0))
+        for plots in (self.plots, self.form.verdict.past.plots):
+            plots.recolour(theme.background.as_hex(), theme.text.as_hex())
 
 
 def _duration(seconds: float) -> str:

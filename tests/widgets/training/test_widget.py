@@ -18,6 +18,7 @@ from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training import widget as _train
 from napari_lle.widgets.training.preview import PreviewLayer
 from napari_lle.widgets.training.runner import HeldOutPreview
+from napari_lle.widgets.training.step_bar import CHECK, PAIRS, TRAIN, VERDICT
 from napari_lle.widgets.training.widget import TrainWidget
 
 pytestmark = pytest.mark.usefixtures("own_runs")
@@ -83,7 +84,7 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
     widget.form.train.native.click()
     assert widget.training and widget.form.stop.enabled and not widget.form.train.enabled
     idle(qtbot, widget)
-    assert [row[0] for row in widget.form.scores.data] == [
+    assert [row[0] for row in widget.form.verdict.scores.rows] == [
         "input",
         "automatic gamma",
         "best curve",
@@ -93,8 +94,16 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
         "before",
         "after",
     ]
-    assert re.match("It |Only ", widget.form.status.value)  # as many steps as the machine allows
+    assert re.match(
+        "It |Only ", widget.form.verdict.sentence.value
+    )  # as many steps as the machine allows
     assert widget.plots.rows and {"loss", "psnr", "ssim"} <= set(widget.plots.rows[-1])
+    assert widget.form.steps.currentIndex() == VERDICT
+    swipe = widget.form.verdict.swipe
+    assert swipe.left.choices == ("input", "before", "after", "reference")
+    assert (swipe.left.value, swipe.right.value) == ("before", "after")
+    compared = viewer.layers["[compare] dark"]
+    np.testing.assert_allclose(compared.extent.step, viewer.layers["dark"].extent.step)
     preview = viewer.layers["[training] dark"]
     assert preview.units == viewer.layers["dark"].units
     np.testing.assert_allclose(preview.extent.step, viewer.layers["dark"].extent.step)
@@ -107,7 +116,7 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
     assert "is there already" in widget.form.status.value and file.read_bytes() == kept
     widget.save(str(tmp_path / "mine.v2"))
     assert (tmp_path / "mine.v2.safetensors").exists()
-    widget.form.command.native.click()
+    widget.form.verdict.command.native.click()
     assert "--config" in QApplication.clipboard().text()
     assert not offers_resume(widget)
     (folder,) = _runs.runs_folder().iterdir()
@@ -230,6 +239,28 @@ def test_folders_of_pairs(qtbot, viewer, make, scene, tmp_path):
     assert "holds no images" in widget.form.status.value and widget.form.add.enabled
 
 
+def test_the_steps_open_as_they_are_reached(qtbot, viewer, make, scene):
+    viewer.add_image(scene[1][:-5], name="lower", rgb=True)
+    widget = make(viewer)
+    steps = widget.form.steps
+    assert [steps.tabText(i) for i in range(4)] == ["1 Pairs", "2 Check", "3 Train", "4 Verdict"]
+    assert steps.currentIndex() == PAIRS
+    add_pair(qtbot, widget, viewer)
+    add_pair(qtbot, widget, viewer, reference="lower")
+    assert steps.currentIndex() == CHECK and steps.tabText(CHECK) == "2 Check: fix 1"
+    assert widget.form.cards.chosen == 1 and widget.form.cards.shown[1].kind == "wrong"
+    shown = [not page.native.isHidden() for page in widget.form.pages]
+    assert shown == [False, True, False, False] and widget.plots.fold.isHidden()
+    widget.form.fix.native.click()
+    idle(qtbot, widget)
+    assert steps.tabText(CHECK) == "2 Check (2)"
+    assert [p.shape[2] for p in widget.form.cards.shown[1].pictures] == [3, 3]
+    long(widget)
+    assert steps.currentIndex() == TRAIN
+    widget.cancel()
+    idle(qtbot, widget)
+
+
 def test_pause_stop_and_resume(qtbot, viewer, make):
     widget = make(viewer)
     add_pair(qtbot, widget, viewer)
@@ -250,7 +281,7 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     qtbot.waitUntil(lambda: widget.form.progress.value > step + 2)
     widget.form.stop.native.click()
     idle(qtbot, widget)
-    assert len(list(widget.form.scores.data)) == 8 and widget.form.save.enabled
+    assert len(widget.form.verdict.scores.rows) == 8 and widget.form.verdict.save.enabled
 
 
 def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
@@ -266,7 +297,7 @@ def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
     qtbot.waitUntil(lambda: again.form.progress.value > 3)
     again.form.stop.native.click()
     idle(qtbot, again)
-    assert list(again.form.scores.data)
+    assert again.form.verdict.scores.rows
 
 
 def test_closing_asks_while_training_only(qtbot, make_napari_viewer, make, scene, monkeypatch):
@@ -348,9 +379,9 @@ def test_a_noisy_grey_layer_alone_is_learned_from_by_its_noise(qtbot, viewer, ma
     widget.form.model.use("auto")
     widget.form.train.native.click()
     idle(qtbot, widget)
-    assert [row[0] for row in widget.form.scores.data][-1] == "after"
-    assert not any(row[2] for row in widget.form.scores.data)
-    assert "Spots of" in widget.form.status.value
+    assert [row[0] for row in widget.form.verdict.scores.rows][-1] == "after"
+    assert not any(row[2] for row in widget.form.verdict.scores.rows)
+    assert "Spots of" in widget.form.verdict.sentence.value
 
 
 def test_the_objective_follows_the_pairs_and_the_start_is_left_to_them(qtbot, viewer, keep):

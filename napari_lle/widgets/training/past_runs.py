@@ -1,0 +1,83 @@
+"""Runs that have ended: what they were worth, their curves, and two of them beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, Label
+
+from ..shared.folds import Fold
+from ..shared.forms import labelled, put_message, roomy
+from . import runs as _runs
+from .plots import TrainPlots
+from .score_table import ScoreTable, in_words
+
+
+class PastRuns:
+    """Two lists of runs, their verdicts, scores and curves, folded until they are wanted.
+
+    Attributes
+    ----------
+    first, second : ComboBox
+        Of folders; the second may be None.
+    told : Label
+    scores : ScoreTable
+    plots : TrainPlots
+    fold : Fold
+    """
+
+    def __init__(self) -> None:
+        self._folders: list[Path] = []
+        self.first = ComboBox(
+            label="run", choices=self._runs, nullable=True, tooltip="A run that has ended."
+        )
+        self.second = ComboBox(
+            label="beside",
+            choices=self._runs,
+            nullable=True,
+            tooltip="Another run to compare it with: its curves are broken lines.",
+        )
+        self.told = Label(value="", tooltip="How long they were, and their verdicts.")
+        roomy(self.told)
+        self.scores = ScoreTable(("method",), "Their scores, each on its own validation set.")
+        self.plots = TrainPlots()
+        rows = [labelled(self.first), labelled(self.second), self.told, self.scores.widget]
+        tooltip = "Show runs that have ended, and compare two."
+        self.fold = Fold("Past runs", tooltip, rows, "training/past runs")
+        self.fold.addWidget(self.plots.fold)
+        self.first.changed.connect(self.show)
+        self.second.changed.connect(self.show)
+        self.fold.toggled.connect(self.fill)
+        if self.fold.isExpanded():
+            self.fill()
+
+    def fill(self, *_: Any) -> None:
+        """Offer the runs that have ended, the latest chosen first."""
+        before = self.first.value, self.second.value
+        self._folders = _runs.finished()
+        for control, chosen in zip((self.first, self.second), before, strict=True):
+            with control.changed.blocked():
+                control.reset_choices()
+                control.value = chosen if chosen in self._folders else None
+        if self.first.value is None and self._folders:
+            self.first.value = self._folders[0]
+        self.show()
+
+    def show(self, *_: Any) -> None:
+        """Show what the chosen runs were worth."""
+        chosen = [f for f in (self.first.value, self.second.value) if f is not None]
+        found = [_runs.read_run(folder) for folder in chosen]
+        put_message(self.told, "\n\n".join(run.told for run in found))
+        names = list(dict.fromkeys(name for run in found for name in run.scores))
+        table = [(name, *(_score(run, name) for run in found)) for name in names]
+        self.scores.show(("method", "run", "beside")[: 1 + len(found)], table)
+        self.plots.compare(*(run.history for run in found))
+
+    def _runs(self, *_: Any) -> list[tuple[str, Path]]:
+        return [(_runs.title(folder), folder) for folder in self._folders]
+
+
+def _score(run: _runs.PastRun, name: str) -> str:
+    """What a method came to on a run's validation set, if it was tried there."""
+    return " ".join(in_words(*run.scores[name])) if name in run.scores else ""

@@ -1,0 +1,63 @@
+import json
+
+import numpy as np
+import pytest
+
+from napari_lle.model.evaluation.comparison import Score
+from napari_lle.widgets.training import runs as _runs
+from napari_lle.widgets.training.past_runs import PastRuns
+from napari_lle.widgets.training.runs import note_verdict, read_run, title
+
+pytestmark = pytest.mark.usefixtures("own_runs")
+
+
+def run(name, *psnr, words="It beats all."):
+    folder = _runs.runs_folder() / name
+    (folder / "run").mkdir(parents=True)
+    rows = [f"{10 * i},0.5,{value},0.8,\n" for i, value in enumerate(psnr, 1)]
+    (folder / "run" / "log.csv").write_text("step,loss,psnr,ssim,verdict\n" + "".join(rows))
+    scores = [Score("input", 8.0, 0.2), Score("after", psnr[-1], float("nan"))]
+    note_verdict(folder, scores, words, "20 steps from photo.")
+    return folder
+
+
+@pytest.fixture
+def past(qtbot):
+    found = PastRuns()
+    qtbot.addWidget(found.fold)
+    return found
+
+
+def test_two_runs_are_seen_beside_each_other(past):
+    older = run("2026-01-02_03-04-05_cup", 20.0, 21.0)
+    latest = run("2026-01-03_03-04-05_cup", 22.0, 23.5, 24.0, words="A slider does as well.")
+    past.fill()
+    assert past.first.value == latest and past.second.value is None
+    assert past.scores.rows == [("input", "8.00 dB 0.200"), ("after", "24.00 dB ")]
+    np.testing.assert_array_equal(past.plots.curves["psnr"].yData, [22, 23.5, 24])
+    past.second.value = older
+    assert past.scores.rows[1] == ("after", "24.00 dB ", "21.00 dB ")
+    np.testing.assert_array_equal(past.plots.others["psnr"].xData, [10, 20])
+    assert "cup, 2026-01-02 03:04:05: 20 steps from photo. It beats all." in past.told.value
+    assert "A slider does as well." in past.told.value
+    past.second.value = None
+    assert past.plots.others["psnr"].xData is None or not len(past.plots.others["psnr"].xData)
+    past.fill()
+    assert past.first.value == latest
+
+
+def test_without_runs_there_is_nothing_to_see(past):
+    past.fill()
+    assert past.first.value is None and past.scores.rows == [] and past.told.value == ""
+
+
+def test_what_is_damaged_is_left_out():
+    folder = run("2026-01-02_03-04-05_cup", 20.0)
+    (folder / "run" / "log.csv").unlink()
+    found = read_run(folder)
+    assert found.history == [] and found.scores["input"] == (8.0, 0.2)
+    (folder / "verdict.json").write_text("{")
+    assert read_run(folder).scores == {}
+    (folder / "verdict.json").write_text(json.dumps({"verdict": "It beats all."}))
+    assert "It beats all." in read_run(folder).told
+    assert title(folder.with_name("odd")) == "odd"
