@@ -24,6 +24,7 @@ NAMES = {
     "R": "reflectance, for looking",
     "L": "illumination",
     "changed": "R less the plain stretch, in units of its noise",
+    "background-image": "background that was taken out",
     "uncertainty": "half width of the 95 % interval of R",
 }
 
@@ -46,6 +47,8 @@ class Wanted(NamedTuple):
         Files for what follows from the result, by the names of their options.
     average : str, optional
         What neighbours are looked at together, such as ``t:3``.
+    background : str, optional
+        What is done with a smooth background, such as ``subtract:2``.
     """
 
     illumination: Path | None
@@ -55,6 +58,13 @@ class Wanted(NamedTuple):
     image: int | None = None
     layers: Mapping[str, Path] = MappingProxyType({})
     average: str | None = None
+    background: str | None = None
+
+    @property
+    def other(self) -> str | None:
+        """The option by which something else than the image itself is looked at."""
+        given = {"average": self.average, "background": self.background}
+        return next((name for name, value in given.items() if value), None)
 
     def check(self) -> None:
         """Refuse what cannot be done, in the words of the options."""
@@ -62,6 +72,10 @@ class Wanted(NamedTuple):
             raise ValueError(f"--dtype must be same or float32, not {self.dtype!r}.")
         if not 0 <= self.strength <= 1:
             raise ValueError(f"--strength must be a number from 0 to 1, not {self.strength:g}.")
+        if self.average and self.background:
+            raise ValueError("--average and --background do not go together: take one of them.")
+        if "background-image" in self.layers and not self.background:
+            raise ValueError("--background-image goes with --background: say subtract or divide.")
 
     def besides(self) -> dict[str, Path]:
         """Files that are written beside the output, by the names of their options."""
@@ -83,9 +97,9 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
     stream = is_zarr(target) and (light is None or is_zarr(light))
     if wanted.scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
-    if stream and (wanted.layers or wanted.average):
+    if stream and (wanted.layers or wanted.other):
         raise ValueError(
-            f"--{[*wanted.layers, 'average'][0]} does not go with a Zarr output: let it end in "
+            f"--{[*wanted.layers, wanted.other][0]} does not go with a Zarr output: let it end in "
             ".tif, or use napari_lle.model in Python."
         )
     if stream:
@@ -137,7 +151,7 @@ def _enhanced(
     picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
 ) -> dict[str, Output]:
     """What each file is to hold of one image, by its role."""
-    if wanted.dtype == "same" and not (wanted.illumination or wanted.layers or wanted.average):
+    if wanted.dtype == "same" and not (wanted.illumination or wanted.layers or wanted.other):
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
         steps = stored_steps(picture.pixels, options, wanted.strength)
@@ -155,6 +169,8 @@ def _enhanced_whole(
 
     if wanted.average:
         result = _averaged(picture, source, options, wanted)
+    elif wanted.background:
+        result = _flattened(picture, source, options, wanted)
     else:
         result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
     record = {**result.record, INPUT: _digest(picture.pixels)}
@@ -208,8 +224,22 @@ def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: W
     return result
 
 
+def _flattened(picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted) -> Result:
+    """The result of a picture without its smooth background."""
+    from ..model.inference.flattening import flattened_steps, how_and_degree
+
+    how, degree = how_and_degree(str(wanted.background))
+    steps = flattened_steps(picture.pixels, how, degree, options, wanted.strength)
+    result: Result = _drain(steps, source)
+    return result
+
+
 def _figure(name: str, result: Any) -> Any:
-    """What changed, or how uncertain R is, of a result."""
+    """What changed, how uncertain R is, or the background of a result."""
+    if name == "background-image":
+        from ..model.preprocessing.background import Background
+
+        return Background.of_record(result.record["background"]).surface().astype("float32")
     from ..model.inference.uncertainty import uncertainty, what_changed
 
     return {"changed": what_changed, "uncertainty": uncertainty}[name](result)

@@ -40,15 +40,23 @@ def enhance(
     changed: o.ChangedFile = None,
     uncertainty: o.UncertaintyFile = None,
     average: o.Average = None,
+    background: o.BackgroundWords = None,
+    background_image: o.BackgroundFile = None,
     scheduler: o.Scheduler = None,
     image: o.ImageNumber = None,
 ) -> None:
     """Enhance image files."""
-    named = {"changed": changed, "uncertainty": uncertainty}
+    named = {
+        "changed": changed,
+        "uncertainty": uncertainty,
+        "background-image": background_image,
+    }
     layers = {name: path for name, path in named.items() if path}
     with reported():
         dtype = dtype or ("float32" if illumination else "same")
-        wanted = Wanted(illumination, dtype, strength, scheduler, image, layers, average)
+        wanted = Wanted(
+            illumination, dtype, strength, scheduler, image, layers, average, background
+        )
         wanted.check()
         batch = plan_batch(inputs, output, wanted.besides(), model)
         options = look_options(

@@ -119,6 +119,17 @@ Average = Annotated[
         "gives each as it was.",
     ),
 ]
+BackgroundWords = Annotated[
+    str | None,
+    typer.Option(
+        metavar="subtract|divide[:N]",
+        help="First take out a smooth background, a polynomial of degree N (2 when not said); "
+        "restore gives the image as it was.",
+    ),
+]
+BackgroundFile = Annotated[
+    Path | None, typer.Option("--background-image", help="Also write that background.")
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(

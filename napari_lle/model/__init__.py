@@ -12,19 +12,23 @@ if TYPE_CHECKING:
     from .exporting.api import export
     from .inference.averaging import enhance_averaged
     from .inference.enhance import enhance, enhance_jointly
+    from .inference.flattening import enhance_flattened
     from .inference.lazy import restore
     from .inference.stored import enhance_stored
     from .inference.uncertainty import uncertainty, what_changed
     from .inspection.api import stages
     from .network.checkpoint import load_model
+    from .preprocessing.background import find_background
     from .training.loop import train
 
 __all__ = [
     "enhance",
     "enhance_averaged",
+    "enhance_flattened",
     "enhance_jointly",
     "enhance_stored",
     "export",
+    "find_background",
     "load_model",
     "restore",
     "stages",
@@ -36,9 +40,11 @@ __all__ = [
 _HOMES = {
     "enhance": "inference.enhance",
     "enhance_averaged": "inference.averaging",
+    "enhance_flattened": "inference.flattening",
     "enhance_jointly": "inference.enhance",
     "enhance_stored": "inference.stored",
     "export": "exporting.api",
+    "find_background": "preprocessing.background",
     "load_model": "network.checkpoint",
     "restore": "inference.lazy",
     "stages": "inspection.api",

@@ -7,7 +7,6 @@ pixels divided by R are, so that S = R L holds as ever and `restore` gives the m
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,19 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
-from ..preprocessing.levels import normalized, working_dtype
-from ..preprocessing.sampling import is_photograph
 from ..progress import Progress, finish
 from .enhance import estimate_steps
-from .estimate import Result, _alpha, check_strength
+from .estimate import Result, check_strength
 from .lazy import as_dask, is_lazy
 from .looks import look_options
+from .matching import survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
-from .plan import settle, survey
-from .survey import Survey
+from .plan import settle
 
 LARGEST = 99  # planes of a window
-LEAST = np.float32(1e-12)  # R where a mean is black to the last bit and the plane itself is not
 
 
 def enhance_averaged(
@@ -86,19 +82,10 @@ def averaged_steps(
     _check(data.shape, axis, window, bool(options.rgb))
     data = as_dask(data) if is_lazy(data) else data
     mean = moving_average(data, axis, window)
-    known = _survey(mean, np.dtype(data.dtype), options)
+    known = survey_for(mean, np.dtype(data.dtype), options)
     averaged = (yield from estimate_steps(mean, options, known)).result(strength)
-    return _matched(data, averaged, bool(options.rgb), {"axis": axis, "window": window})
-
-
-def _survey(mean: Any, dtype: np.dtype[Any], options: EnhanceOptions) -> Survey:
-    """Levels and statistics of an average, which is treated as planes of the input's dtype are."""
-    if is_photograph(dtype, bool(options.rgb)):
-        ((black, white),) = options.level_pairs(1)
-        black, white = 0 if black is None else black, 255 if white is None else white
-        options = replace(options, black=black, white=white)
-    known = survey(mean, options)
-    return known._replace(each=(known.levels.of_dtype(dtype.name),))
+    told = {"average": {"axis": axis, "window": window}}
+    return with_measured(data, averaged, bool(options.rgb), told)
 
 
 def moving_average(image: Any, axis: int, window: int) -> Any:
@@ -134,40 +121,6 @@ def _mean(part: NDArray[Any], axis: int) -> NDArray[np.float32]:
     count = known.sum(axis=axis)
     total = np.where(known, part, 0).sum(axis=axis, dtype=np.float64)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-
-
-def _matched(data: Any, averaged: Result, rgb: bool, told: dict[str, int]) -> Result:
-    """R of the average, made different from 0 where it must be, and L of the planes themselves."""
-    levels = averaged.levels
-
-    def look(pixels: NDArray[Any], r: NDArray[np.float32]) -> NDArray[np.float32]:
-        x, colours = normalized(pixels[..., :3] if rgb else pixels, levels), r
-        if rgb:
-            colours = r[..., :3]
-        colours = np.where((colours == 0) & (x != 0), LEAST, colours)
-        if rgb and pixels.shape[-1] == 4:
-            return np.concatenate([colours, _alpha(pixels)], axis=-1)
-        return colours
-
-    def match(pixels: NDArray[Any], r: NDArray[np.float32]) -> NDArray[Any]:
-        x = normalized(pixels[..., :3] if rgb else pixels, levels)
-        r = look(pixels, r)[..., : 3 if rgb else None]
-        with np.errstate(all="ignore"):
-            light = x / r
-        return np.where((x == 0) & (r == 0), x.dtype.type(1), light)
-
-    shown: Any = averaged.reflectance
-    record = {**averaged.record, "average": told}
-    if not is_lazy(data):
-        data = np.asarray(data)
-        return Result(look(data, shown), match(data, shown), levels, record)
-    import dask.array as da
-
-    data = data.rechunk(shown.chunks)
-    chunks = (*shown.chunks[:-1], (3,)) if rgb else shown.chunks
-    dtype = working_dtype(levels)
-    light = da.map_blocks(match, data, shown, dtype=dtype, chunks=chunks)
-    return Result(da.map_blocks(look, data, shown, dtype=np.float32), light, levels, record)
 
 
 def _check(shape: tuple[int, ...], axis: int, window: int, rgb: bool) -> None:

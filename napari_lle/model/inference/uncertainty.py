@@ -138,6 +138,8 @@ def half_width(local: Local, constants: Sequence[float]) -> Array:
 def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
     """A figure of every pixel, of whole arrays or chunk by chunk."""
     levels = result.levels
+    if "background" in result.record:
+        raise ValueError("Such a map is not of an image without its background: leave it out.")
     if levels.axis is not None:
         parts = [_mapped(channel, noise, figure) for channel in result.channels()]
         return stacked(parts, levels.axis)

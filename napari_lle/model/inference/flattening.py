@@ -1,0 +1,114 @@
+"""Enhance an image without its smooth background, see `preprocessing.background`.
+
+R is that of the flattened image; L is the measured image divided by R, so that the background is a
+part of L, and `restore` gives the measured values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Literal, Unpack, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..network.checkpoint import Model
+from ..preprocessing.background import Background, find_background
+from ..progress import Progress, finish
+from ..runtime.choices import check_choice
+from .enhance import estimate_steps
+from .estimate import Result, check_strength
+from .lazy import is_lazy
+from .looks import look_options
+from .matching import survey_for, with_measured
+from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
+from .plan import settle
+
+How = Literal["subtract", "divide"]
+USUAL = 2  # degree
+
+
+def enhance_flattened(
+    image: ArrayLike,
+    how: str = "subtract",
+    background: int | Background = USUAL,
+    *,
+    model: str | Path | Model = "auto",
+    strength: float = 1.0,
+    **options: Unpack[EnhanceKeywords],
+) -> Result:
+    """Enhance an image without its smooth background; it can be restored as it was.
+
+    Parameters
+    ----------
+    image : array_like, (..., Y, X) or (..., Y, X, 3 or 4)
+        In memory. Each plane, and each colour, has a background of its own.
+    how : {"subtract", "divide"}
+        Of a glow that was added, or an uneven lighting that multiplied.
+    background : int or Background
+        The degree of the polynomial, or what `find_background` found.
+    model, strength, **options
+        As in `enhance`; black and white are those of the flattened image.
+
+    Returns
+    -------
+    Result
+        L has the input's shape, without alpha; the record tells ``background``.
+
+    Raises
+    ------
+    ValueError
+        If the background cannot be found or divided by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_lle.model import enhance_flattened, restore
+    >>> glow = np.linspace(100, 300, 32) + np.random.default_rng(0).normal(0, 3, (32, 32))
+    >>> field = glow.astype(np.uint16)
+    >>> result = enhance_flattened(field, "subtract", 1)
+    >>> bool((restore(result.reflectance, result.illumination, result.levels) == field).all())
+    True
+    """
+    chosen = look_options(model=model, **options)
+    return finish(flattened_steps(image, how, background, chosen, strength))
+
+
+def flattened_steps(
+    image: ArrayLike,
+    how: str,
+    background: int | Background = USUAL,
+    options: EnhanceOptions = DEFAULTS,
+    strength: float = 1.0,
+) -> Generator[Progress, None, Result]:
+    """`enhance_flattened`, yielding `Progress`."""
+    check_choice("background", how, get_args(How))
+    check_strength(strength)
+    if is_lazy(image):
+        raise ValueError("A background is found of images in memory: read this one first.")
+    data = np.asarray(image)
+    options = settle([data], options)
+    rgb = bool(options.rgb)
+    yield Progress(0, 1, "Finding the background")
+    if not isinstance(background, Background):
+        background = find_background(data, background, rgb=rgb)
+    flat = background.flatten(data, how)
+    known = survey_for(flat, np.dtype(data.dtype), options)
+    found = (yield from estimate_steps(flat, options, known)).result(strength)
+    told: dict[str, Any] = {"background": {"how": how, **background.as_record()}}
+    return with_measured(data, found, rgb, told)
+
+
+def how_and_degree(text: str) -> tuple[str, int]:
+    """What is done with a background, and its degree, of words such as ``divide`` or ``divide:3``.
+
+    Raises
+    ------
+    ValueError
+        If it says something else.
+    """
+    how, _, degree = text.partition(":")
+    if how not in get_args(How) or (degree and not degree.isdigit()):
+        raise ValueError(f"A background is told by subtract or divide, or divide:3, not {text!r}.")
+    return how, int(degree or USUAL)
