@@ -69,6 +69,22 @@ FOLLOWED = [
         (f"enhance channels.tif -o a.tif --average t {SCIENCE} --channels per",),
     ),
     Advice(
+        f"enhance stack.tif -o a.tif --average t --background divide {SCIENCE}",
+        "--average and --background do not go together: take one of them",
+        tuple(
+            f"enhance stack.tif -o a.tif --{option} {SCIENCE}"
+            for option in ("average t", "background divide")
+        ),
+    ),
+    Advice(
+        f"enhance grey.tif -o a.tif --background-image b.tif {SCIENCE}",
+        "--background-image goes with --background: say subtract or divide",
+        tuple(
+            f"enhance grey.tif -o a.tif --background-image b.tif --background {how} {SCIENCE}"
+            for how in ("subtract", "divide")
+        ),
+    ),
+    Advice(
         "enhance low -o out/ --illumination l2.tif",
         "--illumination is one file: give one input at a time",
         tuple(f"enhance low/{i}.png -o o{i}.tif --illumination l{i}.tif" for i in range(3)),
