@@ -7,12 +7,13 @@ from typing import Any
 from magicgui.widgets import CheckBox, PushButton
 
 from ..shared.forms import row
+from .gallery import ModelPictures
 
 KEY_BEFORE = "H"  # which napari leaves free in every mode of every kind of layer
 
 
 class CompareControls:
-    """The button and the line; the figures of a result stand beside them."""
+    """The button, the line and the pictures; the figures of a result stand beside them."""
 
     def __init__(self) -> None:
         self.before = PushButton(
@@ -24,6 +25,8 @@ class CompareControls:
             tooltip="Lay a line over the canvas: the input on its left, the result or its preview "
             "on its right. Drag it.",
         )
+
+        self.models = ModelPictures()
 
     def rows(self) -> list[Any]:
         """Rows of widgets, top to bottom."""

@@ -57,8 +57,9 @@ class Form:
         self._ask()
         self.compare = CompareControls()
         self.result = ResultControls()
+        more = {"Compare": (self.compare.models,)}
         self.folds = {
-            title: Fold(title, tooltip, rows, f"enhance/{title.lower()}")
+            title: Fold(title, tooltip, rows, f"enhance/{title.lower()}", *more.get(title, ()))
             for (title, tooltip), rows in zip(FOLDS.items(), self._folded(), strict=True)
         }
 
@@ -227,8 +228,10 @@ class Form:
             ],
         ]
 
-    def options(self, *, typed: bool = True) -> EnhanceOptions:
+    def options(self, *, typed: bool = True, model: str = "") -> EnhanceOptions:
         """What is chosen; without `typed`, but for the levels that were typed as numbers.
+
+        Another model than the chosen one may be named.
 
         Raises
         ------
@@ -240,7 +243,7 @@ class Form:
             black, white = (black if black == NEAR_SKY else None), None
         options = look_options(
             self.look.value,
-            model=self.model.value,
+            model=model or self.model.value,
             channels=self.channels.value,
             black=black,
             white=white,

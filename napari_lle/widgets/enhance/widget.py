@@ -21,6 +21,7 @@ from .blending import Live, Made
 from .compare import Compare
 from .covers import Covers
 from .form import REPLACE, Form
+from .gallery import Gallery
 from .levels import LevelTools, references
 from .line import line_of
 from .look_choice import LookChoice
@@ -67,6 +68,7 @@ class EnhanceWidget(WorkPanel):
         self.compare = Compare(
             napari_viewer, self.form.compare, self._before, self._say, self.native
         )
+        self.gallery = Gallery(napari_viewer, self.form, self._subject)
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
         self._blends.triggered.connect(self._blend)
@@ -118,6 +120,7 @@ class EnhanceWidget(WorkPanel):
         self._painting.release()
         self.levels.release()
         self.compare.release()
+        self.gallery.release()
         self.afterwards.release()
         self.results.close()
         self.saver.release()
@@ -136,13 +139,13 @@ class EnhanceWidget(WorkPanel):
         """The latest result of the chosen layer, which follows the strength."""
         return self.results.latest
 
-    def _subject(self, layer: Image) -> Subject:
+    def _subject(self, layer: Image, model: str = "") -> Subject:
         """What is enhanced with a layer; raises ValueError with a sentence for the user."""
         form = self.form
         return find_subject(
             self.viewer,
             layer,
-            form.options(),
+            form.options(model=model),
             together=form.together.value,
             locked=form.lock.value,
         )

@@ -49,6 +49,12 @@ class ModelChoice:
         """One of the first names, a bundled name or a path."""
         return self._last
 
+    @property
+    def offered(self) -> list[tuple[str, str]]:
+        """Bundled models and the user's own: names and values."""
+        own = [(Path(path).stem, path) for path in OWN.paths]
+        return [*((name, name) for name in bundled_models()), *own]
+
     def use(self, model: str) -> None:
         """Choose a name of the list or a file."""
         self._last = model

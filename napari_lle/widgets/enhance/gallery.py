@@ -1,0 +1,205 @@
+"""What each model makes of the visible part, as small pictures to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
+from superqt.utils import QSignalDebouncer
+
+from ...model.network.bundled import GLOBAL
+from ..shared.jobs import Job
+from ..shared.layers import Region, contrast_limits, shows_planes, visible_region
+from ..shared.pictures import Look, as_displayed, stored
+from .preview_part import preview_steps
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from .form import Form
+    from .subject import Subject
+
+SIDE = 72  # pixels of a picture
+CELL = QSize(SIDE + 6, SIDE + 24)  # at least, with its name
+SEEN = 4 * SIDE**2  # pixels of the image that a picture is made of
+DELAY = 500  # ms without a change before pictures are made anew
+VALUE = Qt.ItemDataRole.UserRole
+
+
+class ModelPictures(QListWidget):  # type: ignore[misc]
+    """A list of pictures with names, as high as they need.
+
+    Signals
+    -------
+    chosen : str
+        The model that was clicked, or chosen by Return.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setMovement(QListView.Movement.Static)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setIconSize(QSize(SIDE, SIDE))
+        self.setUniformItemSizes(True)
+        for set_policy in (self.setHorizontalScrollBarPolicy, self.setVerticalScrollBarPolicy):
+            set_policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setToolTip("What each model makes of the part in view: click to take it.")
+        self.itemClicked.connect(lambda item: self.chosen.emit(item.data(VALUE)))
+        self.itemActivated.connect(lambda item: self.chosen.emit(item.data(VALUE)))
+
+    def name(self, models: list[tuple[str, str]]) -> None:
+        """Show these models, names and values, without pictures yet."""
+        if [name for name, _ in models] != [self.item(i).text() for i in range(self.count())]:
+            self.clear()
+            for name, value in models:
+                item = QListWidgetItem(QIcon(), name)
+                item.setData(VALUE, value)
+                self.addItem(item)
+        self._fit()
+
+    def show_picture(self, number: int, picture: NDArray[np.uint8] | None, words: str) -> None:
+        """Give a model its picture, (Y, X, 3), or none, and the reason as a tooltip."""
+        item = self.item(number)
+        if item is not None:
+            item.setIcon(QIcon() if picture is None else icon_of(picture))
+            item.setToolTip(words)
+
+    def mark(self, value: str) -> None:
+        """Show which one is taken."""
+        for i in range(self.count()):
+            self.item(i).setSelected(self.item(i).data(VALUE) == value)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Be as high as all rows are at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.viewport().width()
+        columns = max(room // CELL.width(), 1)
+        cell = QSize(max(room // columns - 1, CELL.width()), CELL.height())
+        self.setGridSize(cell)
+        for i in range(self.count()):
+            self.item(i).setSizeHint(cell)
+        rows = max(-(-self.count() // columns), 1)
+        self.setFixedHeight(rows * cell.height() + 2 * self.frameWidth())
+
+
+class Gallery:
+    """Keeps the pictures of a form those of what is in view, while their fold is open.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    form : Form
+    subject : callable
+        Takes a layer and a model; returns what is enhanced, or raises ValueError.
+    """
+
+    def __init__(self, viewer: Any, form: Form, subject: Callable[[Image, str], Subject]) -> None:
+        self._viewer, self._form, self._subject = viewer, form, subject
+        self._asked: tuple[Any, ...] = ()
+        self._todo: list[tuple[int, Subject]] = []
+        self.job: Job | None = None
+        self._later = QSignalDebouncer()
+        self._later.setTimeout(DELAY)
+        self._later.triggered.connect(self._start)
+        self._fold = form.folds["Compare"]
+        self._fold.toggled.connect(self.refresh)
+        form.compare.models.chosen.connect(form.model.use)
+        for control in (*form.inputs(), form.strength):
+            control.changed.connect(self.refresh)
+        for emitter in self._emitters():
+            emitter.connect(self.refresh)
+
+    def release(self) -> None:
+        """Let go of the viewer and of the picture under way."""
+        self._later.cancel()
+        self._todo = []
+        if self.job is not None:
+            self.job.abandon()
+        for emitter in self._emitters():
+            with suppress(ValueError):
+                emitter.disconnect(self.refresh)
+
+    def refresh(self, *_: Any) -> None:
+        """Make the pictures anew soon, if they are in sight."""
+        if self._fold.isExpanded():
+            self._later.throttle()
+
+    def _emitters(self) -> tuple[Any, ...]:
+        camera = getattr(self._viewer, "scene", self._viewer).camera.events  # napari 0.9 moved it
+        return camera.center, camera.zoom, self._viewer.dims.events.point
+
+    def _start(self) -> None:
+        form, layer = self._form, self._form.image.value
+        models = form.model.offered
+        form.compare.models.name(models)
+        form.compare.models.mark(form.model.value)
+        if layer is None or not shows_planes(self._viewer.dims):
+            return
+        region = visible_region(layer, self._viewer.dims.point, SEEN)
+        try:
+            subjects = [self._subject(layer, value) for _, value in models]
+        except ValueError:  # which the line tells
+            return
+        asked = (subjects, region, id(layer.data), form.strength.value)
+        if asked == self._asked or not subjects[0].straight:
+            return
+        self._asked = asked
+        self._todo = list(enumerate(subjects))
+        if self.job is not None:
+            self.job.abandon()
+        self._next(region)
+
+    def _next(self, region: Region) -> None:
+        """Make one picture, and the others after it."""
+        if not self._todo:
+            return
+        number, subject = self._todo.pop(0)
+        model = str(subject.options.model).removesuffix(GLOBAL)
+
+        def show(picture: NDArray[np.uint8] | None, words: str) -> None:
+            self._form.compare.models.show_picture(number, picture, words)
+            self._next(region)
+
+        self.job = Job(
+            picture_of(subject, region, self._form.strength.value),
+            on_done=lambda picture: show(picture, f"{model}: click to take it."),
+            on_error=lambda error: show(None, str(error)),
+        )
+
+
+def picture_of(
+    subject: Subject, region: Region, strength: float
+) -> Generator[Any, None, NDArray[np.uint8]]:
+    """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job."""
+    look = Look.of(subject.layers[0])
+    part = yield from preview_steps(subject, region, None)
+    seen = look._replace(limits=contrast_limits(part.estimate), gamma=1.0)
+    picture = stored(as_displayed(part.plane(strength), seen)[..., :3], 8)
+    if picture.ndim == 2:
+        picture = np.repeat(picture[..., None], 3, axis=-1)
+    return np.ascontiguousarray(picture)
+
+
+def icon_of(picture: NDArray[np.uint8]) -> QIcon:
+    """A picture, (Y, X, 3), for Qt: its middle, as a square."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = np.ascontiguousarray(picture[top : top + side, left : left + side])
+    image = QImage(square.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    ratio = Qt.AspectRatioMode.KeepAspectRatio
+    return QIcon(QPixmap.fromImage(image).scaled(SIDE, SIDE, ratio, smooth))
