@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.bundled import GLOBAL
+from ..network.bundled import GLOBAL, STRETCH
 from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import check_choice
 from .options import EnhanceOptions
@@ -77,9 +77,13 @@ def look_options(look: str | None = None, **given: Any) -> EnhanceOptions:
     chosen = {**behind, **{name: value for name, value in given.items() if value not in OPEN}}
     curve = str(behind.get("model")).endswith(GLOBAL)
     model = chosen.get("model")
-    if curve and isinstance(model, str | Path) and not str(model).endswith(GLOBAL):
+    if curve and isinstance(model, str | Path) and not _of_one_curve(str(model)):
         chosen["model"] = f"{model}{GLOBAL}"
     return EnhanceOptions(**chosen, look=look)
+
+
+def _of_one_curve(model: str) -> bool:
+    return model.endswith(GLOBAL) or model.startswith(STRETCH)
 
 
 def recognise(

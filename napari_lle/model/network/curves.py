@@ -37,10 +37,10 @@ import torch
 from torch import Tensor, nn
 
 from ..preprocessing.screen import MIDDLE, TYPICAL
+from .bundled import STRETCH
 from .checkpoint import Model
 from .global_curve import bare_stretch
 
-STRETCH = "stretch:"
 KINDS: dict[str, tuple[str, ...]] = {  # and what may be given of each; the first is found
     "mtf": ("m",),
     "asinh": ("beta",),

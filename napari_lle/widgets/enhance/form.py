@@ -17,6 +17,7 @@ from magicgui.widgets import (
 
 from ...model.inference.looks import LOOK_NAMES, look_options
 from ...model.inference.options import EnhanceOptions
+from ...model.network.bundled import FORMULAS
 from ...model.preprocessing.normalizing import level_text
 from ...model.preprocessing.screen import MIDDLE
 from ...model.preprocessing.sky import NEAR_SKY
@@ -146,9 +147,16 @@ class Form:
         """What goes together."""
         self.channels = ComboBox(
             label="channels",
-            choices=["auto", "per", "joint"],
+            choices=["auto", "per", "joint", "luminance"],
             tooltip="per: one illumination per channel, for photographs. joint: one illumination "
-            "for all channels, which keeps their ratios. auto: as the look has it.",
+            "for all channels, which keeps their ratios. luminance: the same, by the mean of "
+            "colours, not the brightest. auto: as the look has it.",
+        )
+        self.clip = ComboBox(
+            label="beyond 1",
+            choices=[("rescaled", "rescale"), ("kept", "keep")],
+            tooltip="Of luminance, which pure colours exceed: rescaled, they are at most 1, all "
+            "colours of a pixel alike; kept, they stay beyond 1.",
         )
         self.linked = ComboBox(
             label="levels",
@@ -166,8 +174,9 @@ class Form:
     def _ask(self) -> None:
         """By what, where, and what is to be added."""
         self.model = ModelChoice(
-            tooltip="The network. auto: the one of the look. You can also choose a model of your "
-            "own, a .safetensors file."
+            tooltip="The network. auto: the one of the look. stretch: is a curve by a formula. You "
+            "can also choose a model of your own, a .safetensors file.",
+            formulas=FORMULAS,
         )
         self.device = ComboBox(
             label="device",
@@ -219,7 +228,7 @@ class Form:
                 self.lock,
                 self.pass_on,
             ],
-            [*map(labelled, (self.channels, self.linked)), self.together],
+            [*map(labelled, (self.channels, self.clip, self.linked)), self.together],
             [*self.compare.rows(), *self.result.figures()],
             [
                 *map(labelled, (self.model.widget, self.device, self.again)),
@@ -245,6 +254,7 @@ class Form:
             self.look.value,
             model=model or self.model.value,
             channels=self.channels.value,
+            clip=self.clip.value,
             black=black,
             white=white,
             levels=self.linked.value,
@@ -282,6 +292,7 @@ class Form:
             self.look,
             self.model.widget,
             self.channels,
+            self.clip,
             self.linked,
             self.together,
             self.black,

@@ -9,7 +9,7 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, show_file_dialog
 
-from ...model.network.bundled import SUFFIX, bundled_models
+from ...model.network.bundled import STRETCH, SUFFIX, bundled_models
 from .own_models import OWN
 
 CHOOSE = "choose a file…"
@@ -24,6 +24,8 @@ class ModelChoice:
         Names that stand before the bundled models.
     chosen : str
         What is chosen at first.
+    formulas : sequence of str
+        Stretches that stand after them.
 
     Attributes
     ----------
@@ -37,8 +39,10 @@ class ModelChoice:
         label: str = "model",
         tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data. You "
         "can also choose a model of your own, a .safetensors file.",
+        formulas: Sequence[str] = (),
     ) -> None:
-        self._names = [*first, *bundled_models()]
+        self._bundled = [*bundled_models(), *(f"{STRETCH}{name}" for name in formulas)]
+        self._names = [*first, *self._bundled]
         self._last = chosen
         self.widget = ComboBox(label=label, choices=self._choices, value=chosen, tooltip=tooltip)
         self.widget.changed.connect(self._changed)
@@ -51,9 +55,9 @@ class ModelChoice:
 
     @property
     def offered(self) -> list[tuple[str, str]]:
-        """Bundled models and the user's own: names and values."""
+        """Bundled models, formulas and the user's own models: names and values."""
         own = [(Path(path).stem, path) for path in OWN.paths]
-        return [*((name, name) for name in bundled_models()), *own]
+        return [*((name, name) for name in self._bundled), *own]
 
     def use(self, model: str) -> None:
         """Choose a name of the list or a file."""

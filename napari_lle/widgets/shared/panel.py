@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 from magicgui.widgets import Container
@@ -56,6 +57,8 @@ class Panel(Container):  # type: ignore[misc]
         self._still = Still()
         for control in content.findChildren(QWidget):
             self._fit(control)
+        for first, second in pairwise(in_reading_order(content)):
+            QWidget.setTabOrder(first, second)
         self.native_parent_changed.connect(self._settle)
 
     def reset_choices(self, *_: Any) -> None:
@@ -93,6 +96,15 @@ class Still(QObject):  # type: ignore[misc]
             event.ignore()
             return True
         return False
+
+
+def in_reading_order(content: QWidget) -> list[QWidget]:
+    """What the tabulator key goes to, as it is laid out: top to bottom, left to right."""
+    layout = content.layout()
+    if layout is None or content.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        return [content] if content.focusPolicy() & Qt.FocusPolicy.TabFocus else []
+    parts = [layout.itemAt(i).widget() for i in range(layout.count())]
+    return [each for part in parts if part is not None for each in in_reading_order(part)]
 
 
 def share_place(dock: QDockWidget) -> None:

@@ -35,6 +35,7 @@ def test_what_is_given_wins_and_what_is_open_is_left_to_the_look():
         ("photo", "photo:global"),
         ("mine.safetensors", "mine.safetensors:global"),
         ("linear:global", "linear:global"),
+        ("stretch:asinh", "stretch:asinh"),
     ],
 )
 def test_a_publication_is_of_one_curve_whatever_the_model(model, expected):

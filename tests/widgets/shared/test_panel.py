@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QWidget
 
-from napari_lle.widgets.shared.panel import share_place
+from napari_lle.widgets.shared.panel import in_reading_order, share_place
 from napari_lle.widgets.shared.plots import Plot, Plots
 from napari_lle.widgets.training.cards import Card
 from napari_lle.widgets.training.step_bar import CHECK
@@ -125,6 +125,29 @@ def inner(control, content):
     while parent is not content and not isinstance(parent, QAbstractScrollArea):
         parent = parent.parentWidget()
     return parent is not content
+
+
+def test_the_tabulator_key_goes_as_one_reads(qtbot, window, opened):
+    for dock, widget in opened:
+        dock.raise_()
+        content = widget.body.native
+        qtbot.waitUntil(content.isVisible)
+        for fold in getattr(widget.form, "folds", {}).values():
+            fold.collapse(animate=False)
+        QApplication.processEvents()
+        chain, step = [], in_reading_order(content)[0]
+        while step not in chain:
+            chain.append(step)
+            step = step.nextInFocusChain()
+        tab = Qt.FocusPolicy.TabFocus
+        seen = [w for w in chain if w.isVisible() and w.focusPolicy() & tab and within(w, content)]
+        places = [w.mapTo(content, w.rect().center()) for w in seen]
+        rows = [(round(p.y() / 12), p.x()) for p in places]
+        assert len(rows) > 5 and rows == sorted(rows)
+
+
+def within(control, content):
+    return content.isAncestorOf(control) and not inner(control, content)
 
 
 def test_a_dock_that_was_moved_stays_where_it_is(qtbot, window, opened):
