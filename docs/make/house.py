@@ -177,6 +177,9 @@ app = QApplication([])
 viewer = ViewerModel()
 viewer.add_image(image, rgb=True)
 widget = getattr(importlib.import_module(module), name)(viewer)
+levels = getattr(widget, "levels", None)
+while hasattr(levels, "found") and levels.found is None:  # which its histogram asks for
+    app.processEvents()
 with watched_jobs() as by_widget:
     widget.enhance()
     while widget.job.running:
