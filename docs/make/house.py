@@ -177,9 +177,7 @@ app = QApplication([])
 viewer = ViewerModel()
 viewer.add_image(image, rgb=True)
 widget = getattr(importlib.import_module(module), name)(viewer)
-levels = getattr(widget, "levels", None)
-while hasattr(levels, "found") and levels.found is None:  # which its histogram asks for
-    app.processEvents()
+while getattr(getattr(widget, "levels", 0), "found", 0) is None: app.processEvents()  # a histogram
 with watched_jobs() as by_widget:
     widget.enhance()
     while widget.job.running:
