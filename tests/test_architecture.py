@@ -24,7 +24,7 @@ FLOORS = (
     {"model.training", "model.exporting"},
     {"model"},  # its doors: the public names
     {"samples", "widgets.shared"},
-    {"widgets.enhance", "widgets.stages", "widgets.training", "cli"},
+    {"widgets.enhance", "widgets.opening", "widgets.stages", "widgets.training", "cli"},
     {"widgets"},
     {""},
 )

@@ -39,6 +39,11 @@ def test_writers_take_what_results_are_saved_as(manifest):
     assert all(w.layer_types == ["image"] for w in manifest.contributions.writers)
 
 
+def test_a_reader_takes_fits(manifest):
+    (reader,) = manifest.contributions.readers
+    assert {"*.fits", "*.fts", "*.fit.gz", "*.fits.fz"} <= set(reader.filename_patterns)
+
+
 def test_older_npe2_can_read_it():
     text = FILE.read_text()
     assert "default_dock_area" not in text

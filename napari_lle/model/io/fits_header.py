@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .exif import STAMP
 from .metadata import FileRecord, default_axes, own_letters
@@ -27,6 +28,49 @@ SCALING = ("BSCALE", "BZERO", "BLANK")
 SUMS = ("CHECKSUM", "DATASUM")
 OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX")
 REPEATED = ("COMMENT", "HISTORY", "")
+
+
+class Coordinates(NamedTuple):
+    """Where an image lies on the sky.
+
+    Attributes
+    ----------
+    extension : str
+        The image's own name; empty where it has none.
+    wcs : astropy.wcs.WCS, optional
+        World coordinates, where the header holds any.
+    pixel : (float, float), optional
+        Seconds of arc along rows and columns, where both last axes are of the sky.
+    """
+
+    extension: str
+    wcs: Any = None
+    pixel: tuple[float, float] | None = None
+
+    @classmethod
+    def of_text(cls, text: str) -> Coordinates:
+        """What the cards of a header say, a line each."""
+        from astropy.io.fits import Header
+        from astropy.wcs import WCS
+        from astropy.wcs.utils import proj_plane_pixel_scales
+
+        header = Header.fromstring(text, sep="\n")
+        name = str(header.get("EXTNAME", "")).strip()
+        if not any(str(header.get(f"CTYPE{number}", "")).strip() for number in (1, 2)):
+            return cls(name)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                wcs = WCS(header)
+                if not wcs.has_celestial or {wcs.wcs.lng, wcs.wcs.lat} != {0, 1}:
+                    return cls(name, wcs)
+                columns, rows = (float(v) for v in proj_plane_pixel_scales(wcs)[:2] * 3600)
+        except Exception:  # whatever is wrong with such cards, the image can be shown
+            return cls(name)
+        # Without these astropy takes pixels of a degree.
+        told = any(header.get(key) for key in ("CDELT1", "CD1_1", "CD1_2"))
+        known = told and positive(rows) and positive(columns)
+        return cls(name, wcs, (rows, columns) if known else None)
 
 
 def inherited(primary: Any, own: Any) -> Any:

@@ -1,0 +1,97 @@
+"""FITS files as layers: every image of a file, with its scale, header and sky coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ...model.io.metadata import Picture
+
+SUFFIXES = (".fits", ".fit", ".fts")
+PACKINGS = ("", ".gz", ".fz")
+LARGEST = 1 << 28  # bytes; larger images stay in their files until they are looked at
+SHOWN = (0.5, 99.7)  # percentiles between which a layer is shown
+SEEN = 1_000_000  # pixels that these are found of
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+
+def fits_reader(path: str | list[str]) -> Callable[[Any], list[LayerTuple]] | None:
+    """Offer `read_layers` for FITS files."""
+    paths = path if isinstance(path, list) else [path]
+    endings = tuple(suffix + packing for suffix in SUFFIXES for packing in PACKINGS)
+    return read_layers if all(str(p).lower().endswith(endings) for p in paths) else None
+
+
+def read_layers(path: str | list[str]) -> list[LayerTuple]:
+    """Every image of two axes or more of FITS files.
+
+    Layers have a pixel's size in seconds of arc where the header tells it of the sky, else what
+    CDELT says. ``metadata`` holds ``header`` (cards, a line each), ``wcs`` (astropy's, where there
+    is one; its pixels are columns, rows) and ``extension``. Rows are in the order of the file.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read; the message says why.
+    """
+    from ...model.io.files import read_image
+
+    paths = path if isinstance(path, list) else [path]
+    found = []
+    for file in map(Path, paths):
+        number, images = 0, 1
+        while number < images:
+            number += 1
+            picture = read_image(file, lazy=True, image=number)
+            images = picture.images
+            found.append(_layer(file, picture))
+    return found
+
+
+def _layer(file: Path, picture: Picture) -> LayerTuple:
+    """One image."""
+    from ...model.io.fits_header import Coordinates
+
+    pixels, about = picture.pixels, picture.about
+    assert about is not None  # `read_fits` always tells
+    if pixels.nbytes <= LARGEST:
+        pixels = pixels.compute()
+    told = Coordinates.of_text(about.header)
+    spatial = len(about.axes) - picture.rgb
+    scale, units = list(about.scale[:spatial]), list(about.units[:spatial])
+    translate = list(about.translate[:spatial])
+    if told.pixel is not None:
+        scale[-2:], units[-2:], translate[-2:] = told.pixel, ["arcsecond"] * 2, [0.0, 0.0]
+    name = file.name.split(".")[0]
+    if told.extension or picture.images > 1:
+        name = f"{name} {told.extension or picture.number}"
+    options = {
+        "name": name,
+        "rgb": picture.rgb,
+        "scale": scale,
+        "translate": translate,
+        "units": [unit or "pixel" for unit in units],
+        "axis_labels": [letter.lower() for letter in about.axes[:spatial]],
+        "metadata": {
+            "header": about.header,
+            "extension": told.extension,
+            **({"wcs": told.wcs} if told.wcs is not None else {}),
+        },
+        **({} if picture.rgb else {"contrast_limits": _limits(pixels)}),
+    }
+    return pixels, options, "image"
+
+
+def _limits(pixels: Any) -> tuple[float, float]:
+    """Percentiles of a plane in the middle, without stars, hot pixels and values not finite."""
+    plane = pixels[tuple(n // 2 for n in pixels.shape[:-2])]
+    step = max(1, round((plane.size / SEEN) ** 0.5))
+    values = np.asarray(plane[::step, ::step]).astype(float)
+    values = values[np.isfinite(values)]
+    low, high = np.percentile(values, SHOWN) if values.size else (0.0, 1.0)
+    return float(low), float(high if high > low else low + 1)
