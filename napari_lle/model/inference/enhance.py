@@ -64,7 +64,7 @@ def enhance(
         RGB beyond 0..1, whose numbers are measured; photographs are linked.
     sky : float, optional
         Brightness, 0..1, that the background comes to, brighter or darker than it would be; a
-        quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``.
+        quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``, ``stretch:``.
     channels : {"auto", "per", "joint", "luminance"}
         An illumination for each colour, or one for all, which keeps the ratios of colours: that
         of the brightest colour (``joint``), or of their mean (``luminance``). ``auto`` is ``per``

@@ -286,4 +286,6 @@ def _chosen(options: EnhanceOptions, dtype: str) -> Model:
 
 
 def _at_scale(model: Model, scale: int | None) -> Model:
-    return model if scale is None else replace(model, network=model.network.at_scale(scale))
+    if scale is None or isinstance(model.network.block, StretchCurve):
+        return model  # a curve is of no size
+    return replace(model, network=model.network.at_scale(scale))

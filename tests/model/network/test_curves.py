@@ -125,6 +125,13 @@ def test_a_record_repeats_a_stretch(rng):
     assert "stretch:ghs,b=8" in options.as_command()
 
 
+def test_a_loaded_stretch_is_one_at_any_scale(rng):
+    frame, model = image(rng), formula_model("stretch:asinh")
+    expected = enhance(frame, "stretch:asinh").reflectance
+    found = enhance(frame, model, illumination_scale=2).reflectance
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_images_without_light(rng):
     for frame in (np.zeros((8, 8), np.uint16), np.full((8, 8), 65535, np.uint16)):
         for kind in CURVES:
