@@ -80,7 +80,7 @@ def stage_inspector():
 def training_widget():
     """Train on the dark photograph and what light there really was, annotated."""
     viewer = napari.Viewer(show=True)
-    viewer.window.resize(1600, 1200)
+    viewer.window.resize(1280, 800)
     (dark, options, _), *_ = _samples.photograph_layers()
     bright = coffee()  # what the sample was made from
     viewer.add_image(bright, name="reference", rgb=True)
@@ -90,7 +90,7 @@ def training_widget():
     form.low.value, form.reference.value = viewer.layers[-1], viewer.layers["reference"]
     form.draw.native.click()
     wait(lambda: not widget.pairs.drawing.running)
-    form.advanced["validate_every"].value, form.minutes.value = 15, 3.0  # for slow machines, too
+    form.advanced["validate_every"].value, form.minutes.value = 30, 5.0  # for slow machines, too
     columns = dark.shape[1]
     labels = form.annotation.value
     marked = np.zeros(dark.shape[:2], np.uint8)
@@ -100,7 +100,9 @@ def training_widget():
     wait(lambda: not widget.job.running)
     form.split.native.click()
     wait(lambda: not widget.job.running)
-    labels.visible = False
+    labels.visible = viewer.layers["dark photograph split"].visible = False
+    for fold in form.folds.values():
+        fold.collapse(animate=False)
     form.train.native.click()
     wait(lambda: not widget.job.running, 600)
     shown = monotonic() + 2

@@ -218,15 +218,15 @@ def _card(entry: Entry) -> Card:
     size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb])) + " pixels"
     if draft.reference is None:
         return Card(draft.name, (size,), "dark image alone", pictures=entry.pictures)
-    check = draft.check
-    if check.levels is not None:
-        size += ", levels {:.4g} to {:.4g}".format(*check.levels)
+    check, figures = draft.check, [size]
     noise = "noise {:.0f} % and {:.0f} %".format(*(100 * share for share in check.noise))
-    shift = f"shift {np.hypot(*check.shift):.1f} px"
-    alike = f"similarity {100 * check.correlation:.0f} %"
-    figures = (size, f"{check.stops:+.1f} EV, {noise}", f"{shift}, {alike}")
+    figures.append(f"{check.stops:+.1f} EV, {noise}")
+    if check.levels is not None:  # else the two could not be laid over each other yet
+        figures[0] += ", levels {:.4g} to {:.4g}".format(*check.levels)
+        shift = f"shift {np.hypot(*check.shift):.1f} px"
+        figures.append(f"{shift}, similarity {100 * check.correlation:.0f} %")
     kind = "wrong" if not check.usable else "doubtful" if check.problems else "good"
-    return Card(draft.name, figures, _found(draft) or "good", kind, entry.pictures)
+    return Card(draft.name, tuple(figures), _found(draft) or "good", kind, entry.pictures)
 
 
 def _found(draft: Draft) -> str:

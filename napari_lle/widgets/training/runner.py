@@ -154,7 +154,7 @@ def train_steps(
     # The preview shows a place that the layers have: pairs made of images by themselves have not.
     noisy = settings.objective == "noisy"
     shown = parted(project.pairs, settings)[1] if noisy else project.held_out
-    yield Tick(0, 0, "Starting…")
+    yield Tick(0, 0, f"Starting {_start(settings)}…")
     events = train(
         project.pairs, settings, run=folder / RUN, device=device, held_out=project.held_out
     )
@@ -250,6 +250,11 @@ def _comparison(
     return Comparison(pair.name, rows, columns, pictures)
 
 
+def _start(settings: Any) -> str:
+    """What a run started from, which `auto` may have chosen."""
+    return f"from {Path(settings.base).stem}" if settings.base else "from scratch"
+
+
 def _whole_reference(folder: Path, name: str) -> NDArray[np.float32]:
     """The reference of a pair, also where it was not judged by."""
     from ...model.data.folders import image_files
@@ -278,7 +283,8 @@ def _outcome(
     scores, text = steps.answer
     words = [card.get("warning", ""), card.get("learned_from", ""), text]
     verdict = " ".join(word for word in words if word)
-    start = f"from {Path(settings.base).stem}" if settings.base else "from scratch"
-    note_verdict(folder, scores, verdict, f"{card['steps']} steps {start}.")
+    about = f"{card['steps']} steps {_start(settings)}."
+    note_verdict(folder, scores, verdict, about)
+    verdict = f"{verdict} It was trained in {about}"
     pictures = _comparison(folder, settings, network, shown)
     return Outcome(folder, network, card, scores, verdict, pictures)

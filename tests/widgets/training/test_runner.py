@@ -18,9 +18,10 @@ from napari_lle.model.data.project import CONFIG, Draft
 from napari_lle.model.data.splitting import TRAIN, VALIDATE
 from napari_lle.model.io.files import read_image
 from napari_lle.model.network.checkpoint import load_model
+from napari_lle.model.training import loop
 from napari_lle.widgets.training import runner as _trainer
 from napari_lle.widgets.training import runs as _runs
-from napari_lle.widgets.training.controls import Controls
+from napari_lle.widgets.training.controls import PAUSE, Controls
 from napari_lle.widgets.training.quick_settings import TrainingRequest
 from napari_lle.widgets.training.runner import begin, gap, start_steps, train_steps
 
@@ -62,6 +63,12 @@ def test_a_run_tells_its_progress_and_its_end(pair, asked, tmp_path):
     free = ["blur 1", "blur 2", "non-local means"]
     assert names == ["input", "automatic gamma", "best curve", *free, "before", "after"]
     assert outcome.verdict.startswith("Only 8 steps: inconclusive.")
+    assert outcome.verdict.endswith("It was trained in 8 steps from photo.")
+    pictures = outcome.pictures.pictures
+    assert list(pictures) == ["input", "before", "after", "reference"]
+    assert {picture.shape for picture in pictures.values()} == {(height, width, 3)}
+    part = pair.reference[preview.rows[0] : preview.rows[1], slice(*preview.columns)] / 255
+    np.testing.assert_allclose(pictures["reference"], part, atol=1e-6)
     assert _runs.unfinished() == []
 
 
@@ -125,6 +132,27 @@ def test_stop_keeps_the_best_and_pause_waits(pair, asked, tmp_path):
     controls.stop()
     ticks, outcome = drain(steps)
     assert sum(tick.total > 0 for tick in ticks) <= 1 and outcome.card["held_out"]["step"] == 3
+
+
+def test_a_run_is_told_how_long_it_was_held(pair, asked, tmp_path, monkeypatch):
+    sent = []
+
+    def events(*_, **__):
+        while True:
+            sent.append((yield loop.Event(len(sent) + 1, 10, 0.5, left=60.0)))
+
+    monkeypatch.setattr(loop, "train", events)
+    controls = Controls()
+    begin(tmp_path / "run", [pair], asked)
+    steps = train_steps(tmp_path / "run", controls)
+    assert next(t for t in steps if t.done == 1).left == 60
+    controls.pause(True)
+    assert [next(steps).done for _ in range(4)] == [1] * 4
+    controls.pause(False)
+    assert next(steps).done == 2 and sent == [pytest.approx(4 * PAUSE, abs=3)]
+    assert sent[0] >= 4 * PAUSE
+    assert next(steps).done == 3 and sent[1] == 0
+    steps.close()
 
 
 def test_dark_images_alone_have_no_scores(pair, tmp_path):
