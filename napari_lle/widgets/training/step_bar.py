@@ -29,7 +29,7 @@ class StepBar(QTabBar):  # type: ignore[misc]
         super().__init__()
         self._pages = pages
         self.setUsesScrollButtons(False)
-        self.setElideMode(Qt.TextElideMode.ElideNone)
+        self.setElideMode(Qt.TextElideMode.ElideRight)  # names make nothing wider
         self.setExpanding(True)
         for number, (name, tooltip) in enumerate(STEPS.items()):
             self.addTab(f"{number + 1} {name}")
