@@ -18,6 +18,7 @@ from .run_data import RunData
 from .run_state import RunState
 
 TIMED_STEPS = 3  # by which a number of threads is judged, after one that warms up
+PROBES = 5  # operations that tell whether threads wait for each other
 FASTER = 0.95  # of the time that fewer threads take: what more of them must come to
 
 
@@ -47,29 +48,41 @@ def set_pace(state: RunState, data: RunData) -> None:
     if not s.threads and state.device.type == "cpu" and processes() == 1:
         trial = RunState(s, state.device, reach=data.reach)
         trial.pace = Counted(1000, s.validate_every)
-        found = fastest(lambda: trial.advance(data.training), state.threads)
+        found = fastest(lambda: trial.advance(data.training), state.threads, _small_work)
         state.threads = found.threads
         pace = Budgeted(60 * s.minutes, s.validate_every, found.seconds)
     state.pace = pace
     state.seconds = agreed(lambda: time.monotonic() - start)
 
 
-def fastest(work: Callable[[], object], most: int) -> Trial:
+def fastest(
+    work: Callable[[], object], most: int, probe: Callable[[], object] | None = None
+) -> Trial:
     """The number of threads in which some work is done soonest, by a short trial.
 
     One thread first, then twice as many each time for as long as that is faster: on a machine
-    that others keep busy, several may wait for each other for longer than they work.
+    that others keep busy, several may wait for each other for longer than they work. A `probe`,
+    work that is over sooner, keeps the trial short there.
     """
     counts = [1]
     while counts[-1] < most:
         counts.append(min(2 * counts[-1], most))
     best = _timed(work, counts[0], math.inf)
+    alone = _timed(probe, 1, math.inf) if probe and most > 1 else None
     for count in counts[1:]:
+        if probe and alone and _timed(probe, count, alone.seconds).seconds > 2 * alone.seconds:
+            break
         other = _timed(work, count, best.seconds)
         if other.seconds > FASTER * best.seconds:
             break
         best = other
     return best
+
+
+def _small_work() -> None:
+    """A few of the many operations of a step, each of which all threads wait for."""
+    for _ in range(PROBES):
+        torch.nn.functional.conv2d(torch.ones(6, 3, 80, 80), torch.ones(8, 3, 3, 3))
 
 
 def _timed(work: Callable[[], object], threads: int, known: float) -> Trial:

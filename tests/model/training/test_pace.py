@@ -111,3 +111,11 @@ def test_threads_that_wait_for_each_other_are_not_chosen(monkeypatch):
     assert fastest(work({1: 0.01, 2: 0.3}), 2).threads == 1
     assert tried.count(2) == 1  # once was enough
     assert fastest(work({1: 0.05, 2: 0.01}), 2).threads == 2
+    tried.clear()
+    assert (
+        fastest(
+            work({1: 0.02, 2: 9}), 2, lambda: time.sleep(0.01 * torch.get_num_threads() ** 2)
+        ).threads
+        == 1
+    )
+    assert set(tried) == {1}  # what is over sooner had told
