@@ -263,7 +263,7 @@ def test_train_on_noisy_images_alone(tmp_path):
     rest = ("--objective", "noisy", "-o", out, "--steps", "3")
     done = lle("train", tmp_path / "noisy.tif", *rest)
     assert done.returncode == 0 and "non-local means" in done.stdout
-    assert "predicted the held-out pixels" in done.stdout and "hidden" in done.stderr
+    assert "Only 3 steps: inconclusive" in done.stdout and "hidden" in done.stderr
     card = load_model(out).card
     assert "hidden" in card["learned_from"] and set(card["compared"]) > {"blur 2", "after"}
     assert "are for --objective noisy" in fails("train", tmp_path / "noisy.tif", "-o", out)
