@@ -4,8 +4,9 @@
 
 The loss is the logarithm of each pair's mean square error on the screen stretch, which counts an
 image with little noise as much as one with a lot; the same of the error smoothed over 5 pixels
-beside it, because faint objects are told by means. Some 46 minutes on one core make some 16,000
-steps; the recipe goes by time, so that weights differ from machine to machine.
+beside it, because faint objects are told by means. The recipe goes by time, so that weights differ
+from machine to machine. The averaged weights so far are written every 500 steps; --base goes on
+from a model of the same form.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_lle.model.network.blocks import screen_stretch
-from napari_lle.model.network.checkpoint import save_model
+from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.network.mixing import FLOOR, GRAIN, SHOT
 from napari_lle.model.network.network import Network, NetworkConfig, pad
 from napari_lle.model.preprocessing.screen import TYPICAL
@@ -81,6 +82,8 @@ def main(
     output: Annotated[Path, typer.Option("-o", help="The model file to write.")],
     minutes: Annotated[float, typer.Option(help="Training time.")] = 46.0,
     seed: Annotated[int, typer.Option(help="Of all chance.")] = 0,
+    base: Annotated[Path | None, typer.Option(help="A model file to go on from.")] = None,
+    rate: Annotated[float, typer.Option(help="Adam's at first.")] = RATE,
 ) -> None:
     """Train, and write the averaged weights."""
     torch.manual_seed(seed)
@@ -92,14 +95,15 @@ def main(
     for k in range(len(SHARES)):
         x, y, figures = (torch.from_numpy(a[kind == k]) for a in all_pairs)
         kinds.append((x, y, figures))
-    network = Network(CONFIG)
+    network = Network(CONFIG) if base is None else load_model(base).network
+    network.train().requires_grad_(True)
     weights = list(network.block.parameters())
-    optimiser = torch.optim.Adam(weights, lr=RATE, betas=(0.9, 0.98))
+    optimiser = torch.optim.Adam(weights, lr=rate, betas=(0.9, 0.98))
     average = {name: value.clone() for name, value in network.state_dict().items()}
     start, step = time.monotonic(), 0
     while (done := (time.monotonic() - start) / 60 / minutes) < 1:
-        rate = RATE * min(1, (step + 1) / 100) * (0.51 + 0.5 * np.cos(np.pi * done))
-        optimiser.param_groups[0]["lr"] = rate
+        eased = min(1, (step + 1) / 100) * (0.51 + 0.5 * np.cos(np.pi * done))
+        optimiser.param_groups[0]["lr"] = rate * eased
         value = loss(network, *draw(kinds, rng))
         optimiser.zero_grad()
         value.backward()
@@ -112,7 +116,14 @@ def main(
         step += 1
         if step % 500 == 0:
             typer.echo(f"step {step}, {60 * done * minutes:.0f} s, loss {value.item():.3f}")
-    network.load_state_dict(average)
+            save(output, network.config, average, step)
+    save(output, network.config, average, step)
+
+
+def save(output: Path, config: NetworkConfig, weights: dict[str, Tensor], step: int) -> None:
+    """Write a model file of these weights."""
+    network = Network(config)
+    network.load_state_dict(weights)
     save_model(output, network, {"command": "benchmarks/science_training.py", "steps": step})
 
 

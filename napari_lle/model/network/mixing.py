@@ -1,10 +1,16 @@
-"""The block for noisy linear data: means of ever larger squares, mixed as the noise allows.
+"""The block for noisy linear data: means of ever larger squares, mixed where structure is proven.
 
-The image is halved `HALVINGS` times by means of 2 x 2 pixels. From the coarsest size up, H weighs
-at each pixel what is known so far, interpolated, against the finer measurement: the pixel itself,
-or a mean of it and its neighbours along a line. The weights are >= 0 and sum to 1. So nothing is
-brighter or darker than all that was measured around it, a flat image stays flat, and no pattern
-can come from the weights alone. R is the screen stretch of the mixture.
+The image is halved `HALVINGS` times by means of 2 x 2 pixels, what is thin left to the finer
+sizes. From the coarsest size up, the finer measurement is heard only where it differs from what is
+known so far by more than noise can, see `evidence`, and where a coarser one was: there H weighs, at
+each pixel, what is known, interpolated, against the pixel itself, or means of it and its
+neighbours. The weights are >= 0 and sum to 1. So a flat image stays flat, and no pattern can come
+from the weights alone.
+
+Of what is not heard, a fixed `SHARE` is added, smoothed by (1 2 1) both ways. Where nothing is
+proven R is therefore a linear filter of the image, the same everywhere: noise stays normal, faint
+stars and lines keep their rank above it, at a quarter of their contrast. R is the screen stretch of
+the mixture.
 
 H sees differences in units of the noise that is expected of them, which makes all sizes and all
 light levels look alike: the same weights serve at every size. A pixel that stands alone far
@@ -21,6 +27,18 @@ from torch.nn import functional as F
 from ..preprocessing.screen import TYPICAL
 from .blocks import DARKEST, Block, screen_stretch
 from .config import RESIDUAL_FLOOR, NetworkConfig
+from .evidence import (
+    CALM,
+    NoiseTensors,
+    calmed,
+    deviations,
+    moved,
+    opening,
+    pairs,
+    standing_out,
+    tamed,
+    thinned,
+)
 from .residual import ResidualEstimation, trim
 
 HALVINGS = 4
@@ -28,11 +46,12 @@ SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean
 CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and of 3 x 3 pixels
 FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
 SHOT, FLOOR, GRAIN = 7, 8, 9  # places among the statistics
-LONE = 4.0  # deviations outside of its neighbours' range from which a pixel stands alone
+BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
+SHARE = 0.25  # of differences that may be noise: what stays of them
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
 LEAST_NOISE = 1e-7  # deviation, of the range of levels: an image without noise has some
 
-NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
+Known = tuple[Tensor, Tensor, Tensor]  # the mixture, what it changed in deviations, where open
 
 
 class ChoiceEstimation(ResidualEstimation):
@@ -63,11 +82,11 @@ class Mixing(Block):
     @property
     def radius(self) -> int:
         """Halo in pixels, of whole squares: a tile ends where it likes."""
-        return SQUARE * (self.margins[-1] + 1)
+        return SQUARE * (self.margins[-1] + 1 + CALM + BESIDE)
 
     def reads(self, first: int, last: int) -> tuple[int, int]:
         """Of the coarsest squares that a pixel may depend on, and one pixel more."""
-        reach = SQUARE * self.margins[-1]
+        reach = self.radius - SQUARE
         return first // SQUARE * SQUARE - reach - 1, last // SQUARE * SQUARE + SQUARE + reach
 
     @property
@@ -95,50 +114,53 @@ class Mixing(Block):
         shot, floor, grain = (statistics[:, i, None, None, None] for i in (SHOT, FLOOR, GRAIN))
         noise = shot, floor.clamp_min(LEAST_NOISE**2), grain
         tame, hot = tamed(padded, noise)
-        means = [tame]
-        for _ in range(HALVINGS):
-            means.append(F.avg_pool2d(means[-1], 2))
-        known, detail = means[-1][..., 1:, 1:], torch.zeros_like(means[-1][..., 1:, 1:])
+        means = [tame, F.avg_pool2d(thinned(tame, noise, 0), 2)]
+        for level in range(1, HALVINGS):
+            means[level] = thinned(means[level], noise, level)
+            means.append(F.avg_pool2d(means[level], 2))
+        means[-1] = thinned(means[-1], noise, HALVINGS)
+        start = trim(calmed(means[-1], noise, HALVINGS), 1 + BESIDE)
+        before: Known = start, torch.zeros_like(start), torch.zeros_like(start)
         for level in reversed(range(HALVINGS)):
-            size = [-(-(n - 2 * self.radius) // 2**level) for n in padded.shape[-2:]]
-            known, detail = self._finer(level, means, (known, detail), size, noise, statistics)
-        height, width = known.shape[-2:]
-        own = slice(self.radius, self.radius + height), slice(self.radius, self.radius + width)
-        return torch.where(hot[..., own[0], own[1]], padded[..., own[0], own[1]], known)
+            before = self._finer(level, means, before, noise, statistics)
+        known = before[0]  # with a halo of 1
+        unheard = trim(tame, self.radius - 1) - known
+        smooth = F.avg_pool2d(F.avg_pool2d(unheard, 2, 1), 2, 1)
+        mixed = trim(known, 1) + SHARE * smooth
+        return torch.where(trim(hot, self.radius), trim(padded, self.radius), mixed)
 
     def _finer(
         self,
         level: int,
         means: list[Tensor],
-        before: tuple[Tensor, Tensor],
-        size: list[int],
+        before: Known,
         noise: NoiseTensors,
         statistics: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """From one size to the next finer: the mixture, and what it changed, in deviations."""
+    ) -> Known:
+        """From one size to the next finer."""
+        inner = self.residual.radius
         out, coarse = self.margins[level], self.margins[level + 1]
-        margin = out + self.residual.radius
+        margin = out + inner
+        size = [-(-(n - 2 * self.radius) // 2**level) for n in means[0].shape[-2:]]
         begin = self.radius // 2**level - margin  # of the mean's pixels that are looked at
         rows, columns = (slice(begin, begin + n + 2 * margin) for n in size)
         fine = means[level][..., rows, columns]
         skip = 2 * coarse - margin
         both = F.interpolate(torch.cat(before, 1), scale_factor=2.0, mode="bilinear")
         both = both[..., skip : skip + fine.shape[-2], skip : skip + fine.shape[-1]]
-        known, parent = both[:, :1], both[:, 1:]
+        known, parent, opened = both.split(1, dim=1)
         unit = deviations(known, fine, noise, level)
-        views = torch.cat(
-            [
-                flattened((fine - known) / unit),
-                flattened(parent),
-                2 * screen_stretch(known, statistics) - 0.8,
-            ],
-            dim=1,
-        )
-        weights = self.residual(views, self._figures(level, noise, statistics)).softmax(dim=1)
-        inner = self.residual.radius
-        chosen = candidates(trim(known, inner), trim(fine, inner - 1))
-        mixed = (weights * chosen).sum(dim=1, keepdim=True)
-        return mixed, (mixed - trim(known, inner)) / trim(unit, inner)
+        difference = (fine - known) / unit
+        views = [flattened(difference), flattened(parent)]
+        views.append(2 * screen_stretch(known, statistics) - 0.8)
+        figures = self._figures(level, noise, statistics)
+        weights = self.residual(torch.cat(views, dim=1), figures).softmax(dim=1)
+        proven = opening(standing_out(trim(difference, inner - 2)))
+        known, opened = trim(known, inner), trim(opened, inner)
+        heard = torch.maximum(opened, F.max_pool2d(proven, 3, 1))
+        chosen = (weights * candidates(known, trim(fine, inner - 1))).sum(dim=1, keepdim=True)
+        mixed = known + heard * (chosen - known)
+        return mixed, (mixed - known) / trim(unit, inner), heard
 
     @staticmethod
     def _figures(level: int, noise: NoiseTensors, statistics: Tensor) -> Tensor:
@@ -152,7 +174,7 @@ class Mixing(Block):
 
 def margins(radius: int) -> list[int]:
     """Pixels around the result that each size must know, finest first, for H of a radius."""
-    found = [0]
+    found = [1]  # for the smoothing of what is not heard
     for _ in range(HALVINGS):
         found.append(-(-(found[-1] + radius) // 2) + 1)  # interpolation looks one further
     return found
@@ -160,44 +182,12 @@ def margins(radius: int) -> list[int]:
 
 def candidates(known: Tensor, fine: Tensor) -> Tensor:
     """What is mixed, (N, 7, H, W), from `known`, (N, 1, H, W), and `fine` with a halo of 1."""
-    height, width = known.shape[-2:]
-
-    def moved(y: int, x: int) -> Tensor:
-        return fine[..., 1 + y : 1 + y + height, 1 + x : 1 + x + width]
-
-    middle = moved(0, 0)
-    pairs = [moved(y, x) + moved(-y, -x) for y, x in ((0, 1), (1, 0), (1, 1), (1, -1))]
-    lines = [(middle + pair) / 3 for pair in pairs]
-    square = (middle + pairs[0] + pairs[1] + pairs[2] + pairs[3]) / 9
+    middle, beside = moved(fine, 1, 0, 0), pairs(fine)
+    lines = [(middle + pair) / 3 for pair in beside]
+    square = (middle + sum(beside)) / 9
     return torch.cat([known, middle, *lines, square], dim=1)
-
-
-def deviations(known: Tensor, fine: Tensor, noise: NoiseTensors, level: int) -> Tensor:
-    """Noise expected of means of 2^level x 2^level pixels that lie between two values."""
-    shot, floor, grain = noise
-    # Noise that neighbours share is averaged away more slowly.
-    shared = grain ** (2 - 2.0 ** (1 - level)) if level else 1.0
-    roots = [(shot * x.clamp_min(0) + floor).sqrt() for x in (known, fine)]
-    return 0.5 * (roots[0] + roots[1]) * shared / 2**level
 
 
 def flattened(deviation: Tensor) -> Tensor:
     """Differences in deviations as H sees them: bounded, fine where they are small."""
     return deviation / (1 + (deviation / KNEE).square()).sqrt() / 2
-
-
-def tamed(x: Tensor, noise: NoiseTensors) -> tuple[Tensor, Tensor]:
-    """The image with lone pixels as their neighbours' mean, and which of these were bright.
-
-    A pixel stands alone `LONE` deviations outside of its 8 neighbours' range.
-    """
-    around = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    height, width = x.shape[-2:]
-    places = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-    neighbours = torch.cat([around[..., i : i + height, j : j + width] for i, j in places], dim=1)
-    low, high = neighbours.amin(1, keepdim=True), neighbours.amax(1, keepdim=True)
-    mean = neighbours.mean(1, keepdim=True)
-    shot, floor, _ = noise
-    below, above = (LONE * (shot * end.clamp_min(0) + floor).sqrt() for end in (low, high))
-    hot = x > high + above
-    return torch.where(hot | (x < low - below), mean, x), hot

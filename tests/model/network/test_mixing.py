@@ -9,7 +9,8 @@ from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import survey
 from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.config import ConfigError, NetworkConfig
-from napari_lle.model.network.mixing import SQUARE, candidates, tamed
+from napari_lle.model.network.evidence import CLOSED, standing_out, tamed, thinned
+from napari_lle.model.network.mixing import SHARE, SQUARE, candidates
 from napari_lle.model.network.network import Network, pad
 
 
@@ -32,11 +33,68 @@ def mixture(network, image, statistics):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_mixture_lies_between_what_was_measured(seed, rng):
+def test_a_mixture_lies_between_what_was_measured_but_for_the_share_of_the_unheard(seed, rng):
     image = rng.uniform(0.2, 0.6, (37, 50))
     mixed = mixture(wild(seed), image, figures())
-    assert image.min() - 1e-6 <= mixed.min() and mixed.max() <= image.max() + 1e-6
+    beyond = SHARE * np.ptp(image)
+    assert image.min() - beyond <= mixed.min() and mixed.max() <= image.max() + beyond
     assert mixed.std() > 1e-3
+
+
+def test_noise_passes_a_linear_filter_whatever_the_weights(rng):
+    """Where nothing is proven, the sum of two noises gives the sum of their mixtures."""
+    statistics = figures(shot=0.0, floor=1e-4, grain=1.0)
+    one, other = (rng.normal(0, 0.006, (96, 96)) for _ in range(2))
+    parts = [mixture(wild(), 0.3 + n, statistics) - 0.3 for n in (one, other, one + other)]
+    around = np.s_[16:-16, 16:-16]  # the coarsest means, without their extremes, are not linear
+    left = parts[2] - parts[0] - parts[1]
+    assert np.abs(left[around]).max() < 0.2 * parts[2].std()
+    smooth = np.array([1, 2, 1]) / 4
+    expected = one - one.mean()
+    for axis in (0, 1):
+        expected = np.apply_along_axis(np.convolve, axis, expected, smooth, mode="same")
+    np.testing.assert_allclose(parts[0][around], SHARE * expected[around], atol=5e-4)
+
+
+def test_all_networks_agree_on_noise(rng):
+    image = 0.3 + rng.normal(0, 0.01, (64, 64))
+    one, other = (mixture(wild(s), image, figures(shot=0.0)) for s in (0, 1))
+    np.testing.assert_array_equal(one, other)
+
+
+THIN = {
+    "a line": np.s_[6, :],
+    "two pixels": np.s_[2, 2:4],
+    "a slanted line": (range(12), range(12)),
+}
+
+
+@pytest.mark.parametrize("where", THIN.values(), ids=THIN)
+@pytest.mark.parametrize("value", [0.5, 0.0])
+def test_what_is_thin_is_left_to_finer_sizes(where, value):
+    noise = tuple(torch.full((1, 1, 1, 1), v) for v in (0.0, 1e-4, 1.0))
+    image = torch.full((1, 1, 12, 12), 0.1)
+    image[0, 0][where] = value
+    image[..., 9, 5] = 0.13  # noise
+    expected = torch.full_like(image, 0.1)
+    expected[..., 9, 5] = 0.13
+    torch.testing.assert_close(thinned(image, noise, 0), expected)
+
+
+def test_what_is_wide_is_not_thin_but_at_its_corners():
+    noise = tuple(torch.full((1, 1, 1, 1), v) for v in (0.0, 1e-4, 1.0))
+    image = torch.full((1, 1, 16, 16), 0.1)
+    image[..., 5:11, 4:12] = 0.5
+    changed = (thinned(image, noise, 0) != image)[0, 0].numpy()
+    assert not changed[:, 6:10].any() and not changed[7:9].any() and 0 < changed.sum() <= 16
+
+
+def test_a_square_stands_out_sooner_than_its_pixels():
+    deviation = torch.zeros(1, 1, 5, 5)
+    deviation[..., 1:4, 1:4] = 3.0
+    found = standing_out(deviation)[0, 0]
+    assert found[1, 1] == pytest.approx(9.0) and found[1, 1] > CLOSED > 3
+    assert found[0, 0] == pytest.approx(4.0)
 
 
 def test_a_flat_image_stays_flat_and_becomes_its_stretch():
