@@ -148,7 +148,7 @@ class Mixing(Block):
         skip = 2 * coarse - margin
         both = F.interpolate(torch.cat(before, 1), scale_factor=2.0, mode="bilinear")
         both = both[..., skip : skip + fine.shape[-2], skip : skip + fine.shape[-1]]
-        known, parent, opened = both.split(1, dim=1)
+        known, parent, opened = both.chunk(3, dim=1)
         unit = deviations(known, fine, noise, level)
         difference = (fine - known) / unit
         views = [flattened(difference), flattened(parent)]
