@@ -68,6 +68,13 @@ AnyModel = Annotated[
         "stretch:mtf, stretch:asinh, stretch:ghs."
     ),
 ]
+Brightness = Annotated[
+    float | None, typer.Option(help="What results of a quarter are brought to, 0..1.")
+]
+Denoise = Annotated[
+    float | None,
+    typer.Option(help="How much noise removal is kept, 0..1; of linear and science."),
+]
 Look = Annotated[
     str | None,
     typer.Option(

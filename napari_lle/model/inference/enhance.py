@@ -23,6 +23,7 @@ from .plan import Plan, as_arrays, make_plan
 from .planes import Seen, as_channels, fill_planes
 from .shared_illumination import brightest, lend
 from .survey import Survey
+from .tone import NEUTRAL
 
 
 def enhance(
@@ -65,6 +66,8 @@ def enhance(
     sky : float, optional
         Brightness, 0..1, that the background comes to, brighter or darker than it would be; a
         quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``, ``stretch:``.
+    brightness, denoise : float, optional
+        Where a quarter is brought to, and how much of the noise removal is kept, see `tone`.
     channels : {"auto", "per", "joint", "luminance"}
         An illumination for each colour, or one for all, which keeps the ratios of colours: that
         of the brightest colour (``joint``), or of their mean (``luminance``). ``auto`` is ``per``
@@ -245,5 +248,10 @@ def _plane_by_plane(image: Any, plan: Plan) -> Generator[Progress, None, Estimat
     yield from fill_planes(
         plan.network, plane, len(planes), plan.statistics, plan.size, plan.kernel
     )
+    if plan.tone != NEUTRAL:
+        typical = plan.known.statistics.typical
+        for index in planes:
+            x = plan.see(np.asarray(image[index]))
+            illumination[index] = plan.tone.of(x, illumination[index], typical, plan.darkest)
     darkest, record = plan.darkest, plan.record
     return Estimate(image, illumination, plan.levels, plan.rgb, darkest, record, plan.bounded)

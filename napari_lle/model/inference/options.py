@@ -35,6 +35,8 @@ class SharedKeywords(TypedDict, total=False):
     white: LevelOption
     levels: str
     sky: float | None
+    brightness: float | None
+    denoise: float | None
     device: str
     tile: int | str
     illumination_scale: int | None
@@ -68,6 +70,11 @@ class EnhanceOptions:
     sky : float, optional
         Brightness, 0..1, that the background comes to; a quarter where black is ``"sky"``. For
         models that stretch: ``linear`` and ``science``.
+    brightness : float, optional
+        Where results of a quarter are brought to, 0..1, and all others along; 0 and 1 stay.
+    denoise : float, optional
+        How much of the noise removal is kept, 0..1, of ``linear`` and ``science``: at 0 the result
+        is a plain stretch. See `tone` for both.
     channels : {"auto", "per", "joint", "luminance"}
         An illumination for each colour, or one for all, that of the brightest colour or of their
         mean; ``auto`` is ``per`` for uint8 RGB.
@@ -97,6 +104,8 @@ class EnhanceOptions:
     white: LevelOption = None
     levels: str = "auto"
     sky: float | None = None
+    brightness: float | None = None
+    denoise: float | None = None
     channels: str = "auto"
     clip: str = "rescale"
     channel_axis: int | None = None
@@ -119,6 +128,10 @@ class EnhanceOptions:
             raise ValueError(f"illumination_scale is 1, 2 or 4, not {self.illumination_scale!r}.")
         if self.sky is not None and not 0 < self.sky < 1:
             raise ValueError(f"sky is a brightness between 0 and 1, not {self.sky!r}.")
+        if self.brightness is not None and not 0 < self.brightness < 1:
+            raise ValueError(f"brightness is a number between 0 and 1, not {self.brightness!r}.")
+        if self.denoise is not None and not 0 <= self.denoise <= 1:
+            raise ValueError(f"denoise is a number from 0 to 1, not {self.denoise!r}.")
         for name in ("black", "white"):
             object.__setattr__(self, name, _checked(name, getattr(self, name)))
 
@@ -149,6 +162,8 @@ class EnhanceOptions:
             black=black if shared else black[0],
             white=white if shared else white[0],
             sky=record.get("sky"),
+            brightness=record.get("brightness"),
+            denoise=record.get("denoise"),
             channels=record["channels"],
             clip=record.get("clip", "rescale"),
             channel_axis=record.get("channel_axis"),

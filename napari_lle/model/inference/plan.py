@@ -31,6 +31,7 @@ from .options import DEFAULTS, EnhanceOptions
 from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
 from .shared_illumination import check_together
 from .survey import Survey, find_survey
+from .tone import Tone
 
 STRETCHING = ("stretching", "mixing")  # forms whose brightness the background alone decides
 
@@ -107,7 +108,12 @@ class Plan(NamedTuple):
         out = np.empty(x.shape, np.float32)
         seen = as_channels(x, self.per)
         finish(fill_plane(self.network, seen, self.statistics, out, self.size, self.kernel))
-        return out
+        return self.tone.of(x, out, self.known.statistics.typical, self.darkest)
+
+    @property
+    def tone(self) -> Tone:
+        """What is made of the illumination that the network finds."""
+        return Tone(self.options.brightness, self.options.denoise)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without the kernel, which is machine code: found again where the plan arrives."""
@@ -206,6 +212,12 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
         record["clip"] = options.clip
     if options.sky:
         record["sky"] = options.sky
+    if options.denoise is not None and network.config.reflectance not in STRETCHING:
+        raise ValueError(
+            f"The model {loaded.name} cannot leave noise: leave denoise out, or take linear or "
+            "science."
+        )
+    record |= {k: getattr(options, k) for k in Tone._fields if getattr(options, k) is not None}
     if options.look:
         record["look"] = options.look
     if isinstance(network.block, StretchCurve):

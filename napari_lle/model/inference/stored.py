@@ -19,6 +19,7 @@ from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import Plan, make_plan
 from .planes import Seen
+from .tone import NEUTRAL
 
 StoredResult = tuple[NDArray[Any], dict[str, Any]]
 
@@ -82,7 +83,7 @@ def stored_steps(
 
 def _direct(plan: Plan, dtype: np.dtype[Any]) -> bool:
     """Whether a kernel reads and writes these pixels."""
-    if plan.shared or plan.luminance:
+    if plan.shared or plan.luminance or plan.tone != NEUTRAL:
         return False
     divide = getattr(plan.kernel, "divide", {})
     return dtype.name in divide and plain_levels(plan.levels)

@@ -110,6 +110,8 @@ def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
         raise ValueError(
             "The uncertainty is known for strength 1 only: enhance with that strength."
         )
+    if "brightness" in record or "denoise" in record:
+        raise ValueError("How uncertain another tone is has not been measured: leave it out.")
     if "average" in record:
         raise ValueError("How uncertain averaged planes are has not been measured: leave it out.")
     return found

@@ -30,8 +30,28 @@ class Made(NamedTuple):
     limits: tuple[float, float]
 
 
-def shown(estimate: Any, strength: float, illumination: bool) -> Made:
+class Blend(NamedTuple):
+    """What is asked of an estimate: how much of its effect, and in which tone, see `tone`."""
+
+    strength: float
+    brightness: float | None = None
+    denoise: float | None = None
+
+
+def retoned(estimate: Any, blend: Blend) -> Any:
+    """The estimate in the tone of a blend, where it takes one."""
+    from ...model.inference.tone import Tone, toned
+
+    tone = Tone(blend.brightness, blend.denoise)
+    if not isinstance(estimate, Turned):
+        return toned(estimate, tone)
+    inner = toned(estimate.estimate, tone)
+    return estimate if inner is estimate.estimate else Turned(inner, estimate.order)
+
+
+def shown(estimate: Any, blend: Blend, illumination: bool) -> Made:
     """Blend an estimate for the first time."""
+    estimate, strength = retoned(estimate, blend), blend.strength
     light = blended(estimate, strength, light_plane) if illumination else None
     return Made(
         estimate,
@@ -53,7 +73,7 @@ class Turned:
     """
 
     def __init__(self, estimate: Any, order: tuple[int, ...]) -> None:
-        self.estimate = estimate
+        self.estimate, self.order = estimate, order
         self.back = tuple(int(i) for i in np.argsort(order))
         levels = estimate.levels
         if levels.axis is not None:  # counted in the layer's own order
@@ -159,19 +179,20 @@ class Live:
         self.layer = layer
         self.light = light
         self._job: Job | None = None
-        self._next: float | None = None
+        self._next: Blend | None = None
         _LIVE[layer] = self
 
-    def blend(self, strength: float) -> None:
-        """Show another strength: at once, or soon for a plane so large that it takes a while."""
-        estimate = self.estimate
+    def blend(self, blend: Blend) -> None:
+        """Show another blend: at once, or soon for a plane so large that it takes a while."""
+        self.estimate = estimate = retoned(self.estimate, blend)
         if estimate.lazy or np.prod(estimate.image.shape) <= EAGER or estimate.lead:
-            self._show(strength, *self._blend(strength))
+            self._show(blend.strength, *self._blend(estimate, blend.strength))
         elif self._job is not None and self._job.running:
-            self._next = strength
+            self._next = blend
         else:
             self._next = None
-            self._job = Job(self._steps(strength), on_done=lambda made: self._shown(*made))
+            steps = self._steps(estimate, blend.strength)
+            self._job = Job(steps, on_done=lambda made: self._shown(*made))
 
     def close(self) -> None:
         """Let go of a blend under way, and of the estimate."""
@@ -179,13 +200,15 @@ class Live:
         if self._job is not None:
             self._job.abandon()
 
-    def _blend(self, strength: float) -> tuple[Any, Any]:
-        light = None if self.light is None else blended(self.estimate, strength, light_plane)
-        return blended(self.estimate, strength, reflectance_plane), light
+    def _blend(self, estimate: Any, strength: float) -> tuple[Any, Any]:
+        light = None if self.light is None else blended(estimate, strength, light_plane)
+        return blended(estimate, strength, reflectance_plane), light
 
-    def _steps(self, strength: float) -> Generator[Any, None, tuple[float, Any, Any]]:
+    def _steps(
+        self, estimate: Any, strength: float
+    ) -> Generator[Any, None, tuple[float, Any, Any]]:
         yield 0, 1, ""
-        return strength, *self._blend(strength)
+        return strength, *self._blend(estimate, strength)
 
     def _shown(self, strength: float, reflectance: Any, light: Any) -> None:
         self._show(strength, reflectance, light)
@@ -196,4 +219,9 @@ class Live:
         for layer, data in ((self.layer, reflectance), (self.light, light)):
             if layer is not None:
                 layer.data = data
-                layer.metadata[KEY]["strength"] = strength
+                told = layer.metadata[KEY]
+                told["strength"] = strength
+                for name in Blend._fields[1:]:
+                    told.pop(name, None)
+                    if name in self.estimate.record:
+                        told[name] = self.estimate.record[name]

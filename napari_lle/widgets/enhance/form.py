@@ -27,6 +27,7 @@ from ..shared.model_choice import ModelChoice
 from .compare_controls import CompareControls
 from .histogram import Histogram
 from .result_controls import ResultControls
+from .tone_controls import ToneControls
 from .typed_levels import read_field
 
 REPLACE = "replace"  # the last result, on another run
@@ -70,15 +71,8 @@ class Form:
         self.look = ComboBox(
             label="look", choices=LOOK_NAMES, tooltip="What the image is shown as."
         )
-        self.strength = FloatSlider(
-            label="strength",
-            value=1.0,
-            min=0,
-            max=1,
-            step=0.01,
-            tooltip="0 leaves the image as it is, 1 is the full effect. "
-            "The result follows at once, without a new run.",
-        )
+        self.tone = ToneControls()
+        self.strength = self.tone.strength
 
     def _run(self) -> None:
         """To begin and to end, how far it is, and what it is about."""
@@ -231,7 +225,8 @@ class Form:
             [*map(labelled, (self.channels, self.clip, self.linked)), self.together],
             [*self.compare.rows(), *self.result.figures()],
             [
-                *map(labelled, (self.model.widget, self.device, self.again)),
+                *map(labelled, (self.model.widget, *self.tone.all()[1:])),
+                *map(labelled, (self.device, self.again)),
                 self.illumination,
                 *self.result.copies(),
             ],

@@ -16,6 +16,7 @@ from ...model.network.bundled import GLOBAL
 from ..shared.jobs import Job
 from ..shared.layers import Region, contrast_limits, shows_planes, visible_region
 from ..shared.pictures import Look, as_displayed, stored
+from .blending import Blend
 from .preview_part import preview_steps
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Gallery:
         self._fold = form.folds["Compare"]
         self._fold.toggled.connect(self.refresh)
         form.compare.models.chosen.connect(form.model.use)
-        for control in (*form.inputs(), form.strength):
+        for control in (*form.inputs(), *form.tone.all()):
             control.changed.connect(self.refresh)
         for emitter in self._emitters():
             emitter.connect(self.refresh)
@@ -153,7 +154,7 @@ class Gallery:
             subjects = [self._subject(layer, value) for _, value in models]
         except ValueError:  # which the line tells
             return
-        asked = (subjects, region, id(layer.data), form.strength.value)
+        asked = (subjects, region, id(layer.data), form.tone.blend())
         if asked == self._asked or not subjects[0].straight:
             return
         self._asked = asked
@@ -174,20 +175,20 @@ class Gallery:
             self._next(region)
 
         self.job = Job(
-            picture_of(subject, region, self._form.strength.value),
+            picture_of(subject, region, self._form.tone.blend()),
             on_done=lambda picture: show(picture, f"{model}: click to take it."),
             on_error=lambda error: show(None, str(error)),
         )
 
 
 def picture_of(
-    subject: Subject, region: Region, strength: float
+    subject: Subject, region: Region, blend: Blend
 ) -> Generator[Any, None, NDArray[np.uint8]]:
     """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job."""
     look = Look.of(subject.layers[0])
     part = yield from preview_steps(subject, region, None)
     seen = look._replace(limits=contrast_limits(part.estimate), gamma=1.0)
-    picture = stored(as_displayed(part.plane(strength), seen)[..., :3], 8)
+    picture = stored(as_displayed(part.plane(blend), seen)[..., :3], 8)
     if picture.ndim == 2:
         picture = np.repeat(picture[..., None], 3, axis=-1)
     return np.ascontiguousarray(picture)

@@ -22,16 +22,21 @@ def line_of(form: Form, tools: LevelTools) -> str:
     if found is not None and found.blank:
         return f"This image {found.blank}: there is nothing to enhance."
     try:
-        model = str(form.options().model)
+        told = [model_name(settled_model(form))]
     except ValueError as error:
         return str(error)
-    told = [model_name(settled_name(model, bool(layer.rgb), str(pixels(layer).dtype)))]
     levels = tools.told()
     if levels is not None:
         black, white, below = levels
         told += [f"black {level_text(black, 5)} ({100 * below:.2g} % below)"]
         told += [f"white {level_text(white, 5)}"]
     return " · ".join(told)
+
+
+def settled_model(form: Form) -> str:
+    """The model that a run would take; of the chosen image; raises ValueError as `Form.options`."""
+    layer = form.image.value
+    return settled_name(str(form.options().model), bool(layer.rgb), str(pixels(layer).dtype))
 
 
 def model_name(settled: str) -> str:

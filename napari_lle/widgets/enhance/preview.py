@@ -21,6 +21,7 @@ from ..shared.layers import (
     shows_planes,
     visible_region,
 )
+from .blending import Blend
 from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
 from .subject import Subject
@@ -37,7 +38,7 @@ class Wish(NamedTuple):
     """What the preview should show."""
 
     subject: Subject
-    strength: float
+    blend: Blend
 
 
 def _changes(layer: Image | None) -> tuple[Any, ...]:
@@ -144,10 +145,10 @@ class Preview:
         self._resting = False
         self.refresh()
 
-    def blend(self, strength: float) -> None:
-        """Show another strength of what has been estimated."""
+    def blend(self, blend: Blend) -> None:
+        """Show another blend of what has been estimated."""
         if self.layer is not None and self._part is not None:
-            self.layer.data = self._shaped(self._part.plane(strength))
+            self.layer.data = self._shaped(self._part.plane(blend))
 
     def _emitters(self) -> tuple[Any, ...]:
         camera = getattr(self._viewer, "scene", self._viewer).camera.events  # napari 0.9 moved it
@@ -221,7 +222,7 @@ class Preview:
         if self._source is not source:
             self._clear()
         self._source, self._part = source, part
-        data = self._shaped(part.plane(wish.strength))
+        data = self._shaped(part.plane(wish.blend))
         place = region_options(source, region)
         if self.layer is None:
             self._add(source, data, {**place, "contrast_limits": contrast_limits(part.estimate)})

@@ -11,6 +11,7 @@ import numpy as np
 from ...model.progress import Progress
 from ..shared.layers import Region, pixels
 from .blank import refuse_blank
+from .blending import Blend, retoned
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ class PreviewPart(NamedTuple):
     survey: Survey
     at: tuple[int, ...] = ()
 
-    def plane(self, strength: float) -> NDArray[np.float32]:
-        """The region itself at a strength."""
-        return self.estimate.plane(self.at, strength)[self.inner]
+    def plane(self, blend: Blend) -> NDArray[np.float32]:
+        """The region itself."""
+        plane: NDArray[np.float32] = retoned(self.estimate, blend).plane(self.at, blend.strength)
+        return plane[self.inner]
 
 
 def preview_steps(

@@ -17,7 +17,7 @@ from ..shared.layers import (
     metadata,
     result_options,
 )
-from .blending import Live, Made
+from .blending import Blend, Live, Made
 from .covers import Covers, place_over
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -119,10 +119,10 @@ class Results:
             for number, one in enumerate(made)
         ]
 
-    def blend(self, strength: float) -> None:
-        """Show another strength."""
+    def blend(self, blend: Blend) -> None:
+        """Show another strength and tone."""
         for live in self._lives:
-            live.blend(strength)
+            live.blend(blend)
 
     def forget(self, layer: Any) -> None:
         """Follow a layer no more that was removed from the viewer."""

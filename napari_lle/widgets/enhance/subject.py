@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
 from .blank import refuse_blank
-from .blending import Made, Turned, shown, turned
+from .blending import Blend, Made, Turned, shown, turned
 from .found import KEPT
 
 if TYPE_CHECKING:
@@ -99,16 +99,16 @@ def find_subject(
 
 
 def subject_steps(
-    subject: Subject, strength: float, illumination: bool
+    subject: Subject, blend: Blend, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
     """Estimate the layers of a subject and blend them for the first time, as a job."""
     # What the layers are now: the job may outlive them.
     names = [layer.name for layer in subject.layers]
-    return _steps(subject, subject.arrays(), names, strength, illumination)
+    return _steps(subject, subject.arrays(), names, blend, illumination)
 
 
 def _steps(
-    subject: Subject, arrays: list[Any], names: list[str], strength: float, illumination: bool
+    subject: Subject, arrays: list[Any], names: list[str], blend: Blend, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
     from ...model.inference.enhance import scene_steps
     from ...model.progress import Progress
@@ -119,7 +119,7 @@ def _steps(
     estimates = yield from scene_steps(arrays, subject.options)
     if not subject.straight:
         estimates = [Turned(estimate, subject.order) for estimate in estimates]
-    return [shown(estimate, strength, illumination) for estimate in estimates]
+    return [shown(estimate, blend, illumination) for estimate in estimates]
 
 
 def _kept(layer: Image) -> tuple[float | None, float | None]:

@@ -17,13 +17,13 @@ from ..shared.layers import is_result
 from ..shared.painting import PaintSoon
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
-from .blending import Live, Made
+from .blending import Blend, Live, Made
 from .compare import Compare
 from .covers import Covers
 from .form import REPLACE, Form
 from .gallery import Gallery
 from .levels import LevelTools, references
-from .line import line_of
+from .line import line_of, settled_model
 from .look_choice import LookChoice
 from .preview import Preview, Wish
 from .results import Origin, Results
@@ -98,16 +98,16 @@ class EnhanceWidget(WorkPanel):
         except ValueError as error:
             self._say(str(error))
             return
-        strength = self.form.strength.value
+        blend = self.form.tone.blend()
         light = self.form.illumination.value
         origins = [Origin.of(each) for each in subject.layers]
         name = " and ".join(each.name for each in subject.layers)
         self._busy(True)
         self._say(f"Enhancing {name}…")
         self.job = Job(
-            subject_steps(subject, strength, light),
+            subject_steps(subject, blend, light),
             on_progress=self._progress,
-            on_done=lambda made: self._add(origins, subject, strength, made),
+            on_done=lambda made: self._add(origins, subject, blend, made),
             on_error=self._fail,
             on_cancelled=lambda: self._end("Cancelled: nothing was added."),
             label=f"Enhancing {name}",
@@ -157,7 +157,8 @@ class EnhanceWidget(WorkPanel):
         self.viewer.events.theme.connect(self._recolour)
         form.run.changed.connect(self.enhance)
         form.cancel.changed.connect(self.cancel)
-        form.strength.changed.connect(self._blends.throttle)
+        for slider in form.tone.all():
+            slider.changed.connect(self._blends.throttle)
         form.preview.changed.connect(self._toggle_preview)
         for control in form.inputs():
             control.changed.connect(self.preview.wake)
@@ -180,13 +181,11 @@ class EnhanceWidget(WorkPanel):
         if before is not None and self.live is None:
             self.preview.wake()
 
-    def _add(
-        self, origins: list[Origin], subject: Subject, strength: float, made: list[Made]
-    ) -> None:
+    def _add(self, origins: list[Origin], subject: Subject, blend: Blend, made: list[Made]) -> None:
         gone = [each for each in origins if each.layer not in self.viewer.layers]
         self.preview.rest()  # the whole is there to be seen
         replace = self.form.again.value == REPLACE
-        self.results.add(origins, made, str(subject.options.model), strength, replace)
+        self.results.add(origins, made, str(subject.options.model), blend.strength, replace)
         estimate = made[0].estimate
         if origins[0].layer is self.form.image.value:
             self.form.show_levels(estimate.levels.black, estimate.levels.white)
@@ -196,19 +195,19 @@ class EnhanceWidget(WorkPanel):
             lost = " and ".join(f"“{origin.source['layer']}”" for origin in gone)
             said += f" {lost} was deleted meanwhile: there is no input to compare with."
         self._end(said)
-        if self.form.strength.value != strength:  # moved during the run
+        if self.form.tone.blend() != blend:  # moved during the run
             self._blend()
 
     def _blend(self) -> None:
-        strength = self.form.strength.value
-        self.results.blend(strength)
-        self.preview.blend(strength)
+        blend = self.form.tone.blend()
+        self.results.blend(blend)
+        self.preview.blend(blend)
 
     def _wish(self) -> Wish | None:
         layer = self.form.image.value
         if layer is None:
             return None
-        return Wish(self._subject(layer), self.form.strength.value)
+        return Wish(self._subject(layer), self.form.tone.blend())
 
     def _before(self) -> list[Image]:
         """The inputs of what is shown: of the latest run, or else the chosen image."""
@@ -226,7 +225,11 @@ class EnhanceWidget(WorkPanel):
 
     def _tell(self, *_: Any) -> None:
         """Say what the model and the levels are, as far as they are known."""
-        put_message(self.form.line, line_of(self.form, self.levels))
+        form = self.form
+        put_message(form.line, line_of(form, self.levels))
+        with suppress(ValueError):  # which the line says
+            model = settled_model(form) if form.image.value else ""
+            form.tone.allow(form.image.value, model, together=form.together.value)
 
     def _recolour(self, *_: Any) -> None:
         """Follow the viewer's theme."""

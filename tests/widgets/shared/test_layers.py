@@ -6,7 +6,13 @@ from napari.layers import Image
 from napari_lle.model.inference.enhance import estimate_steps
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.progress import finish
-from napari_lle.widgets.enhance.blending import blended, light_plane, reflectance_plane, shown
+from napari_lle.widgets.enhance.blending import (
+    Blend,
+    blended,
+    light_plane,
+    reflectance_plane,
+    shown,
+)
 from napari_lle.widgets.shared import layers as _layers
 from napari_lle.widgets.shared.layers import Region
 
@@ -79,7 +85,7 @@ def test_multiscale_layers_stay_so_and_show_their_finest_level_in_the_preview():
 
 def made_of(image, model_file, strength, illumination):
     options = EnhanceOptions(model=str(model_file))
-    return shown(finish(estimate_steps(image, options)), strength, illumination)
+    return shown(finish(estimate_steps(image, options)), Blend(strength), illumination)
 
 
 def test_limits_are_those_of_a_photograph_or_of_the_result(model_file, rng, photo):
