@@ -42,9 +42,10 @@ def enhance(
         or Zarr arrays only an excerpt is read now: the result is of dask arrays, which compute
         the planes, or parts of large ones, that are asked for.
     model : str, Path or Model
-        A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB and ``linear``, which
-        only divides, for everything else. With ``:global`` after it, e.g. ``auto:global``, one
-        rising curve for the whole image, see `global_curve`. ``stretch:mtf``, ``stretch:asinh`` and
+        A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB, ``science`` for
+        other data of one channel, and ``linear``, which only divides, where several share an
+        illumination. With ``:global`` after it, e.g. ``auto:global``, one rising curve for the
+        whole image, see `global_curve`. ``stretch:mtf``, ``stretch:asinh`` and
         ``stretch:ghs`` are curves of known formulas, see `network.curves`.
     strength : float
         0 leaves the normalised input, 1 is the full effect: ``R = S / L^strength``.

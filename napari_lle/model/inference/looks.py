@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.bundled import GLOBAL, STRETCH
+from ..network.bundled import GLOBAL, MEASURED, STRETCH
 from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import check_choice
 from .options import EnhanceOptions
@@ -29,14 +29,14 @@ OPEN = ("auto", None)  # of an option: what leaves it to the look
 # Fields of `EnhanceOptions`. A further option of a look is a further entry here.
 LOOKS: Mapping[str, Mapping[str, Any]] = {
     PHOTOGRAPH: {"model": "photo", "channels": "per"},
-    FLUORESCENCE: {"model": "linear", "channels": "joint"},
-    ASTRONOMY: {"model": "linear", "channels": "joint", "black": NEAR_SKY, "levels": "unlinked"},
+    FLUORESCENCE: {"model": MEASURED, "channels": "joint"},
+    ASTRONOMY: {"model": MEASURED, "channels": "joint", "black": NEAR_SKY, "levels": "unlinked"},
     PUBLICATION: {"model": f"auto{GLOBAL}", "levels": "linked"},
 }
 MEANINGS = {
     PHOTOGRAPH: "removes noise too, each colour by itself",
-    FLUORESCENCE: "only divides; channels keep their ratios",
-    ASTRONOMY: "a screen stretch that gives way where there is noise; the sky becomes dark grey",
+    FLUORESCENCE: "takes away noise, not structure; several channels keep their ratios",
+    ASTRONOMY: "takes away noise, not structure; the sky becomes dark grey",
     PUBLICATION: "one rising curve for the whole image: equal values stay equal",
 }
 

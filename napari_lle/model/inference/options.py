@@ -59,8 +59,9 @@ class EnhanceOptions:
     Attributes
     ----------
     model : str, Path or Model
-        A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB, else ``linear``. With
-        ``:global`` after it, one rising curve for the whole image.
+        A bundled name or a model file; ``auto`` is ``photo`` for uint8 RGB, ``science`` for one
+        channel, ``linear`` for several. With ``:global`` after it, one rising curve for the whole
+        image.
     black, white : float, or one for each of several images, optional
         Levels in the input's units that become 0 and 1; None where they are to be found. Black
         may be ``"sky"``: 2.8 deviations of its noise below the background.

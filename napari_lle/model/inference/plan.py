@@ -135,7 +135,7 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
     arrays = as_arrays(images)
     options = settle(arrays, options)
     dtype = np.dtype(arrays[0].dtype).name
-    return _survey(arrays, options, _chosen(options, dtype))
+    return _survey(arrays, options, _chosen(options, dtype, len(arrays) == 1))
 
 
 def _survey(arrays: list[Any], options: EnhanceOptions, model: Model) -> Survey:
@@ -178,7 +178,7 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     options = settle(arrays, options)
     rgb, per = bool(options.rgb), options.channels == "per"
     dtype = np.dtype(arrays[0].dtype).name if known is None else known.levels.dtype
-    loaded = _chosen(options, dtype)
+    loaded = _chosen(options, dtype, len(arrays) == 1)
     if known is None:
         options = _aimed(options, loaded)
         known = _survey(arrays, options, loaded)
@@ -280,21 +280,30 @@ def looks_rgb(shape: tuple[int, ...]) -> bool:
 
 
 def choose_model(
-    model: str | Path | Model, rgb: bool, dtype: str, illumination_scale: int | None = None
+    model: str | Path | Model,
+    rgb: bool,
+    dtype: str,
+    illumination_scale: int | None = None,
+    alone: bool = True,
 ) -> Model:
-    """Load a model; ``auto`` stands for the one that suits the image."""
+    """Load a model; ``auto`` stands for the one that suits the image.
+
+    A channel is `alone` where it shares its illumination with no other.
+    """
     if is_stretch(model):
         return formula_model(str(model).removesuffix(GLOBAL))
     if isinstance(model, Model):
         return _at_scale(model, illumination_scale)
-    settled = settled_name(str(model), rgb, dtype)
+    alone = alone and illumination_scale in (None, 1)
+    settled = settled_name(str(model), rgb, dtype, alone)
     name = settled.removesuffix(GLOBAL)
     loaded = _at_scale(recent_model(sized(name, illumination_scale)), illumination_scale)
     return one_curve(loaded) if settled != name else loaded
 
 
-def _chosen(options: EnhanceOptions, dtype: str) -> Model:
-    return choose_model(options.model, bool(options.rgb), dtype, options.illumination_scale)
+def _chosen(options: EnhanceOptions, dtype: str, alone: bool) -> Model:
+    rgb, scale = bool(options.rgb), options.illumination_scale
+    return choose_model(options.model, rgb, dtype, scale, alone and options.channel_axis is None)
 
 
 def _at_scale(model: Model, scale: int | None) -> Model:

@@ -65,8 +65,8 @@ def enhance_on_cluster(
         folders = [path.parent for path in output.paths]
         devices, numba = cluster.examine(file, folders, options.device)
         image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
-        scale = options.illumination_scale
-        loaded = choose_model(options.model, picture.rgb, image.dtype.name, scale)
+        scale, alone = options.illumination_scale, options.channel_axis is None
+        loaded = choose_model(options.model, picture.rgb, image.dtype.name, scale, alone)
         options = replace(options, model=loaded)
         plan = make_plan(image, replace(options, device="cpu"))
         # One kind of kernel for all blocks, or there would be seams of a rounding.

@@ -71,7 +71,7 @@ def stages(
     if count is not None and count < 1:
         raise ValueError(f"The number of stages is 1 or more, not {count}.")
     known = survey(data, options)
-    loaded = choose_model(model, bool(options.rgb), known.levels.dtype)
+    loaded = choose_model(model, bool(options.rgb), known.levels.dtype, alone=False)
     where = choose_device(device)
     return Stages(
         data,

@@ -11,6 +11,7 @@ GLOBAL = ":global"  # after a name or file: one curve for the whole image, see `
 STRETCH = "stretch:"  # before the name of a formula, which stands in the place of a model
 FORMULAS = ("mtf", "asinh", "ghs")  # see `curves`
 REMOVERS = ("linear", "science")  # leave a plain stretch only where they remove noise
+MEASURED = "measured"  # what `auto` is for data that are no photographs
 SIZES = {2: "half", 4: "quarter"}  # of the illumination, in names of models trained for it
 FOLDER = resources.files("napari_lle.model") / "weights"
 
@@ -21,16 +22,19 @@ def bundled_models() -> list[str]:
     return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
 
 
-def automatic_model(rgb: bool, dtype: str) -> str:
-    """The bundled model for an image: ``photo`` for 8-bit colour, ``linear`` for all else."""
-    return "photo" if rgb and dtype == "uint8" else "linear"
+def settled_name(model: str, rgb: bool, dtype: str, alone: bool = True) -> str:
+    """The name or file that a choice of model stands for; ``:global`` stays.
 
-
-def settled_name(model: str, rgb: bool, dtype: str) -> str:
-    """The name or file that a choice of model stands for, ``auto`` settled; ``:global`` stays."""
+    ``auto`` stands for ``photo`` where there is 8-bit colour and for `MEASURED` elsewhere, which
+    is ``science`` for a channel `alone` and ``linear`` where several have one illumination.
+    """
     name = model.removesuffix(GLOBAL)
     mode = model[len(name) :]
-    return (automatic_model(rgb, dtype) if name == "auto" else name) + mode
+    if name == "auto":
+        name = "photo" if rgb and dtype == "uint8" else MEASURED
+    if name == MEASURED:
+        name = "science" if alone and not rgb and not mode else "linear"
+    return name + mode
 
 
 def own_file(model: str | None) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...model.network.bundled import GLOBAL, SUFFIX, settled_name
 from ...model.preprocessing.normalizing import level_text
-from ..shared.layers import pixels
+from ..shared.layers import channel_axis, pixels
 
 if TYPE_CHECKING:
     from .form import Form
@@ -35,8 +35,10 @@ def line_of(form: Form, tools: LevelTools) -> str:
 
 def settled_model(form: Form) -> str:
     """The model that a run would take; of the chosen image; raises ValueError as `Form.options`."""
-    layer = form.image.value
-    return settled_name(str(form.options().model), bool(layer.rgb), str(pixels(layer).dtype))
+    layer, options = form.image.value, form.options()
+    own = options.channels == "per" or channel_axis(layer) is None
+    alone = own and not form.together.value
+    return settled_name(str(options.model), bool(layer.rgb), str(pixels(layer).dtype), alone)
 
 
 def model_name(settled: str) -> str:

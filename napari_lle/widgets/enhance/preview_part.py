@@ -52,7 +52,8 @@ def preview_steps(
         for layer, data in zip(subject.layers, whole, strict=True):
             refuse_blank(layer.name, data, options)
         known = survey(whole, options)
-    model = choose_model(options.model, bool(options.rgb), known.levels.dtype)
+    alone = len(whole) == 1 and options.channel_axis is None
+    model = choose_model(options.model, bool(options.rgb), known.levels.dtype, alone=alone)
     place, inner = _outer(region, model.network, whole[0].shape)
     plane: list[Any] = list(region.plane)
     at: tuple[int, ...] = ()

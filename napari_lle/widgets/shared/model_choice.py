@@ -37,8 +37,8 @@ class ModelChoice:
         first: Sequence[str] = ("auto",),
         chosen: str = "auto",
         label: str = "model",
-        tooltip: str = "The network. auto: photo for 8-bit RGB, linear for scientific data. You "
-        "can also choose a model of your own, a .safetensors file.",
+        tooltip: str = "The network. auto: photo for 8-bit RGB, science for one channel, "
+        "linear for several. You can also choose a model of your own, a .safetensors file.",
         formulas: Sequence[str] = (),
     ) -> None:
         self._bundled = [*bundled_models(), *(f"{STRETCH}{name}" for name in formulas)]

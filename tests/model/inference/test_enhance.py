@@ -12,6 +12,12 @@ from napari_lle.model.inference.estimate import Estimate, in_input_dtype
 from napari_lle.model.inference.plan import looks_rgb, survey
 
 
+def test_auto_takes_linear_where_channels_share_an_illumination_or_h_sees_less():
+    image = dark((2, 20, 30), "uint16", 200)
+    assert enhance(image, channel_axis=0).record["model"] == "linear"
+    assert enhance(image[0], illumination_scale=2).record["model"] == "linear"
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_grey_stays_grey(form):
     grey = dark((40, 50))
@@ -80,8 +86,8 @@ def test_one_stretch_for_a_whole_stack():
     ("shape", "dtype", "name"),
     [
         ((20, 30, 3), "uint8", "photo"),
-        ((20, 30), "uint8", "linear"),
-        ((2, 20, 30), "uint16", "linear"),
+        ((20, 30), "uint8", "science"),
+        ((2, 20, 30), "uint16", "science"),
         ((20, 30, 3), "uint16", "linear"),
     ],
 )

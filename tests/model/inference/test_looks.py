@@ -6,6 +6,7 @@ import pytest
 from napari_lle.model import enhance
 from napari_lle.model.inference.looks import LOOK_NAMES, LOOKS, MEANINGS, look_options, recognise
 from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.network.bundled import MEASURED
 
 
 def test_every_look_has_options_that_hold_and_a_meaning():
@@ -21,7 +22,7 @@ def test_without_a_look_what_is_given_is_all():
 
 
 def test_what_is_given_wins_and_what_is_open_is_left_to_the_look():
-    assert look_options("fluorescence", model="auto", channels="auto").model == "linear"
+    assert look_options("fluorescence", model="auto", channels="auto").model == MEASURED
     sky = look_options("astronomy", black=None)
     assert sky.black == "sky" and look_options("astronomy", black=3).black == 3
     given = look_options("photograph", model="linear", channels="joint", black=7, white=None)
