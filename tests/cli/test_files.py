@@ -89,7 +89,7 @@ def test_enhanced_fits_say_how(tmp_path, model, rng):
     with fits.open(tmp_path / "o.fits") as file:
         history = "".join(file[0].header["HISTORY"])
         assert file[0].header["OBJECT"] == "M13" and file[0].data.dtype == np.uint16
-    assert "model linear" in history and "black" in history and "for looking" in history
+    assert "model science" in history and "black" in history and "for looking" in history
 
 
 def test_a_batch_goes_on_and_tells(tmp_path, model, rng):

@@ -24,7 +24,7 @@ def test_both_layers_are_written_as_python_makes_them(source, tmp_path):
     changed, half = tmp_path / "changed.tif", tmp_path / "half.tif"
     answer = run(source, "-o", tmp_path / "out.tif", "--changed", changed, "--uncertainty", half)
     assert answer.exit_code == 0, answer.output
-    result = enhance(tifffile.imread(source), "linear")
+    result = enhance(tifffile.imread(source), "science")
     np.testing.assert_allclose(tifffile.imread(changed), what_changed(result), atol=1e-5)
     np.testing.assert_allclose(tifffile.imread(half), uncertainty(result), atol=1e-6)
     assert tifffile.imread(tmp_path / "out.tif").dtype == np.uint16

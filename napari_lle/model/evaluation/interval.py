@@ -20,8 +20,9 @@ FITTED, JUDGED = range(900, 903), range(950, 952)  # seeds of fields
 FILAMENT, GROUND = 0.3, 0.03  # light of filaments and around them
 EVERY = 7  # of the pixels in a row that is used for the fit
 FARTHEST = 20.0  # deviations of noise: an error beyond counts as this
+GRADIENTS = (0.3, 0.05)  # of the constants: where the search begins
 SOUGHT = (-6.0, 5.0)  # logarithms of the constants
-STRICT = 30.0  # of each light's share being right, against intervals being narrow
+STRICT = 300.0  # of each light's share being right, against intervals being narrow
 
 Run = Callable[..., Any]
 Errors = dict[int, list[tuple[NDArray[np.float64], Local]]]
@@ -101,18 +102,22 @@ def fit_interval(run: Run) -> tuple[float, ...]:
     """
     from scipy.optimize import minimize
 
-    found = errors(run, FITTED)
-    lights = [_joined(parts) for parts in found.values()]
+    lights = [_joined(parts) for parts in errors(run, FITTED).values()]
 
     def loss(logarithms: NDArray[np.float64]) -> float:
         constants = np.exp(np.clip(logarithms, *SOUGHT))
         return sum(_loss(*light, constants) for light in lights)
 
-    start = np.log([*np.interp(KNOTS, [0, 1, 3], [1.96, 1, 2]), 0.3])
-    for _ in range(3):  # a simplex that has shrunk is opened again
-        start = minimize(
-            loss, start, method="Nelder-Mead", options={"maxiter": 800, "fatol": 1e-5}
-        ).x
+    found = []
+    for gradient in GRADIENTS:
+        start = np.log([*np.interp(KNOTS, [0, 1, 3], [1.96, 0.5, 2]), gradient])
+        for _ in range(3):  # a simplex that has shrunk is opened again
+            best = minimize(
+                loss, start, method="Nelder-Mead", options={"maxiter": 800, "fatol": 1e-5}
+            )
+            start = best.x
+        found.append((best.fun, start))
+    start = min(found, key=lambda each: each[0])[1]
     return tuple(float(f"{v:.3g}") for v in np.exp(np.clip(start, *SOUGHT)))
 
 

@@ -74,7 +74,7 @@ def test_the_line_names_the_model_that_auto_took_and_the_levels(qtbot, three, ma
     assert form.line.value.startswith("photo, one curve · ")
     form.image.value = three.layers["dim cells"]
     qtbot.waitUntil(lambda: "black" in form.line.value)
-    assert form.line.value.startswith("linear · ")
+    assert form.line.value.startswith("science · ")
     values = three.layers["dim cells"].data
     form.black.value = str(int(np.median(values)))
     share = float(form.line.value.split("(")[1].split(" %")[0])
