@@ -152,7 +152,7 @@ def test_the_objective_with_later_stages_is_the_same(form):
     settings = TrainingSettings(
         network=network(form).config, auxiliary=0.3, smooth=0.1, branches=True
     )
-    state = RunState(settings, torch.device("cpu"), 10)
+    state = RunState(settings, torch.device("cpu"))
     with torch.no_grad():
         for parameter in state.network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
@@ -221,7 +221,7 @@ def test_a_validation_says_the_same(form, monkeypatch):
     pairs = [Pair(str(i), 0.2 * r, r) for i, r in enumerate(reference)]
     settings = TrainingSettings(network=network(form).config)
     device = torch.device("cpu")
-    state = RunState(settings, device, 10)
+    state = RunState(settings, device)
     ours = judge(state.averaged(), state.objective, pairs, 32, device)
     monkeypatch.setenv(kernels.SWITCH, "torch")
     theirs = judge(state.averaged(), state.objective, pairs, 32, device)
