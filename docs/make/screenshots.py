@@ -39,7 +39,7 @@ def save(pixels, name):
 def enhance_widget():
     """Run the widget on the dark photograph, input and result beside each other."""
     viewer = napari.Viewer(show=True)
-    viewer.window.resize(1300, 800)
+    viewer.window.resize(1280, 800)
     for data, options, _ in _samples.photograph_layers():
         viewer.add_image(data, **options)
     _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Enhance")

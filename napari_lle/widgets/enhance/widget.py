@@ -228,6 +228,7 @@ class EnhanceWidget(WorkPanel):
         form = self.form
         put_message(form.line, line_of(form, self.levels))
         with suppress(ValueError):  # which the line says
+            form.sky.enabled = form.options().near_sky
             model = settled_model(form) if form.image.value else ""
             form.tone.allow(form.image.value, model, together=form.together.value)
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QSizePolicy
 
 WIDTH = 280  # pixels that every widget gets along with
-LABEL_WIDTH = 70
+LABEL_WIDTH = 76
 LINES = 2  # of a message
 
 Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean

@@ -102,8 +102,9 @@ def test_the_sky_has_its_black_and_its_slider(qtbot, three, make):
     names = {"image": stars.data}
     exec(EnhanceOptions.from_record(record).as_python(), names)
     np.testing.assert_allclose(names["result"].reflectance, darker.reflectance, atol=1e-6)
+    assert form.sky.enabled
     form.look.value = "fluorescence"
-    assert form.options().sky is None
+    assert form.options().sky is None and not form.sky.enabled
 
 
 def test_channels_have_levels_of_their_own_and_keep_them_when_locked(qtbot, viewer, make, rng):
