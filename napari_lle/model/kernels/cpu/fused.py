@@ -70,10 +70,10 @@ def keep_row(out, last, row, left, width):
 
 
 @inlined
-def finish_row(form, out, last, pixels, left, width, colours, scalars):
+def finish_row(form, out, last, source, row, left, width, colours, scalars):
     """The illumination of a row from H, in the first lines of `last`, and the image's pixels."""
     for k in range(3):
-        copy(last[(3 + k) * PITCH :], pixels[min(k, colours - 1)][left:], width)
+        copy(last[(3 + k) * PITCH :], source[min(k, colours - 1), row][left:], width)
     end_row(form, last, whole_blocks(width), scalars)
     write(out[colours * left :], last, width, colours)
 
@@ -142,6 +142,6 @@ def build(
             if scale > 1:
                 keep_row(out, last, top + y, left, width)
             else:
-                finish_row(form, out[y], last, source[:, top + y], left, width, colours, scalars)
+                finish_row(form, out[y], last, source, top + y, left, width, colours, scalars)
 
     return strip
