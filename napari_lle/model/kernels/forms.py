@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from ..network.blocks import BLACK, FAINT, Block, Cleaning, Division, Metering, Stretching
 from ..network.correcting import Correcting
-from ..network.residual import MODULATING
+from ..network.mixing import Mixing
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig
     from ..network.network import Network
 
-SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING = range(5)  # division ends in two ways
+SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING, MIXING = range(6)  # division ends in two ways
 FARTHEST = 256  # pixels of halo
+VIEWS = 3  # that H has of a channel in mixing
 Weights = NDArray[np.float32]
 
 
@@ -28,6 +29,7 @@ FUSED: dict[str, type[Block]] = {
     "metering": Metering,
     "stretching": Stretching,
     "cleaning": Cleaning,
+    "mixing": Mixing,
 }
 
 
@@ -56,8 +58,10 @@ class Packed(NamedTuple):
 def layout(config: NetworkConfig, colours: int) -> Layout:
     """The layout of a network for 3 colours, or for 1 that stands for three equal ones."""
     names = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING}
+    names["mixing"] = MIXING
     division = SOFTPLUS if config.positivity == "softplus" else SIGMOID
     form = names.get(config.reflectance, division)
+    colours = VIEWS if form == MIXING else colours  # each channel by itself
     return Layout(form, colours, config.branch_width, *config.widths, config.illumination_scale)
 
 
@@ -69,15 +73,16 @@ def plain(network: Network) -> bool:
 
 def trainable(network: Network) -> bool:
     """Whether H, if nothing else, is run by compiled code in training."""
-    correcting = type(network.block) is Correcting
-    return plain(network) or (correcting and network.block.residual.radius <= FARTHEST)
+    if type(network.block) is Correcting:
+        return network.block.residual.radius <= FARTHEST
+    return plain(network) and type(network.block) is not Mixing
 
 
 def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
-    """Weights of a network for images of these statistics, (1, 10)."""
+    """Weights of a network for images of these statistics, (1, 10), or what else shifts its H."""
     config, h = network.config, network.block.residual
     with torch.inference_mode():
-        shifts = [shift(statistics[:, MODULATING])[0] for shift in h.shifts] + [None, None]
+        shifts = [shift(h.shifting(statistics))[0] for shift in h.shifts] + [None, None]
         slopes = [_slopes(module) for module in (h.features.activate, h.act1, h.act2)]
         width = config.branch_width
         branches = []
@@ -90,7 +95,7 @@ def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
             np.stack(branches),
             _layer(_merged(h.conv1.weight, colours), _shifted(h.conv1, shifts[0]), slopes[1]),
             _layer(h.conv2.weight, _shifted(h.conv2, shifts[1]), slopes[2]),
-            _layer(h.conv3.weight, h.conv3.bias, torch.ones(3)),
+            _layer(h.conv3.weight, h.conv3.bias, torch.ones(h.outputs)),
             scalars(network.block, statistics)[0],
         )
 

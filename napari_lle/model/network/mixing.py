@@ -111,8 +111,7 @@ class Mixing(Block):
 
     def mixture(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """What lies under the noise, and lone bright pixels as they are."""
-        shot, floor, grain = (statistics[:, i, None, None, None] for i in (SHOT, FLOOR, GRAIN))
-        noise = shot, floor.clamp_min(LEAST_NOISE**2), grain
+        noise = self.noise(statistics)
         tame, hot = tamed(padded, noise)
         means = [tame, F.avg_pool2d(thinned(tame, noise, 0), 2)]
         for level in range(1, HALVINGS):
@@ -153,7 +152,7 @@ class Mixing(Block):
         difference = (fine - known) / unit
         views = [flattened(difference), flattened(parent)]
         views.append(2 * screen_stretch(known, statistics) - 0.8)
-        figures = self._figures(level, noise, statistics)
+        figures = self.figures(level, noise, statistics)
         weights = self.residual(torch.cat(views, dim=1), figures).softmax(dim=1)
         proven = opening(standing_out(trim(difference, inner - 2)))
         known, opened = trim(known, inner), trim(opened, inner)
@@ -163,7 +162,13 @@ class Mixing(Block):
         return mixed, (mixed - known) / trim(unit, inner), heard
 
     @staticmethod
-    def _figures(level: int, noise: NoiseTensors, statistics: Tensor) -> Tensor:
+    def noise(statistics: Tensor) -> NoiseTensors:
+        """Shot, floor and grain of the images' noise, of which there is some in every image."""
+        shot, floor, grain = (statistics[:, i, None, None, None] for i in (SHOT, FLOOR, GRAIN))
+        return shot, floor.clamp_min(LEAST_NOISE**2), grain
+
+    @staticmethod
+    def figures(level: int, noise: NoiseTensors, statistics: Tensor) -> Tensor:
         """What shifts H, (N, 3)."""
         typical = statistics[:, TYPICAL].clamp_min(1e-6)
         shot, floor, grain = (each.flatten() for each in noise)

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 from numba import float32, intp, types, uint8, uint16
 
-from ..forms import Layout
+from ..forms import MIXING, Layout
 from .fused import build
+from .halving import build_calm, build_tame, build_thin
+from .hearing import build_choose, build_finish, build_listen
 from .reduced import build_divide, build_shrink, build_spread
 
 ROW, INDICES, PLANE, PLANES = float32[::1], intp[::1], float32[:, ::1], float32[:, :, ::1]
@@ -34,6 +36,17 @@ STRIP = (
     PLANE,  # branches
     *(ROW,) * 4,  # the three layers and the scalars
 )
+
+
+NOISE = types.UniTuple(float32, 3)
+FINER = (PLANE, PAIR, PLANES, types.intp, NOISE)  # means, where they begin, the size before
+CHOOSE = (*FINER, float32, PLANES, *STRIP[6:11])
+MIXES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "thin": (build_thin, (PLANE, NOISE, PLANE, PLANE)),
+    "calm": (build_calm, (PLANE, NOISE, PLANE)),
+    "listen": (build_listen, (*FINER, PLANES)),
+    "finish": (build_finish, (PLANE, PLANE, PAIR, float32, PLANE, types.intp)),
+}
 
 
 class Kernel(NamedTuple):
@@ -55,12 +68,31 @@ class Kernel(NamedTuple):
     divide: dict[str, Any]
 
 
+class MixingKernel(NamedTuple):
+    """The compiled functions of the form mixing, see `halving` and `hearing`.
+
+    Attributes
+    ----------
+    tame, divide : dict of str to callable
+        By dtype of the pixels.
+    thin, calm, listen, choose, finish : callable
+    """
+
+    tame: dict[str, Any]
+    thin: Any
+    calm: Any
+    listen: Any
+    choose: Any
+    finish: Any
+    divide: dict[str, Any]
+
+
 Piece = tuple[Any, ...]  # a name, what it depends on, and the dtype of pixels
 _ready: dict[Piece, Any] = {}
 _lock = Lock()
 
 
-def load_kernel(layout: Layout) -> Kernel | None:
+def load_kernel(layout: Layout) -> Kernel | MixingKernel | None:
     """The kernel of a layout if it is compiled; never compiles."""
     return _kernel(layout, _load)
 
@@ -72,8 +104,10 @@ def compile_kernel(layout: Layout) -> float:
     return perf_counter() - start
 
 
-def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | None:
+def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKernel | None:
     with _lock:
+        if layout.form == MIXING:
+            return _mixing(layout, find)
         strip = find(("strip", *layout, ""))
         divide = {name: find(("divide", name)) for name in INTEGERS}
         shrink, spread = {}, {}
@@ -86,6 +120,16 @@ def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | None:
         return None if None in parts else found
 
 
+def _mixing(layout: Layout, find: Callable[[Piece], Any]) -> MixingKernel | None:
+    tame = {name: find(("tame", name)) for name in STORED}
+    divide = {name: find(("divide", name)) for name in INTEGERS}
+    thin, calm, listen, finish = (find((n, "")) for n in ("thin", "calm", "listen", "finish"))
+    choose = find(("choose", layout.branch, layout.first, layout.second, ""))
+    found = MixingKernel(tame, thin, calm, listen, choose, finish, divide)
+    parts = (*tame.values(), *found[1:6], *divide.values())
+    return None if None in parts else found
+
+
 def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """How to make a part, and the types of its arguments."""
     name, *rest, dtype = part
@@ -93,6 +137,14 @@ def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     levels = (float32, float32)
     if name == "strip":
         return partial(build, *rest), STRIP
+    if name in MIXES:
+        return MIXES[name]
+    if name == "tame":
+        ends = (PLANE, PLANE, types.intp)
+        places = (INDICES, INDICES, PAIR)
+        return build_tame, (stored, types.intp, *places, *levels, NOISE, *ends)
+    if name == "choose":
+        return partial(build_choose, *rest), CHOOSE
     if name == "shrink":
         return build_shrink, (stored, INDICES, INDICES, types.intp, *levels, PLANES)
     if name == "spread":

@@ -15,7 +15,7 @@ from numba import njit
 from . import lanes, pointwise
 from .edition import edition
 from .lanes import LARGEST, convolve
-from .pointwise import PITCH, copy, end_row, inlined, read, view_row, whole_blocks, write
+from .pointwise import PITCH, compiled, copy, end_row, inlined, read, view_row, whole_blocks, write
 
 
 def widest(halo: int) -> int:
@@ -60,6 +60,46 @@ def splice(features, image, f, slots, colours, branch, dilations, branches, reac
         below = ((f + step) % slots) * ring + reach - step
         convolve(features, out, PITCH, image, above, middle, below, PITCH, colours, step,
                  branches[j], length, branch)  # fmt: skip
+
+
+@compiled
+def new_rings(reach, colours, spliced, first, second, rows):
+    """Memory for rows of the image, the features and the hidden layers, and `rows` of H's answer."""
+    slots = max(2 * reach + 1, reach + 4)
+    return (
+        np.zeros(slots * colours * PITCH, np.float32),
+        np.zeros(3 * spliced * PITCH, np.float32),
+        np.zeros(3 * first * PITCH, np.float32),
+        np.zeros(3 * second * PITCH, np.float32),
+        np.zeros(rows * PITCH, np.float32),
+    )
+
+
+@inlined
+def advance(i, reach, width, colours, branch, first, second, outputs, rings, weights):
+    """Make what row i of the image completes; whether it completes a row of H, in the last ring."""
+    image, features, hidden1, hidden2, last = rings
+    dilations, branches, w1, w2, w3 = weights
+    slots = len(image) // (colours * PITCH)
+    spliced = colours + branch * len(dilations)
+    f = i - reach  # row of the features, counted as the image's
+    if f < reach:
+        return False
+    splice(features, image, f, slots, colours, branch, dilations, branches, reach, width + 6)
+    g = f - 1
+    if g < reach + 1:
+        return False
+    start = (g % 3) * first * PITCH
+    next_row(hidden1, start, first, features, g, spliced, w1, width + 4)
+    h = g - 1
+    if h < reach + 2:
+        return False
+    start = (h % 3) * second * PITCH
+    next_row(hidden2, start, second, hidden1, h, first, w2, width + 2)
+    if h < reach + 4:
+        return False
+    next_row(last, 0, outputs, hidden2, h - 1, second, w3, width)
+    return True
 
 
 @inlined
@@ -107,38 +147,19 @@ def build(
         reach = max(dilations)
         halo = reach + 3
         height, width = len(rows) - 2 * halo, len(columns) - 2 * halo
-        slots = max(2 * reach + 1, reach + 4)
         spliced = colours + branch * len(dilations)
-        image = np.zeros(slots * colours * PITCH, np.float32)
-        features = np.zeros(3 * spliced * PITCH, np.float32)
-        hidden1 = np.zeros(3 * first * PITCH, np.float32)
-        hidden2 = np.zeros(3 * second * PITCH, np.float32)
-        last = np.zeros(6 * PITCH, np.float32)
+        rings = new_rings(reach, colours, spliced, first, second, 6)  # H's three, and the pixels'
+        weights = dilations, branches, w1, w2, w3
+        image, last = rings[0], rings[4]
+        slots = len(image) // (colours * PITCH)
         for i in range(height + 2 * halo):
             for k in range(colours):
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
                 see_row(form, line, source[k, rows[i]], columns, inner, scalars)
-            f = i - reach  # row of the features, counted as the image's
-            if f < reach:
+            if not advance(i, reach, width, colours, branch, first, second, 3, rings, weights):
                 continue
-            splice(
-                features, image, f, slots, colours, branch, dilations, branches, reach, width + 6
-            )
-            g = f - 1
-            if g < reach + 1:
-                continue
-            start = (g % 3) * first * PITCH
-            next_row(hidden1, start, first, features, g, spliced, w1, width + 4)
-            h = g - 1
-            if h < reach + 2:
-                continue
-            start = (h % 3) * second * PITCH
-            next_row(hidden2, start, second, hidden1, h, first, w2, width + 2)
-            y = h - 1 - halo
-            if y < 0:
-                continue
-            next_row(last, 0, 3, hidden2, h - 1, second, w3, width)
+            y = i - 2 * halo
             if scale > 1:
                 keep_row(out, last, top + y, left, width)
             else:

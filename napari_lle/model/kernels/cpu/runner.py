@@ -15,6 +15,7 @@ from ...runtime.threads import in_order
 from ..forms import Packed, pack
 from .fused import widest
 from .lights import Kept, Lights
+from .mixing_runner import mixed_bands
 from .reduced_runner import StoredPlane, bands
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def strips(
     out : ndarray, (H, W) or (H, W, 3), or Lights
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out
+    if hasattr(kernel, "listen"):
+        yield from mixed_bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
+        return
     if network.grid > 1:
         yield from bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
         return

@@ -1,0 +1,207 @@
+"""From stored pixels to means of ever larger squares, for the form mixing, see `evidence`.
+
+Every function takes a plane with a margin and leaves one with less: nothing is made up at edges.
+No arithmetic is fused or reordered, so that a pixel has the same bits wherever a band begins, and
+decisions fall as they do in the network.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy import float32
+
+from ...network import evidence
+from .edition import edition
+from .pointwise import INNER, copy
+
+exactly = njit(**INNER)
+embedded = njit(inline="always", error_model="numpy")
+
+ZERO, HALF, ONE = float32(0), float32(0.5), float32(1)
+EIGHTH, QUARTER = float32(0.125), float32(0.25)
+LONE, THIN = float32(evidence.LONE), float32(evidence.THIN)
+CLOSED, WIDTH = float32(evidence.CLOSED), float32(evidence.OPEN - evidence.CLOSED)
+CALM = evidence.CALM
+SIDE = 2 * CALM + 1
+LONE_REACH, THIN_REACH = 1, max(map(max, evidence.SIDES))  # pixels looked at on each side
+
+
+@embedded
+def expected(x, noise):
+    """The noise of one pixel of some brightness."""
+    return sqrt(noise[0] * max(x, ZERO) + noise[1])
+
+
+@embedded
+def opened_by(deviation):
+    """See `evidence.opening`."""
+    return min(max((deviation - CLOSED) / WIDTH, ZERO), ONE)
+
+
+@embedded
+def _value(pixels, x, channel, black, span):
+    """A normalised pixel, of the brightest channel where `channel` is -1."""
+    p = pixels[x, max(channel, 0)]
+    if channel < 0:
+        p = max(p, max(pixels[x, 1], pixels[x, 2]))
+    return min(max((float32(p) - black) / span, ZERO), ONE)
+
+
+@exactly
+def _take(line, pixels, columns, inner, channel, black, span):
+    """Fill a row from the image's, (W, channels); columns outside of `inner` are mirrored ones."""
+    begin, end = inner
+    for x in range(begin):
+        line[x] = _value(pixels, columns[x], channel, black, span)
+    middle, run = line[begin:end], pixels[: end - begin]
+    for x in range(end - begin):
+        middle[x] = _value(run, x, channel, black, span)
+    for x in range(end, len(columns)):
+        line[x] = _value(pixels, columns[x], channel, black, span)
+
+
+@exactly
+def _tame_row(above, here, below, noise, out):
+    """Each pixel, or its neighbours' mean where it stands alone outside of their range."""
+    for x in range(len(out)):
+        a, b, c = above[x], above[x + 1], above[x + 2]
+        d, v, e = here[x], here[x + 1], here[x + 2]
+        f, g, h = below[x], below[x + 1], below[x + 2]
+        low = min(min(min(a, b), min(c, d)), min(min(e, f), min(g, h)))
+        high = max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
+        mean = (a + b + c + d + e + f + g + h) * EIGHTH
+        hot = v > high + LONE * expected(high, noise)
+        dead = v < low - LONE * expected(low, noise)
+        out[x] = mean if hot or dead else v
+
+
+def build_tame(*, cache: bool) -> Any:
+    """Make the function that fills `tame`, (h, w), with the image without lone pixels.
+
+    Its arguments are the pixels, (H, W, channels); a channel, or -1 for the brightest of three;
+    the pixels' `rows` and `columns`, one more on each side than `tame` has, of which `inner` are
+    not mirrored; the levels; and the noise, see `expected`. The pixels themselves go to `light`,
+    (rows, columns * colours), a colour's where it `begins`.
+    """
+    sources = edition(evidence)
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def tame(pixels, channel, rows, columns, inner, black, span, noise, tamed, light, begins):
+        if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
+            return
+        width, colours = len(columns), light.shape[1] // (inner[1] - inner[0])
+        ring = np.empty((3, width), np.float32)
+        for y in range(len(rows)):
+            line = ring[y % 3]
+            _take(line, pixels[rows[y]], columns, inner, channel, black, span)
+            place = y - inner[0]
+            if 0 <= place < len(light):
+                target = light[place, begins:]
+                for x in range(inner[1] - inner[0]):
+                    target[x * colours] = line[inner[0] + x]
+            if y > 1:
+                _tame_row(ring[(y - 2) % 3], ring[(y - 1) % 3], line, noise, tamed[y - 2])
+
+    return tame
+
+
+@exactly
+def _thin_row(above, here, below, noise, out):
+    """Each mean, or its brighter, or darker, side where it is thin; sides as `evidence.SIDES`."""
+    for x in range(len(out)):
+        v = here[x + 2]
+        p0, q0, p1, q1 = here[x], here[x + 4], above[x + 2], below[x + 2]
+        p2, q2, p3, q3 = above[x], below[x + 4], above[x + 4], below[x]
+        high = min(min(max(p0, q0), max(p1, q1)), min(max(p2, q2), max(p3, q3)))
+        low = max(max(min(p0, q0), min(p1, q1)), max(min(p2, q2), min(p3, q3)))
+        thick = v > high + THIN * (expected(high, noise) * noise[2])
+        faint = v < low - THIN * (expected(low, noise) * noise[2])
+        out[x] = high if thick else (low if faint else v)
+
+
+@exactly
+def _halve_rows(upper, lower, out):
+    for x in range(len(out)):
+        total = upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
+        out[x] = total * QUARTER
+
+
+def build_thin(*, cache: bool) -> Any:
+    """Make the function that fills `thinned` and `halved` from a plane of means.
+
+    `thinned` has two pixels less on each side; where it has two rows alone, they are used again.
+    `halved` are its means of 2 x 2, or there are none.
+    """
+    sources = edition(evidence)
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def thin(means, noise, thinned, halved):
+        if sources < 0:
+            return
+        for y in range(len(means) - 4):
+            line = thinned[y % len(thinned)]
+            _thin_row(means[y], means[y + 2], means[y + 4], noise, line)
+            if y % 2 and y // 2 < len(halved):
+                _halve_rows(thinned[(y - 1) % len(thinned)], line, halved[y // 2])
+
+    return thin
+
+
+@exactly
+def _sort_pair(low, high):
+    for x in range(len(low)):
+        a, b = low[x], high[x]
+        low[x], high[x] = min(a, b), max(a, b)
+
+
+@exactly
+def _middle_mean(values):
+    """The mean of columns without a fifth of their values at either end, put into the last row."""
+    count = len(values)
+    for k in range(SIDE):
+        for i in range(count - 1 - k):  # the largest of what is left goes last
+            _sort_pair(values[i], values[i + 1])
+    for k in range(SIDE):
+        for i in range(count - SIDE - 1, k, -1):  # the least goes first
+            _sort_pair(values[i - 1], values[i])
+    mean = values[count - 1]
+    for x in range(len(mean)):
+        mean[x] = ZERO
+    for k in range(SIDE, count - SIDE):
+        part = values[k]
+        for x in range(len(mean)):
+            mean[x] += part[x]
+    for x in range(len(mean)):
+        mean[x] /= float32(count - 2 * SIDE)
+
+
+@exactly
+def _calm_row(calm, own, noise, out):
+    for x in range(len(out)):
+        difference = own[x] - calm[x]
+        both = HALF * (expected(calm[x], noise) + expected(own[x], noise)) * noise[2]
+        out[x] = calm[x] + difference * opened_by(abs(difference) / both)
+
+
+def build_calm(*, cache: bool) -> Any:
+    """Make the function that fills `calmed`, smaller by `evidence.CALM`, see `evidence.calmed`."""
+    sources = edition(evidence)
+
+    @njit(nogil=True, cache=cache, error_model="numpy")
+    def calm(means, noise, calmed):
+        if sources < 0:
+            return
+        width = calmed.shape[1]
+        values = np.empty((SIDE * SIDE, width), np.float32)
+        for y in range(len(calmed)):
+            for i in range(SIDE):
+                for j in range(SIDE):
+                    copy(values[i * SIDE + j], means[y + i][j:], width)
+            _middle_mean(values)
+            _calm_row(values[len(values) - 1], means[y + CALM][CALM:], noise, calmed[y])
+
+    return calm
