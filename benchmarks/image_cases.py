@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import Plan, make_plan, survey
@@ -25,7 +26,7 @@ class Case:
 
     def __post_init__(self) -> None:
         self.plans: dict[int, Plan] = {}
-        self.known = known = survey(self.pixels, EnhanceOptions(rgb=self.rgb))
+        self.known = known = survey(self.pixels, EnhanceOptions(model=self.model, rgb=self.rgb))
         self.statistics = torch.tensor([known.statistics])
         planes = [self.pixels] if self.rgb else self.pixels
         self.planes = [
@@ -48,12 +49,22 @@ class Case:
         return sum(plane[0].size for plane in self.planes)
 
 
+def cells(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Photons of soft spots, which fill half of the image, over an even background."""
+    spots = gaussian_filter(rng.normal(size=shape), (0, 6, 6))
+    return rng.poisson(20 + 25 * (spots / spots.std()).clip(0)).astype(np.uint16)
+
+
 def cases(sizes: list[str]) -> list[Case]:
     rng = np.random.default_rng(0)
     found = []
     for size in sizes:
+        model, _, size = size.rpartition(":")
         numbers = [int(n) for n in size.split("x")]
-        if len(numbers) == 2:
+        if model == "science":
+            shape = (1, numbers[1], numbers[0])
+            found.append(Case(f"{size}, uint16, cells", cells(shape, rng), "science", False))
+        elif len(numbers) == 2:
             shape = (numbers[1], numbers[0], 3)
             dark = (rng.gamma(2, 0.05, shape).clip(0, 1) * 255).astype(np.uint8)
             found.append(Case(f"{size}, RGB uint8", dark, "photo", True))
@@ -68,5 +79,7 @@ def macs(network: Network, colours: int) -> int:
     c = network.config
     branches = c.branch_width * len(c.dilations)
     first, second = c.widths
-    per_tap = colours * branches + (colours + branches) * first + first * second + second * 3
-    return 9 * per_tap
+    maps = 3 if c.by_channel else colours  # that H sees
+    last = second * network.block.residual.outputs
+    taps = 9 * (maps * branches + (maps + branches) * first + first * second + last)
+    return taps * 4 // 3 if c.by_channel else taps  # at full size and at ever smaller ones

@@ -37,6 +37,8 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
     rival = sci()
     colours = 3 if case.rgb else 1
     work = macs(network, colours)
+    seen = EnhanceOptions(model=case.model, rgb=case.rgb)
+    sizes = {1: ""} if network.config.by_channel else SIZES
 
     def whole(layout: torch.memory_format) -> None:
         with torch.inference_mode():
@@ -73,15 +75,15 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
         "torch, channels_last, whole": (lambda: whole(LAST), work),
         "torch, channels_last, tiled": (lambda: tiled(None), work),
         "enhance(), torch": (lambda: enhanced("torch"), 0),
-        "levels and statistics": (lambda: survey(case.pixels, EnhanceOptions(rgb=case.rgb)), 0),
+        "levels and statistics": (lambda: survey(case.pixels, seen), 0),
     }
     kernel = kernels.find(network, colours)
     if kernel is not None:
         found[KERNEL] = (lambda: tiled(kernel), work)
-        for scale, name in SIZES.items():
+        for scale, name in sizes.items():
             found[f"{KERNEL}, {name}integers in and out"] = (partial(pictured, scale), 0)
         found["enhance(), kernel"] = (lambda: enhanced("auto"), 0)
-        for scale, name in SIZES.items():
+        for scale, name in sizes.items():
             found[f"enhance_stored(){', ' * bool(name)}{name.strip(', ')}"] = (
                 partial(stored, scale),
                 0,

@@ -25,6 +25,8 @@ from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds
 
 from napari_lle.model import kernels, load_model
 
+ABOUT_SIZES = "WxH, NxHxW for a stack, science:WxH for noisy cells by that model."
+SIZES = ["600x400", "1920x1080", "3840x2160", "8x512x512", "science:2048x2048"]
 ABOUT = """\
 Written by `benchmarks/{script}` with {threads} threads ({vectors}), load {load:.1f}, torch {torch}.
 Measured in the same run: sgemm {gflops:.0f} GFLOP/s, copy {bandwidth:.1f} GB/s. The floor of a
@@ -121,7 +123,7 @@ def first_use() -> str:
 
 def main(
     output: Annotated[Path | None, typer.Option(help="Markdown; a plot goes beside it.")] = None,
-    size: Annotated[list[str] | None, typer.Option(help="WxH, or NxHxW for a stack.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help=ABOUT_SIZES)] = None,
     repeats: int = 5,
     threads: int = 0,
 ) -> None:
@@ -147,7 +149,7 @@ def main(
         ),
     ]
     points = []
-    for case in cases(size or ["600x400", "1920x1080", "3840x2160", "8x512x512"]):
+    for case in cases(size or SIZES):
         rows = measure(case, repeats)
         parts.append(table(case, rows, flops, bandwidth))
         typer.echo(parts[-1])

@@ -19,3 +19,13 @@ def random_model(form="division", **config):
     torch.nn.init.normal_(network.block.residual.shifts[0].weight, std=0.1)
     torch.nn.init.normal_(network.auxiliary.conv2.weight, std=0.1)
     return Model("random", network.requires_grad_(False).eval(), {}, "0" * 12)
+
+
+def noisy_model(seed=0, size=0.7):
+    """The form for noisy data with weights by chance, large ones."""
+    torch.manual_seed(seed)
+    config = NetworkConfig("mixing", dilations=(1, 2, 3), widths=(6, 5), modulated=2)
+    network = Network(config)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=size)
+    return Model("noisy", network.requires_grad_(False).eval(), {}, "0" * 12)

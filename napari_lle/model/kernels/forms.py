@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..network.network import Network
 
 SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING, MIXING = range(6)  # division ends in two ways
+NAMED = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING, "mixing": MIXING}
 FARTHEST = 256  # pixels of halo
 VIEWS = 3  # that H has of a channel in mixing
 Weights = NDArray[np.float32]
@@ -57,10 +58,8 @@ class Packed(NamedTuple):
 
 def layout(config: NetworkConfig, colours: int) -> Layout:
     """The layout of a network for 3 colours, or for 1 that stands for three equal ones."""
-    names = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING}
-    names["mixing"] = MIXING
     division = SOFTPLUS if config.positivity == "softplus" else SIGMOID
-    form = names.get(config.reflectance, division)
+    form = NAMED.get(config.reflectance, division)
     colours = VIEWS if form == MIXING else colours  # each channel by itself
     return Layout(form, colours, config.branch_width, *config.widths, config.illumination_scale)
 

@@ -31,7 +31,7 @@ RANDOM = {
     },
 }
 SHAPES = [(1, 1), (1, 9), (3, 2), (57, 83), (140, 37)]
-STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]])
+STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05, 1e-3, 1e-4, 1.2]])
 
 
 def model(name):
@@ -63,11 +63,8 @@ def plain(network, x):
     return out
 
 
-# science has no kernel: torch runs it.
-FUSED_MODELS = [name for name in bundled_models() if name != "science"]
-
 # How H ends and how wide it is does not meet the number of colours: one number serves there.
-CASES = [(n, c) for n in [*FUSED_MODELS, *RANDOM] for c in (3, 1)]
+CASES = [(n, c) for n in [*bundled_models(), *RANDOM] for c in (3, 1)]
 CASES = [case for case in CASES if case not in (("sigmoid", 1), ("wide", 1))]
 
 
@@ -111,7 +108,7 @@ def test_odd_values_do_not_spread():
 
 
 @pytest.mark.parametrize("channels", ["per", "joint"])
-@pytest.mark.parametrize("name", [*FUSED_MODELS, *FORMS])
+@pytest.mark.parametrize("name", [*bundled_models(), *FORMS])
 def test_enhance_takes_the_kernel_by_itself(name, channels, monkeypatch):
     image = np.random.default_rng(1).integers(0, 60, (75, 90, 3)).astype(np.uint8)
     chosen = model(name)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.models import noisy_model
 
 from napari_lle.model import enhance, load_model, restore
 from napari_lle.model.inference.options import EnhanceOptions
@@ -11,16 +12,11 @@ from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.config import ConfigError, NetworkConfig
 from napari_lle.model.network.evidence import CLOSED, standing_out, tamed, thinned
 from napari_lle.model.network.mixing import SHARE, SQUARE, candidates
-from napari_lle.model.network.network import Network, pad
+from napari_lle.model.network.network import pad
 
 
 def wild(seed=0, size=0.7):
-    """A network of the form with weights by chance, large ones."""
-    torch.manual_seed(seed)
-    network = Network(NetworkConfig("mixing", dilations=(1, 2, 3), widths=(6, 5), modulated=2))
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=size)
-    return network.requires_grad_(False).eval()
+    return noisy_model(seed, size).network
 
 
 def figures(typical=0.1, shot=1e-3, floor=1e-4, grain=1.2):

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 from numba import float32, intp, types, uint8, uint16
 
 from ..forms import MIXING, Layout
+from .choosing import build_choose
 from .fused import build
 from .halving import build_calm, build_tame, build_thin
-from .hearing import build_choose, build_finish, build_listen
+from .hearing import build_listen
 from .reduced import build_divide, build_shrink, build_spread
+from .smoothing import build_finish
 
 ROW, INDICES, PLANE, PLANES = float32[::1], intp[::1], float32[:, ::1], float32[:, :, ::1]
 PAIR = types.UniTuple(types.intp, 2)
@@ -40,7 +42,7 @@ STRIP = (
 
 NOISE = types.UniTuple(float32, 3)
 FINER = (PLANE, PAIR, PLANES, types.intp, NOISE)  # means, where they begin, the size before
-CHOOSE = (*FINER, float32, PLANES, *STRIP[6:11])
+CHOOSE = (*FINER, PLANES, float32, *STRIP[6:11])  # and H's weights
 MIXES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "thin": (build_thin, (PLANE, NOISE, PLANE, PLANE)),
     "calm": (build_calm, (PLANE, NOISE, PLANE)),

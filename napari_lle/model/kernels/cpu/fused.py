@@ -64,7 +64,7 @@ def splice(features, image, f, slots, colours, branch, dilations, branches, reac
 
 @compiled
 def new_rings(reach, colours, spliced, first, second, rows):
-    """Memory for rows of the image, the features and the hidden layers, and `rows` of H's answer."""
+    """Memory for rows of the image, the features, the hidden layers, and `rows` of H's answer."""
     slots = max(2 * reach + 1, reach + 4)
     return (
         np.zeros(slots * colours * PITCH, np.float32),

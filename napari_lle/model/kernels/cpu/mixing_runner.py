@@ -30,7 +30,7 @@ LEAST_BAND = 128  # rows: its neighbours' means are made again
 Noise = tuple[np.float32, ...]  # shot, floor, and what is left of it in means
 
 
-class Level(NamedTuple):
+class MixingLevel(NamedTuple):
     """What one size needs: its noise, H's weights, and pixels beyond the band.
 
     Attributes
@@ -47,12 +47,12 @@ class Level(NamedTuple):
     thinned: int
 
 
-class Work(NamedTuple):
+class MixingWork(NamedTuple):
     """What all bands share; `levels` are the finest first."""
 
     kernel: MixingKernel
     stored: StoredPlane
-    levels: list[Level]
+    levels: list[MixingLevel]
     u: np.float32
 
 
@@ -66,7 +66,7 @@ def mixed_bands(
     """Fill `out` with L, yielding (done, total) after each band."""
     height, width = stored.pixels.shape[:2]
     u = np.float32(midtones(min(max(float(statistics[0, TYPICAL]), STRETCHED[0]), STRETCHED[1])))
-    work = Work(kernel, stored, _levels(network, statistics), u)
+    work = MixingWork(kernel, stored, _levels(network, statistics), u)
     threads = torch.get_num_threads()
     most = max(PIXELS // width, LEAST_BAND)
     each = max(-(-height // (threads * -(-height // (threads * most)))), LEAST_BAND)
@@ -75,7 +75,7 @@ def mixed_bands(
         yield done, len(parts)
 
 
-def _levels(network: Network, statistics: torch.Tensor) -> list[Level]:
+def _levels(network: Network, statistics: torch.Tensor) -> list[MixingLevel]:
     """All sizes, the coarsest of which H does not see."""
     block = network.block
     assert isinstance(block, Mixing)
@@ -90,14 +90,14 @@ def _levels(network: Network, statistics: torch.Tensor) -> list[Level]:
         noise = tuple(np.float32(each.item()) for each in (shot, floor, factor))
         figures = block.figures(level, (shot, floor, grain), statistics)
         weights = pack(network, figures, VIEWS)[:-1]
-        found.append(Level(noise, weights, margin, thinned[level]))
+        found.append(MixingLevel(noise, weights, margin, thinned[level]))
     return found
 
 
-def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
+def _band(work: MixingWork, out: Lights, part: tuple[int, int]) -> None:
     """L of some rows, from a multiple of `SQUARE` on, each channel by itself."""
     top, bottom = part
-    height, width, channels = work.stored.pixels.shape
+    width, channels = work.stored.pixels.shape[1:]
     light = out.begin(top, bottom)
     lines = light.reshape(bottom - top, -1)
     for k in range(lines.shape[1] // width):
@@ -110,7 +110,7 @@ def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
 
 
 def _means(
-    work: Work, part: tuple[int, int], channel: int, light: NDArray[np.float32], begins: int
+    work: MixingWork, part: tuple[int, int], channel: int, light: NDArray[np.float32], begins: int
 ) -> list[NDArray[np.float32]]:
     """The tame pixels and what is not thin of the coarser means; the pixels go to `light`."""
     pixels, black, span = work.stored
@@ -136,7 +136,7 @@ def _means(
 
 
 def _mixture(
-    work: Work, means: list[NDArray[np.float32]], shape: tuple[int, int]
+    work: MixingWork, means: list[NDArray[np.float32]], shape: tuple[int, int]
 ) -> NDArray[np.float32]:
     """What lies under the noise, with a margin of 1."""
     calmed = np.empty([n - 2 * CALM for n in means[-1].shape], np.float32)
@@ -145,14 +145,12 @@ def _mixture(
     before[0] = calmed
     for level in reversed(range(HALVINGS)):
         noise, weights, margin, thinned = work.levels[level]
-        height, width = (
-            -(-n // SQUARE) * SQUARE // 2**level if level else n for n in shape
-        )
+        height, width = (-(-n // SQUARE) * SQUARE // 2**level if level else n for n in shape)
         after = np.empty((3, height + 2 * margin, width + 2 * margin), np.float32)
         corner = _corner((thinned if level else thinned + THIN_REACH) - margin)
         skip = 2 * work.levels[level + 1].margin - margin
         work.kernel.listen(means[level], corner, before, skip, noise, after)
-        work.kernel.choose(means[level], corner, before, skip, noise, work.u, after, *weights)
+        work.kernel.choose(means[level], corner, before, skip, noise, after, work.u, *weights)
         before = after
     return before[0]
 

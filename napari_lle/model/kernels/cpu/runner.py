@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...preprocessing.tiling import reflect, spans
 from ...runtime.threads import in_order
 from ..forms import Packed, pack
+from .compiled import Kernel, MixingKernel
 from .fused import widest
 from .lights import Kept, Lights
 from .mixing_runner import mixed_bands
@@ -20,7 +21,6 @@ from .reduced_runner import StoredPlane, bands
 
 if TYPE_CHECKING:
     from ...network.network import Network
-    from .compiled import Kernel
 
 MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
 
@@ -35,7 +35,7 @@ class Source(Protocol):
 
 
 def strips(
-    kernel: Kernel,
+    kernel: Kernel | MixingKernel,
     network: Network,
     x: Source,
     statistics: torch.Tensor,
@@ -45,7 +45,7 @@ def strips(
 
     Parameters
     ----------
-    kernel : Kernel
+    kernel : Kernel or MixingKernel
         Of the network's layout for the colours of `out`.
     network : Network
     x : array-like, (3, H, W)
@@ -54,7 +54,7 @@ def strips(
     out : ndarray, (H, W) or (H, W, 3), or Lights
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out
-    if hasattr(kernel, "listen"):
+    if isinstance(kernel, MixingKernel):
         yield from mixed_bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
         return
     if network.grid > 1:
