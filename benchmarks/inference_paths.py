@@ -37,13 +37,14 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
     rival = sci()
     colours = 3 if case.rgb else 1
     work = macs(network, colours)
-    seen = EnhanceOptions(model=case.model, rgb=case.rgb)
+    options = EnhanceOptions(model=case.model, rgb=case.rgb)
     sizes = {1: ""} if network.config.by_channel else SIZES
 
     def whole(layout: torch.memory_format) -> None:
         with torch.inference_mode():
             for plane in case.planes:
-                x = pad(torch.from_numpy(plane)[None], network.radius)
+                seen = plane[:1] if network.config.by_channel and not case.rgb else plane
+                x = pad(torch.from_numpy(seen)[None], network.radius)
                 network.block(x.contiguous(memory_format=layout), case.statistics)
 
     def tiled(kernel: Any) -> None:
@@ -75,7 +76,7 @@ def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
         "torch, channels_last, whole": (lambda: whole(LAST), work),
         "torch, channels_last, tiled": (lambda: tiled(None), work),
         "enhance(), torch": (lambda: enhanced("torch"), 0),
-        "levels and statistics": (lambda: survey(case.pixels, seen), 0),
+        "levels and statistics": (lambda: survey(case.pixels, options), 0),
     }
     kernel = kernels.find(network, colours)
     if kernel is not None:
