@@ -20,7 +20,7 @@ ONCE = (
     "inference.plan.settle",  # colours or not, per channel or joint
     "inference.planes.fill_planes",
     "kernels.find",
-    "network.bundled.automatic_model",
+    "network.bundled.settled_name",
     "network.checkpoint.recent_model",
     "preprocessing.levels.find_levels",
     "preprocessing.sampling.sample",
@@ -38,11 +38,11 @@ def image(rng, monkeypatch):
     return rng.integers(0, 60, SHAPE).astype(np.uint8)
 
 
-def check(walk, automatic=1):
+def check(walk):
     passes = walk.passes()
     assert passes["napari_lle.model.inference.plan"] == 1
     assert {module: n for module, n in passes.items() if n > MOST} == {}
-    expected = {**dict.fromkeys(ONCE, 1), "network.bundled.automatic_model": automatic}
+    expected = dict.fromkeys(ONCE, 1)
     assert {name: walk.calls[f"napari_lle.model.{name}"] for name in ONCE} == expected
     assert walk.calls["napari_lle.model.preprocessing.normalizing.normalized"] == NORMALIZED
 
@@ -61,7 +61,7 @@ def test_a_run_of_the_widget_works_out_everything_once(qtbot, viewer, widget, im
     with watched_jobs() as walk:
         run(qtbot, widget)
     assert widget.live.estimate.record["kernel"] == "numba"
-    check(walk, automatic=0)  # the look names the model
+    check(walk)  # the look names the model
     assert walk.calls["napari_lle.model.inference.estimate.Estimate.plane"] == 1
 
 
