@@ -13,6 +13,7 @@ from napari.utils import progress
 from qtpy.QtCore import QTimer
 
 from ...model.progress import Steps
+from .dask_cache import bear_threads
 from .responsiveness import brief_turns, load_libraries
 
 INTERVAL = 0.05  # seconds between reports: small tiles must not flood the event loop
@@ -71,6 +72,7 @@ class Job:
         on_cancelled: Callable[[], Any] = _ignore,
         label: str = "",
     ) -> None:
+        bear_threads()
         self._steps = steps
         self._on_progress = on_progress
         self._on_done = on_done
