@@ -10,6 +10,13 @@ from napari_lle.model.inference.enhance import enhance
 from napari_lle.widgets.shared.layers import KEY
 
 
+def looked(widget):
+    """What is found beside a run, from an excerpt of all planes, has been found."""
+    levels = widget.levels
+    waits = levels._later._timer.isActive() or levels.look is None or levels.look.running
+    return levels.found is not None and not waits and not widget.preview.busy
+
+
 def planes_read(source):
     return {key[0].start for key, _ in source.read}
 
@@ -25,6 +32,7 @@ def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):
     result, light = viewer.layers["cells enhanced"], viewer.layers["cells illumination"]
     assert isinstance(result.data, da.Array) and isinstance(light.data, da.Array)
     np.testing.assert_array_equal(result.scale, (2, 0.5, 0.5))
+    qtbot.waitUntil(lambda: looked(widget))
     source.read.clear()
     result.refresh()
     viewer.dims.set_current_step(0, 7)
@@ -33,6 +41,7 @@ def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):
     np.testing.assert_allclose(result.data[7].compute(), expected.reflectance[7], atol=1e-5)
     levels = result.metadata[KEY]["levels"]
     assert (restore(result.data, light.data, levels).compute() == values).all()
+    qtbot.waitUntil(lambda: looked(widget))
     source.read.clear()
     widget.form.strength.value = 0.5
     qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.5)
