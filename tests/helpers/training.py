@@ -26,3 +26,15 @@ def changed(settings=TINY, **values):
 
 
 PAPER = changed(objective="paper", network={"widths": [4, 4]}, paper={"weights": {"perceptual": 0}})
+
+
+def idle(qtbot, widget):
+    qtbot.waitUntil(lambda: not widget.job.running)
+
+
+def add_pair(qtbot, widget, viewer, low="dark", reference="bright"):
+    form = widget.form
+    form.low.value = viewer.layers[low]
+    form.reference.value = viewer.layers[reference] if reference else None
+    form.add.native.click()
+    idle(qtbot, widget)
