@@ -12,10 +12,10 @@ import torch
 from image_cases import Case, macs
 
 from napari_lle.model import enhance, enhance_stored, kernels, load_model
-from napari_lle.model.inference.estimate import in_input_dtype
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import survey
 from napari_lle.model.inference.planes import AUTO_TILE, fill_plane
+from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.inference.stored import pictures
 from napari_lle.model.network.network import pad
 

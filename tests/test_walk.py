@@ -17,7 +17,7 @@ from napari_lle.model.kernels.cpu.compiled import compile_kernel
 MOST = 2  # passes through one module: on the way in and on the way out
 ONCE = (
     "inference.plan.make_plan",
-    "inference.plan.settle",  # colours or not, per channel or joint
+    "inference.settling.settle",  # colours or not, per channel or joint
     "inference.planes.fill_planes",
     "kernels.find",
     "network.bundled.settled_name",

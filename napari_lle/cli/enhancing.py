@@ -11,22 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .console import drain, say_which
+from .recording import INPUT, as_output, file_identity, pixel_digest
 from .sources import read_for
 
 if TYPE_CHECKING:
     from ..model.inference.estimate import Result
     from ..model.inference.options import EnhanceOptions
     from ..model.io.metadata import Output, Picture
-
-
-ROLE, INPUT = "role", "input"  # in a file's record: what it is of its run, and of which pixels
-NAMES = {
-    "R": "reflectance, for looking",
-    "L": "illumination",
-    "changed": "R less the plain stretch, in units of its noise",
-    "background-image": "background that was taken out",
-    "uncertainty": "half width of the 95 % interval of R",
-}
 
 
 class Wanted(NamedTuple):
@@ -156,7 +147,7 @@ def _enhanced(
 
         steps = stored_steps(picture.pixels, options, wanted.strength)
         pixels, record = _drain(steps, source)
-        return {"R": _output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
+        return {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     return _enhanced_whole(picture, source, options, wanted)
 
 
@@ -165,7 +156,7 @@ def _enhanced_whole(
 ) -> dict[str, Output]:
     """The reflectance with illumination and other layers, as far as they are wanted."""
     from ..model.inference.enhance import estimate_steps
-    from ..model.inference.estimate import in_input_dtype
+    from ..model.inference.restoring import in_input_dtype
 
     if wanted.average:
         result = _averaged(picture, source, options, wanted)
@@ -173,16 +164,16 @@ def _enhanced_whole(
         result = _flattened(picture, source, options, wanted)
     else:
         result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
-    record = {**result.record, INPUT: _digest(picture.pixels)}
+    record = {**result.record, INPUT: pixel_digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
-    made = {"R": _output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
+    made = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     if wanted.illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
-        made["L"] = _output("L", picture, light, coloured, record, "float")
+        made["L"] = as_output("L", picture, light, coloured, record, "float")
     for name in wanted.layers:
         figure = _figure(name, result)
-        made[name] = _output(name, picture, figure, picture.rgb, record, "float")
+        made[name] = as_output(name, picture, figure, picture.rgb, record, "float")
     return made
 
 
@@ -197,7 +188,7 @@ def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted)
     options = _suited(options, picture)
     _check_formats(picture, target, wanted)
     output = ZarrOutput(
-        target, wanted.illumination, wanted.dtype, wanted.strength, _identity(source, picture)
+        target, wanted.illumination, wanted.dtype, wanted.strength, file_identity(source, picture)
     )
     if wanted.scheduler:
         from ..model.inference.remote import enhance_on_cluster
@@ -249,28 +240,6 @@ def _drain(steps: Any, source: Path) -> Any:
     return drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
 
 
-def _output(
-    what: str, picture: Picture, pixels: Any, rgb: bool, record: dict[str, Any], dtype: str
-) -> Output:
-    """Pixels of a role with their record and history."""
-    from ..model.io.files import Output
-
-    about = picture.about
-    told = {**record, ROLE: what, **({"file": about.to_dict()} if about else {})}
-    if dtype != "same" and about:
-        about = replace(about, windows=())  # those are on the scale of the input
-    return Output(pixels, rgb, told, about, _history(what, record))
-
-
-def _digest(pixels: Any) -> str:
-    """First 16 hexadecimal digits of a hash of an image's values."""
-    import hashlib
-
-    import numpy as np
-
-    return hashlib.blake2b(np.ascontiguousarray(pixels).data).hexdigest()[:16]
-
-
 def _channel_axis(picture: Any, channels: str) -> int | None:
     """The axis that the file names C, unless each channel is to have its own illumination."""
     letters = picture.about.axes if picture.about else ""
@@ -288,20 +257,3 @@ def _hushed() -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-def _identity(source: Path, picture: Any) -> str:
-    """Another text where a file has changed, or another of its images is meant."""
-    status = source.stat()
-    return f"{source.resolve()} {status.st_mtime_ns} {status.st_size} {picture.number}"
-
-
-def _history(what: str, record: dict[str, Any]) -> str:
-    from ..model.preprocessing.normalizing import level_words, recorded_levels
-
-    levels = level_words(recorded_levels(record["levels"]))
-    name = NAMES[what]
-    return (
-        f"napari-lle {record['napari_lle']}: {name}; model {record['model']}, {levels}, "
-        f"strength {record['strength']:g}"
-    )

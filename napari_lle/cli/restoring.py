@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .console import drain, say_which
-from .enhancing import NAMES, ROLE
+from .recording import NAMES, ROLE
 
 if TYPE_CHECKING:
     from ..model.io.metadata import FileRecord, Picture
@@ -111,7 +111,7 @@ def _stream(part: Parts, output: Path) -> bool:
 
 def _write(parts: list[Parts], output: Path, source: str) -> bool:
     """Restore in memory; return whether values were rounded."""
-    from ..model.inference.estimate import restore
+    from ..model.inference.restoring import restore
     from ..model.io.files import Output, write_images
     from ..model.version import __version__
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.estimate import in_input_dtype, restore
+from ..inference.restoring import in_input_dtype, restore
 from ..preprocessing.levels import normalize
 from .checks import Check, check
 from .photometry import deviation

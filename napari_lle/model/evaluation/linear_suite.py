@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inference.enhance import enhance, estimate_steps
-from ..inference.estimate import Result, restore
+from ..inference.estimate import Result
 from ..inference.options import EnhanceOptions
-from ..inference.plan import choose_model, survey
+from ..inference.plan import survey
+from ..inference.restoring import restore
+from ..inference.settling import choose_model
 from ..inference.uncertainty import known_constants
 from ..network.checkpoint import Model
 from ..network.global_curve import one_curve

@@ -17,7 +17,7 @@ from scipy.optimize import isotonic_regression
 
 from ..data.folders import left_out, matched_files
 from ..inference.enhance import enhance
-from ..inference.plan import choose_model
+from ..inference.settling import choose_model
 from ..io.files import read_image
 from ..network.bundled import GLOBAL
 from ..progress import Progress

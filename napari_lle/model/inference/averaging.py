@@ -21,7 +21,7 @@ from .lazy import as_dask, is_lazy
 from .looks import look_options
 from .matching import survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
-from .plan import settle
+from .settling import settle
 
 LARGEST = 99  # planes of a window
 

@@ -19,8 +19,9 @@ from .estimate import Estimate, Result, check_strength
 from .lazy import LazyEstimate, Scales, as_dask, is_lazy
 from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions, SharedKeywords
-from .plan import Plan, as_arrays, make_plan
+from .plan import Plan, make_plan
 from .planes import Seen, as_channels, fill_planes
+from .settling import as_arrays
 from .shared_illumination import brightest, lend
 from .survey import Survey
 from .tone import NEUTRAL

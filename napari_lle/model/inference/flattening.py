@@ -23,7 +23,7 @@ from .lazy import is_lazy
 from .looks import look_options
 from .matching import survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
-from .plan import settle
+from .settling import settle
 
 How = Literal["subtract", "divide"]
 USUAL = 2  # degree

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from ..network.mixing import SQUARE
 from ..preprocessing.levels import SAMPLE, AnyLevels, working_dtype
 from ..preprocessing.normalizing import recorded_levels
-from .estimate import Estimate, Result, check_channels, check_shapes, check_strength
-from .estimate import restore as restore_array
+from .estimate import Estimate, Result, check_strength
+from .restoring import check_channels, check_shapes
+from .restoring import restore as restore_array
 
 if TYPE_CHECKING:
     from .plan import Plan

@@ -6,10 +6,8 @@ one illumination.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..network.bundled import GLOBAL, settled_name, sized
-from ..network.checkpoint import Model, recent_model
-from ..network.curves import StretchCurve, formula_model, is_stretch
-from ..network.global_curve import one_curve
+from ..network.checkpoint import Model
+from ..network.curves import StretchCurve
 from ..network.network import Network
 from ..preprocessing.levels import AnyLevels
 from ..preprocessing.screen import MIDDLE, TYPICAL
@@ -29,7 +25,7 @@ from ..runtime.devices import choose_device
 from ..version import __version__
 from .options import DEFAULTS, EnhanceOptions
 from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
-from .shared_illumination import check_together
+from .settling import as_arrays, model_of, settle
 from .survey import Survey, find_survey
 from .tone import Tone
 
@@ -135,7 +131,7 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
     arrays = as_arrays(images)
     options = settle(arrays, options)
     dtype = np.dtype(arrays[0].dtype).name
-    return _survey(arrays, options, _chosen(options, dtype, len(arrays) == 1))
+    return _survey(arrays, options, model_of(options, dtype, len(arrays) == 1))
 
 
 def _survey(arrays: list[Any], options: EnhanceOptions, model: Model) -> Survey:
@@ -176,16 +172,14 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     """
     arrays = as_arrays(images)
     options = settle(arrays, options)
-    rgb, per = bool(options.rgb), options.channels == "per"
     dtype = np.dtype(arrays[0].dtype).name if known is None else known.levels.dtype
-    loaded = _chosen(options, dtype, len(arrays) == 1)
+    loaded = model_of(options, dtype, len(arrays) == 1)
     if known is None:
         options = _aimed(options, loaded)
         known = _survey(arrays, options, loaded)
     elif options.channel_axis is not None:  # a part may have fewer axes than the whole
         axis = options.channel_axis - arrays[0].ndim
         known = known._replace(each=tuple(levels.moved(axis) for levels in known.each))
-    levels = known.levels
     where = choose_device(options.device)
     curve = isinstance(loaded.network.block, StretchCurve)
     network = loaded.network
@@ -194,119 +188,49 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     if isinstance(network.block, StretchCurve):
         network.block.aim = known.aim
     statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
-    kernel = kernels.find(network, 3 if per else 1, where.type)
-    record = {
-        "napari_lle": __version__,
-        "torch": torch.__version__,
-        "model": loaded.name,
-        "model_digest": loaded.digest,
-        "levels": levels.as_record(),
-        "statistics": known.statistics._asdict(),
-        "channels": options.channels,
-        "rgb": rgb,
-        "illumination_scale": network.config.illumination_scale,
-        "device": where.type,
-        "kernel": kernels.name(kernel),
-    }
-    if options.channels == "luminance":
-        record["clip"] = options.clip
-    if options.sky:
-        record["sky"] = options.sky
+    kernel = kernels.find(network, 3 if options.channels == "per" else 1, where.type)
     if options.denoise is not None and network.config.reflectance not in STRETCHING:
         raise ValueError(
             f"The model {loaded.name} cannot leave noise: leave denoise out, or take linear or "
             "science."
         )
-    record |= {k: getattr(options, k) for k in Tone._fields if getattr(options, k) is not None}
-    if options.look:
-        record["look"] = options.look
-    if isinstance(network.block, StretchCurve):
-        record["stretch"] = network.block.chosen(float(statistics[0, TYPICAL]))
-    if "uncertainty" in loaded.card:
-        record["uncertainty"] = loaded.card["uncertainty"]
     size = AUTO_TILE[where.type] if options.tile == "auto" else int(options.tile)
     darkest = float(network.block.darkest(statistics))
     options = replace(options, model=loaded.name)
-    plan = Plan(options, known, network, statistics, darkest, size, kernel, record)
+    plan = Plan(options, known, network, statistics, darkest, size, kernel, {})
+    plan = plan._replace(record=_record(plan, loaded))
     # What shares an illumination keeps its ratios, which lifting dark values would change.
-    return plan._replace(darkest=0.0, record=_shared(record, plan)) if plan.shared else plan
+    return plan._replace(darkest=0.0) if plan.shared else plan
 
 
-def _shared(record: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """The record of images that share an illumination."""
-    record = {**record, "channel_axis": plan.options.channel_axis}
-    if len(plan.known.each) > 1:
-        record["together"] = [e.as_record() for e in plan.known.each]
+def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
+    """How results of a plan are made, as plain values that are enough to repeat it."""
+    options, network, known = plan.options, plan.network, plan.known
+    record: dict[str, Any] = {
+        "napari_lle": __version__,
+        "torch": torch.__version__,
+        "model": loaded.name,
+        "model_digest": loaded.digest,
+        "levels": plan.levels.as_record(),
+        "statistics": known.statistics._asdict(),
+        "channels": options.channels,
+        "rgb": plan.rgb,
+        "illumination_scale": network.config.illumination_scale,
+        "device": plan.statistics.device.type,
+        "kernel": kernels.name(plan.kernel),
+    }
+    if plan.luminance:
+        record["clip"] = options.clip
+    for name in ("sky", "look", *Tone._fields):
+        value = getattr(options, name)
+        if value is not None and value != "":
+            record[name] = value
+    if isinstance(network.block, StretchCurve):
+        record["stretch"] = network.block.chosen(float(plan.statistics[0, TYPICAL]))
+    if "uncertainty" in loaded.card:
+        record["uncertainty"] = loaded.card["uncertainty"]
+    if plan.shared:
+        record["channel_axis"] = options.channel_axis
+    if len(known.each) > 1:
+        record["together"] = [each.as_record() for each in known.each]
     return record
-
-
-def as_arrays(images: Any) -> list[Any]:
-    """One array, or several in a list, as a list of arrays."""
-    several = [images] if hasattr(images, "shape") else images
-    return [each if hasattr(each, "shape") else np.asarray(each) for each in several]
-
-
-def settle(arrays: Sequence[Any], options: EnhanceOptions) -> EnhanceOptions:
-    """Decide what the options leave open: whether there are colours, and ``per`` or ``joint``.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are of no shape for an image, or cannot share an illumination.
-    """
-    axis = options.channel_axis
-    if len(arrays) != 1 or axis is not None:
-        axis = check_together(arrays, axis)
-        if options.channels == "luminance":
-            raise ValueError(
-                "Luminance is that of RGB colours: leave channels at auto for separate channels."
-            )
-        return replace(options, rgb=False, channels="joint", channel_axis=axis)
-    shape = tuple(arrays[0].shape)
-    rgb = looks_rgb(shape) if options.rgb is None else options.rgb
-    if len(shape) < (3 if rgb else 2):
-        raise ValueError(f"An image has two spatial axes; this array's shape is {shape}.")
-    if rgb and shape[-1] not in (3, 4):
-        raise ValueError(f"The last axis of RGB data has 3 or 4 entries, not {shape[-1]}.")
-    photograph = options.channels == "auto" and arrays[0].dtype == np.uint8
-    per = rgb and (photograph or options.channels == "per")
-    joint = "luminance" if rgb and options.channels == "luminance" else "joint"
-    return replace(options, rgb=rgb, channels="per" if per else joint)
-
-
-def looks_rgb(shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape is taken for colour: three axes or more, 3 or 4 at the end."""
-    return len(shape) > 2 and shape[-1] in (3, 4)
-
-
-def choose_model(
-    model: str | Path | Model,
-    rgb: bool,
-    dtype: str,
-    illumination_scale: int | None = None,
-    alone: bool = True,
-) -> Model:
-    """Load a model; ``auto`` stands for the one that suits the image.
-
-    A channel is `alone` where it shares its illumination with no other.
-    """
-    if is_stretch(model):
-        return formula_model(str(model).removesuffix(GLOBAL))
-    if isinstance(model, Model):
-        return _at_scale(model, illumination_scale)
-    alone = alone and illumination_scale in (None, 1)
-    settled = settled_name(str(model), rgb, dtype, alone)
-    name = settled.removesuffix(GLOBAL)
-    loaded = _at_scale(recent_model(sized(name, illumination_scale)), illumination_scale)
-    return one_curve(loaded) if settled != name else loaded
-
-
-def _chosen(options: EnhanceOptions, dtype: str, alone: bool) -> Model:
-    rgb, scale = bool(options.rgb), options.illumination_scale
-    return choose_model(options.model, rgb, dtype, scale, alone and options.channel_axis is None)
-
-
-def _at_scale(model: Model, scale: int | None) -> Model:
-    if scale is None or isinstance(model.network.block, StretchCurve):
-        return model  # a curve is of no size
-    return replace(model, network=model.network.at_scale(scale))

@@ -20,7 +20,8 @@ from ..progress import Progress
 from .cluster import Cluster
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
-from .plan import choose_model, make_plan
+from .plan import make_plan
+from .settling import choose_model
 from .streaming import Enhancer, ZarrOutput, zarr_targets
 from .survey import Survey
 

@@ -14,11 +14,12 @@ from ..network.checkpoint import Model
 from ..preprocessing.normalizing import plain_levels
 from ..progress import Progress, finish
 from .enhance import planned_steps
-from .estimate import check_strength, in_input_dtype
+from .estimate import check_strength
 from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import Plan, make_plan
 from .planes import Seen
+from .restoring import in_input_dtype
 from .tone import NEUTRAL
 
 StoredResult = tuple[NDArray[Any], dict[str, Any]]

@@ -16,10 +16,11 @@ from ..io.zarr_writer import Target, write_steps
 from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.tiling import widen
 from ..progress import Progress
-from .estimate import Estimate, Result, check_strength, in_input_dtype, restore
+from .estimate import Estimate, Result, check_strength
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
 from .plan import Plan, make_plan
+from .restoring import in_input_dtype, restore
 from .shared_illumination import brightest
 
 

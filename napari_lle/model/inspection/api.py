@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inference.options import EnhanceOptions, LevelOption
-from ..inference.plan import choose_model, settle, survey
+from ..inference.plan import survey
 from ..inference.planes import AUTO_TILE
+from ..inference.settling import choose_model, settle
 from ..network.checkpoint import Model
 from ..runtime.devices import choose_device
 from .unrolled import Stages

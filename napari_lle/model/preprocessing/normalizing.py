@@ -249,3 +249,8 @@ def network_input(x: NDArray[Any]) -> NDArray[np.float32]:
     """What the network sees of `x`: float32, 0..1, NaN and negatives as 0, +inf as 1."""
     y = np.fmax(x, 0)  # which takes 0 over NaN
     return np.fmin(y, 1, out=y).astype(np.float32, copy=False)
+
+
+def alpha_range(dtype: np.dtype[Any]) -> float:
+    """What full opacity is stored as."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0

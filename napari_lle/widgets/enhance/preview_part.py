@@ -43,7 +43,8 @@ def preview_steps(
 ) -> Generator[Progress, None, PreviewPart]:
     """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
     from ...model.inference.enhance import scene_steps
-    from ...model.inference.plan import choose_model, survey
+    from ...model.inference.plan import survey
+    from ...model.inference.settling import choose_model
 
     yield Progress(0, 1)  # a newer wish may have come already
     options = subject.options

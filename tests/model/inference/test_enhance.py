@@ -8,8 +8,10 @@ from helpers.models import FORMS, random_model
 from helpers.running import drain
 
 from napari_lle.model import enhance, restore
-from napari_lle.model.inference.estimate import Estimate, in_input_dtype
-from napari_lle.model.inference.plan import looks_rgb, survey
+from napari_lle.model.inference.estimate import Estimate
+from napari_lle.model.inference.plan import survey
+from napari_lle.model.inference.restoring import in_input_dtype
+from napari_lle.model.inference.settling import looks_rgb
 
 
 def test_auto_takes_linear_where_channels_share_an_illumination_or_h_sees_less():

@@ -6,8 +6,8 @@ from helpers.models import BUNDLED, FORMS, random_model
 from helpers.running import drain
 
 from napari_lle.model import enhance, enhance_stored, kernels
-from napari_lle.model.inference.estimate import in_input_dtype
 from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.inference.stored import stored_steps
 
 pytest.importorskip("numba")

@@ -5,8 +5,8 @@ import pytest
 from helpers.models import random_model
 
 from napari_lle.model import enhance, enhance_jointly
-from napari_lle.model.inference.estimate import in_input_dtype
 from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.inference.streaming import ZarrOutput, enhance_to_zarr, restore_to_zarr
 from napari_lle.model.io.files import FileRecord, Picture, read_image, write_image
 from napari_lle.model.io.zarr_writer import Target, write_steps

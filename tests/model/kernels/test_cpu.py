@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
 from napari_lle.model import enhance, kernels, load_model
-from napari_lle.model.inference.estimate import in_input_dtype
 from napari_lle.model.inference.planes import fill_plane
+from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.network.bundled import bundled_models
 
 pytest.importorskip("numba")

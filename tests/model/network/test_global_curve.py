@@ -8,7 +8,8 @@ from napari_lle.cli.app import app
 from napari_lle.model import enhance, load_model, restore
 from napari_lle.model.evaluation.intensity_report import intensity_report
 from napari_lle.model.inference.options import EnhanceOptions
-from napari_lle.model.inference.plan import choose_model, survey
+from napari_lle.model.inference.plan import survey
+from napari_lle.model.inference.settling import choose_model
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.model.network.global_curve import one_curve
 

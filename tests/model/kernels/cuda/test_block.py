@@ -6,8 +6,9 @@ from helpers.cuda import KINDS, STATISTICS, by_torch, fused, model, photograph, 
 from helpers.models import FORMS
 
 from napari_lle.model import kernels, load_model
-from napari_lle.model.inference.estimate import Estimate, in_input_dtype
+from napari_lle.model.inference.estimate import Estimate
 from napari_lle.model.inference.planes import Seen
+from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.network.bundled import bundled_models
 from napari_lle.model.preprocessing.levels import Levels
 

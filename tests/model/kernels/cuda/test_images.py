@@ -6,9 +6,9 @@ from helpers.cuda import ON_DEVICE, WHERE, fused, model, photograph
 from helpers.models import FORMS
 
 from napari_lle.model import enhance, kernels
-from napari_lle.model.inference.estimate import in_input_dtype
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import make_plan
+from napari_lle.model.inference.restoring import in_input_dtype
 
 IMAGES = [
     ((20, 23, 3), "uint8"),
