@@ -25,7 +25,7 @@ Array = NDArray[Any]
 Table = dict[str, dict[str, dict[str, float]]]
 
 
-def exposures(name: str, run: Callable[..., Any], seeds: int = 1) -> Table:
+def exposures(name: str, run: Callable[..., Any], seeds: int = 4) -> Table:
     """PSNR in dB and SSIM of R against the stretched truth, at each number of electrons.
 
     Parameters

@@ -16,7 +16,7 @@ from .exposures import ELECTRONS, SIDE, exposed, stretched_truth
 from .fields import filament_field, known_fields
 
 STATED, SLACK = 0.95, 0.02
-FITTED, JUDGED = range(900, 903), range(950, 952)  # seeds of fields
+FITTED, JUDGED = range(900, 910), range(950, 958)  # seeds of fields
 FILAMENT, GROUND = 0.3, 0.03  # light of filaments and around them
 EVERY = 7  # of the pixels in a row that is used for the fit
 FARTHEST = 20.0  # deviations of noise: an error beyond counts as this

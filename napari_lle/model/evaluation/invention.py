@@ -22,7 +22,7 @@ MEGAPIXEL = 1e6
 Run = Callable[..., Any]
 
 
-def detections(run: Run, light: float, seeds: int = 4) -> list[Check]:
+def detections(run: Run, light: float, seeds: int = 12) -> list[Check]:
     """Detections on R beyond those of a matched filter on the input, for each kind of fault.
 
     Half of the fields with their own levels, half with a white level far away.
@@ -80,7 +80,7 @@ def hot_neighbours(run: Run, plain: Run, light: float = 30.0) -> Check:
     return check(name, lift(run), beside + 0.5, {"plain stretch": beside})
 
 
-def faint_rays(run: Run, plain: Run, light: float = 30.0, seeds: int = 4) -> Check:
+def faint_rays(run: Run, plain: Run, light: float = 30.0, seeds: int = 16) -> Check:
     """What cosmic rays bring to detection elsewhere at a low threshold, to a megapixel."""
     counts = np.zeros(3)
     for seed in range(seeds):

@@ -18,7 +18,7 @@ FAINT = (60.0, 3000.0)  # electrons of the stars: from hopeless to plain
 MEASURABLE = (3e3, 3e5)  # of stars whose width is measured
 FILAMENT = 12.0  # electrons above a sky whose noise is 8
 THRESHOLD = 3.5  # deviations, of the matched filter
-THRESHOLDS = np.arange(1.5, 9.0, 0.25)  # among which R may choose its own
+THRESHOLDS = np.arange(1.5, 6.0, 0.05)  # among which R may choose its own
 LINE = 15  # pixels along the filter that filaments are looked for with
 ANGLES = 12
 NEAR = 2  # pixels from a filament's middle
@@ -28,7 +28,7 @@ Run = Callable[..., Any]
 Array = NDArray[Any]
 
 
-def faint_stars(run: Run, plain: Run, seeds: int = 4) -> list[Check]:
+def faint_stars(run: Run, plain: Run, seeds: int = 16) -> list[Check]:
     """Completeness and purity among stars of 60 to 3,000 electrons."""
     rows = []
     for seed in range(seeds):
@@ -43,7 +43,7 @@ def faint_stars(run: Run, plain: Run, seeds: int = 4) -> list[Check]:
     return _lost("faint stars", np.mean(rows, axis=0))
 
 
-def filaments(run: Run, plain: Run, seeds: int = 3) -> list[Check]:
+def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
     """Completeness and purity of the pixels of filaments 2 pixels wide."""
     rows = []
     for seed in range(seeds):

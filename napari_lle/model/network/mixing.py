@@ -9,8 +9,8 @@ from the weights alone.
 
 Of what is not heard, a fixed `SHARE` is added, smoothed by (1 2 1) both ways. Where nothing is
 proven R is therefore a linear filter of the image, the same everywhere: noise stays normal, faint
-stars and lines keep their rank above it, at a quarter of their contrast. R is the screen stretch of
-the mixture.
+stars and lines keep their rank above it, at less than a third of their contrast. R is the screen
+stretch of the mixture.
 
 H sees differences in units of the noise that is expected of them, which makes all sizes and all
 light levels look alike: the same weights serve at every size. A pixel that stands alone far
@@ -47,9 +47,9 @@ CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and 
 FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
 SHOT, FLOOR, GRAIN = 7, 8, 9  # places among the statistics
 BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
-SHARE = 0.25  # of differences that may be noise: what stays of them
+SHARE = 0.3  # of differences that may be noise: what stays of them
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
-LEAST_NOISE = 1e-7  # deviation, of the range of levels: an image without noise has some
+LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
 
 Known = tuple[Tensor, Tensor, Tensor]  # the mixture, what it changed in deviations, where open
 

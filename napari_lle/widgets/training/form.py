@@ -121,7 +121,7 @@ class TrainForm:
             AUTO,
             "start from",
             "The model to continue from, or an untrained network. auto: photo for colour pairs, "
-            "science or the form for science data for grey ones, self for dark colour images "
+            "the form for science data from scratch for grey ones, self for dark colour images "
             "alone.",
         )
         self.objective = ComboBox(

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from ...model.data.common_levels import gains_light
-from ...model.data.project import SCENES, Draft
+from ...model.data.project import Draft
 
 # What suits minutes on a CPU; the names are those of the training settings.
 QUICK: dict[str, Any] = {
@@ -24,7 +21,6 @@ QUICK: dict[str, Any] = {
 SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
 SCIENCE_MODEL = "science"  # the bundled model that grey data goes on from
 AUTO = "auto"
-LARGE = 1200  # pixels a side, four times what `science` sees: they can be split
 ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
 
 
@@ -96,22 +92,12 @@ class TrainingRequest:
 def suited_start(objective: str, drafts: Sequence[Draft]) -> str:
     """The model to go on from that suits images and objective; empty for none.
 
-    Grey references that are clearer images of the same exposure suit `science`, which averages and
-    cannot brighten, and which sees so far around that it takes whole or large images to be judged
-    fairly. Those of another exposure, and noise by itself, suit the form for science data from
-    scratch.
+    Grey data suit the form for science data, from scratch: in a minute it learns of them what
+    `science`, which shows nothing that is not proven in one image, leaves out.
     """
     if objective != "paired":
         return objective if objective == "self" else ""
-    if any(draft.rgb for draft in drafts):
-        return "photo"
-    both = [
-        (draft.low[index], np.asarray(draft.reference)[index])
-        for draft in drafts
-        for index in np.ndindex(draft.low.shape[:-2])
-    ]
-    whole = len(drafts) >= SCENES or min(min(low.shape) for low, _ in both) >= LARGE
-    return SCIENCE_MODEL if whole and not gains_light(both) else ""
+    return "photo" if any(draft.rgb for draft in drafts) else ""
 
 
 def _network(objective: str) -> dict[str, Any]:
