@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..model.inference.looks import PUBLICATION
 from .console import drain, say_which
 from .recording import INPUT, as_output, file_identity, pixel_digest
 from .sources import read_for
@@ -17,6 +18,7 @@ from .sources import read_for
 if TYPE_CHECKING:
     from ..model.inference.estimate import Result
     from ..model.inference.options import EnhanceOptions
+    from ..model.inference.survey import Survey
     from ..model.io.metadata import Output, Picture
 
 
@@ -40,6 +42,8 @@ class Wanted(NamedTuple):
         What neighbours are looked at together, such as ``t:3``.
     background : str, optional
         What is done with a smooth background, such as ``subtract:2``.
+    known : Survey, optional
+        What all files of the command share.
     """
 
     illumination: Path | None
@@ -50,6 +54,7 @@ class Wanted(NamedTuple):
     layers: Mapping[str, Path] = MappingProxyType({})
     average: str | None = None
     background: str | None = None
+    known: Survey | None = None
 
     @property
     def other(self) -> str | None:
@@ -112,7 +117,8 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
 
 def _suited(options: EnhanceOptions, picture: Picture) -> EnhanceOptions:
     """The options with what a file says of its axes."""
-    return replace(options, rgb=picture.rgb, channel_axis=_channel_axis(picture, options.channels))
+    axis = None if options.look == PUBLICATION else _channel_axis(picture, options.channels)
+    return replace(options, rgb=picture.rgb, channel_axis=axis)
 
 
 def _check_formats(picture: Picture, target: Path, wanted: Wanted) -> None:
@@ -145,7 +151,7 @@ def _enhanced(
     if wanted.dtype == "same" and not (wanted.illumination or wanted.layers or wanted.other):
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
-        steps = stored_steps(picture.pixels, options, wanted.strength)
+        steps = stored_steps(picture.pixels, options, wanted.strength, wanted.known)
         pixels, record = _drain(steps, source)
         return {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     return _enhanced_whole(picture, source, options, wanted)
@@ -163,7 +169,8 @@ def _enhanced_whole(
     elif wanted.background:
         result = _flattened(picture, source, options, wanted)
     else:
-        result = _drain(estimate_steps(picture.pixels, options), source).result(wanted.strength)
+        steps = estimate_steps(picture.pixels, options, wanted.known)
+        result = _drain(steps, source).result(wanted.strength)
     record = {**result.record, INPUT: pixel_digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
     made = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
@@ -194,10 +201,10 @@ def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted)
         from ..model.inference.remote import enhance_on_cluster
 
         steps = enhance_on_cluster(
-            picture, output, options, file=source, scheduler=wanted.scheduler
+            picture, output, options, file=source, scheduler=wanted.scheduler, known=wanted.known
         )
     else:
-        steps = enhance_to_zarr(picture, output, options)
+        steps = enhance_to_zarr(picture, output, options, wanted.known)
     with _hushed():
         drain(steps, source.name, lambda p: f"{p.done}/{p.total} blocks")
 

@@ -10,6 +10,7 @@ import typer
 from ..model.inference.looks import look_options
 from ..model.inference.options import read_level
 from . import options as o
+from .alike import survey_of_files
 from .batch import find_targets, made, plan_batch, run_all
 from .console import drain, reported, say, say_which
 from .enhancing import Wanted, enhance_file
@@ -17,7 +18,9 @@ from .restoring import restore_file
 from .sources import read_for
 
 if TYPE_CHECKING:
+    from ..model.inference.options import EnhanceOptions
     from ..model.io.metadata import Output, Picture
+    from .batch import BatchPlan
 
 
 def enhance(
@@ -29,6 +32,7 @@ def enhance(
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,
     levels: o.LevelChoice = "auto",
+    clipped: o.ClippedShare = None,
     sky: o.SkyBrightness = None,
     brightness: o.Brightness = None,
     denoise: o.Denoise = None,
@@ -67,6 +71,7 @@ def enhance(
             black=read_level("black", black),
             white=read_level("white", white),
             levels=levels,
+            clipped=clipped,
             sky=sky,
             brightness=brightness,
             denoise=denoise,
@@ -76,14 +81,22 @@ def enhance(
             tile="auto" if tile is None else tile,
             illumination_scale=illumination_scale,
         )
+    _run(batch, options, wanted)
+
+
+def _run(batch: BatchPlan, options: EnhanceOptions, wanted: Wanted) -> None:
+    """Enhance all files, between common levels where the look has it so."""
     from ..model.runtime.devices import choose_device  # slow: only once all is well
 
+    with reported():
+        sources = [source for source, _ in batch.pairs]
+        wanted = wanted._replace(known=survey_of_files(sources, options, wanted.image))
     with reported(), made(batch.folder):
         run_all(
             batch.pairs,
             lambda source, target: enhance_file(source, target, options, wanted),
             batch.complaints,
-            together=scheduler is None and choose_device(device).type == "cpu",
+            together=wanted.scheduler is None and choose_device(options.device).type == "cpu",
         )
 
 

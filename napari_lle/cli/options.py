@@ -89,6 +89,14 @@ LevelChoice = Annotated[
         help="auto, linked (one black and white for all channels) or unlinked (each its own)."
     ),
 ]
+ClippedShare = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of the values that levels which are found may leave beyond them, at each end: "
+        "0.001 with --look publication.",
+    ),
+]
 SkyBrightness = Annotated[
     float | None,
     typer.Option(help="Brightness that the background comes to; 0.25 with --black sky."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .exporting.api import export
+    from .inference.alike import enhance_alike
     from .inference.averaging import enhance_averaged
     from .inference.enhance import enhance, enhance_jointly
     from .inference.flattening import enhance_flattened
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "enhance",
+    "enhance_alike",
     "enhance_averaged",
     "enhance_flattened",
     "enhance_jointly",
@@ -39,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "enhance": "inference.enhance",
+    "enhance_alike": "inference.alike",
     "enhance_averaged": "inference.averaging",
     "enhance_flattened": "inference.flattening",
     "enhance_jointly": "inference.enhance",

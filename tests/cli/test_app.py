@@ -91,9 +91,9 @@ def test_a_look_chooses_what_is_not_given(photo, tmp_path):
     by_look, by_hand = tmp_path / "look.tif", tmp_path / "hand.tif"
     options = ("--dtype", "float32")
     assert not lle("enhance", photo, "-o", by_look, "--look", "publication", *options).returncode
-    assert not lle("enhance", photo, "-o", by_hand, "--model", "photo:global", *options).returncode
+    assert not lle("enhance", photo, "-o", by_hand, "--model", "stretch:mtf", *options).returncode
     np.testing.assert_array_equal(read_image(by_look).pixels, read_image(by_hand).pixels)
-    asked = ("--look", "fluorescence", "--model", "photo:global", "--channels", "per", *options)
+    asked = ("--look", "fluorescence", "--model", "stretch:mtf", "--channels", "per", *options)
     assert not lle("enhance", photo, "-o", by_look, *asked).returncode
     np.testing.assert_array_equal(read_image(by_look).pixels, read_image(by_hand).pixels)
     assert "look" in fails("enhance", photo, "-o", by_look, "--look", "painting")

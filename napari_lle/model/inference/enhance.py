@@ -65,6 +65,8 @@ def enhance(
         One black and one white for all channels, or for each its own, with a neutral background
         where the channels are colours. ``auto`` is ``unlinked`` for `channel_axis` and for float
         RGB beyond 0..1, whose numbers are measured; photographs are linked.
+    clipped : float, optional
+        Share of the values, at each end, that found levels may leave beyond them.
     sky : float, optional
         Brightness, 0..1, that the background comes to, brighter or darker than it would be; a
         quarter with ``black="sky"``. Of models that stretch: ``linear``, ``science``, ``stretch:``.
@@ -142,7 +144,7 @@ def enhance_jointly(
     ----------------
     black, white : float or sequence of float, optional
         Levels in the input's units, for all arrays or for each; found for each when not given.
-    levels, sky, device, tile, illumination_scale : optional
+    levels, clipped, sky, device, tile, illumination_scale : optional
         As of `enhance`.
 
     Raises

@@ -12,6 +12,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
+from ..network.bundled import GLOBAL
 from ..network.config import SCALES
 from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import SMALLEST_TILE, DeviceName, check_choice
@@ -34,6 +35,7 @@ class SharedKeywords(TypedDict, total=False):
     black: LevelOption
     white: LevelOption
     levels: str
+    clipped: float | None
     sky: float | None
     brightness: float | None
     denoise: float | None
@@ -68,6 +70,9 @@ class EnhanceOptions:
     levels : {"auto", "linked", "unlinked"}
         One black and one white for all channels, or for each its own. ``auto`` is ``unlinked``
         for an axis of channels, several images, and float colours beyond 0..1.
+    clipped : float, optional
+        Share of the values, at each end, that levels which are found may leave beyond them: they
+        lie so far out that it holds. What lies beyond is counted, and noted in the record.
     sky : float, optional
         Brightness, 0..1, that the background comes to; a quarter where black is ``"sky"``. For
         models that stretch: ``linear`` and ``science``.
@@ -104,6 +109,7 @@ class EnhanceOptions:
     black: LevelOption = None
     white: LevelOption = None
     levels: str = "auto"
+    clipped: float | None = None
     sky: float | None = None
     brightness: float | None = None
     denoise: float | None = None
@@ -127,6 +133,8 @@ class EnhanceOptions:
             )
         if self.illumination_scale not in (None, *SCALES):
             raise ValueError(f"illumination_scale is 1, 2 or 4, not {self.illumination_scale!r}.")
+        if self.clipped is not None and not 0 <= self.clipped < 0.5:
+            raise ValueError(f"clipped is a share from 0 to 0.5, not {self.clipped!r}.")
         if self.sky is not None and not 0 < self.sky < 1:
             raise ValueError(f"sky is a brightness between 0 and 1, not {self.sky!r}.")
         if self.brightness is not None and not 0 < self.brightness < 1:
@@ -159,9 +167,10 @@ class EnhanceOptions:
         black, white = (tuple(_kept(each[name]) for each in found) for name in ("black", "white"))
         shared = "channel_axis" in record
         return cls(
-            model=record.get("model_file") or record["model"],
+            model=record.get("model_file") or formula_of(record),
             black=black if shared else black[0],
             white=white if shared else white[0],
+            clipped=record.get("clipped", {}).get("allowed"),
             sky=record.get("sky"),
             brightness=record.get("brightness"),
             denoise=record.get("denoise"),
@@ -215,6 +224,15 @@ class EnhanceOptions:
         model = self.model
         named["model"] = str(model) if isinstance(model, str | Path) else model.name
         return {f.name: named[f.name] for f in fields(self) if named[f.name] != f.default}
+
+
+def formula_of(record: dict[str, Any]) -> str:
+    """The model of a record; of a stretch with all that its formula takes, found or given."""
+    model = str(record["model"])
+    if "stretch" not in record:
+        return model
+    kind, _, _ = model.removesuffix(GLOBAL).partition(",")
+    return ",".join([kind, *(f"{name}={value!r}" for name, value in record["stretch"].items())])
 
 
 def _call(function: str, images: str, named: dict[str, Any]) -> str:

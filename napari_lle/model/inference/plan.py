@@ -26,7 +26,7 @@ from ..version import __version__
 from .options import DEFAULTS, EnhanceOptions
 from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
 from .settling import as_arrays, model_of, settle
-from .survey import Survey, find_survey
+from .survey import Survey, find_survey, share_clipped
 from .tone import Tone
 
 STRETCHING = ("stretching", "mixing")  # forms whose brightness the background alone decides
@@ -123,20 +123,24 @@ def _arrived(values: tuple[Any, ...], fused: bool) -> Plan:
     return plan._replace(kernel=kernel)
 
 
-def survey(images: Any, options: EnhanceOptions = DEFAULTS) -> Survey:
+def survey(images: Any, options: EnhanceOptions = DEFAULTS, *, alike: bool = False) -> Survey:
     """Levels and statistics of an array, or of a list of arrays that share an illumination.
 
-    The noise is among them where the options' model looks at it.
+    The noise is among them where the options' model looks at it. Arrays that are `alike` share
+    levels and statistics instead.
     """
     arrays = as_arrays(images)
-    options = settle(arrays, options)
+    options = settle(arrays[:1] if alike else arrays, options)
     dtype = np.dtype(arrays[0].dtype).name
-    return _survey(arrays, options, model_of(options, dtype, len(arrays) == 1))
+    model = model_of(options, dtype, alike or len(arrays) == 1)
+    return _survey(arrays, options, model, alike)
 
 
-def _survey(arrays: list[Any], options: EnhanceOptions, model: Model) -> Survey:
+def _survey(
+    arrays: list[Any], options: EnhanceOptions, model: Model, alike: bool = False
+) -> Survey:
     noise = model.network.config.knows_noise
-    known = find_survey(arrays, _aimed(options, model), noise=noise)
+    known = find_survey(arrays, _aimed(options, model), noise=noise, alike=alike)
     curve = isinstance(model.network.block, StretchCurve)
     return known if curve else known.for_screen_stretch()
 
@@ -199,6 +203,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     options = replace(options, model=loaded.name)
     plan = Plan(options, known, network, statistics, darkest, size, kernel, {})
     plan = plan._replace(record=_record(plan, loaded))
+    if options.clipped is not None:
+        plan.record["clipped"] = share_clipped(arrays, known.each, options)
     # What shares an illumination keeps its ratios, which lifting dark values would change.
     return plan._replace(darkest=0.0) if plan.shared else plan
 

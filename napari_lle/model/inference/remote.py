@@ -33,6 +33,7 @@ def enhance_on_cluster(
     *,
     file: Path,
     scheduler: str,
+    known: Survey | None = None,
 ) -> Generator[Progress, None, None]:
     """Do as `streaming.enhance_to_zarr` does, with the workers of a cluster.
 
@@ -51,6 +52,8 @@ def enhance_on_cluster(
         The input, where every worker can read.
     scheduler : str
         Address of the cluster's scheduler, such as ``tcp://host:8786``.
+    known : Survey, optional
+        What was found of the picture and of others that are treated like it.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def enhance_on_cluster(
         scale, alone = options.illumination_scale, options.channel_axis is None
         loaded = choose_model(options.model, picture.rgb, image.dtype.name, scale, alone)
         options = replace(options, model=loaded)
-        plan = make_plan(image, replace(options, device="cpu"))
+        plan = make_plan(image, replace(options, device="cpu"), known)
         # One kind of kernel for all blocks, or there would be seams of a rounding.
         fused = plan.kernel is not None and numba and devices == "cpu"
         kernel = "numba" if fused else "torch"

@@ -20,6 +20,7 @@ from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .plan import Plan, make_plan
 from .planes import Seen
 from .restoring import in_input_dtype
+from .survey import Survey
 from .tone import NEUTRAL
 
 StoredResult = tuple[NDArray[Any], dict[str, Any]]
@@ -69,11 +70,14 @@ def enhance_stored(
 
 
 def stored_steps(
-    image: Any, options: EnhanceOptions = DEFAULTS, strength: float = 1.0
+    image: Any,
+    options: EnhanceOptions = DEFAULTS,
+    strength: float = 1.0,
+    known: Survey | None = None,
 ) -> Generator[Progress, None, StoredResult]:
     """`enhance_stored` with `Progress` after every part; returns the picture and the record."""
     check_strength(strength)
-    plan = make_plan(image, options)
+    plan = make_plan(image, options, known)
     if strength == 1 and _direct(plan, image.dtype):
         picture = yield from pictures(image, plan)
         return picture, {**plan.record, "strength": 1.0}

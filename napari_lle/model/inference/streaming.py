@@ -22,6 +22,7 @@ from .options import DEFAULTS, EnhanceOptions
 from .plan import Plan, make_plan
 from .restoring import in_input_dtype, restore
 from .shared_illumination import brightest
+from .survey import Survey
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,14 @@ class ZarrOutput:
 
 
 def enhance_to_zarr(
-    picture: Picture, output: ZarrOutput, options: EnhanceOptions = DEFAULTS
+    picture: Picture,
+    output: ZarrOutput,
+    options: EnhanceOptions = DEFAULTS,
+    known: Survey | None = None,
 ) -> Generator[Progress, None, None]:
     """Enhance a picture, whose pixels may be lazy, into Zarrs, yielding after each block."""
     image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
-    plan = make_plan(image, replace(options, rgb=picture.rgb))
+    plan = make_plan(image, replace(options, rgb=picture.rgb), known)
     enhancer = Enhancer(image, plan, output)
     yield from write_steps(zarr_targets(picture, plan, output), enhancer, output.source)
 

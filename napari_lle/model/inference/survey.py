@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..preprocessing.normalizing import level_set
 from ..preprocessing.screen import MIDDLE
 from ..preprocessing.sky import find_sky, typical_for_sky
 from ..preprocessing.statistics import Statistics, image_statistics
+from .clipping import told, widened
 from .lazy import in_memory
 from .options import EnhanceOptions, LevelPair, channel_pairs
 from .planes import see
@@ -54,7 +55,9 @@ class Survey(NamedTuple):
         return Survey(self.each, self.statistics._replace(typical=typical))
 
 
-def find_survey(arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool) -> Survey:
+def find_survey(
+    arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool, alike: bool = False
+) -> Survey:
     """Levels and statistics of one array, or of several that share an illumination.
 
     Parameters
@@ -64,23 +67,31 @@ def find_survey(arrays: Sequence[Any], options: EnhanceOptions, *, noise: bool) 
         With nothing left open, see `plan.settle`.
     noise : bool
         Whether the noise is to be among the statistics.
+    alike : bool
+        The arrays share levels and statistics, as if they were parts of one, not an illumination.
     """
-    shared = len(arrays) > 1 or options.channel_axis is not None
-    return (_of_scene if shared else _of_image)(arrays, options, noise)
+    shared = not alike and (len(arrays) > 1 or options.channel_axis is not None)
+    return (_of_scene if shared else _of_alike)(arrays, options, noise)
 
 
-def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
+def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
+    """Of one image, or of several that are treated as one."""
     rgb, per = bool(options.rgb), options.channels == "per"
     luminance = options.channels == "luminance"
-    part = in_memory(arrays[0], rgb)
-    squares = None if part.size == 0 else sample(part, rgb=rgb)
+    parts = [in_memory(array, rgb) for array in arrays]
+    whole_parts = all(part.size for part in parts)
+    squares = np.concatenate([sample(part, rgb=rgb) for part in parts]) if whole_parts else None
     (pair,) = options.level_pairs(1)
     levels: AnyLevels
     if rgb and squares is not None and _unlinked(options, pair, measured_colours(squares)):
-        levels = find_colour_levels(part, squares, channel_pairs(pair, 3), options.sky)
+        levels = find_colour_levels(parts[0], squares, channel_pairs(pair, 3), options.sky)
     else:
-        levels = _found(part, pair, options, rgb=rgb, squares=squares)
-        squares = sample(part, rgb=rgb) if squares is None else squares
+        levels = _found(parts[0], pair, options, rgb=rgb, squares=squares)
+        squares = sample(parts[0], rgb=rgb) if squares is None else squares
+    if options.clipped is not None:
+        ends = _ends(squares)
+        colours = [part[..., :3] if rgb else part for part in parts]
+        levels = widened(levels, colours, pair, options.clipped, ends)
     whole = (levels.black, levels.white) == (0, 255)
     if squares.dtype == np.uint8 and whole and not luminance:
         x = squares if per or not rgb else squares.max(axis=-1)
@@ -90,12 +101,29 @@ def _of_image(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     aim = MIDDLE
     if options.sky:
         axis = COLOURS if rgb else None
-        known, aim = _for_sky(known, _apart(part, levels, axis), x, options.sky)
+        apart = chain(*(_apart(part, levels, axis) for part in parts))
+        known, aim = _for_sky(known, apart, x, options.sky)
     if noise:
-        known = _with_noise(
-            known, _apart(part, levels, levels.axis, rgb), rgb and levels.axis is None
-        )
+        apart = chain(*(_apart(part, levels, levels.axis, rgb) for part in parts))
+        known = _with_noise(known, apart, rgb and levels.axis is None)
     return Survey((levels,), known, aim)
+
+
+def _ends(squares: NDArray[Any]) -> tuple[float, float]:
+    """The least and the greatest of the values that levels are found of."""
+    known = squares[np.isfinite(squares)] if squares.dtype.kind == "f" else squares
+    return (float(known.min()), float(known.max())) if known.size else (-np.inf, np.inf)
+
+
+def share_clipped(
+    arrays: Sequence[Any], each: Sequence[AnyLevels], options: EnhanceOptions
+) -> dict[str, float]:
+    """What a record says of the values of arrays beyond their levels."""
+    parts = [in_memory(array, bool(options.rgb)) for array in arrays]
+    parts = [part[..., :3] for part in parts] if options.rgb else parts
+    pairs = zip(parts, each, strict=True)
+    channels = chain(*(_apart(part, levels, levels.axis) for part, levels in pairs))
+    return told(options.clipped or 0.0, channels)
 
 
 def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
@@ -104,6 +132,11 @@ def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     levels = tuple(
         _scene_levels(array, pair, options) for array, pair in zip(arrays, pairs, strict=True)
     )
+    if options.clipped is not None:
+        levels = tuple(
+            widened(own, [part := in_memory(array, False)], pair, options.clipped, _ends(part))
+            for own, array, pair in zip(levels, arrays, pairs, strict=True)
+        )
     if options.levels == "linked":
         black, white = min(v.common.black for v in levels), max(v.common.white for v in levels)
         levels = tuple(Levels(black, white, own.dtype) for own in levels)

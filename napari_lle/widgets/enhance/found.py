@@ -47,18 +47,21 @@ class Found(NamedTuple):
 
 def found_steps(subject: Subject) -> Generator[Any, None, Found]:
     """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
-    data = subject.arrays()[0]
-    return _found(data[0] if isinstance(data, list) else data, subject.options)
+    arrays = [data[0] if isinstance(data, list) else data for data in subject.arrays()]
+    return _found(arrays if subject.alike else arrays[:1], subject.options)
 
 
-def _found(data: Any, options: EnhanceOptions) -> Generator[Any, None, Found]:
+def _found(arrays: list[Any], options: EnhanceOptions) -> Generator[Any, None, Found]:
+    """Of the first array, where there are several that share levels."""
+    from ...model.inference.alike import common_survey
     from ...model.inference.lazy import in_memory
     from ...model.inference.plan import survey
     from ...model.preprocessing.levels import sample
 
     yield 0, 1, ""
-    rgb = bool(options.rgb)
-    levels = survey(data, options).levels
+    rgb, data = bool(options.rgb), arrays[0]
+    known = common_survey(arrays, options) if len(arrays) > 1 else survey(data, options)
+    levels = known.levels
     axis, part = levels.axis, in_memory(data, rgb)
     if axis is None or rgb:
         squares = sample(part, rgb=rgb)

@@ -82,11 +82,14 @@ class LevelTools:
         form.image.changed.connect(self.show_kept)
         for control in form.inputs():
             control.changed.connect(self.refresh)
+        viewer.layers.selection.events.changed.connect(self.refresh)
         form.histogram.dragged.connect(self._on_dragged)
         form.histogram.reset.connect(self._reset)
 
     def release(self) -> None:
         """Let go of the layer and of measurements under way."""
+        with suppress(ValueError):
+            self.viewer.layers.selection.events.changed.disconnect(self.refresh)
         self._follow(None)
         self._later.cancel()
         for job in (self.job, self.look):

@@ -42,6 +42,7 @@ def preview_steps(
     subject: Subject, region: Region, known: Survey | None
 ) -> Generator[Progress, None, PreviewPart]:
     """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
+    from ...model.inference.alike import common_survey
     from ...model.inference.enhance import scene_steps
     from ...model.inference.plan import survey
     from ...model.inference.settling import choose_model
@@ -52,7 +53,8 @@ def preview_steps(
     if known is None:
         for layer, data in zip(subject.layers, whole, strict=True):
             refuse_blank(layer.name, data, options)
-        known = survey(whole, options)
+        known = (common_survey if subject.alike else survey)(whole, options)
+    whole = whole[:1] if subject.alike else whole  # the others are not shown
     alone = len(whole) == 1 and options.channel_axis is None
     model = choose_model(options.model, bool(options.rgb), known.levels.dtype, alone=alone)
     place, inner = _outer(region, model.network, whole[0].shape)

@@ -1,4 +1,4 @@
-"""What one run enhances: a layer, one with an axis of channels, or layers of one scene."""
+"""What one run enhances: a layer, one with axis of channels, layers of a scene or of a figure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.layers import Image
 
+from ...model.inference.looks import PUBLICATION
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
 from .blank import refuse_blank
 from .blending import Blend, Made, Turned, shown, turned
@@ -28,11 +29,14 @@ class Subject(NamedTuple):
         Of the axes of each layer, rows and columns last; the axis of channels counts in it.
     options : EnhanceOptions
         For all of the layers.
+    alike : bool
+        The layers have levels and curve in common, not an illumination.
     """
 
     layers: tuple[Image, ...]
     order: tuple[int, ...]
     options: EnhanceOptions
+    alike: bool = False
 
     @property
     def straight(self) -> bool:
@@ -66,19 +70,17 @@ def find_subject(
     ValueError
         If the layers cannot share one; the message says what to do.
     """
-    axis = None if options.channels == "per" else channel_axis(layer)
+    one_curve = options.look == PUBLICATION
+    axis = None if one_curve or options.channels == "per" else channel_axis(layer)
     options = replace(options, channel_axis=axis, rgb=bool(layer.rgb))
     order = plane_order(layer)
+    others = _selected(viewer, layer)
+    if one_curve and not together:
+        figure = others if layer in viewer.layers.selection else []
+        _check_alike(layer, figure, order)
+        return Subject((layer, *figure), order, options, alike=True)
     if not together:
         return Subject((layer,), order, options)
-    others = [
-        other
-        for other in viewer.layers
-        if other in viewer.layers.selection
-        and isinstance(other, Image)
-        and other is not layer
-        and not is_result(other)
-    ]
     if not others:
         raise ValueError(
             "Select the image layers that share one illumination in the layer list, with Shift or "
@@ -107,16 +109,43 @@ def subject_steps(
     return _steps(subject, subject.arrays(), names, blend, illumination)
 
 
+def _selected(viewer: Any, layer: Image) -> list[Image]:
+    """The other image layers that are selected, without results."""
+    return [
+        other
+        for other in viewer.layers
+        if other in viewer.layers.selection
+        and isinstance(other, Image)
+        and other is not layer
+        and not is_result(other)
+    ]
+
+
+def _check_alike(layer: Image, others: list[Image], order: tuple[int, ...]) -> None:
+    """Refuse layers that cannot have levels and curve in common."""
+    straight = order == tuple(range(len(order)))
+    for other in others:
+        kinds = {(bool(each.rgb), str(pixels(each).dtype)) for each in (layer, other)}
+        turned_alike = plane_order(other) in (order, tuple(range(other.ndim)))
+        if len(kinds) > 1 or not turned_alike or (len(order) != other.ndim and not straight):
+            raise ValueError(
+                f"“{other.name}” and “{layer.name}” are not of one kind, and the look publication "
+                "has one curve for all selected layers: select others, or this one alone."
+            )
+
+
 def _steps(
     subject: Subject, arrays: list[Any], names: list[str], blend: Blend, illumination: bool
 ) -> Generator[Progress, None, list[Made]]:
+    from ...model.inference.alike import alike_steps
     from ...model.inference.enhance import scene_steps
     from ...model.progress import Progress
 
     yield Progress(0, 1)
     for name, array in zip(names, arrays, strict=True):
         refuse_blank(name, array[0] if isinstance(array, list) else array, subject.options)
-    estimates = yield from scene_steps(arrays, subject.options)
+    steps = alike_steps if subject.alike else scene_steps
+    estimates = yield from steps(arrays, subject.options)
     if not subject.straight:
         estimates = [Turned(estimate, subject.order) for estimate in estimates]
     return [shown(estimate, blend, illumination) for estimate in estimates]

@@ -11,6 +11,8 @@ import numpy as np
 from napari.layers import Image
 from napari.utils.transforms import Affine
 
+from ...model.inference.looks import PUBLICATION
+
 if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
 
@@ -115,7 +117,8 @@ def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, An
 
 def contrast_limits(estimate: Estimate | Any) -> tuple[float, float]:
     """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data."""
-    if estimate.rgb and not estimate.joint:
+    published = estimate.record.get("look") == PUBLICATION  # shown from black to white, no less
+    if published or (estimate.rgb and not estimate.joint):
         return 0.0, 1.0
     planes = list(np.ndindex(estimate.lead))
     some = planes[len(planes) // 6 :: len(planes) // 3 + 1]

@@ -32,7 +32,7 @@ def test_what_is_given_wins_and_what_is_open_is_left_to_the_look():
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        ("auto", "auto:global"),
+        ("auto", "stretch:mtf"),
         ("photo", "photo:global"),
         ("mine.safetensors", "mine.safetensors:global"),
         ("linear:global", "linear:global"),
@@ -46,7 +46,8 @@ def test_a_publication_is_of_one_curve_whatever_the_model(model, expected):
 def test_the_record_repeats_the_look_without_naming_it(rng):
     image = rng.poisson(30, (40, 50)).astype(np.uint16)
     looked = enhance(image, look="publication")
-    again = enhance(image, "linear:global")
+    black, white = looked.levels.black, looked.levels.white
+    again = enhance(image, "stretch:mtf", black=black, white=white)
     np.testing.assert_array_equal(looked.reflectance, again.reflectance)
     assert looked.record["look"] == "publication" and "look" not in again.record
     options = EnhanceOptions.from_record(looked.record)

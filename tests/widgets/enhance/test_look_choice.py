@@ -71,7 +71,7 @@ def test_the_line_names_the_model_that_auto_took_and_the_levels(qtbot, three, ma
     qtbot.waitUntil(lambda: "black" in form.line.value)
     assert form.line.value == "photo · black 0 (0 % below) · white 255"
     form.look.value = "publication"
-    assert form.line.value.startswith("photo, one curve · ")
+    assert form.line.value.startswith("stretch:mtf · ")
     form.image.value = three.layers["dim cells"]
     qtbot.waitUntil(lambda: "black" in form.line.value)
     assert form.line.value.startswith("science · ")
