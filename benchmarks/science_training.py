@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.checkpoint import load_model, save_model
-from napari_lle.model.network.mixing import FLOOR, GRAIN, SHOT
+from napari_lle.model.network.formulas import FLOOR, GRAIN, SHOT
 from napari_lle.model.network.network import Network, NetworkConfig, pad
 from napari_lle.model.preprocessing.screen import TYPICAL
 

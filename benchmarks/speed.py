@@ -133,7 +133,7 @@ def main(
     list(kernels.warm_up())
     for scale in (2, 4):
         linear = load_model("linear")
-        list(kernels.warm_up([replace(linear, network=linear.network.at_scale(scale))]))
+        list(kernels.warm_up([replace(linear, source=linear.source.at_scale(scale))]))
     flops, bandwidth = sgemm_rate(), copy_rate()
     parts = [
         "# Speed\n",

@@ -112,7 +112,7 @@ def test_the_rule_sees_nested_and_relative_imports(tmp_path, monkeypatch):
         ("napari_lle, napari_lle.model", ("torch", "napari", "numpy")),
         ("napari_lle.cli.app", ("torch", "napari", "qtpy")),
         (WIDGETS, ("torch",)),
-        ("napari_lle.model.inference.enhance", ("napari", "qtpy", "skimage", "numba")),
+        ("napari_lle.model.inference.enhance", ("torch", "napari", "qtpy", "skimage", "numba")),
     ],
 )
 def test_importing_stays_cheap(modules, absent):

@@ -98,7 +98,7 @@ def table_of_scales(low: Path, reference: Path) -> str:
     lines = ["| model | full size | half | quarter |", "|---|--:|--:|--:|"]
     for name in ("photo", "self", "paper", "linear"):
         own = load_model(name)
-        kinds = {name: [replace(own, network=own.network.at_scale(s)) for s in SCALES]}
+        kinds = {name: [replace(own, source=own.source.at_scale(s)) for s in SCALES]}
         siblings = [load_model(sized(name, scale)) for scale in SCALES]
         if {m.name for m in siblings} != {name}:
             kinds = {f"{name}, trained for each": siblings, f"{name}, as it is": kinds[name]}

@@ -96,7 +96,7 @@ def _run(batch: BatchPlan, options: EnhanceOptions, wanted: Wanted) -> None:
             batch.pairs,
             lambda source, target: enhance_file(source, target, options, wanted),
             batch.complaints,
-            together=wanted.scheduler is None and choose_device(options.device).type == "cpu",
+            together=wanted.scheduler is None and choose_device(options.device) == "cpu",
         )
 
 

@@ -16,7 +16,7 @@ from napari_lle.model.runtime import threads
 
 @pytest.fixture
 def two_threads(monkeypatch):
-    monkeypatch.setattr(threads.torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
 
 
 @pytest.fixture

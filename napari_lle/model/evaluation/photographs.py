@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 def method_of(model: Model, device: str = "auto") -> Method:
     """A model as a method for photographs in 0..1; any number of threads may call it."""
-    alone = Lock() if choose_device(device).type != "cpu" else nullcontext()
+    alone = Lock() if choose_device(device) != "cpu" else nullcontext()
 
     def method(x: Image) -> Image:
         options = {"black": 0.0, "white": 1.0, "channels": "per", "rgb": True}

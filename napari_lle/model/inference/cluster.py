@@ -188,7 +188,7 @@ def look(file: Path, tokens: list[Path], device: str) -> Sight:
     for token in tokens:
         if not token.exists() or not os.access(token.parent, os.W_OK):
             lacking = lacking or f"cannot write to {token.parent}"
-    return Sight(versions(), choose_device(device).type, available(), lacking)
+    return Sight(versions(), choose_device(device), available(), lacking)
 
 
 def _same(fill: Fill) -> Fill:

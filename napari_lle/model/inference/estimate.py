@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..preprocessing.levels import AnyLevels, normalized, working_dtype
@@ -212,11 +211,7 @@ def check_strength(strength: float) -> None:
 
 
 def _power(light: NDArray[Any], strength: float) -> NDArray[Any]:
-    """Powers by torch, which has vector code for them everywhere."""
-    if strength == 1:
-        return light
-    # Torch wants memory that it may write to; light that channels share is a view.
-    return torch.from_numpy(np.require(light, requirements=("C", "W"))).pow(strength).numpy()
+    return light if strength == 1 else np.asarray(light ** light.dtype.type(strength))
 
 
 def _alpha(pixels: NDArray[Any]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.mixing import SQUARE
+from ..network.formulas import SQUARE
 from ..preprocessing.levels import SAMPLE, AnyLevels, working_dtype
 from ..preprocessing.normalizing import recorded_levels
 from .estimate import Estimate, Result, check_strength

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, NamedTuple
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from .. import kernels
+from ..network.bundled import is_stretch
 from ..network.checkpoint import Model
-from ..network.curves import StretchCurve
-from ..network.network import Network
+from ..network.formulas import darkest
 from ..preprocessing.levels import AnyLevels
 from ..preprocessing.screen import MIDDLE, TYPICAL
 from ..progress import finish
@@ -28,6 +28,10 @@ from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
 from .settling import as_arrays, model_of, settle
 from .survey import Survey, find_survey, share_clipped
 from .tone import Tone
+
+if TYPE_CHECKING:
+    from ..network.network import Network
+    from ..network.weights import Weights
 
 STRETCHING = ("stretching", "mixing")  # forms whose brightness the background alone decides
 
@@ -40,8 +44,10 @@ class Plan(NamedTuple):
     options : EnhanceOptions
         With nothing left open, see `settle`.
     known : Survey
-    network : Network
-        On its device, where `statistics`, (1, 10), are, too.
+    network : Network or Weights
+        On its device; weights where a kernel on a CPU does without torch.
+    statistics : ndarray, (1, 10)
+    device : {"cpu", "cuda", "mps"}
     darkest : float
         See `Estimate.darkest`.
     size : int
@@ -53,8 +59,9 @@ class Plan(NamedTuple):
 
     options: EnhanceOptions
     known: Survey
-    network: Network
-    statistics: torch.Tensor
+    network: Network | Weights
+    statistics: NDArray[np.float32]
+    device: str
     darkest: float
     size: int
     kernel: Any
@@ -118,8 +125,8 @@ class Plan(NamedTuple):
 
 def _arrived(values: tuple[Any, ...], fused: bool) -> Plan:
     plan = Plan(*values)
-    where = plan.statistics.device.type
-    kernel = kernels.find(plan.network, 3 if plan.per else 1, where) if fused else None
+    colours = 3 if plan.per else 1
+    kernel = kernels.find(plan.network, colours, plan.device) if fused else None
     return plan._replace(kernel=kernel)
 
 
@@ -139,10 +146,9 @@ def survey(images: Any, options: EnhanceOptions = DEFAULTS, *, alike: bool = Fal
 def _survey(
     arrays: list[Any], options: EnhanceOptions, model: Model, alike: bool = False
 ) -> Survey:
-    noise = model.network.config.knows_noise
-    known = find_survey(arrays, _aimed(options, model), noise=noise, alike=alike)
-    curve = isinstance(model.network.block, StretchCurve)
-    return known if curve else known.for_screen_stretch()
+    aimed = _aimed(options, model)
+    known = find_survey(arrays, aimed, noise=model.config.knows_noise, alike=alike)
+    return known if is_stretch(model.name) else known.for_screen_stretch()
 
 
 def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
@@ -153,7 +159,7 @@ def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
     ValueError
         If the background is to have a brightness that the model does not bring it to.
     """
-    stretches = model.network.config.reflectance in STRETCHING
+    stretches = model.config.reflectance in STRETCHING
     if options.sky and not stretches:
         raise ValueError(
             f"The model {model.name} brings no background to a brightness: leave sky out, or take "
@@ -184,24 +190,18 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     elif options.channel_axis is not None:  # a part may have fewer axes than the whole
         axis = options.channel_axis - arrays[0].ndim
         known = known._replace(each=tuple(levels.moved(axis) for levels in known.each))
-    where = choose_device(options.device)
-    curve = isinstance(loaded.network.block, StretchCurve)
-    network = loaded.network
-    if curve or where.type != "cpu":
-        network = deepcopy(network).to(where)
-    if isinstance(network.block, StretchCurve):
-        network.block.aim = known.aim
-    statistics = torch.tensor([known.statistics], dtype=torch.float32, device=where)
-    kernel = kernels.find(network, 3 if options.channels == "per" else 1, where.type)
-    if options.denoise is not None and network.config.reflectance not in STRETCHING:
+    device = choose_device(options.device)
+    network, kernel = _runnable(loaded, device, 3 if options.channels == "per" else 1, known.aim)
+    statistics = np.array([known.statistics], np.float32)
+    if options.denoise is not None and loaded.config.reflectance not in STRETCHING:
         raise ValueError(
             f"The model {loaded.name} cannot leave noise: leave denoise out, or take linear or "
             "science."
         )
-    size = AUTO_TILE[where.type] if options.tile == "auto" else int(options.tile)
-    darkest = float(network.block.darkest(statistics))
+    size = AUTO_TILE[device] if options.tile == "auto" else int(options.tile)
+    (lifted,) = darkest(loaded.config.reflectance, statistics[:, 0])
     options = replace(options, model=loaded.name)
-    plan = Plan(options, known, network, statistics, darkest, size, kernel, {})
+    plan = Plan(options, known, network, statistics, device, float(lifted), size, kernel, {})
     plan = plan._replace(record=_record(plan, loaded))
     if options.clipped is not None:
         plan.record["clipped"] = share_clipped(arrays, known.each, options)
@@ -209,12 +209,26 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     return plan._replace(darkest=0.0) if plan.shared else plan
 
 
+def _runnable(
+    model: Model, device: str, colours: int, aim: float
+) -> tuple[Network | Weights, Any | None]:
+    """The network on its device and its kernel; by torch only where nothing else can run it."""
+    curve = is_stretch(model.name)
+    if device == "cpu" and not curve:
+        kernel = kernels.find(model.source, colours)
+        return (model.network if kernel is None else model.source), kernel
+    network: Any = deepcopy(model.network).to(device)
+    if curve:
+        network.block.aim = aim
+    return network, kernels.find(network, colours, device)
+
+
 def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
     """How results of a plan are made, as plain values that are enough to repeat it."""
     options, network, known = plan.options, plan.network, plan.known
     record: dict[str, Any] = {
         "napari_lle": __version__,
-        "torch": torch.__version__,
+        "torch": version("torch"),
         "model": loaded.name,
         "model_digest": loaded.digest,
         "levels": plan.levels.as_record(),
@@ -222,7 +236,7 @@ def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
         "channels": options.channels,
         "rgb": plan.rgb,
         "illumination_scale": network.config.illumination_scale,
-        "device": plan.statistics.device.type,
+        "device": plan.device,
         "kernel": kernels.name(plan.kernel),
     }
     if plan.luminance:
@@ -231,8 +245,9 @@ def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
         value = getattr(options, name)
         if value is not None and value != "":
             record[name] = value
-    if isinstance(network.block, StretchCurve):
-        record["stretch"] = network.block.chosen(float(plan.statistics[0, TYPICAL]))
+    if is_stretch(loaded.name):
+        block: Any = network.block  # type: ignore[union-attr]
+        record["stretch"] = block.chosen(float(plan.statistics[0, TYPICAL]))
     if "uncertainty" in loaded.card:
         record["uncertainty"] = loaded.card["uncertainty"]
     if plan.shared:

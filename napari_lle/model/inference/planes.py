@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from .. import kernels
-from ..network.network import Network
 from ..preprocessing.levels import AnyLevels, Levels, network_input, normalized
 from ..preprocessing.normalizing import plain_levels
-from ..preprocessing.tiling import tiles
 from ..progress import Progress
-from ..runtime.devices import full_precision
-from ..runtime.retry import Halving
 
 if TYPE_CHECKING:
     from ..kernels.cpu.reduced_runner import StoredPlane
+    from ..network.network import Network
+    from ..network.weights import Weights
 
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
 INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
@@ -79,10 +76,10 @@ class Seen:
 
 
 def fill_planes(
-    network: Network,
+    network: Network | Weights,
     plane: Callable[[int], tuple[Seen | NDArray[np.float32], NDArray[np.float32]]],
     count: int,
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     size: int,
     kernel: Any = None,
 ) -> Generator[Progress, None, None]:
@@ -90,53 +87,21 @@ def fill_planes(
     if kernel is not None:
         yield from kernels.fill(kernel, network, plane, count, statistics, size)
         return
-    memory = Halving(size, statistics.device)
-    for i in range(count):
-        for done, total, note in _by_torch(network, *plane(i), statistics, memory):
-            yield Progress(i * total + done, count * total, note)
+    from .torch_tiles import fill_by_torch
+
+    yield from fill_by_torch(network, plane, count, statistics, size)
 
 
 def fill_plane(
-    network: Network,
+    network: Network | Weights,
     x: Seen | NDArray[np.float32],
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     out: NDArray[np.float32],
     size: int,
     kernel: Any = None,
 ) -> Generator[Progress, None, None]:
     """Fill `out`, (H, W) or (H, W, 3), from `x`, (3, H, W)."""
     return fill_planes(network, lambda _: (x, out), 1, statistics, size, kernel)
-
-
-def _by_torch(
-    network: Network,
-    x: Seen | NDArray[np.float32],
-    out: NDArray[np.float32],
-    statistics: torch.Tensor,
-    memory: Halving,
-) -> Iterator[Progress]:
-    height, width = x.shape[-2:]
-
-    def attempt(size: int) -> Iterator[tuple[int, int]]:
-        parts = list(tiles(height, width, size, network.radius, network.grid))
-        for done, part in enumerate(parts, 1):
-            alone = out.ndim == 2 and network.config.by_channel
-            seen = slice(1) if alone else slice(None)
-            light = _run(network, x[seen, part.rows[:, None], part.columns], statistics)
-            out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
-            yield done, len(parts)
-
-    return memory.steps(attempt)
-
-
-def _run(
-    network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
-) -> NDArray[np.float32]:
-    """One block on one padded tile."""
-    with torch.inference_mode(), full_precision():
-        batch = torch.from_numpy(np.require(patch, requirements=("C", "W")))[None]
-        batch = batch.to(statistics.device, memory_format=torch.channels_last)
-        return network.block(batch, statistics)[0].cpu().numpy()
 
 
 def as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..network.bundled import GLOBAL, settled_name, sized
+from ..network.bundled import GLOBAL, is_stretch, settled_name, sized
 from ..network.checkpoint import Model, recent_model
-from ..network.curves import StretchCurve, formula_model, is_stretch
-from ..network.global_curve import one_curve
 from .options import EnhanceOptions
 from .shared_illumination import check_together
 
@@ -68,6 +66,8 @@ def choose_model(
     A channel is `alone` where it shares its illumination with no other.
     """
     if is_stretch(model):
+        from ..network.curves import formula_model  # of torch
+
         return formula_model(str(model).removesuffix(GLOBAL))
     if isinstance(model, Model):
         return _at_scale(model, illumination_scale)
@@ -75,7 +75,11 @@ def choose_model(
     settled = settled_name(str(model), rgb, dtype, alone)
     name = settled.removesuffix(GLOBAL)
     loaded = _at_scale(recent_model(sized(name, illumination_scale)), illumination_scale)
-    return one_curve(loaded) if settled != name else loaded
+    if settled == name:
+        return loaded
+    from ..network.global_curve import one_curve  # of torch
+
+    return one_curve(loaded)
 
 
 def model_of(options: EnhanceOptions, dtype: str, alone: bool) -> Model:
@@ -84,6 +88,6 @@ def model_of(options: EnhanceOptions, dtype: str, alone: bool) -> Model:
 
 
 def _at_scale(model: Model, scale: int | None) -> Model:
-    if scale is None or isinstance(model.network.block, StretchCurve):
+    if scale is None or is_stretch(model.name):
         return model  # a curve is of no size
-    return replace(model, network=model.network.at_scale(scale))
+    return replace(model, source=model.source.at_scale(scale))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from ..inference.options import EnhanceOptions, LevelOption
@@ -73,7 +74,7 @@ def stages(
         raise ValueError(f"The number of stages is 1 or more, not {count}.")
     known = survey(data, options)
     loaded = choose_model(model, bool(options.rgb), known.levels.dtype, alone=False)
-    where = choose_device(device)
+    where = torch.device(choose_device(device))
     return Stages(
         data,
         loaded,

@@ -22,11 +22,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
     from numpy.typing import NDArray
 
     from ..network.checkpoint import Model
     from ..network.network import Network
+    from ..network.weights import Weights
     from ..progress import Progress
     from .cuda.runner import Path
     from .training.network import CompiledNetwork
@@ -44,12 +45,12 @@ def switched_on() -> bool:
     return os.environ.get(SWITCH, "auto") != "torch"
 
 
-def find(network: Network, colours: int, device: str = "cpu") -> Any | None:
+def find(network: Network | Weights, colours: int, device: str = "cpu") -> Any | None:
     """The kernel of a network for a kind of device, or None where plain torch serves.
 
     Parameters
     ----------
-    network : Network
+    network : Network or Weights
         On that device.
     colours : int
         3, or 1 where one illumination serves all channels.
@@ -92,7 +93,7 @@ def training_kernel(network: Network) -> CompiledNetwork | None:
 _said: set[str] = set()  # of what does not work here
 
 
-def _on_cuda(network: Network, colours: int) -> Path | None:
+def _on_cuda(network: Any, colours: int) -> Path | None:
     """Triton's kernels or, telling why the first time, torch by graphs."""
     from .cuda.graphs import Graphs
     from .forms import plain
@@ -125,10 +126,10 @@ def name(kernel: Any | None) -> str:
 
 def fill(
     kernel: Any,
-    network: Network,
+    network: Any,
     plane: Callable[[int], tuple[Any, NDArray[Any]]],
     count: int,
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     size: int,
 ) -> Iterator[Progress]:
     """Fill the outputs of planes of one shape by a kernel that was found.
@@ -136,22 +137,25 @@ def fill(
     Parameters
     ----------
     kernel : object
-        For the device that the network and the statistics are on.
-    network : Network
+        For the device that the network is on.
+    network : Network or Weights
     plane : callable
         Takes an index below `count` and returns a plane, (3, H, W), see `runner.Source`, and the
         array for its illumination, (H, W) or (H, W, 3).
     count : int
-    statistics : Tensor, (1, 10)
+    statistics : ndarray, (1, 10)
     size : int
         Longest tile side on a device that has tiles.
     """
     from ..progress import Progress
 
     if hasattr(kernel, "work"):
+        import torch
+
         from .cuda.runner import stream
 
-        yield from stream(kernel, network, plane, count, statistics, size)
+        figures = torch.as_tensor(statistics, device=next(network.parameters()).device)
+        yield from stream(kernel, network, plane, count, figures, size)
         return
     from .cpu.runner import strips
 
@@ -189,7 +193,7 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     done = set()
     for colours in (3, 1):
         for name in bundled_models() if models is None else models:
-            network = load_model(name).network
+            network = load_model(name).source
             wanted = layout(network.config, colours)
             if plain(network) and wanted not in done:
                 done.add(wanted)

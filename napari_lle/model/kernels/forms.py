@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import exp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ..network.blocks import BLACK, FAINT, Block, Cleaning, Division, Metering, Stretching
-from ..network.correcting import Correcting
-from ..network.mixing import Mixing
+from ..network.extent import inner_radius
+from ..network.formulas import BLACK, FAINT, MODULATING, darkest, presence
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig
     from ..network.network import Network
+    from ..network.weights import Weights
 
 SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING, MIXING = range(6)  # division ends in two ways
 NAMED = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING, "mixing": MIXING}
+FUSED = ("division", *NAMED)
 FARTHEST = 256  # pixels of halo
 VIEWS = 3  # that H has of a channel in mixing
-Weights = NDArray[np.float32]
-
-
-FUSED: dict[str, type[Block]] = {
-    "division": Division,
-    "metering": Metering,
-    "stretching": Stretching,
-    "cleaning": Cleaning,
-    "mixing": Mixing,
-}
+H = "block.residual."  # how the names of its weights begin
+Numbers = NDArray[np.float32]
 
 
 class Layout(NamedTuple):
@@ -49,11 +42,11 @@ class Packed(NamedTuple):
     """A network's weights for one image, in the order of the kernel's arguments."""
 
     dilations: NDArray[np.intp]
-    branches: Weights
-    first: Weights
-    second: Weights
-    last: Weights
-    scalars: Weights
+    branches: Numbers
+    first: Numbers
+    second: Numbers
+    last: Numbers
+    scalars: Numbers
 
 
 def layout(config: NetworkConfig, colours: int) -> Layout:
@@ -64,81 +57,84 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
     return Layout(form, colours, config.branch_width, *config.widths, config.illumination_scale)
 
 
-def plain(network: Network) -> bool:
+def plain(network: Network | Weights) -> bool:
     """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
-    known = type(network.block) is FUSED.get(network.config.reflectance)
-    return known and network.block.residual.radius <= FARTHEST
+    return network.config.reflectance in FUSED and _fits(network)
 
 
 def trainable(network: Network) -> bool:
     """Whether H, if nothing else, is run by compiled code in training."""
-    if type(network.block) is Correcting:
-        return network.block.residual.radius <= FARTHEST
-    return plain(network) and type(network.block) is not Mixing
+    return network.config.reflectance != "mixing" and _fits(network)
 
 
-def pack(network: Network, statistics: torch.Tensor, colours: int) -> Packed:
+def _fits(network: Network | Weights) -> bool:
+    return network.standard and inner_radius(network.config) <= FARTHEST
+
+
+def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
     """Weights of a network for images of these statistics, (1, 10), or what else shifts its H."""
-    config, h = network.config, network.block.residual
-    with torch.inference_mode():
-        shifts = [shift(h.shifting(statistics))[0] for shift in h.shifts] + [None, None]
-        slopes = [_slopes(module) for module in (h.features.activate, h.act1, h.act2)]
-        width = config.branch_width
-        branches = []
-        for i, conv in enumerate(h.features.branches):
-            assert isinstance(conv, torch.nn.Conv2d)
-            part = None if slopes[0] is None else slopes[0][i * width : (i + 1) * width]
-            branches.append(_layer(_merged(conv.weight, colours), conv.bias, part))
-        return Packed(
-            np.array(config.dilations, np.intp),
-            np.stack(branches),
-            _layer(_merged(h.conv1.weight, colours), _shifted(h.conv1, shifts[0]), slopes[1]),
-            _layer(h.conv2.weight, _shifted(h.conv2, shifts[1]), slopes[2]),
-            _layer(h.conv3.weight, h.conv3.bias, torch.ones(h.outputs)),
-            scalars(network.block, statistics)[0],
-        )
+    config, arrays = network.config, network.weights().arrays
+    figures = np.asarray(statistics, np.float32)
+    shifting = figures if config.reflectance == "mixing" else figures[:, MODULATING]
+
+    def layer(name: str, slopes: Numbers, merged: bool = False, shift: Any = 0) -> Numbers:
+        taps, bias = arrays[f"{H}{name}.weight"], arrays[f"{H}{name}.bias"]
+        return _layer(_merged(taps) if merged else taps, bias + shift, slopes)
+
+    def slopes(name: str, maps: int) -> Numbers:
+        """Below zero; a ReLU has none."""
+        return arrays.get(f"{H}{name}.weight", np.zeros(maps, np.float32))
+
+    width, count, (first, second) = config.branch_width, len(config.dilations), config.widths
+    bends = slopes("features.activate", width * count).reshape(count, width)
+    branches = [layer(f"features.branches.{i}", bends[i], colours == 1) for i in range(count)]
+    shifts = [
+        (shifting @ arrays[f"{H}shifts.{i}.weight"].T)[0] if i < config.modulated else 0
+        for i in range(2)
+    ]
+    return Packed(
+        np.array(config.dilations, np.intp),
+        np.stack(branches),
+        layer("conv1", slopes("act1", first), colours == 1, shifts[0]),
+        layer("conv2", slopes("act2", second), shift=shifts[1]),
+        layer("conv3", np.ones_like(arrays[f"{H}conv3.bias"])),  # without an activation
+        scalars(config, curve_unit(arrays), figures)[0],
+    )
 
 
-def _merged(weight: torch.Tensor, colours: int) -> torch.Tensor:
-    """Taps (out, in, 3, 3) whose first three inputs are summed where these are equal."""
-    if colours == 3:
-        return weight
-    return torch.cat([weight[:, :3].sum(dim=1, keepdim=True), weight[:, 3:]], dim=1)
+def _merged(taps: Numbers) -> Numbers:
+    """Taps (out, in, 3, 3) whose first three inputs, which are equal, are summed."""
+    return np.concatenate([taps[:, :3].sum(axis=1, keepdims=True), taps[:, 3:]], axis=1)
 
 
-def _shifted(conv: torch.nn.Conv2d, shift: torch.Tensor | None) -> torch.Tensor:
-    assert conv.bias is not None
-    return conv.bias if shift is None else conv.bias + shift
-
-
-def _slopes(activation: torch.nn.Module) -> torch.Tensor | None:
-    """Slopes below zero of a PReLU; a ReLU has none."""
-    return activation.weight if isinstance(activation, torch.nn.PReLU) else None
-
-
-def _layer(weight: torch.Tensor, bias: torch.Tensor | None, slopes: torch.Tensor | None) -> Weights:
+def _layer(taps: Numbers, bias: Numbers, slopes: Numbers) -> Numbers:
     """Biases, slopes and taps as (in, 3, 3, out), see `lanes.convolve`."""
-    assert bias is not None
-    slopes = torch.zeros_like(bias) if slopes is None else slopes
-    taps = weight.permute(1, 2, 3, 0).flatten()
-    return torch.cat([bias, slopes, taps]).float().cpu().numpy()
+    return np.concatenate([bias, slopes, taps.transpose(1, 2, 3, 0).ravel()], dtype=np.float32)
 
 
-def scalars(block: Block, statistics: torch.Tensor) -> Weights:
-    """The figures of whole images that the pointwise arithmetic needs, (N, 5), see `blocks`."""
-    figures = statistics.detach().cpu().numpy().astype(np.float64)
+def curve_unit(arrays: Mapping[str, Any]) -> float:
+    """The stretch of metering and cleaning, in units of an image's mean; 0 of other forms."""
+    if "block.stretch" in arrays:
+        return exp(float(arrays["block.stretch"]))
+    return float(arrays.get("block.start", 0.0))
+
+
+def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
+    """The figures of whole images that the pointwise arithmetic needs, (N, 5), see `blocks`.
+
+    The unit is `curve_unit`, the statistics are (N, 10).
+    """
+    figures = np.asarray(statistics, np.float64)
     mean, lit, colour = figures[:, :3].T
     values: list[NDArray[np.floating[Any]]] = []
-    if isinstance(block, Metering):
-        values = [float(block.start) * np.sqrt(mean**2 + FAINT**2), lit, colour]
-    elif isinstance(block, Stretching):
+    if config.reflectance == "metering":
+        values = [unit * np.sqrt(mean**2 + FAINT**2), lit, colour]
+    elif config.reflectance == "stretching":
         u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
-        values = [u, np.full_like(u, block.local)]
-    elif isinstance(block, Cleaning):
-        unit = exp(float(block.stretch.detach())) * np.sqrt(mean**2 + BLACK**2)
-        presence = mean**2 / (mean**2 + BLACK**2)
-        darkest = block.darkest(statistics).detach().cpu().numpy()
-        values = [unit, lit, colour, presence, darkest]
+        values = [u, np.full_like(u, config.local)]
+    elif config.reflectance == "cleaning":
+        lifted = darkest("cleaning", mean.astype(np.float32))
+        values = [unit * np.sqrt(mean**2 + BLACK**2), lit, colour, presence(mean), lifted]
     found = np.zeros((len(figures), 5), np.float32)
     for i, column in enumerate(values):
         found[:, i] = column

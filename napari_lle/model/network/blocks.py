@@ -20,15 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
+from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
+from .formulas import BLACK, CENTRE, FAINT, LEAST, SHARPNESS
 from .residual import ResidualEstimation, trim
-
-DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
-CENTRE = 0.4  # of the brightness that H sees
-SHARPNESS = 512  # of the soft positive part that ends cleaning
-BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
-FAINT = 1e-4  # mean brightness that metering takes for the least there is
-LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
 
 
 class Block(nn.Module):
@@ -39,26 +34,27 @@ class Block(nn.Module):
 
     Attributes
     ----------
+    kind : str
+        Its name in a configuration.
     scale : int
         Pixels along a side of the squares that H sees: 1, 2 or 4.
+    radius : int
+        Halo in pixels.
+    grid : int
+        Tiles begin at multiples of so many pixels.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.residual = ResidualEstimation(config)
-        self.scale = config.illumination_scale
+        self._take(config)
         nn.init.zeros_(self.residual.conv3.weight)
         nn.init.zeros_(self.residual.conv3.bias)  # type: ignore[arg-type]
 
-    @property
-    def grid(self) -> int:
-        """Tiles begin at multiples of so many pixels."""
-        return self.scale
-
-    @property
-    def radius(self) -> int:
-        """Halo in pixels; at a reduced size two squares more, for the interpolation."""
-        return self.residual.radius if self.scale == 1 else self.scale * (self.residual.radius + 2)
+    def _take(self, config: NetworkConfig) -> None:
+        """What the configuration says."""
+        self.kind, self.scale = config.reflectance, config.illumination_scale
+        self.radius, self.grid = extent.radius(config), extent.grid(config)
 
     @property
     def feature_margin(self) -> int:
@@ -77,8 +73,9 @@ class Block(nn.Module):
         return scale * (below - radius), scale * (above + radius + 1) - 1
 
     def darkest(self, statistics: Tensor) -> Tensor:
-        """Zero: every pixel is divided as it is."""
-        return torch.zeros_like(statistics[:, 0])
+        """What darker pixels are taken for, (N,): 0 where every pixel is divided as it is."""
+        found: Tensor = formulas.darkest(self.kind, statistics[:, 0])
+        return found
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """What H sees of the image."""
@@ -216,10 +213,6 @@ class Cleaning(Block):
         super().__init__(config)
         self.stretch = nn.Parameter(torch.tensor(log(config.start)))
 
-    def darkest(self, statistics: Tensor) -> Tensor:
-        """What pixels below it are taken for; 0 in a black image."""
-        return DARKEST * self._presence(statistics[:, 0])
-
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """B, centred."""
         return 2 * (self._base(v, statistics) - CENTRE)
@@ -229,7 +222,7 @@ class Cleaning(Block):
         mean, colour = (statistics[:, i, None, None, None] for i in (0, 2))
         r = self._base(v, statistics) + h
         grey = r.mean(dim=1, keepdim=True)
-        r = (grey + colour * (r - grey)) * self._presence(mean)
+        r = (grey + colour * (r - grey)) * formulas.presence(mean)
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
         r = F.softplus(r, beta=SHARPNESS) + RESIDUAL_FLOOR
         v = torch.maximum(v, self.darkest(statistics)[:, None, None, None])
@@ -240,8 +233,3 @@ class Cleaning(Block):
         v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
         stretched = v / (v + self.stretch.exp() * (mean.square() + BLACK**2).sqrt())
         return lit * v + (1 - lit) * stretched
-
-    @staticmethod
-    def _presence(mean: Tensor) -> Tensor:
-        """0 for a black image, 1 as soon as there is something to see."""
-        return mean.square() / (mean.square() + BLACK**2)

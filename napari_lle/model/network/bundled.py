@@ -37,6 +37,11 @@ def settled_name(model: str, rgb: bool, dtype: str, alone: bool = True) -> str:
     return name + mode
 
 
+def is_stretch(model: object) -> bool:
+    """Whether a model's name is that of a stretch, see `curves`."""
+    return isinstance(model, str) and model.startswith(STRETCH)
+
+
 def own_file(model: str | None) -> list[Path]:
     """The file that a model is in where it is none of the bundled ones; at most one."""
     path = Path((model or "").removesuffix(GLOBAL))

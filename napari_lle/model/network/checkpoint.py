@@ -1,7 +1,7 @@
 """A model file: weights, configuration and training card in one safetensors file.
 
-Nothing in such a file is code; loading one never unpickles. Writing goes to a temporary name
-first, so that a file is whole or absent.
+Nothing in such a file is code; loading one never unpickles, and reads arrays, without torch.
+Writing goes to a temporary name first, so that a file is whole or absent.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from safetensors.numpy import save
 
 from ..io.atomic import atomic_path
 from ..io.reasons import reason
 from .bundled import SUFFIX, bundled_models, bundled_path
-from .config import ConfigError, UnknownOption
-from .network import Network, NetworkConfig
+from .config import ConfigError, NetworkConfig, UnknownOption
+from .extent import weight_shapes
+from .weights import Weights
+
+if TYPE_CHECKING:
+    from .network import Network
 
 FORMAT = "napari-lle/1"
 AUXILIARY = "auxiliary."  # how its tensors' names begin
@@ -40,8 +44,8 @@ class Model:
     ----------
     name : str
         Bundled name or the file's stem.
-    network : Network
-        In evaluation mode, on the CPU, float32.
+    source : Weights or Network
+        What the file holds, or a network in evaluation mode, on the CPU, float32.
     card : dict
         How it was trained: data, licence, command, scores.
     digest : str
@@ -51,10 +55,24 @@ class Model:
     """
 
     name: str
-    network: Network
+    source: Weights | Network
     card: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
     auxiliary: bool = True
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Of the network."""
+        return self.source.config
+
+    @cached_property
+    def network(self) -> Network:
+        """The network in torch, which is loaded with it."""
+        if not isinstance(self.source, Weights):
+            return self.source
+        from .network import Network
+
+        return Network.of_weights(self.source)
 
 
 def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None:
@@ -64,8 +82,8 @@ def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None
         "config": json.dumps(network.config.to_dict()),
         "card": json.dumps(card),  # escaped, for names of files may be no text
     }
-    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    content = save(tensors, metadata)
+    tensors = {k: v.detach().cpu().numpy() for k, v in network.state_dict().items()}
+    content = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata)
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(content)
 
@@ -119,10 +137,10 @@ def _remembered(model: str, identity: tuple[int, ...]) -> Model:
 
 
 def _load(path: Path, name: str) -> Model:
-    content, metadata, tensors = _read(path)
+    content, metadata, arrays = _read(path)
     _check_format(path, metadata.get("format", ""))
     try:
-        network = Network(NetworkConfig.from_dict(json.loads(metadata["config"])))
+        config = NetworkConfig.from_dict(json.loads(metadata["config"]))
         card = json.loads(metadata["card"])
     except UnknownOption as error:
         raise CheckpointError(
@@ -132,32 +150,31 @@ def _load(path: Path, name: str) -> Model:
     except (KeyError, ValueError, RecursionError) as error:
         told = str(error) if isinstance(error, ConfigError) else "its description cannot be read."
         raise CheckpointError(f"{path} is damaged: {told}") from None
-    auxiliary = any(key.startswith(AUXILIARY) for key in tensors)
+    auxiliary, shapes = any(key.startswith(AUXILIARY) for key in arrays), weight_shapes(config)
     if not auxiliary:
-        silent = network.auxiliary.state_dict(prefix=AUXILIARY)
-        tensors |= {key: torch.zeros_like(value) for key, value in silent.items()}
-    shapes = {key: value.shape for key, value in network.state_dict().items()}
-    if shapes != {key: value.shape for key, value in tensors.items()}:
+        silent = {key: shape for key, shape in shapes.items() if key.startswith(AUXILIARY)}
+        arrays |= {key: np.zeros(shape, np.float32) for key, shape in silent.items()}
+    if shapes != {key: value.shape for key, value in arrays.items()}:
         raise CheckpointError(f"{path} is damaged: its weights are not those of its network.")
     if not isinstance(card, dict):
         raise CheckpointError(f"{path} is damaged: its card holds no names.")
-    network.load_state_dict(tensors)
-    if not all(torch.isfinite(t).all() for t in tensors.values()):
+    if not all(np.isfinite(each).all() for each in arrays.values()):
         raise CheckpointError(f"{path} holds weights that are not finite: its training failed.")
-    network.requires_grad_(False).eval()
-    return Model(name, network, card, hashlib.sha256(content).hexdigest()[:12], auxiliary)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    return Model(name, Weights(config, arrays), card, digest, auxiliary)
 
 
-def _read(path: Path) -> tuple[bytes, dict[str, str], dict[str, Tensor]]:
+def _read(path: Path) -> tuple[bytes, dict[str, str], dict[str, NDArray[np.float32]]]:
     """Content, metadata and weights of a file."""
     try:
         content = path.read_bytes()
-        with safe_open(path, framework="pt") as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return content, file.metadata() or {}, weights
+        with safe_open(path, framework="np") as file:
+            found = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            arrays = {key: value.astype(np.float32) for key, value in found.items()}
+            return content, file.metadata() or {}, arrays
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {reason(error)}.") from None
-    except SafetensorError:
+    except (SafetensorError, TypeError):  # of numbers that NumPy does not have
         raise CheckpointError(
             f"{path} is not a readable model file: is it complete, and of napari-lle?"
         ) from None

@@ -6,12 +6,12 @@ the place of one. It may darken as well as lift, for noise does both. ``L = V / 
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .blocks import CENTRE, DARKEST, Block, screen_stretch
+from .blocks import Block, screen_stretch
 from .config import RESIDUAL_FLOOR
+from .formulas import CENTRE, DARKEST
 
 BEND = 256  # sharpness of the bend that keeps R above 0
 COLOUR = 2  # the place of how coloured an image is among the statistics
@@ -19,10 +19,6 @@ COLOUR = 2  # the place of how coloured an image is among the statistics
 
 class Correcting(Block):
     """``R = B + H(B)``; colour differences stay 0 in grey images."""
-
-    def darkest(self, statistics: Tensor) -> Tensor:
-        """Pixels below are taken for this dark, so that division can lift them."""
-        return torch.full_like(statistics[:, 0], DARKEST)
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """B, centred."""

@@ -189,11 +189,6 @@ def _found(curve: Callable[..., Tensor], at: Tensor, aim: float, name: str, know
     return (low * high) ** 0.5
 
 
-def is_stretch(model: Any) -> bool:
-    """Whether a model's name is that of a stretch."""
-    return isinstance(model, str) and model.startswith(STRETCH)
-
-
 def formula_model(name: str) -> Model:
     """A stretch in the place of a model.
 

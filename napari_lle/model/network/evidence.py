@@ -11,13 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .formulas import CALM, CLOSED, LONE, OPEN, SIDES, THIN, left_in_means
 from .residual import trim
 
-LONE = 6.0  # deviations outside of its neighbours' range from which a pixel stands alone
-THIN = 4.8  # deviations beyond both sides from which something is thin
-SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
-CLOSED, OPEN = 6.0, 8.0  # deviations up to which noise may be all, and from which it is not
-CALM = 2  # of the coarsest squares on each side that make a calm mean
 LINES = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
@@ -26,10 +22,9 @@ NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 
 def deviations(known: Tensor, fine: Tensor, noise: NoiseTensors, level: int) -> Tensor:
     """Noise expected of means of 2^level x 2^level pixels that lie between two values."""
     shot, floor, grain = noise
-    # Noise that neighbours share is averaged away more slowly.
-    shared = grain ** (2 - 2.0 ** (1 - level)) if level else 1.0
     roots = [(shot * x.clamp_min(0) + floor).sqrt() for x in (known, fine)]
-    return 0.5 * (roots[0] + roots[1]) * shared / 2**level
+    both: Tensor = 0.5 * (roots[0] + roots[1]) * left_in_means(grain, level)
+    return both
 
 
 def moved(x: Tensor, halo: int, y: int, x_by: int) -> Tensor:

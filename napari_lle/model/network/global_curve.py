@@ -75,7 +75,7 @@ def one_curve(model: Model) -> Model:
     network = copy.copy(model.network)
     network._modules = dict(model.network._modules)
     if isinstance(model.network.block, Mixing):  # a flat field is its own mixture
-        return replace(model, name=model.name + GLOBAL, network=bare_stretch())
+        return replace(model, name=model.name + GLOBAL, source=bare_stretch())
     if isinstance(model.network.block, Stretching):
         block = copy.copy(model.network.block)
         block.local = 0.0
@@ -84,4 +84,4 @@ def one_curve(model: Model) -> Model:
     else:
         network.block = FlatFields(model.network.block)  # type: ignore[assignment]
         network.radius, network.grid = 0, 1
-    return replace(model, name=model.name + GLOBAL, network=network)
+    return replace(model, name=model.name + GLOBAL, source=network)

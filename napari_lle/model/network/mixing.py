@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import TYPICAL
-from .blocks import DARKEST, Block, screen_stretch
+from . import extent
+from .blocks import Block, screen_stretch
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .evidence import (
-    CALM,
     NoiseTensors,
     calmed,
     deviations,
@@ -39,17 +39,19 @@ from .evidence import (
     tamed,
     thinned,
 )
+from .formulas import (
+    BESIDE,
+    CANDIDATES,
+    DARKEST,
+    FIGURES,
+    HALVINGS,
+    KNEE,
+    SHARE,
+    SQUARE,
+    mixing_figures,
+    mixing_noise,
+)
 from .residual import ResidualEstimation, trim
-
-HALVINGS = 4
-SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean
-CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and of 3 x 3 pixels
-FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
-SHOT, FLOOR, GRAIN = 7, 8, 9  # places among the statistics
-BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
-SHARE = 0.3  # of differences that may be noise: what stays of them
-KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
-LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
 
 Known = tuple[Tensor, Tensor, Tensor]  # the mixture, what it changed in deviations, where open
 
@@ -71,18 +73,8 @@ class Mixing(Block):
     def __init__(self, config: NetworkConfig) -> None:
         nn.Module.__init__(self)
         self.residual = ChoiceEstimation(config)
-        self.scale = 1
-        self.margins = margins(self.residual.radius)
-
-    @property
-    def grid(self) -> int:
-        """The coarsest square."""
-        return SQUARE
-
-    @property
-    def radius(self) -> int:
-        """Halo in pixels, of whole squares: a tile ends where it likes."""
-        return SQUARE * (self.margins[-1] + 1 + CALM + BESIDE)
+        self._take(config)
+        self.margins = extent.margins(self.residual.radius)
 
     def reads(self, first: int, last: int) -> tuple[int, int]:
         """Of the coarsest squares that a pixel may depend on, and one pixel more."""
@@ -93,10 +85,6 @@ class Mixing(Block):
     def feature_margin(self) -> int:
         """As the other blocks': H sees the image itself last."""
         return self.residual.radius - self.residual.features.radius
-
-    def darkest(self, statistics: Tensor) -> Tensor:
-        """Pixels below are taken for this dark, so that division can lift them."""
-        return torch.full_like(statistics[:, 0], DARKEST)
 
     def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
         n, channels = padded.shape[:2]
@@ -163,26 +151,17 @@ class Mixing(Block):
 
     @staticmethod
     def noise(statistics: Tensor) -> NoiseTensors:
-        """Shot, floor and grain of the images' noise, of which there is some in every image."""
-        shot, floor, grain = (statistics[:, i, None, None, None] for i in (SHOT, FLOOR, GRAIN))
-        return shot, floor.clamp_min(LEAST_NOISE**2), grain
+        """Shot, floor and grain of the images' noise."""
+        shot, floor, grain = mixing_noise(statistics[:, :, None, None, None], torch)
+        return shot, floor, grain
 
     @staticmethod
     def figures(level: int, noise: NoiseTensors, statistics: Tensor) -> Tensor:
         """What shifts H, (N, 3)."""
-        typical = statistics[:, TYPICAL].clamp_min(1e-6)
         shot, floor, grain = (each.flatten() for each in noise)
-        visible = torch.log((shot * typical + floor).sqrt() / typical + 1e-3)
-        size = torch.full_like(visible, level / HALVINGS - 0.5)
-        return torch.stack([size, torch.log(grain), 0.3 * (visible + 1)], dim=1)
-
-
-def margins(radius: int) -> list[int]:
-    """Pixels around the result that each size must know, finest first, for H of a radius."""
-    found = [1]  # for the smoothing of what is not heard
-    for _ in range(HALVINGS):
-        found.append(-(-(found[-1] + radius) // 2) + 1)  # interpolation looks one further
-    return found
+        typical = statistics[:, TYPICAL]
+        found: Tensor = mixing_figures(level, (shot, floor, grain), typical, torch)
+        return found
 
 
 def candidates(known: Tensor, fine: Tensor) -> Tensor:

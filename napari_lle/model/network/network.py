@@ -22,8 +22,10 @@ from ..preprocessing.tiling import reflect
 from .blocks import Block, Cleaning, Division, Metering, Stretching
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .correcting import Correcting
+from .extent import weight_shapes
 from .mixing import Mixing
 from .residual import trim
+from .weights import Weights
 
 AUXILIARY_RADIUS = 2  # of K: two 3x3 convolutions
 
@@ -130,6 +132,27 @@ class Network(nn.Module):
         """R of one block; shapes as for `block`."""
         darkest = self.block.darkest(statistics)[:, None, None, None]
         return torch.maximum(trim(padded, self.radius), darkest) / self.block(padded, statistics)
+
+    @property
+    def standard(self) -> bool:
+        """Whether the block is that of the configuration, not a stand-in."""
+        return type(self.block) is BLOCKS[self.config.reflectance]
+
+    def weights(self) -> Weights:
+        """The same as arrays, for kernels; branches of a convolution, see `reparam`, as one."""
+        found = {}
+        for name in weight_shapes(self.config):
+            module, _, own = name.rpartition(".")
+            value: Tensor = getattr(self.get_submodule(module), own)
+            found[name] = value.detach().float().cpu().numpy()
+        return Weights(self.config, found)
+
+    @classmethod
+    def of_weights(cls, weights: Weights) -> Network:
+        """A network ready for inference."""
+        network = cls(weights.config)
+        network.load_state_dict({k: torch.tensor(v) for k, v in weights.arrays.items()})
+        return network.requires_grad_(False).eval()
 
     def at_scale(self, scale: int) -> Network:
         """The same weights with an illumination of another size, see `blocks.Block`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from . import extent
 from .config import NetworkConfig
-
-MODULATING = (1, 3, 4, 5)  # of the whole image's statistics: lit, contrast, chroma, noise
+from .formulas import MODULATING
 
 
 def trim(x: Tensor, margin: int) -> Tensor:
@@ -54,7 +54,7 @@ class ResidualEstimation(nn.Module):
         self.conv1 = nn.Conv2d(self.features.channels, first, 3)
         self.conv2 = nn.Conv2d(first, second, 3)
         self.conv3 = nn.Conv2d(second, self.outputs, 3)
-        self.radius = self.features.radius + 3
+        self.radius = extent.inner_radius(config)
         self.act1, self.act2 = (activation(config, width) for width in config.widths)
         self.shifts = nn.ModuleList(
             nn.Linear(self.figures, width, bias=False)

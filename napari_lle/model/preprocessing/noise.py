@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 
 from .sampling import check_dtype, planes_of
 
@@ -203,6 +202,8 @@ def _line(bright: Array, variance: Array) -> tuple[float, float]:
 
     Least squares of relative errors, those that lie far off counting less each time.
     """
+    from scipy.optimize import nnls  # which takes longer to load than an image to enhance
+
     if not variance.any():
         return 0.0, 0.0
     tiny = 1e-12 * float(variance.max())

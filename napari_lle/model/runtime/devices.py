@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypedDict, get_args
-
-import torch
 
 from .choices import DeviceName, check_choice
 
@@ -21,6 +22,8 @@ class Device(TypedDict):
 
 def devices() -> list[Device]:
     """Every kind of device, best first."""
+    import torch
+
     if torch.cuda.is_available():
         cuda = Device(name="cuda", available=True, why=torch.cuda.get_device_name(0))
     elif torch.version.cuda is None and torch.version.hip is None:
@@ -36,8 +39,10 @@ def devices() -> list[Device]:
     return [cuda, mps, Device(name="cpu", available=True, why=f"{torch.get_num_threads()} threads")]
 
 
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device asked for; ``auto`` is the first available of cuda, mps, cpu.
+def choose_device(name: str = "auto") -> str:
+    """The kind of device asked for; ``auto`` is the first available of cuda, mps, cpu.
+
+    Where nothing but a CPU can be meant, torch, which takes a second to load, is not asked.
 
     Raises
     ------
@@ -45,17 +50,35 @@ def choose_device(name: str = "auto") -> torch.device:
         If the name is unknown or that device is not available; the message says why.
     """
     check_choice("device", name, get_args(DeviceName))
+    if name == "cpu" or (name == "auto" and not _accelerated()):
+        return "cpu"
     for device in devices():
         if name == device["name"] and not device["available"]:
             raise ValueError(f"{name} cannot be used: {device['why']}; choose auto or cpu.")
         if device["available"] and name in ("auto", device["name"]):
-            return torch.device(device["name"])
+            return device["name"]
     raise AssertionError("the CPU is always there")
+
+
+def _accelerated() -> bool:
+    """Whether there may be anything but a CPU: torch is loaded and can tell, or a driver is there.
+
+    torch itself finds NVIDIA's driver by its library, and AMD's by its device file.
+    """
+    if "torch" in sys.modules or sys.platform == "darwin" or Path("/dev/kfd").exists():
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
 def full_precision() -> Iterator[None]:
     """Convolve in float32: CUDA devices round what they multiply to 10 bits unless told not to."""
+    import torch
+
     convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     before = convolutions.fp32_precision
     convolutions.fp32_precision = "ieee"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-
-import torch
+from typing import TYPE_CHECKING
 
 from ..progress import Progress
 from .choices import SMALLEST_TILE
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Halving:
@@ -49,6 +51,8 @@ class Halving:
                     raise
                 note = self._halve()
             if self.device.type == "cuda":  # outside of the handler, whose traceback holds tensors
+                import torch
+
                 torch.cuda.empty_cache()
 
     def _halve(self) -> str:

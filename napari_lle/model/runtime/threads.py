@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
-import torch
+import psutil
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,19 +20,36 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 _here = threading.local()
 
 
+def thread_count() -> int:
+    """How many threads work at once: torch's, where it is loaded, which may have been told."""
+    torch: Any = sys.modules.get("torch")
+    counted = getattr(torch, "get_num_threads", None)  # not yet there while it is being loaded
+    return _usual() if counted is None else int(counted())
+
+
+@cache
+def _usual() -> int:
+    """What torch begins with: what OpenMP is told, or one for each core that we may use."""
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(allowed or 1, psutil.cpu_count(logical=False) or 1)
+
+
 def in_order(
     work: Callable[[T], R], parts: Sequence[T], hurry: Callable[[], object] | None = None
 ) -> Iterator[R]:
-    """Yield what `work` makes of each part, in their order, as many at once as torch has threads.
+    """Yield what `work` makes of each part, in their order, `thread_count` at once.
 
     Closing the iterator leaves out what has not begun, and waits for the rest, which `hurry` may
     be able to end. Work that itself comes here is done by its own thread.
     """
-    threads = min(torch.get_num_threads(), len(parts))
+    threads = min(thread_count(), len(parts))
     if threads < 2 or getattr(_here, "works", False):
         yield from map(work, parts)
         return
-    pool = _pool(torch.get_num_threads())
+    pool = _pool(thread_count())
     jobs: list[Future[R]] = []
     try:
         for part in parts:
@@ -50,6 +69,8 @@ def in_order(
 @contextmanager
 def alone() -> Iterator[None]:
     """Let torch work in one thread: over a thousand numbers several wait longer than they work."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

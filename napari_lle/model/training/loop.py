@@ -123,7 +123,7 @@ def train(
     settings = settings or TrainingSettings()
     data = run_data(pairs, settings, held_out)
     folder = Path(run) if run is not None else None
-    state = _state(settings, data, choose_device(device), folder)
+    state = _state(settings, data, torch.device(choose_device(device)), folder)
     with in_threads(state.threads), Logbook(folder if rank() == 0 else None, state) as logbook:
         trouble = ""
         try:

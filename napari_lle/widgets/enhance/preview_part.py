@@ -57,7 +57,7 @@ def preview_steps(
     whole = whole[:1] if subject.alike else whole  # the others are not shown
     alone = len(whole) == 1 and options.channel_axis is None
     model = choose_model(options.model, bool(options.rgb), known.levels.dtype, alone=alone)
-    place, inner = _outer(region, model.network, whole[0].shape)
+    place, inner = _outer(region, model.source, whole[0].shape)
     plane: list[Any] = list(region.plane)
     at: tuple[int, ...] = ()
     axis = options.channel_axis

@@ -10,7 +10,7 @@ from helpers.models import noisy_model
 from napari_lle.model import enhance, enhance_stored, kernels, load_model
 from napari_lle.model.inference.planes import fill_plane
 from napari_lle.model.inference.restoring import in_input_dtype
-from napari_lle.model.network.blocks import DARKEST
+from napari_lle.model.network.formulas import DARKEST
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels import forms

@@ -4,7 +4,7 @@ import torch
 from helpers.models import random_model
 
 from napari_lle.model import enhance, kernels, restore
-from napari_lle.model.network.blocks import DARKEST
+from napari_lle.model.network.formulas import DARKEST
 from napari_lle.model.network.network import Network, NetworkConfig
 
 TYPICAL, COLOUR = 6, 2

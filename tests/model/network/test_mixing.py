@@ -10,8 +10,9 @@ from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import survey
 from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.config import ConfigError, NetworkConfig
-from napari_lle.model.network.evidence import CLOSED, standing_out, tamed, thinned
-from napari_lle.model.network.mixing import SHARE, SQUARE, candidates
+from napari_lle.model.network.evidence import standing_out, tamed, thinned
+from napari_lle.model.network.formulas import CLOSED, SHARE, SQUARE
+from napari_lle.model.network.mixing import candidates
 from napari_lle.model.network.network import pad
 
 

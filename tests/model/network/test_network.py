@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from napari_lle.model.network.network import Network, NetworkConfig, pad, trim
+from napari_lle.model.network.extent import weight_shapes
+from napari_lle.model.network.network import BLOCKS, Network, NetworkConfig, pad, trim
+from napari_lle.model.network.reparam import fold, unfold
 
 
 @pytest.fixture
@@ -199,3 +201,26 @@ def test_every_weight_learns(network):
     )
     loss.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+@pytest.mark.parametrize("activation", ["relu", "prelu"])
+@pytest.mark.parametrize("form", [*BLOCKS])
+def test_a_configuration_tells_the_shapes_of_all_weights(form, activation):
+    config = NetworkConfig(form, (1, 4), 3, (7, 5), activation, modulated=2, auxiliary_width=9)
+    network = Network(config)
+    state = network.state_dict()
+    assert weight_shapes(config) == {name: tuple(value.shape) for name, value in state.items()}
+    weights = network.weights()
+    assert all((weights.arrays[name] == value.numpy()).all() for name, value in state.items())
+    again = Network.of_weights(weights)
+    assert all((value == state[name]).all() for name, value in again.state_dict().items())
+    assert (weights.radius, weights.grid) == (again.radius, again.grid)
+
+
+def test_branches_of_a_convolution_are_one_among_the_weights():
+    network = unfold(Network(NetworkConfig()))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    found = network.weights().arrays
+    plain = fold(network).state_dict()
+    assert all((found[name] == value.numpy()).all() for name, value in plain.items())

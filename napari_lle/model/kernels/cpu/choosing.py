@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ...network import blocks, evidence, mixing
+from ...network import formulas
 from ..forms import VIEWS
 from . import fused, halving, hearing, lanes, pointwise, smoothing
 from .edition import edition
@@ -19,9 +19,9 @@ from .hearing import compare_rows, grow_row
 from .pointwise import PITCH, TWO, exp
 from .smoothing import screened
 
-KNEE, CENTRED = float32(mixing.KNEE), float32(2 * blocks.CENTRE)
+KNEE, CENTRED = float32(formulas.KNEE), float32(2 * formulas.CENTRE)
 THREE, NINE = float32(3), float32(9)
-MAPS = mixing.CANDIDATES
+MAPS = formulas.CANDIDATES
 CHUNK = 64  # columns that are looked at together for something heard
 STEP = 32  # rows of a part that H is asked about
 
@@ -162,9 +162,7 @@ def build_choose(branch: int, first: int, second: int, *, cache: bool) -> Any:
     cache : bool
         Keep the compiled code on disk.
     """
-    sources = edition(
-        blocks, evidence, mixing, fused, halving, hearing, lanes, pointwise, smoothing
-    )
+    sources = edition(formulas, fused, halving, hearing, lanes, pointwise, smoothing)
     longest = widest(0)
 
     @njit(nogil=True, cache=cache, error_model="numpy")

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ...network import evidence
+from ...network import formulas
 from .edition import edition
 from .pointwise import INNER, copy
 
@@ -23,11 +23,11 @@ embedded = njit(inline="always", error_model="numpy")
 
 ZERO, HALF, ONE = float32(0), float32(0.5), float32(1)
 EIGHTH, QUARTER = float32(0.125), float32(0.25)
-LONE, THIN = float32(evidence.LONE), float32(evidence.THIN)
-CLOSED, WIDTH = float32(evidence.CLOSED), float32(evidence.OPEN - evidence.CLOSED)
-CALM = evidence.CALM
+LONE, THIN = float32(formulas.LONE), float32(formulas.THIN)
+CLOSED, WIDTH = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)
+CALM = formulas.CALM
 SIDE = 2 * CALM + 1
-LONE_REACH, THIN_REACH = 1, max(map(max, evidence.SIDES))  # pixels looked at on each side
+LONE_REACH, THIN_REACH = 1, max(map(max, formulas.SIDES))  # pixels looked at on each side
 
 
 @embedded
@@ -87,7 +87,7 @@ def build_tame(*, cache: bool) -> Any:
     not mirrored; the levels; and the noise, see `expected`. The pixels themselves go to `light`,
     (rows, columns * colours), a colour's where it `begins`.
     """
-    sources = edition(evidence)
+    sources = edition(formulas)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def tame(pixels, channel, rows, columns, inner, black, span, noise, tamed, light, begins):
@@ -111,7 +111,7 @@ def build_tame(*, cache: bool) -> Any:
 
 @exactly
 def _thin_row(above, here, below, noise, out):
-    """Each mean, or its brighter, or darker, side where it is thin; sides as `evidence.SIDES`."""
+    """Each mean, or its brighter, or darker, side where it is thin; sides as `formulas.SIDES`."""
     for x in range(len(out)):
         v = here[x + 2]
         p0, q0, p1, q1 = here[x], here[x + 4], above[x + 2], below[x + 2]
@@ -136,7 +136,7 @@ def build_thin(*, cache: bool) -> Any:
     `thinned` has two pixels less on each side; where it has two rows alone, they are used again.
     `halved` are its means of 2 x 2, or there are none.
     """
-    sources = edition(evidence)
+    sources = edition(formulas)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def thin(means, noise, thinned, halved):
@@ -188,8 +188,8 @@ def _calm_row(calm, own, noise, out):
 
 
 def build_calm(*, cache: bool) -> Any:
-    """Make the function that fills `calmed`, smaller by `evidence.CALM`, see `evidence.calmed`."""
-    sources = edition(evidence)
+    """Make the function that fills `calmed`, smaller by `formulas.CALM`, see `evidence.calmed`."""
+    sources = edition(formulas)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def calm(means, noise, calmed):

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ...network import evidence
+from ...network import formulas
 from . import halving
 from .edition import edition
 from .halving import HALF, ZERO, exactly, expected, opened_by
@@ -79,7 +79,7 @@ def build_listen(*, cache: bool) -> Any:
     `fine` are the finer means, which begin where `corner` says; `coarse` the three planes of the
     size before, whose pixels become 2 x 2, `skip` of which lie before the first.
     """
-    sources = edition(evidence, halving)
+    sources = edition(formulas, halving)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def listen(fine, corner, coarse, skip, noise, out):

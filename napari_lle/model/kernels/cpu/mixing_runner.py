@@ -7,20 +7,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ...network.evidence import CALM, deviations
-from ...network.mixing import HALVINGS, SQUARE, Mixing
+from ...network.extent import inner_radius, margins
+from ...network.formulas import (
+    CALM,
+    HALVINGS,
+    SQUARE,
+    left_in_means,
+    mixing_figures,
+    mixing_noise,
+)
 from ...preprocessing.screen import STRETCHED, TYPICAL, midtones
 from ...preprocessing.tiling import reflect, spans
-from ...runtime.threads import in_order
+from ...runtime.threads import in_order, thread_count
 from ..forms import VIEWS, pack
 from .halving import LONE_REACH, THIN_REACH
 from .lights import Lights
 
 if TYPE_CHECKING:
     from ...network.network import Network
+    from ...network.weights import Weights
     from .compiled import MixingKernel
     from .reduced_runner import StoredPlane
 
@@ -58,16 +65,16 @@ class MixingWork(NamedTuple):
 
 def mixed_bands(
     kernel: MixingKernel,
-    network: Network,
+    network: Network | Weights,
     stored: StoredPlane,
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     out: Lights,
 ) -> Iterator[tuple[int, int]]:
     """Fill `out` with L, yielding (done, total) after each band."""
     height, width = stored.pixels.shape[:2]
     u = np.float32(midtones(min(max(float(statistics[0, TYPICAL]), STRETCHED[0]), STRETCHED[1])))
     work = MixingWork(kernel, stored, _levels(network, statistics), u)
-    threads = torch.get_num_threads()
+    threads = thread_count()
     most = max(PIXELS // width, LEAST_BAND)
     each = max(-(-height // (threads * -(-height // (threads * most)))), LEAST_BAND)
     parts = spans(height, each, SQUARE)
@@ -75,22 +82,21 @@ def mixed_bands(
         yield done, len(parts)
 
 
-def _levels(network: Network, statistics: torch.Tensor) -> list[MixingLevel]:
+def _levels(network: Network | Weights, statistics: NDArray[np.float32]) -> list[MixingLevel]:
     """All sizes, the coarsest of which H does not see."""
-    block = network.block
-    assert isinstance(block, Mixing)
-    shot, floor, grain = block.noise(statistics)
-    nothing, one = torch.zeros_like(grain), torch.ones_like(grain)
-    thinned = [block.margins[HALVINGS] + CALM]
+    statistics = np.asarray(statistics, np.float32)
+    noise = shot, floor, grain = mixing_noise(statistics, np)
+    around = margins(inner_radius(network.config))
+    thinned = [around[HALVINGS] + CALM]
     for _ in range(HALVINGS):
         thinned.insert(0, 2 * (thinned[0] + THIN_REACH))
     found = []
-    for level, margin in enumerate(block.margins):
-        factor = deviations(nothing, nothing, (nothing, one, grain), level)
-        noise = tuple(np.float32(each.item()) for each in (shot, floor, factor))
-        figures = block.figures(level, (shot, floor, grain), statistics)
+    for level, margin in enumerate(around):
+        known = shot, floor, left_in_means(grain, level)
+        numbers = tuple(np.float32(each.item()) for each in known)
+        figures = mixing_figures(level, noise, statistics[:, TYPICAL], np)
         weights = pack(network, figures, VIEWS)[:-1]
-        found.append(MixingLevel(noise, weights, margin, thinned[level]))
+        found.append(MixingLevel(numbers, weights, margin, thinned[level]))
     return found
 
 

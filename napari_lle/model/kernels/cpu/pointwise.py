@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 from numpy import float32
 
-from ...network import blocks
+from ...network import formulas
 from ...network.config import RESIDUAL_FLOOR
 from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
 from .lanes import LARGEST, power_of_two
@@ -30,12 +30,12 @@ LOWEST, HIGHEST = float32(-87), float32(88)
 E2, E3, E4, E5, E6 = (float32(1 / n) for n in (2, 6, 24, 120, 720))
 E7 = float32(1 / 5040)
 A3, A5, A7, A9, A11, A13, A15 = (float32(2 / n) for n in (3, 5, 7, 9, 11, 13, 15))
-CENTRE, SHARPNESS = float32(blocks.CENTRE), float32(blocks.SHARPNESS)
+CENTRE, SHARPNESS = float32(formulas.CENTRE), float32(formulas.SHARPNESS)
 STRAIGHT = float32(
-    20 / blocks.SHARPNESS
+    20 / formulas.SHARPNESS
 )  # above it the soft part is the number itself, to the last bit
-FLAT = float32(-60 / blocks.SHARPNESS)  # below it the soft part is nothing, beside the floor
-FLOOR, LEAST = float32(RESIDUAL_FLOOR), float32(blocks.LEAST)
+FLAT = float32(-60 / formulas.SHARPNESS)  # below it the soft part is nothing, beside the floor
+FLOOR, LEAST = float32(RESIDUAL_FLOOR), float32(formulas.LEAST)
 LN2, THIRD = float32(0.6931471805599453), float32(1 / 3)
 
 

@@ -7,17 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from ...network.extent import inner_radius
 from ...preprocessing.tiling import reflect, spans
-from ...runtime.threads import in_order
+from ...runtime.threads import in_order, thread_count
 from ..forms import Packed, pack
 from .fused import widest
 from .lights import Lights
 
 if TYPE_CHECKING:
     from ...network.network import Network
+    from ...network.weights import Weights
     from .compiled import Kernel
 
 ROWS = 256  # of a band: what is computed for its neighbours, too, is a tenth of H
@@ -44,18 +45,19 @@ class Work(NamedTuple):
 
 def bands(
     kernel: Kernel,
-    network: Network,
+    network: Network | Weights,
     stored: StoredPlane,
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     out: Lights,
 ) -> Iterator[tuple[int, int]]:
     """Fill `out` with L, yielding (done, total) after each band."""
     colours = 3 if out.ndim == 3 else 1
-    block = network.block
+    config = network.config
     packed = pack(network, statistics, colours)
-    work = Work(kernel, packed, stored, colours, block.scale, block.residual.radius)
+    scale, radius = config.illumination_scale, inner_radius(config)
+    work = Work(kernel, packed, stored, colours, scale, radius)
     height = out.shape[0]
-    threads = torch.get_num_threads()
+    threads = thread_count()
     each = -(-height // (threads * -(-height // (threads * ROWS))))
     parts = spans(height, max(each, work.scale), work.scale)
     for done, _ in enumerate(in_order(partial(_band, work, out), parts), 1):

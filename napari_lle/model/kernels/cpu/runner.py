@@ -7,11 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...preprocessing.tiling import reflect, spans
-from ...runtime.threads import in_order
+from ...runtime.threads import in_order, thread_count
 from ..forms import Packed, pack
 from .compiled import Kernel, MixingKernel
 from .fused import widest
@@ -21,6 +20,7 @@ from .reduced_runner import StoredPlane, bands
 
 if TYPE_CHECKING:
     from ...network.network import Network
+    from ...network.weights import Weights
 
 MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
 
@@ -36,9 +36,9 @@ class Source(Protocol):
 
 def strips(
     kernel: Kernel | MixingKernel,
-    network: Network,
+    network: Network | Weights,
     x: Source,
-    statistics: torch.Tensor,
+    statistics: NDArray[np.float32],
     out: NDArray[np.float32] | Lights,
 ) -> Iterator[tuple[int, int]]:
     """Fill `out` from `x`, yielding (done, total) after each strip.
@@ -47,10 +47,10 @@ def strips(
     ----------
     kernel : Kernel or MixingKernel
         Of the network's layout for the colours of `out`.
-    network : Network
+    network : Network or Weights
     x : array-like, (3, H, W)
         Normalised, 0..1; of equal channels where `out` has none.
-    statistics : Tensor, (1, 10)
+    statistics : ndarray, (1, 10)
     out : ndarray, (H, W) or (H, W, 3), or Lights
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out
@@ -65,7 +65,7 @@ def strips(
     if isinstance(x, np.ndarray):
         x = np.ascontiguousarray(x[:colours])
     packed = pack(network, statistics, colours)
-    threads = torch.get_num_threads()
+    threads = thread_count()
     size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
     parts = spans(height, size)
     work = partial(_strip, kernel.strip, packed, x, out, network.radius)

@@ -8,13 +8,13 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ...network import blocks, mixing
+from ...network import formulas
 from ...network.config import RESIDUAL_FLOOR
 from . import halving
 from .edition import edition
 from .halving import ONE, QUARTER, ZERO, embedded, exactly
 
-SHARE, DARKEST, FLOOR = float32(mixing.SHARE), float32(blocks.DARKEST), float32(RESIDUAL_FLOOR)
+SHARE, DARKEST, FLOOR = float32(formulas.SHARE), float32(formulas.DARKEST), float32(RESIDUAL_FLOOR)
 
 
 @embedded
@@ -43,7 +43,7 @@ def build_finish(*, cache: bool) -> Any:
 
     `light` holds the pixels before, see `halving.build_tame`; a colour's begin where it says.
     """
-    sources = edition(blocks, mixing, halving)
+    sources = edition(formulas, halving)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def finish_mixing(known, tamed, corner, u, light, begins):

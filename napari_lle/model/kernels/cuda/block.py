@@ -130,7 +130,7 @@ class Fused:
     ) -> Callable[[torch.Tensor, TilePart], torch.Tensor]:
         """The function from a part to L, or the picture, on the device of the statistics."""
         device, halo = statistics.device, network.radius
-        packed = pack(network, statistics, self.layout.colours)
+        packed = pack(network, statistics.cpu().numpy(), self.layout.colours)
         weights = DeviceWeights(*(torch.from_numpy(values).to(device) for values in packed))
 
         @lru_cache(1)  # a copy to the device waits for all that is under way there

@@ -8,15 +8,15 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from ...network import blocks
+from ...network import formulas
 from ...network.config import RESIDUAL_FLOOR
 from .. import forms
 
 SOFTPLUS, SIGMOID = tl.constexpr(forms.SOFTPLUS), tl.constexpr(forms.SIGMOID)
 METERING, STRETCHING = tl.constexpr(forms.METERING), tl.constexpr(forms.STRETCHING)
 CLEANING = tl.constexpr(forms.CLEANING)
-CENTRE, SHARPNESS = tl.constexpr(blocks.CENTRE), tl.constexpr(float(blocks.SHARPNESS))
-FLOOR, LEAST = tl.constexpr(RESIDUAL_FLOOR), tl.constexpr(blocks.LEAST)
+CENTRE, SHARPNESS = tl.constexpr(formulas.CENTRE), tl.constexpr(float(formulas.SHARPNESS))
+FLOOR, LEAST = tl.constexpr(RESIDUAL_FLOOR), tl.constexpr(formulas.LEAST)
 
 
 @triton.jit

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...network.blocks import Block, Cleaning
+from ...network.config import NetworkConfig
+from ...network.formulas import MODULATING
 from ...network.network import Network
-from ...network.residual import MODULATING, ResidualEstimation
-from ..forms import layout, scalars
+from ...network.residual import ResidualEstimation
+from ..forms import curve_unit, layout, scalars
 from .block import Pass, Shape, Workshop, run_block
 from .compiled import Functions
 from .distance import paired
@@ -72,9 +74,10 @@ class CompiledStack(nn.Module):
 class CompiledBlock(nn.Module):
     """A block at full size, its form included."""
 
-    def __init__(self, block: Block, form: int, functions: Functions) -> None:
+    def __init__(self, block: Block, config: NetworkConfig, functions: Functions) -> None:
         super().__init__()
-        self.block, self.form, self.radius = block, form, block.radius
+        self.block, self.config, self.radius = block, config, block.radius
+        self.form = layout(config, 3).form
         self.stack = CompiledStack(block.residual, functions)
 
     def darkest(self, statistics: Tensor) -> Tensor:
@@ -90,7 +93,8 @@ class CompiledBlock(nn.Module):
         return self._made(padded, statistics, divided=True)
 
     def _made(self, padded: Tensor, statistics: Tensor, divided: bool) -> Tensor:
-        figures = scalars(self.block, statistics)
+        unit = curve_unit(self.block.state_dict(prefix="block."))
+        figures = scalars(self.config, unit, statistics)
         stretch = self.block.stretch if isinstance(self.block, Cleaning) else None
         return self.stack.made(padded, statistics, self.form, figures, divided, stretch)
 
@@ -105,7 +109,7 @@ class CompiledNetwork(Network):
         self.radius, self.grid = network.radius, network.grid
         block: Any
         if network.block.scale == 1 and network.config.reflectance in WITH_FORM:
-            block = CompiledBlock(network.block, layout(network.config, 3).form, functions)
+            block = CompiledBlock(network.block, network.config, functions)
         else:
             block = copy.copy(network.block)
             block._modules = dict(network.block._modules)

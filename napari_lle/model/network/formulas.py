@@ -1,0 +1,67 @@
+"""The forms' numbers, and their formulas for whole images: torch and the kernels work by the same.
+
+Numbers, arrays and tensors go through the formulas. Where these need more than operators, `xp` is
+NumPy or torch, whose functions have the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
+CENTRE = 0.4  # of the brightness that H sees
+SHARPNESS = 512  # of the soft positive part that ends cleaning
+BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
+FAINT = 1e-4  # mean brightness that metering takes for the least there is
+LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
+MODULATING = (1, 3, 4, 5)  # of the statistics: lit, contrast, chroma, noise, which shift H
+ALWAYS_LIFTED = ("correcting", "mixing")  # forms that take what is darker for `DARKEST`
+
+# Mixing, and what it takes for more than noise, see `evidence`.
+HALVINGS = 4
+SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean
+CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and of 3 x 3 pixels
+FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
+SHOT, FLOOR, GRAIN = 7, 8, 9  # places among the statistics
+BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
+SHARE = 0.3  # of differences that may be noise: what stays of them
+KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
+LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
+LONE = 6.0  # deviations outside of its neighbours' range from which a pixel stands alone
+THIN = 4.8  # deviations beyond both sides from which something is thin
+SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
+CLOSED, OPEN = 6.0, 8.0  # deviations up to which noise may be all, and from which it is not
+CALM = 2  # of the coarsest squares on each side that make a calm mean
+
+
+def presence(mean: Any) -> Any:
+    """0 for a black image, 1 as soon as there is something to see."""
+    return mean * mean / (mean * mean + BLACK**2)
+
+
+def darkest(form: str, mean: Any) -> Any:
+    """The normalised value that darker pixels are taken for, so that division can lift them."""
+    if form == "cleaning":
+        return DARKEST * presence(mean)
+    return 0 * mean + (DARKEST if form in ALWAYS_LIFTED else 0.0)
+
+
+def mixing_noise(statistics: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """Shot, floor and grain, each (N,), of images' noise, of which there is some in every image."""
+    floor = xp.clip(statistics[:, FLOOR], LEAST_NOISE**2, None)
+    return statistics[:, SHOT], floor, statistics[:, GRAIN]
+
+
+def left_in_means(grain: Any, level: int) -> Any:
+    """The noise of means of 2^level x 2^level pixels, in that of single ones."""
+    # Noise that neighbours share is averaged away more slowly.
+    return grain ** (2 - 2.0 ** (1 - level)) / 2**level if level else 1.0 + 0 * grain
+
+
+def mixing_figures(level: int, noise: tuple[Any, Any, Any], typical: Any, xp: Any) -> Any:
+    """What shifts H at a size, (N, 3)."""
+    shot, floor, grain = noise
+    typical = xp.clip(typical, 1e-6, None)
+    visible = xp.log(xp.sqrt(shot * typical + floor) / typical + 1e-3)
+    size = xp.full_like(visible, level / HALVINGS - 0.5)
+    return xp.stack([size, xp.log(grain), 0.3 * (visible + 1)], 1)
