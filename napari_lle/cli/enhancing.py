@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..model.inference.looks import PUBLICATION
+from ..model.io.provenance import INPUT, SOURCE
 from .console import drain, say_which
-from .recording import INPUT, as_output, file_identity, pixel_digest
-from .sources import read_for
+from .recording import as_output, file_identity
+from .sources import read_for, say_if_made
 
 if TYPE_CHECKING:
     from ..model.inference.estimate import Result
@@ -153,6 +154,7 @@ def _enhanced(
 
         steps = stored_steps(picture.pixels, options, wanted.strength, wanted.known)
         pixels, record = _drain(steps, source)
+        record = {**record, SOURCE: source.name}
         return {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     return _enhanced_whole(picture, source, options, wanted)
 
@@ -163,6 +165,7 @@ def _enhanced_whole(
     """The reflectance with illumination and other layers, as far as they are wanted."""
     from ..model.inference.enhance import estimate_steps
     from ..model.inference.restoring import in_input_dtype
+    from ..model.io.digests import pixel_digest
 
     if wanted.average:
         result = _averaged(picture, source, options, wanted)
@@ -171,7 +174,7 @@ def _enhanced_whole(
     else:
         steps = estimate_steps(picture.pixels, options, wanted.known)
         result = _drain(steps, source).result(wanted.strength)
-    record = {**result.record, INPUT: pixel_digest(picture.pixels)}
+    record = {**result.record, SOURCE: source.name, INPUT: pixel_digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
     made = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     if wanted.illumination:
@@ -190,12 +193,14 @@ def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted)
     from ..model.io.files import read_image
 
     picture = read_image(source, lazy=True, image=wanted.image or 1)
+    say_if_made(source, picture)
     if wanted.image is None:
         say_which(source, picture)
     options = _suited(options, picture)
     _check_formats(picture, target, wanted)
+    identity = file_identity(source, picture)
     output = ZarrOutput(
-        target, wanted.illumination, wanted.dtype, wanted.strength, file_identity(source, picture)
+        target, wanted.illumination, wanted.dtype, wanted.strength, identity, source.name
     )
     if wanted.scheduler:
         from ..model.inference.remote import enhance_on_cluster

@@ -143,16 +143,19 @@ def calibrate(
                 f"{source} is in colour: dark frames and flat fields are for single channels."
             )
         frames = [None if path is None else read_image(path).pixels for path in (dark, flat)]
-        images = [_calibrated(picture, frames, undo) for picture in pictures]
+        names = [source.name, *(path.name for path in (dark, flat) if path)]
+        images = [_calibrated(picture, frames, names, undo) for picture in pictures]
         with made(targets.folder):
             write_images(target, images)
         shapes = (f"{i.pixels.dtype}, {' x '.join(map(str, i.pixels.shape))}" for i in images)
         say(f"{target}: {', '.join(shapes)}")
 
 
-def _calibrated(picture: Picture, frames: list[Any], undo: str | None) -> Output:
+def _calibrated(picture: Picture, frames: list[Any], names: list[str], undo: str | None) -> Output:
     """One image without its dark frame and flat field, or with them again."""
+    from ..model.io.digests import pixel_digest
     from ..model.io.files import Output
+    from ..model.io.provenance import Step, Used
     from ..model.preprocessing.calibration import Calibration
     from ..model.version import __version__
 
@@ -160,7 +163,12 @@ def _calibrated(picture: Picture, frames: list[Any], undo: str | None) -> Output
     pixels = (calibration.undo if undo else calibration.apply)(picture.pixels)
     about = picture.about.of_other_values() if picture.about else None
     done = "calibration undone" if undo else "dark and flat applied"
-    return Output(pixels, False, None, about, f"napari-lle {__version__}: {done}")
+    parts = [picture.pixels, *(frame for frame in frames if frame is not None)]
+    used = [Used(pixel_digest(p), name) for p, name in zip(parts, names, strict=True)]
+    earlier = (picture.provenance,) if picture.provenance else ()
+    activity = "uncalibrate" if undo else "calibrate"
+    step = Step(activity, "image", tuple(used), earlier=earlier)
+    return Output(pixels, False, None, about, f"napari-lle {__version__}: {done}", step)
 
 
 def stages(

@@ -8,21 +8,29 @@ from typing import Annotated
 import typer
 
 from .console import reported, say
+from .describing import describe_images, is_image_file
 from .json_files import write_json
 
 
 def info(
-    model: Annotated[str, typer.Argument(help="A bundled model or a .safetensors file.")] = "photo",
+    model: Annotated[
+        str, typer.Argument(help="A bundled model, a .safetensors file, or an image file.")
+    ] = "photo",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the answer to this file.")
     ] = None,
 ) -> None:
-    """Show a model's card and the devices of this machine."""
+    """Show a model's card and the devices of this machine, or how an image came about."""
     from ..model.io.outputs import check_files
     from ..model.network.bundled import bundled_models, own_file
     from ..model.network.checkpoint import load_model
     from ..model.runtime.devices import devices
 
+    if is_image_file(model):
+        with reported():
+            check_files((json_file,), [Path(model)])
+            write_json(json_file, {"images": describe_images(Path(model))})
+        return
     with reported():
         check_files((json_file,), own_file(model))
         loaded = load_model(model)

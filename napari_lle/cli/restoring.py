@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..model.io.provenance import Step, Used, input_digest, output_digest
+from ..model.io.roles import ROLE, meaning_of, unnamed
 from .console import drain, say_which
-from .recording import NAMES, ROLE
 
 if TYPE_CHECKING:
     from ..model.io.metadata import FileRecord, Picture
@@ -34,11 +35,16 @@ def restore_file(
     parts = [_matched(reflectance, r, illumination, light) for r, light in found]
     for part in parts:
         check_format(output, part.levels.dtype, part.r.pixels.ndim - part.r.rgb)
-    rounded = _stream(parts[0], output) if stream else _write(parts, output, reflectance.name)
+    steps = [_step(part, reflectance.name, illumination.name) for part in parts]
+    if stream:
+        rounded, exact = _stream(parts[0], output, steps[0])
+    else:
+        rounded, exact = _write(parts, output, steps, reflectance.name)
     told = ", ".join(
         f"{part.levels.dtype}, {' x '.join(map(str, part.r.pixels.shape))}" for part in parts
     )
-    return f"{output}: {told}" + ("; values beyond 2^50 are rounded" if rounded else "")
+    remarks = [(rounded, "values beyond 2^50 are rounded"), (exact, "the input bit for bit")]
+    return "; ".join([f"{output}: {told}", *(remark for holds, remark in remarks if holds)])
 
 
 def _read(
@@ -77,6 +83,7 @@ def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) 
     kept = r.record.get("file")
     about = FileRecord.from_dict(kept) if kept else r.about
     if about and r.about:
+        about = replace(about, name=unnamed(about.name))
         about = replace(about, alpha=r.about.alpha, segmentations=r.about.segmentations)
     return Parts(r, light, recorded_levels(r.record["levels"]), about)
 
@@ -90,38 +97,56 @@ def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Pictu
         if is_it != role:
             wanted = "the reflectance" if role == "R" else "the illumination"
             raise ValueError(
-                f"{path} is not {wanted} of a run ({NAMES.get(is_it, is_it)}): "
+                f"{path} is not {wanted} of a run ({meaning_of({ROLE: is_it})}): "
                 "give the reflectance first, then the illumination."
             )
     if first != second:
         raise ValueError(f"{reflectance} and {illumination} are not of one run.")
 
 
-def _stream(part: Parts, output: Path) -> bool:
-    """Restore into a Zarr, block by block; return whether values were rounded."""
+def _step(part: Parts, reflectance: str, illumination: str) -> Step:
+    """What is done with a pair, for the file that comes out of it."""
+    r, light = (output_digest(picture.provenance) for picture in (part.r, part.light))
+    used = Used(r, reflectance, "reflectance"), Used(light, illumination, "illumination")
+    earlier = tuple(p.provenance for p in (part.r, part.light) if p.provenance)
+    return Step("restore", "image", used, earlier=earlier)
+
+
+def _stream(part: Parts, output: Path, step: Step) -> tuple[bool, bool]:
+    """Restore into a Zarr, block by block; return whether values were rounded, and are exact."""
     from ..model.inference.streaming import restore_to_zarr
     from ..model.io.files import read_image
 
-    steps = restore_to_zarr(part.r, part.light, part.levels, output, part.about)
+    steps = restore_to_zarr(part.r, part.light, part.levels, output, part.about, step)
     drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
+    written = read_image(output, lazy=True)
+    exact = _is_input(part, output_digest(written.provenance))
     if part.levels.dtype not in ("int64", "uint64", "float64"):
-        return False
-    return _rounded(part, read_image(output, lazy=True).pixels)
+        return False, exact
+    return _rounded(part, written.pixels), exact
 
 
-def _write(parts: list[Parts], output: Path, source: str) -> bool:
-    """Restore in memory; return whether values were rounded."""
+def _write(parts: list[Parts], output: Path, steps: list[Step], source: str) -> tuple[bool, bool]:
+    """Restore in memory; return whether values were rounded, and whether they are exact."""
     from ..model.inference.restoring import restore
+    from ..model.io.digests import pixel_digest
     from ..model.io.files import Output, write_images
     from ..model.version import __version__
 
     history = f"napari-lle {__version__}: restored from {source}"
     images = []
-    for r, light, levels, about in parts:
+    for (r, light, levels, about), step in zip(parts, steps, strict=True):
         pixels = restore(r.pixels, light.pixels, levels)
-        images.append(Output(pixels, r.rgb, None, about, history))
+        images.append(Output(pixels, r.rgb, None, about, history, step))
     write_images(output, images)
-    return any(_rounded(p, i.pixels) for p, i in zip(parts, images, strict=True))
+    pairs = list(zip(parts, (image.pixels for image in images), strict=True))
+    exact = all(_is_input(part, pixel_digest(pixels)) for part, pixels in pairs)
+    return any(_rounded(part, pixels) for part, pixels in pairs), exact
+
+
+def _is_input(part: Parts, digest: str) -> bool:
+    """Whether restored pixels have the digest of those that were enhanced, where it is known."""
+    return bool(digest) and digest == input_digest(part.r.provenance)
 
 
 def _rounded(part: Parts, pixels: Any) -> bool:

@@ -6,10 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import say_which
+from .console import say, say_which
 
 if TYPE_CHECKING:
     from ..model.io.metadata import Picture
+
+
+def say_if_made(source: Path, picture: Picture) -> None:
+    """Tell the user where an input is a result itself."""
+    from ..model.io.roles import word_of
+
+    if picture.record:
+        say(f"{source} is {word_of(picture.record)} already: take its input instead.", error=True)
 
 
 def read_for(source: Path, targets: Iterable[Path], image: int | None) -> list[Picture]:
@@ -22,6 +30,7 @@ def read_for(source: Path, targets: Iterable[Path], image: int | None) -> list[P
     from ..model.io.memory import ENHANCE
 
     picture = read_image(source, image=image or 1, use=ENHANCE)
+    say_if_made(source, picture)
     if picture.images == 1 or image is not None:
         return [picture]
     if not all(map(holds_several, targets)):

@@ -1,6 +1,7 @@
 """Files through the command line: formats kept, results restored, batches that go on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,7 +182,7 @@ def test_records_name_the_source_of_the_file(tmp_path, model, rng):
     assert lle("enhance", tmp_path / "in.tif", "-o", tmp_path / "o.zarr").returncode == 0
     ome = json.loads((tmp_path / "o.zarr" / "zarr.json").read_text())["attributes"]["ome"]
     assert [a["unit"] for a in ome["multiscales"][0]["axes"]] == ["micrometer"] * 3
-    assert read_image(tmp_path / "o.zarr").about == about
+    assert replace(read_image(tmp_path / "o.zarr").about, name="") == about
 
 
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])

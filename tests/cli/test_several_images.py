@@ -51,12 +51,14 @@ def test_what_headers_and_names_say_stays_with_each_image(tmp_path, model, pixel
     lle("enhance", tmp_path / "in.fits", "-o", tmp_path / "r.fits", "--model", model)
     with fits.open(tmp_path / "r.fits") as file:
         names = [hdu.header["EXTNAME"] for hdu in file]
-        assert names == ["CCD0", "CCD1", "CCD2", *["NAPARI_LLE"] * 3]
+        assert names[:3] == [f"CCD{i} reflectance" for i in range(3)]
+        assert names[3:] == ["NAPARI_LLE", "PROVENANCE"] * 3
         assert all(hdu.header["TELESCOP"] == "Seestar" for hdu in file[:3])
     series(tmp_path / "in.tif", pixels)
     lle("enhance", tmp_path / "in.tif", "-o", tmp_path / "r.tif", "--model", model)
     found = read_images(tmp_path / "r.tif")
-    assert [p.about.name for p in found] == ["place 0", "place 1", "place 2"]
+    ending = "(reflectance, not for measuring)"
+    assert [p.about.name for p in found] == [f"place {i} {ending}" for i in range(3)]
     whites = [p.record["levels"]["white"] for p in found]
     assert len(set(whites)) == 3  # each has its own levels, and its own record
 

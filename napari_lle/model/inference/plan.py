@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
+from ..io.roles import STANDING
 from ..network.bundled import is_stretch
 from ..network.checkpoint import Model
 from ..network.formulas import darkest
@@ -26,6 +27,7 @@ from ..version import __version__
 from .options import DEFAULTS, EnhanceOptions
 from .planes import AUTO_TILE, UNIT, as_channels, fill_plane, see
 from .settling import as_arrays, model_of, settle
+from .standing import standing
 from .survey import Survey, find_survey, share_clipped
 from .tone import Tone
 
@@ -234,6 +236,7 @@ def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
         "levels": plan.levels.as_record(),
         "statistics": known.statistics._asdict(),
         "channels": options.channels,
+        STANDING: standing(loaded.name, options.channels),
         "rgb": plan.rgb,
         "illumination_scale": network.config.illumination_scale,
         "device": plan.device,

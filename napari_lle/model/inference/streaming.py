@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..io.digests import digest_steps
 from ..io.metadata import FileRecord, Picture
+from ..io.provenance import INPUT, SOURCE, Document, Step
+from ..io.roles import ROLE, named
 from ..io.zarr_writer import Target, write_steps
 from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.tiling import widen
-from ..progress import Progress
+from ..progress import Progress, Steps
 from .estimate import Estimate, Result, check_strength
 from .lazy import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
@@ -39,6 +42,8 @@ class ZarrOutput:
         0..1.
     source : str
         What the pixels were read from: a run killed on the same is taken up again.
+    label : str
+        The same for people.
     """
 
     path: Path
@@ -46,6 +51,7 @@ class ZarrOutput:
     dtype: str = "same"
     strength: float = 1.0
     source: str = ""
+    label: str = ""
 
     def __post_init__(self) -> None:
         check_strength(self.strength)
@@ -66,15 +72,23 @@ def enhance_to_zarr(
     image = as_dask(picture.pixels) if is_lazy(picture.pixels) else picture.pixels
     plan = make_plan(image, replace(options, rgb=picture.rgb), known)
     enhancer = Enhancer(image, plan, output)
-    yield from write_steps(zarr_targets(picture, plan, output), enhancer, output.source)
+    reading = Steps(digest_steps(image))
+    for _ in reading:
+        yield Progress(0, 1)
+    targets = zarr_targets(picture, plan, output, reading.answer)
+    yield from write_steps(targets, enhancer, output.source)
 
 
-def zarr_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Target]:
-    """What the Zarrs of a result are to be."""
+def zarr_targets(
+    picture: Picture, plan: Plan, output: ZarrOutput, digest: str = ""
+) -> list[Target]:
+    """What the Zarrs of a result are to be; the digest is the picture's, where it is known."""
     shape, rgb, about = tuple(picture.pixels.shape), picture.rgb, picture.about
     record = {**plan.record, "strength": float(output.strength)}
     if about is not None:
         record["file"] = about.to_dict()
+    if output.label:
+        record[SOURCE] = output.label
     if output.source:  # of the file: the pixels are only read as they are needed
         record["input"] = blake2b(output.source.encode()).hexdigest()[:16]
     if output.path.name.lower().endswith(".ome.zarr") and about is not None and about.plain:
@@ -82,14 +96,22 @@ def zarr_targets(picture: Picture, plan: Plan, output: ZarrOutput) -> list[Targe
     if output.dtype != "same" and about is not None:
         about = replace(about, windows=())  # those are on the scale of the input
     kind = np.dtype(plan.levels.dtype if output.dtype == "same" else "float32")
-    targets = [Target(output.path, shape, kind, rgb, {**record, "role": "R"}, about)]
+    targets = [Target(output.path, shape, kind, rgb, {**record, ROLE: "R"}, about)]
     if output.illumination is not None:
         shape = (*shape[:-1], 3)[: None if plan.per else -1] if rgb else shape
         light = working_dtype(plan.levels)
         about = replace(about, windows=(), segmentations=None) if about is not None else None
-        part = {**record, "role": "L"}
+        part = {**record, ROLE: "L"}
         targets.append(Target(output.illumination, shape, light, plan.per, part, about))
-    return targets
+    return [_labelled(target, digest, picture.provenance) for target in targets]
+
+
+def _labelled(target: Target, digest: str, earlier: Document | None) -> Target:
+    """A Zarr of a result whose name says what it is, and that will tell how it came about."""
+    record = target.record or {}
+    about = target.about and named(target.about, record)
+    step = Step.of_record({**record, INPUT: digest}, [earlier])
+    return target._replace(about=about, step=step)
 
 
 @dataclass(frozen=True)
@@ -116,10 +138,15 @@ class Enhancer:
 
 
 def restore_to_zarr(
-    r: Picture, light: Picture, levels: AnyLevels, path: Path, about: FileRecord | None
+    r: Picture,
+    light: Picture,
+    levels: AnyLevels,
+    path: Path,
+    about: FileRecord | None,
+    step: Step | None = None,
 ) -> Generator[Progress, None, None]:
     """Restore a pair into a Zarr, yielding after each block."""
-    target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about)
+    target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about, step)
 
     def block_of(*place: Any) -> tuple[NDArray[Any], ...]:
         index, *part = place

@@ -16,6 +16,7 @@ from . import names, tiff, tiff_writer, zarr_files, zarr_writer
 from . import raster as pictures
 from .atomic import atomic_path
 from .errors import FileError, readable
+from .labelling import with_origin
 from .magic_bytes import is_tiff, misnamed
 from .memory import DECODE, READ, Use
 from .metadata import FileRecord, Output, Picture
@@ -193,8 +194,10 @@ def write_images(path: str | Path, images: Sequence[Output]) -> None:
         raise FileError(f"{path.name} holds one image, not {len(images)}: write to .tif instead.")
     one = images[0]
     if _is(path, zarr_files):
-        zarr_writer.write_zarr(path, one.pixels, one.rgb, one.record, one.about)
+        zarr_writer.write_zarr(path, one)
         return
+    if _is(path, tiff) or _is(path, fits):
+        images = [with_origin(each) for each in images]
     with atomic_path(path) as temporary:
         if _is(path, tiff):
             tiff_writer.write_tiff(temporary, images)

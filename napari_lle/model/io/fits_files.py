@@ -6,7 +6,7 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FileError, needs, readable
-from .fits_header import about_header, cleaned, describe, inherited
+from .fits_header import about_header, cleaned, describe, inherited, label
 from .memory import READ, Use
 from .metadata import Output, Picture, fitting
 from .raster import image_number
@@ -34,6 +34,7 @@ DTYPES = (
     "float64",
 )
 EXTENSION = "NAPARI_LLE"  # holds the record of a result as bytes of JSON
+PROVENANCE = "PROVENANCE"  # holds how an image came about, the same way
 
 
 class Stored(NamedTuple):
@@ -127,12 +128,19 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
         else:
             use.check(path, math.prod(shape), stored.dtype.itemsize)
             pixels = stored.values(np.asarray(hdu.data))
-        told = (EXTENSION, number)
-        record = json.loads(file[told].data.tobytes()) if told in file else None
+        record, provenance = (_told(file, name, number) for name in (EXTENSION, PROVENANCE))
     rgb = len(shape) == 3 and shape[0] in (3, 4) and str(header.get("CTYPE3", "")).strip() == "RGB"
     pixels = np.moveaxis(pixels, 0, -1) if rgb else pixels
     about = about_header(header, len(shape), rgb)
-    return Picture(pixels, rgb, record, about, number, len(places))
+    return Picture(pixels, rgb, record, about, number, len(places), provenance)
+
+
+def _told(file: Any, name: str, number: int) -> dict[str, Any] | None:
+    """What is kept as text beside an image; another program's extension may have such a name."""
+    with suppress(KeyError, ValueError, AttributeError):
+        told = json.loads(file[name, number].data.tobytes())
+        return told if isinstance(told, dict) else None
+    return None
 
 
 def write_fits(path: Path, images: Sequence[Output]) -> None:
@@ -147,9 +155,10 @@ def write_fits(path: Path, images: Sequence[Output]) -> None:
         for image in images:
             hdus += _hdus(fits, *_numbers(fits, image), first=not hdus, compressed=compressed)
         for number, image in enumerate(images, 1):
-            if image.record is not None:
-                text = np.frombuffer(json.dumps(image.record).encode(), np.uint8)
-                hdus.append(fits.ImageHDU(text, name=EXTENSION, ver=number))
+            for name, told in ((EXTENSION, image.record), (PROVENANCE, image.provenance)):
+                if told is not None:
+                    text = np.frombuffer(json.dumps(told).encode(), np.uint8)
+                    hdus.append(fits.ImageHDU(text, name=name, ver=number))
         fits.HDUList(hdus).writeto(path, overwrite=True, output_verify="silentfix+ignore")
 
 
@@ -167,6 +176,8 @@ def _numbers(fits: Any, image: Output) -> tuple[NDArray[Any], Any]:
         del header["CTYPE3"]
     if not about.header:
         describe(header, about)
+    if image.record is not None:
+        label(header, image.record)
     if image.history:
         header.add_history(image.history)
     through = image.record is None and pixels.dtype.kind == "f" and stored.bits > 0

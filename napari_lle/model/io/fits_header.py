@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from .exif import STAMP
 from .metadata import FileRecord, default_axes, own_letters
+from .roles import note_of, word_of
 from .units import METRES, SYMBOLS, long_unit, positive
 
 # What describes the stored numbers, not the sky: set by the writer.
@@ -28,6 +29,27 @@ SCALING = ("BSCALE", "BZERO", "BLANK")
 SUMS = ("CHECKSUM", "DATASUM")
 OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX")
 REPEATED = ("COMMENT", "HISTORY", "")
+# What turns numbers into fluxes and electrons, which R has not.
+CALIBRATED = (
+    "PHOTFLAM",
+    "PHOTFNU",
+    "PHOTPLAM",
+    "PHOTBW",
+    "PHOTZPT",
+    "PHOTZP",
+    "PHOTMODE",
+    "ZEROPT",
+    "ZPT",
+    "ZP",
+    "MAGZP",
+    "MAGZPT",
+    "MAGZERO",
+    "GAIN",
+    "EGAIN",
+    "RDNOISE",
+    "READNOIS",
+    "SATURATE",
+)
 
 
 class Coordinates(NamedTuple):
@@ -100,6 +122,19 @@ def cleaned(header: Any, *, result: bool) -> None:
         header.remove(key, ignore_missing=True, remove_all=True)
     for key in [k for k in header if k.startswith("NAXIS")]:
         del header[key]
+
+
+def label(header: Any, record: dict[str, Any]) -> None:
+    """Say in the header of an image of a run what it is, and that its numbers have no unit."""
+    for key in CALIBRATED:
+        header.remove(key, ignore_missing=True, remove_all=True)
+    word, note = word_of(record), note_of(record)
+    own = str(header.get("EXTNAME", "")).strip()
+    header["EXTNAME"] = f"{own} {word}".strip()
+    header["BUNIT"] = ("", f"{word}: no unit, not calibrated")
+    header["LLEKIND"] = (word, "of napari-lle")
+    if note:
+        header["LLENOTE"] = note
 
 
 def about_header(header: Any, ndim: int, rgb: bool) -> FileRecord:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .provenance import Document, Step
 
 # FITS cards that hold for the stored numbers only.
 STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
@@ -145,7 +148,8 @@ class Picture(NamedTuple):
     """Pixels as stored, whether their last axis holds colours, and what the file said of them.
 
     `record` is that of the `Result` which the file holds, `about` what any file may tell. The
-    pixels are those of image `number` of the `images` that the file holds.
+    pixels are those of image `number` of the `images` that the file holds; `provenance` says how
+    they came about, see there.
     """
 
     pixels: Any
@@ -154,16 +158,24 @@ class Picture(NamedTuple):
     about: FileRecord | None = None
     number: int = 1
     images: int = 1
+    provenance: Document | None = None
 
 
 class Output(NamedTuple):
-    """One image of a file to be written; see `files.write_image`."""
+    """One image of a file to be written; see `files.write_image`.
+
+    `step` is what it was made by, where there is no record of a result to tell that, and `earlier`
+    what is known of its input; `provenance` is what the file is to say of both.
+    """
 
     pixels: Any
     rgb: bool
     record: dict[str, Any] | None = None
     about: FileRecord | None = None
     history: str = ""
+    step: Step | None = None
+    earlier: Document | None = None
+    provenance: Document | None = None
 
 
 def alpha_as(alpha: Any, dtype: np.dtype[Any]) -> NDArray[Any]:

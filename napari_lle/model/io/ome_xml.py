@@ -8,9 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 from .metadata import FileRecord
+from .roles import note_of
 from .units import SYMBOLS, long_unit, positive
 
 NAMESPACE = "napari-lle"  # of our record among the annotations of an OME-TIFF
+PROV = "http://www.w3.org/ns/prov#"  # of how an image came about
 GIVEN_NAME = re.compile(r"Image\d*$|Series \d+$")  # by writers, for want of another
 
 
@@ -25,15 +27,17 @@ def parsed(file: Any) -> dict[str, Any]:
     return {}
 
 
-def image_record(ome: dict[str, Any], place: int) -> dict[str, Any] | None:
-    """Our record of the result that one image is."""
+def image_annotation(
+    ome: dict[str, Any], place: int, namespace: str = NAMESPACE
+) -> dict[str, Any] | None:
+    """Our record of the result that one image is, or its provenance."""
     images = _listed(ome.get("Image"))
     image = images[place] if place < len(images) and isinstance(images[place], dict) else {}
     own = {r.get("ID") for r in _listed(image.get("AnnotationRef")) if isinstance(r, dict)}
     annotations = ome.get("StructuredAnnotations")
     comments = annotations.get("CommentAnnotation") if isinstance(annotations, dict) else None
     for comment in _listed(comments):
-        if not isinstance(comment, dict) or comment.get("Namespace") != NAMESPACE:
+        if not isinstance(comment, dict) or comment.get("Namespace") != namespace:
             continue
         if comment.get("ID") in own or len(images) == 1:
             value = comment["Value"]  # parsed already where it looks like a number
@@ -70,7 +74,10 @@ def about_image(ome: dict[str, Any], place: int, axes: str) -> FileRecord:
 
 
 def made_metadata(
-    about: FileRecord, shape: tuple[int, ...], record: dict[str, Any] | None
+    about: FileRecord,
+    shape: tuple[int, ...],
+    record: dict[str, Any] | None,
+    provenance: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What tifffile is to write of an image."""
     metadata: dict[str, Any] = {"axes": about.axes}
@@ -87,8 +94,13 @@ def made_metadata(
     metadata |= {"Channel": channel} if channel else {}
     metadata |= {"AcquisitionDate": about.taken} if about.taken else {}
     metadata |= {"Name": about.name} if about.name else {}
-    if record:
-        metadata["CommentAnnotation"] = {"Namespace": NAMESPACE, "Value": json.dumps(record)}
+    metadata |= {"Description": note_of(record)} if record and note_of(record) else {}
+    kept = {NAMESPACE: record, PROV: provenance}
+    metadata["CommentAnnotation"] = [
+        {"Namespace": namespace, "Value": json.dumps(told)}
+        for namespace, told in kept.items()
+        if told
+    ]
     return metadata
 
 

@@ -47,15 +47,16 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
             use.check(path, series.size, series.dtype.itemsize)
         raw = _lazy_pixels(path, series, place) if lazy else series.asarray()
         pixels, axes, alpha = _arranged(raw, series.axes, page)
-        record, about = about_series(file, place, axes, pixels)
-        about = about_pages(path, file, page, about)
+        told = about_series(file, place, axes, pixels)
+        about = about_pages(path, file, page, told.about)
     turn = orientation(page)
     rows = axes.index("Y")
     if alpha is not None:
         about = replace(about, alpha=_native(upright(alpha, turn, rows)))
     pixels = _native(upright(pixels, turn, rows))
     about = replace(about, premultiplied=premultiplied(page))
-    return Picture(pixels, axes[-1] == "S", record, turned_record(about, turn), number, len(places))
+    about, rgb = turned_record(about, turn), axes[-1] == "S"
+    return Picture(pixels, rgb, told.record, about, number, len(places), told.provenance)
 
 
 def _images(path: Path, file: Any) -> list[int]:

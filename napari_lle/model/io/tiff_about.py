@@ -7,37 +7,46 @@ from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import exif, profile
 from .metadata import FileRecord
-from .ome_xml import about_image, image_record, parsed
+from .ome_xml import NAMESPACE, PROV, about_image, image_annotation, parsed
 from .units import long_unit, positive
 
 RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 IMAGEJ, ICC = 50839, 34675
-RECORD, ABOUT = "napari_lle", "napari_lle_about"  # in the description of a TIFF that is not OME
+# In the description of a TIFF that is not OME.
+RECORD, PROVENANCE, ABOUT = "napari_lle", "provenance", "napari_lle_about"
 
 
-def about_series(
-    file: Any, place: int, axes: str, pixels: Any
-) -> tuple[dict[str, Any] | None, FileRecord]:
-    """Our record and what is told of a series whose array has such axes."""
+class Told(NamedTuple):
+    """What is told of a series: our record, how it came about, and what any file may tell."""
+
+    record: dict[str, Any] | None
+    provenance: dict[str, Any] | None
+    about: FileRecord
+
+
+def about_series(file: Any, place: int, axes: str, pixels: Any) -> Told:
+    """What is told of a series whose array has such axes."""
     ome = parsed(file)
     if ome:
-        record, about = image_record(ome, place), about_image(ome, place, axes)
-        return record, _shown(file.series[place].keyframe, pixels, about)
+        record, origin = (image_annotation(ome, place, name) for name in (NAMESPACE, PROV))
+        about = about_image(ome, place, axes)
+        return Told(record, origin, _shown(file.series[place].keyframe, pixels, about))
     shaped = file.shaped_metadata or ()
     described: Any = shaped[place] if place < len(shaped) else {}
-    kept = described.get(RECORD)
-    record = json.loads(kept) if kept else None
+    texts = (described.get(name) for name in (RECORD, PROVENANCE))
+    record, origin = (json.loads(text) if text else None for text in texts)
     with suppress(TypeError, ValueError, KeyError):
         about = FileRecord.from_dict(json.loads(described[ABOUT]))
         if len(about.axes) == len(axes):
-            return record, about
-    return record, _shown(file.series[place].keyframe, pixels, _imagej_about(file, axes))
+            return Told(record, origin, about)
+    about = _shown(file.series[place].keyframe, pixels, _imagej_about(file, axes))
+    return Told(record, origin, about)
 
 
 def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileRecord:

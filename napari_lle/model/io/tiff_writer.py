@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import exif, profile
 from .metadata import FileRecord, Output, alpha_as, fitting
 from .ome_xml import made_metadata
-from .tiff_about import ABOUT, RECORD
+from .tiff_about import ABOUT, PROVENANCE, RECORD
 from .units import METRES, pixels_per
 
 OME_AXES = set("TCZYXS")
@@ -33,6 +33,7 @@ class Series(NamedTuple):
     pixels: NDArray[Any]
     about: FileRecord
     record: dict[str, Any] | None
+    provenance: dict[str, Any] | None
     tags: dict[str, Any]
 
     @property
@@ -45,10 +46,10 @@ class Series(NamedTuple):
     def described(self, *, ome: bool) -> dict[str, Any]:
         """What the image's description is to say."""
         if ome:
-            return made_metadata(self.about, self.pixels.shape, self.record)
+            return made_metadata(self.about, self.pixels.shape, self.record, self.provenance)
         told = replace(self.about, exif="", profile="", header="").to_dict()
-        kept = {RECORD: json.dumps(self.record)} if self.record else {}
-        return kept | {ABOUT: json.dumps(told)}
+        kept = {RECORD: self.record, PROVENANCE: self.provenance, ABOUT: told}
+        return {name: json.dumps(each) for name, each in kept.items() if each}
 
 
 def write_tiff(path: Path, images: Sequence[Output]) -> None:
@@ -80,7 +81,8 @@ def _prepared(image: Output) -> Series:
         tags["planarconfig"] = "contig"
     if about.axes[-1] == "S" and pixels.shape[-1] in (2, 4):
         tags["extrasamples"] = ["assocalpha" if about.premultiplied else "unassalpha"]
-    return Series(pixels, about, image.record, tags | _resolution(about) | _tags(about, rgb))
+    tags |= _resolution(about) | _tags(about, rgb)
+    return Series(pixels, about, image.record, image.provenance, tags)
 
 
 def _resolution(about: FileRecord) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .tiff_about import value_range
 from .units import long_unit
 from .zarr_images import ome, zarr_images
 from .zarr_labels import labels_of
-from .zarr_layout import KEY, rendering
+from .zarr_layout import KEY, PROVENANCE, rendering
 
 SUFFIXES = (ZARR,)
 DTYPES = (
@@ -91,7 +91,9 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
     if not lazy:
         use.check(path, pixels.size, pixels.dtype.itemsize)
         pixels = pixels.compute()
-    return Picture(pixels, rgb, kept.get("record"), about, number, len(found))
+    provenance = node.attrs.get(PROVENANCE)
+    told = dict(provenance) if isinstance(provenance, dict) else None
+    return Picture(pixels, rgb, kept.get("record"), about, number, len(found), told)
 
 
 def _as_ours(about: FileRecord, ours: str | None) -> tuple[list[int], FileRecord]:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from .errors import needs
 from .metadata import FileRecord, default_axes, fitting
+from .roles import note_of, word_of
 from .tiff_about import value_range
 
 KEY = "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
+PROVENANCE = "provenance"  # attribute that holds how an image came about
 ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
 SHOWN = ("label", "color", "window")  # of a channel of omero: in fields of a record
 CHUNK = 512
@@ -52,6 +54,29 @@ class Level(NamedTuple):
         return tuple(ours[i] for i in self.order)
 
 
+class StoredPlanes:
+    """A level as an array in our order of axes, read by parts of planes."""
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        self.shape, self.dtype = level.shape, level.array.dtype
+
+    def __getitem__(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        *index, part = key
+        if len(index) == len(self.shape) - 2 - self._level.rgb:  # rows of a plane
+            return self._level.get(tuple(index), part, slice(None))
+        places = range(*part.indices(self.shape[len(index)]))
+        return np.stack([self[(*index, place, slice(None))] for place in places])
+
+
+def tell_origin(folder: Path, document: dict[str, Any]) -> None:
+    """Write into a Zarr how its pixels came about."""
+    import zarr
+
+    node = zarr.open(folder, mode="r+")
+    node.attrs[PROVENANCE] = document
+
+
 def create(
     folder: Path,
     shape: tuple[int, ...],
@@ -70,7 +95,7 @@ def create(
 
     about = fitting(about, len(shape), rgb)
     order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
-    kept = {KEY: {"axes": about.axes, "record": record, **_more(about)}}
+    kept = {KEY: {"axes": about.axes, "record": record, **_kind(record), **_more(about)}}
     if about.plain or not _describable(about.axes):
         kept[KEY]["about"] = about.to_dict()
         order = tuple(range(len(shape)))
@@ -210,6 +235,13 @@ def rendering(omero: dict[str, Any]) -> str:
     own = own if any(c.get("active", True) is not True or len(c) > 1 for c in own) else []
     found = {**rest, **({"channels": own} if own else {})}
     return json.dumps(found) if found else ""
+
+
+def _kind(record: dict[str, Any] | None) -> dict[str, str]:
+    """What the numbers of a result are: none of them has a unit."""
+    if record is None:
+        return {}
+    return {"quantity": word_of(record), "unit": "1", "note": note_of(record)}
 
 
 def _more(about: FileRecord) -> dict[str, Any]:

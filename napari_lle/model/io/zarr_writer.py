@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 
 from ..progress import Progress, finish
 from .atomic import unwritten
+from .digests import digest_steps
 from .errors import FileError
+from .labelling import step_of, with_name
 from .locking import sole_writer
-from .metadata import FileRecord
+from .metadata import FileRecord, Output
+from .provenance import Step
 from .zarr_labels import copy_labels
-from .zarr_layout import CHUNK, Level, create, open_levels
+from .zarr_layout import CHUNK, Level, StoredPlanes, create, open_levels, tell_origin
 
 BLOCK = 4 * CHUNK
 JOURNAL = "journal.txt"
@@ -42,6 +45,7 @@ class Target(NamedTuple):
     rgb: bool
     record: dict[str, Any] | None
     about: FileRecord | None
+    step: Step | None = None
 
     @property
     def folder(self) -> Path:
@@ -110,7 +114,9 @@ def _write(
                     done.add(number)
                     yield Progress(len(done), len(blocks))
         _remove_torn(targets)
-        for target in targets:
+        for target, own in zip(targets, levels, strict=True):
+            for _ in _tell_origin(target, own[0]):
+                yield Progress(len(blocks), len(blocks))
             if target.about is not None and target.about.segmentations is not None:
                 copy_labels(target.about.segmentations, target.folder)
         (targets[0].folder / JOURNAL).unlink()
@@ -125,16 +131,21 @@ def _write(
                 _abandon(target.folder)
 
 
-def write_zarr(
-    path: Path,
-    pixels: NDArray[Any],
-    rgb: bool,
-    record: dict[str, Any] | None = None,
-    about: FileRecord | None = None,
-) -> None:
-    """Write an array as a Zarr, complete or not at all."""
-    target = Target(path, pixels.shape, pixels.dtype, rgb, record, about)
+def write_zarr(path: Path, image: Output) -> None:
+    """Write an image as a Zarr, complete or not at all."""
+    image, step = with_name(image), step_of(image)
+    pixels = image.pixels
+    target = Target(path, pixels.shape, pixels.dtype, image.rgb, image.record, image.about, step)
     finish(write_steps([target], lambda index, *place: (pixels[index][place],)))
+
+
+def _tell_origin(target: Target, level: Level) -> Generator[Progress, None, None]:
+    """Write how the pixels came about, which lie in the finest level now."""
+    if target.step is None:
+        return
+    digest = yield from digest_steps(StoredPlanes(level))
+    told = target.step.document(digest, target.shape, target.dtype.name)
+    tell_origin(target.folder, told)
 
 
 def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from .layers import CHANNELS, ILLUMINATION, KEY, REFLECTANCE
+from .layers import CHANNELS, ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind
 
 if TYPE_CHECKING:
     from ...model.io.metadata import FileRecord
@@ -46,7 +46,7 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
 def record_of(layer: Image) -> dict[str, Any] | None:
     """How a layer's values were made, told as the command line tells it; None of other layers."""
     told = layer.metadata.get(KEY, {})
-    if "levels" not in told:
+    if "levels" not in told or kind(layer) == RESTORED:  # which are measured values again
         return None
     record = {key: value for key, value in told.items() if key not in OF_A_LAYER}
     return {**record, "role": ROLES.get(told.get("kind", ""), told.get("kind", ""))}

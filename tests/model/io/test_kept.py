@@ -93,6 +93,7 @@ WHAT = {
         lambda a: "EXPTIME =                 30.5" in a.header,
     ),
     "record of a result": (GREY, about("YX"), None),
+    "how it came about (PROV)": (GREY, about("YX"), None),
     "segmentations (`labels/`)": (
         GREY,
         about("YX", segmentations=LABELS),
@@ -124,6 +125,7 @@ def test_each_cell_is_true(tmp_path, what, name, cell):
     picture = read_image(file)
     if seen is None:
         assert (picture.record == record) == (cell == "yes")
+        assert (picture.provenance is not None) == (cell == "yes")
     else:
         kept = seen(picture.about) == seen(WHAT[what][1])
         assert kept == (cell == "yes"), (seen(picture.about), seen(WHAT[what][1]))
