@@ -155,7 +155,7 @@ def _calibrated(picture: Picture, frames: list[Any], names: list[str], undo: str
     """One image without its dark frame and flat field, or with them again."""
     from ..model.io.digests import pixel_digest
     from ..model.io.files import Output
-    from ..model.io.provenance import Step, Used
+    from ..model.io.provenance import Activity, Used
     from ..model.preprocessing.calibration import Calibration
     from ..model.version import __version__
 
@@ -167,7 +167,7 @@ def _calibrated(picture: Picture, frames: list[Any], names: list[str], undo: str
     used = [Used(pixel_digest(p), name) for p, name in zip(parts, names, strict=True)]
     earlier = (picture.provenance,) if picture.provenance else ()
     activity = "uncalibrate" if undo else "calibrate"
-    step = Step(activity, "image", tuple(used), earlier=earlier)
+    step = Activity(activity, "image", tuple(used), earlier=earlier)
     return Output(pixels, False, None, about, f"napari-lle {__version__}: {done}", step)
 
 

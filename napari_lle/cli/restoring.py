@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..model.io.provenance import Step, Used, input_digest, output_digest
+from ..model.io.provenance import Activity, Used, input_digest, output_digest
 from ..model.io.roles import ROLE, meaning_of, unnamed
 from .console import drain, say_which
 
@@ -104,15 +104,15 @@ def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Pictu
         raise ValueError(f"{reflectance} and {illumination} are not of one run.")
 
 
-def _step(part: Parts, reflectance: str, illumination: str) -> Step:
+def _step(part: Parts, reflectance: str, illumination: str) -> Activity:
     """What is done with a pair, for the file that comes out of it."""
     r, light = (output_digest(picture.provenance) for picture in (part.r, part.light))
     used = Used(r, reflectance, "reflectance"), Used(light, illumination, "illumination")
     earlier = tuple(p.provenance for p in (part.r, part.light) if p.provenance)
-    return Step("restore", "image", used, earlier=earlier)
+    return Activity("restore", "image", used, earlier=earlier)
 
 
-def _stream(part: Parts, output: Path, step: Step) -> tuple[bool, bool]:
+def _stream(part: Parts, output: Path, step: Activity) -> tuple[bool, bool]:
     """Restore into a Zarr, block by block; return whether values were rounded, and are exact."""
     from ..model.inference.streaming import restore_to_zarr
     from ..model.io.files import read_image
@@ -126,7 +126,9 @@ def _stream(part: Parts, output: Path, step: Step) -> tuple[bool, bool]:
     return _rounded(part, written.pixels), exact
 
 
-def _write(parts: list[Parts], output: Path, steps: list[Step], source: str) -> tuple[bool, bool]:
+def _write(
+    parts: list[Parts], output: Path, steps: list[Activity], source: str
+) -> tuple[bool, bool]:
     """Restore in memory; return whether values were rounded, and whether they are exact."""
     from ..model.inference.restoring import restore
     from ..model.io.digests import pixel_digest

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..io.digests import digest_steps
 from ..io.metadata import FileRecord, Picture
-from ..io.provenance import INPUT, SOURCE, Document, Step
+from ..io.provenance import INPUT, SOURCE, Activity, Document
 from ..io.roles import ROLE, named
 from ..io.zarr_writer import Target, write_steps
 from ..preprocessing.levels import AnyLevels, working_dtype
@@ -110,7 +110,7 @@ def _labelled(target: Target, digest: str, earlier: Document | None) -> Target:
     """A Zarr of a result whose name says what it is, and that will tell how it came about."""
     record = target.record or {}
     about = target.about and named(target.about, record)
-    step = Step.of_record({**record, INPUT: digest}, [earlier])
+    step = Activity.of_record({**record, INPUT: digest}, [earlier])
     return target._replace(about=about, step=step)
 
 
@@ -143,7 +143,7 @@ def restore_to_zarr(
     levels: AnyLevels,
     path: Path,
     about: FileRecord | None,
-    step: Step | None = None,
+    step: Activity | None = None,
 ) -> Generator[Progress, None, None]:
     """Restore a pair into a Zarr, yielding after each block."""
     target = Target(path, tuple(r.pixels.shape), np.dtype(levels.dtype), r.rgb, None, about, step)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .digests import pixel_digest
 from .metadata import Output, fitting
-from .provenance import Step
+from .provenance import Activity
 from .roles import named
 
 
@@ -31,8 +31,8 @@ def with_name(image: Output) -> Output:
     return image._replace(about=named(about, image.record))
 
 
-def step_of(image: Output) -> Step | None:
+def step_of(image: Output) -> Activity | None:
     """What an image was made by, as far as that is known."""
     if image.step is not None or image.record is None:
         return image.step
-    return Step.of_record(image.record, [image.earlier])
+    return Activity.of_record(image.record, [image.earlier])

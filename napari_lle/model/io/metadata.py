@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from .provenance import Document, Step
+    from .provenance import Activity, Document
 
 # FITS cards that hold for the stored numbers only.
 STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
@@ -173,7 +173,7 @@ class Output(NamedTuple):
     record: dict[str, Any] | None = None
     about: FileRecord | None = None
     history: str = ""
-    step: Step | None = None
+    step: Activity | None = None
     earlier: Document | None = None
     provenance: Document | None = None
 

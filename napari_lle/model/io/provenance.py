@@ -48,7 +48,7 @@ class Used(NamedTuple):
         return f"lle:{(self.digest or self.label).replace(':', '-').replace(' ', '-')}"
 
 
-class Step(NamedTuple):
+class Activity(NamedTuple):
     """Something that was done to make an image.
 
     Attributes
@@ -74,7 +74,7 @@ class Step(NamedTuple):
     earlier: tuple[Document, ...] = ()
 
     @classmethod
-    def of_record(cls, record: dict[str, Any], earlier: Iterable[Document | None] = ()) -> Step:
+    def of_record(cls, record: dict[str, Any], earlier: Iterable[Document | None] = ()) -> Activity:
         """The run that a record of a result is of."""
         digest = str(record.get(INPUT, ""))
         image = Used(digest, str(record.get(SOURCE) or record.get("layer") or "input"))
@@ -111,10 +111,10 @@ class Step(NamedTuple):
                 if source.kind != MODEL
             },
         }
-        return joined([*self.earlier, own])
+        return laid_together([*self.earlier, own])
 
 
-def joined(documents: Iterable[Document]) -> Document:
+def laid_together(documents: Iterable[Document]) -> Document:
     """One document of several; of what two tell of one thing, the earlier holds."""
     whole: Document = {}
     for document in documents:

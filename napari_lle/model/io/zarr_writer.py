@@ -27,7 +27,7 @@ from .errors import FileError
 from .labelling import step_of, with_name
 from .locking import sole_writer
 from .metadata import FileRecord, Output
-from .provenance import Step
+from .provenance import Activity
 from .zarr_labels import copy_labels
 from .zarr_layout import CHUNK, Level, StoredPlanes, create, open_levels, tell_origin
 
@@ -45,7 +45,7 @@ class Target(NamedTuple):
     rgb: bool
     record: dict[str, Any] | None
     about: FileRecord | None
-    step: Step | None = None
+    step: Activity | None = None
 
     @property
     def folder(self) -> Path:

@@ -11,10 +11,10 @@ from napari_lle.model.io import digests
 from napari_lle.model.io.digests import digest_steps, pixel_digest
 from napari_lle.model.io.files import FileRecord, Output, read_image, write_image, write_images
 from napari_lle.model.io.provenance import (
-    Step,
+    Activity,
     Used,
     input_digest,
-    joined,
+    laid_together,
     output_digest,
     steps_of,
 )
@@ -80,8 +80,8 @@ def test_each_image_of_a_file_has_its_own(tmp_path):
 
 
 def test_what_was_done_before_is_laid_together():
-    first = Step.of_record(RECORD).document("sha256:r", (2, 5, 6), "float32")
-    step = Step("restore", "image", (Used("sha256:r", "r.tif"),), earlier=(first,))
+    first = Activity.of_record(RECORD).document("sha256:r", (2, 5, 6), "float32")
+    step = Activity("restore", "image", (Used("sha256:r", "r.tif"),), earlier=(first,))
     whole = step.document(RECORD["input"], (2, 5, 6), "uint16")
     told = [(what.split()[-1], used, made) for what, used, made in steps_of(whole)]
     assert told == [
@@ -89,7 +89,9 @@ def test_what_was_done_before_is_laid_together():
         ("restore", ["reflectance"], ["raw.tif"]),  # the same pixels are the same thing
     ]
     assert output_digest(whole) == RECORD["input"] and input_digest(whole) == "sha256:r"
-    assert joined([first, whole]) == joined([whole, first]) | {"agent": whole["agent"]}
+    assert laid_together([first, whole]) == laid_together([whole, first]) | {
+        "agent": whole["agent"]
+    }
 
 
 def test_nothing_is_said_of_what_nothing_is_known_of(tmp_path):
