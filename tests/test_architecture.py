@@ -20,7 +20,7 @@ FLOORS = (
     {"model.network", "model.data"},
     {"model.losses", "model.kernels"},
     {"model.inference"},
-    {"model.inspection", "model.evaluation"},
+    {"model.inspection", "model.evaluation", "model.publishing"},
     {"model.training", "model.exporting"},
     {"model"},  # its doors: the public names
     {"samples", "widgets.shared"},

@@ -1,4 +1,4 @@
-"""The command line: ``napari-lle enhance | restore | stages | train | evaluate | info ...``.
+"""The command line: ``napari-lle enhance | restore | reproduce | train | evaluate | info ...``.
 
 Torch is imported only by the command that needs it. Whatever is wrong is one line on standard
 error and exit code 2, be it the input, the disk, the options or this program.
@@ -19,6 +19,7 @@ from .evaluation import evaluate
 from .exporting import export
 from .images import calibrate, enhance, restore, stages
 from .models import info, warmup
+from .reproducing import reproduce
 from .training import train
 
 # What tifffile logs of damaged files, the one line of the error says.
@@ -49,5 +50,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (enhance, restore, calibrate, stages, train, evaluate, info, export, warmup):
+COMMANDS = (
+    enhance,
+    restore,
+    reproduce,
+    calibrate,
+    stages,
+    train,
+    evaluate,
+    info,
+    export,
+    warmup,
+)
+for command in COMMANDS:
     app.command()(command)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ..model.inference.estimate import Result
     from ..model.inference.options import EnhanceOptions
     from ..model.inference.survey import Survey
-    from ..model.io.metadata import Output, Picture
+    from ..model.io.metadata import Picture
+
+
+BUNDLE = "bundle"  # among what is made of an image
 
 
 class Wanted(NamedTuple):
@@ -45,6 +48,12 @@ class Wanted(NamedTuple):
         What is done with a smooth background, such as ``subtract:2``.
     known : Survey, optional
         What all files of the command share.
+    bundle : Path, optional
+        Where all that a paper needs goes.
+    raw : bool
+        Into that, the raw pixels, too.
+    panels : dict, optional
+        What goes into it of each source, filled as they are done.
     """
 
     illumination: Path | None
@@ -56,6 +65,9 @@ class Wanted(NamedTuple):
     average: str | None = None
     background: str | None = None
     known: Survey | None = None
+    bundle: Path | None = None
+    raw: bool = True
+    panels: dict[Path, list[Any]] | None = None
 
     @property
     def other(self) -> str | None:
@@ -73,11 +85,18 @@ class Wanted(NamedTuple):
             raise ValueError("--average and --background do not go together: take one of them.")
         if "background-image" in self.layers and not self.background:
             raise ValueError("--background-image goes with --background: say subtract or divide.")
+        if self.bundle and self.other:
+            raise ValueError(f"--bundle does not go with --{self.other}: leave one of them out.")
 
     def besides(self) -> dict[str, Path]:
         """Files that are written beside the output, by the names of their options."""
         light = {"illumination": self.illumination} if self.illumination else {}
         return {**light, **self.layers}
+
+    @property
+    def result_alone(self) -> bool:
+        """Nothing is written but the result, as a picture in the input's data type."""
+        return self.dtype == "same" and not (self.besides() or self.other or self.bundle)
 
 
 def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> str | None:
@@ -94,9 +113,10 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
     stream = is_zarr(target) and (light is None or is_zarr(light))
     if wanted.scheduler and not stream:
         raise ValueError("--scheduler writes Zarr only: let the outputs end in .zarr.")
-    if stream and (wanted.layers or wanted.other):
+    besides = [*wanted.layers, *([BUNDLE] if wanted.bundle else [])]
+    if stream and (besides or wanted.other):
         raise ValueError(
-            f"--{[*wanted.layers, wanted.other][0]} does not go with a Zarr output: let it end in "
+            f"--{[*besides, wanted.other][0]} does not go with a Zarr output: let it end in "
             ".tif, or use napari_lle.model in Python."
         )
     if stream:
@@ -109,6 +129,8 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
     made = [_enhanced(p, source, _suited(options, p), wanted) for p in pictures]
     from ..model.io.files import write_images
 
+    if wanted.panels is not None:
+        wanted.panels[source] = [each.pop(BUNDLE) for each in made]
     for what, path in files.items():
         write_images(path, [each[what] for each in made])
     lost = _lost_alpha(pictures[0], target)
@@ -147,9 +169,9 @@ def _lost_alpha(picture: Picture, target: Path) -> list[str]:
 
 def _enhanced(
     picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
-) -> dict[str, Output]:
-    """What each file is to hold of one image, by its role."""
-    if wanted.dtype == "same" and not (wanted.illumination or wanted.layers or wanted.other):
+) -> dict[str, Any]:
+    """What each file is to hold of one image, by its role, and what the bundle is to."""
+    if wanted.result_alone:
         from ..model.inference.stored import stored_steps  # slow: only once all is well
 
         steps = stored_steps(picture.pixels, options, wanted.strength, wanted.known)
@@ -161,7 +183,7 @@ def _enhanced(
 
 def _enhanced_whole(
     picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
-) -> dict[str, Output]:
+) -> dict[str, Any]:
     """The reflectance with illumination and other layers, as far as they are wanted."""
     from ..model.inference.enhance import estimate_steps
     from ..model.inference.restoring import in_input_dtype
@@ -176,15 +198,26 @@ def _enhanced_whole(
         result = _drain(steps, source).result(wanted.strength)
     record = {**result.record, SOURCE: source.name, INPUT: pixel_digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
-    made = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
+    made: dict[str, Any] = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}
     if wanted.illumination:
         light = result.illumination
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
         made["L"] = as_output("L", picture, light, coloured, record, "float")
+    if wanted.panels is not None:
+        made[BUNDLE] = _panel(picture, source, result)
     for name in wanted.layers:
         figure = _figure(name, result)
         made[name] = as_output(name, picture, figure, picture.rgb, record, "float")
     return made
+
+
+def _panel(picture: Picture, source: Path, result: Result) -> Any:
+    """An image for the bundle."""
+    from ..model.publishing.bundle import FigureImage
+
+    name = source.stem if picture.images == 1 else f"{source.stem} {picture.number}"
+    record = {**result.record, SOURCE: source.name}
+    return FigureImage(name, picture.pixels, result.reflectance, record, picture.rgb, picture.about)
 
 
 def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:

@@ -12,6 +12,7 @@ from ..model.inference.options import read_level
 from . import options as o
 from .alike import survey_of_files
 from .batch import find_targets, made, plan_batch, run_all
+from .bundling import check_bundle_apart, write_bundle
 from .console import drain, reported, say, say_which
 from .enhancing import Wanted, enhance_file
 from .restoring import restore_file
@@ -50,6 +51,8 @@ def enhance(
     background_image: o.BackgroundFile = None,
     scheduler: o.Scheduler = None,
     image: o.ImageNumber = None,
+    bundle: o.BundleFile = None,
+    digest_only: o.WithoutRaw = False,
 ) -> None:
     """Enhance image files."""
     named = {
@@ -63,8 +66,10 @@ def enhance(
         wanted = Wanted(
             illumination, dtype, strength, scheduler, image, layers, average, background
         )
+        wanted = wanted._replace(bundle=bundle, raw=not digest_only, panels={} if bundle else None)
         wanted.check()
         batch = plan_batch(inputs, output, wanted.besides(), model)
+        check_bundle_apart(batch, wanted)
         options = look_options(
             look,
             model=model,
@@ -98,6 +103,8 @@ def _run(batch: BatchPlan, options: EnhanceOptions, wanted: Wanted) -> None:
             batch.complaints,
             together=wanted.scheduler is None and choose_device(options.device) == "cpu",
         )
+    with reported():
+        write_bundle([source for source, _ in batch.pairs], wanted)
 
 
 def restore(

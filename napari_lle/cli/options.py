@@ -145,6 +145,18 @@ BackgroundWords = Annotated[
 BackgroundFile = Annotated[
     Path | None, typer.Option("--background-image", help="Also write that background.")
 ]
+BundleFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="ZIP",
+        help="Also write raw pixels, result, settings, versions, pictures before and after, and "
+        "texts for a paper into one file, which reproduce repeats.",
+    ),
+]
+WithoutRaw = Annotated[
+    bool, typer.Option("--digest-only", help="Put the digest of the raw pixels into it alone.")
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(
