@@ -26,7 +26,15 @@ from machine import copy_rate, cpu_seconds, draw_roofline, extra_memory, seconds
 from napari_lle.model import kernels, load_model
 
 ABOUT_SIZES = "WxH, NxHxW for a stack, science:WxH for noisy cells by that model."
-SIZES = ["600x400", "1920x1080", "3840x2160", "8x512x512", "science:2048x2048"]
+SIZES = [
+    "600x400",
+    "1920x1080",
+    "3840x2160",
+    "8x512x512",
+    "50x512x512",
+    "1x2048x2048",
+    "science:2048x2048",
+]
 ABOUT = """\
 Written by `benchmarks/{script}` with {threads} threads ({vectors}), load {load:.1f}, torch {torch}.
 Measured in the same run: sgemm {gflops:.0f} GFLOP/s, copy {bandwidth:.1f} GB/s. The floor of a

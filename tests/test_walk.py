@@ -24,7 +24,7 @@ ONCE = (
     "network.checkpoint.recent_model",
     "preprocessing.levels.find_levels",
     "preprocessing.sampling.sample",
-    "preprocessing.statistics.image_statistics",
+    "preprocessing.statistics.described",
     "runtime.devices.choose_device",
 )
 # The plane for the network, and the plane for R = x / L; statistics are found of stored pixels.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.counting import find_counter
 from ..preprocessing.channel_levels import COLOURS, find_colour_levels, measured_colours
 from ..preprocessing.levels import AnyLevels, Levels, find_levels, sample
 from ..preprocessing.noise import fit_noise
@@ -16,6 +17,7 @@ from ..preprocessing.normalizing import level_set
 from ..preprocessing.screen import MIDDLE
 from ..preprocessing.sky import find_sky, typical_for_sky
 from ..preprocessing.statistics import Statistics, image_statistics
+from ..preprocessing.tally import Tally
 from .clipping import told, widened
 from .lazy import in_memory
 from .options import EnhanceOptions, LevelPair, channel_pairs
@@ -79,34 +81,51 @@ def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     rgb, per = bool(options.rgb), options.channels == "per"
     luminance = options.channels == "luminance"
     parts = [in_memory(array, rgb) for array in arrays]
-    whole_parts = all(part.size for part in parts)
-    squares = np.concatenate([sample(part, rgb=rgb) for part in parts]) if whole_parts else None
+    tally = _tally(parts, rgb)
     (pair,) = options.level_pairs(1)
     levels: AnyLevels
-    if rgb and squares is not None and _unlinked(options, pair, measured_colours(squares)):
-        levels = find_colour_levels(parts[0], squares, channel_pairs(pair, 3), options.sky)
+    if rgb and tally and _unlinked(options, pair, measured_colours(tally.squares)):
+        levels = find_colour_levels(parts[0], tally.squares, channel_pairs(pair, 3), options.sky)
     else:
-        levels = _found(parts[0], pair, options, rgb=rgb, squares=squares)
-        squares = sample(parts[0], rgb=rgb) if squares is None else squares
+        levels = _found(parts[0], pair, options, rgb=rgb, tally=tally)
+        tally = tally or _tally(parts[:1], rgb)
+    assert tally is not None
     if options.clipped is not None:
-        ends = _ends(squares)
+        ends = _ends(tally.squares)
         colours = [part[..., :3] if rgb else part for part in parts]
         levels = widened(levels, colours, pair, options.clipped, ends)
-    whole = (levels.black, levels.white) == (0, 255)
-    if squares.dtype == np.uint8 and whole and not luminance:
-        x = squares if per or not rgb else squares.max(axis=-1)
-    else:
-        x = see(squares, levels, rgb, per, luminance)
-    known = image_statistics(x if per else x[..., None])
+    known = _described(tally, levels, options)
     aim = MIDDLE
     if options.sky:
         axis = COLOURS if rgb else None
         apart = chain(*(_apart(part, levels, axis) for part in parts))
+        x = see(tally.squares, levels, rgb, per, luminance)
         known, aim = _for_sky(known, apart, x, options.sky)
     if noise:
         apart = chain(*(_apart(part, levels, levels.axis, rgb) for part in parts))
         known = _with_noise(known, apart, rgb and levels.axis is None)
     return Survey((levels,), known, aim)
+
+
+def _tally(parts: Sequence[Any], rgb: bool) -> Tally | None:
+    """The squares of all parts; None of an empty one."""
+    if not all(part.size for part in parts):
+        return None
+    found = [sample(part, rgb=rgb) for part in parts]
+    squares = np.concatenate(found) if len(found) > 1 else found[0]
+    return Tally(squares, find_counter())
+
+
+def _described(tally: Tally, levels: AnyLevels, options: EnhanceOptions) -> Statistics:
+    """Statistics of what the network sees: of counts, where levels do the same to all values."""
+    rgb, per = bool(options.rgb), options.channels == "per"
+    luminance = options.channels == "luminance"
+    if levels.axis is None and not luminance and not per and tally.complete:
+        return tally.brightest().grey(lambda values: see(values, levels, False, False))
+    if per and tally.squares.dtype == np.uint8 and (levels.black, levels.white) == (0, 255):
+        return tally.photograph()
+    x = see(tally.squares, levels, rgb, per, luminance)
+    return image_statistics(x if per else x[..., None])
 
 
 def _ends(squares: NDArray[Any]) -> tuple[float, float]:
@@ -156,10 +175,10 @@ def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLe
     """Levels of an array of a scene, which may have an axis of channels."""
     axis = options.channel_axis
     if axis is None or not _unlinked(options, pair, True):
-        return _found(in_memory(array, False), pair, options)
+        return _counted(in_memory(array, False), pair, options)
     pairs = channel_pairs(pair, array.shape[axis])
     channels = zip(channels_of(array, axis), pairs, strict=True)
-    found = [_found(in_memory(channel, False), own, options) for channel, own in channels]
+    found = [_counted(in_memory(channel, False), own, options) for channel, own in channels]
     return level_set(found, axis - array.ndim)
 
 
@@ -167,6 +186,10 @@ def _found(part: Any, pair: LevelPair, options: EnhanceOptions, **known: Any) ->
     """One pair of levels."""
     ((black, white),) = channel_pairs(pair, 1)
     return find_levels(part, black=black, white=white, sky=options.sky, **known)
+
+
+def _counted(part: Any, pair: LevelPair, options: EnhanceOptions) -> Levels:
+    return _found(part, pair, options, tally=_tally([part], False))
 
 
 def _unlinked(options: EnhanceOptions, pair: LevelPair, apt: bool) -> bool:
@@ -207,8 +230,8 @@ def _for_sky(
     seen = find_sky(x)
     if seen is None or not heights or max(heights) <= 0:
         return known, MIDDLE
-    level = seen.level / (255 if x.dtype == np.uint8 else 1)
-    return known._replace(typical=level), min(target * level / max(heights), BRIGHTEST)
+    aim = min(target * seen.level / max(heights), BRIGHTEST)
+    return known._replace(typical=seen.level), aim
 
 
 def _with_noise(known: Statistics, channels: Iterator[tuple[Any, Levels]], rgb: bool) -> Statistics:

@@ -184,8 +184,10 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     from ..network.bundled import bundled_models
     from ..network.checkpoint import load_model
     from .cpu.compiled import compile_kernel
+    from .cpu.counter import compile_counter
     from .forms import layout, plain
 
+    yield "levels", compile_counter()
     if models is None:
         from .training.compiled import compile_training
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .levels import find_levels
 from .normalizing import AnyLevels, Levels, level_set
 from .sky import find_sky
+from .tally import Tally
 
 COLOURS = -1  # the axis of colours
 LinkedLevel = float | str | None  # of one channel, see `find_levels`
@@ -47,7 +48,7 @@ def find_colour_levels(
         As of `find_levels`.
     """
     found = [
-        find_levels(image[..., i], black=black, white=white, sky=sky, squares=squares[..., i])
+        find_levels(image[..., i], black=black, white=white, sky=sky, tally=Tally(squares[..., i]))
         for i, (black, white) in enumerate(pairs)
     ]
     if not any(isinstance(black, int | float) for black, _ in pairs):

@@ -23,6 +23,7 @@ from .normalizing import (
 from .quantiles import Ordered
 from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
 from .sky import NEAR_SKY, find_sky, white_for_sky
+from .tally import Tally
 
 __all__ = [
     "SAMPLE",
@@ -54,7 +55,7 @@ def find_levels(
     white: float | None = None,
     sky: float | None = None,
     roi: Any = None,
-    squares: NDArray[Any] | None = None,
+    tally: Tally | None = None,
 ) -> Levels:
     """Choose the black and white levels of a whole image, stack or series.
 
@@ -74,8 +75,8 @@ def find_levels(
         given, it is raised or lowered until a stretch can do that.
     roi : ndarray of bool, (Y, X), or (slice, slice), optional
         A region of the planes that the percentiles are taken from instead.
-    squares : ndarray, (N, 2, 2) or (N, 2, 2, 3), optional
-        What `sample` gave, where that is known.
+    tally : Tally, optional
+        Of what `sample` gave, where that is known.
 
     Returns
     -------
@@ -92,11 +93,11 @@ def find_levels(
     dtype = check_dtype(data.dtype)
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")
-    seen = squares if roi is None else region_values(data, roi, rgb=rgb)
+    seen = tally if roi is None else Tally(region_values(data, roi, rgb=rgb))
     background = None
     if sky or black == NEAR_SKY:
-        seen = sample(data, rgb=rgb) if seen is None else seen
-        background = find_sky(seen)
+        seen = seen or Tally(sample(data, rgb=rgb))
+        background = find_sky(seen.squares)
     if isinstance(black, str):
         black = background.black if background else None
     automatic = _automatic(data, (black, white), seen, rgb=rgb, whole=roi is None)
@@ -116,7 +117,7 @@ def find_levels(
 def _automatic(
     data: Any,
     given: tuple[float | None, float | None],
-    seen: NDArray[Any] | None,
+    seen: Tally | None,
     *,
     rgb: bool,
     whole: bool,
@@ -129,10 +130,9 @@ def _automatic(
         return 0.0, 255.0
     if whole and black is not None and white is not None:
         return black, white
-    seen = sample(data, rgb=rgb) if seen is None else seen
-    values = Ordered(seen)
-    low, high = _percentiles(values, dtype)
-    return low, _above_noise(seen, values, low, high) if whole else high
+    seen = seen or Tally(sample(data, rgb=rgb))
+    low, high = _percentiles(seen.ordered, dtype)
+    return low, _above_noise(seen.squares, seen.ordered, low, high) if whole else high
 
 
 def _percentiles(values: Ordered, dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -6,8 +6,10 @@ places are put in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +39,29 @@ class Ordered:
             finite = np.isfinite(values)
             values = values if finite.all() else values[finite]
         self.size = values.size
-        self._counts: NDArray[np.intp] | None = None
+        self._counts: NDArray[np.integer[Any]] | None = None
         if values.dtype.name in COUNTED:
             lowest = 0 if values.dtype.kind == "b" else int(np.iinfo(values.dtype).min)
             found = np.bincount(values if lowest == 0 else values.astype(np.int64) - lowest)
             present = np.flatnonzero(found)
             values, self._counts = present + lowest, found[present]
         self._values = values
+        self._function: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    @classmethod
+    def counted(cls, counts: NDArray[np.int64]) -> Self:
+        """Whole numbers from 0 on that occur so often."""
+        found = cls(np.empty(0))
+        found._values = np.flatnonzero(counts)
+        found._counts = counts[found._values]
+        found.size = int(counts.sum())
+        return found
+
+    def rising(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        """What a function that never falls makes of the values, for quantiles and the median."""
+        found = copy(self)
+        found._function = function
+        return found
 
     def quantiles(self, percents: Sequence[float]) -> list[float]:
         """Percentiles, in float64, linear between neighbours; at least one value is needed."""
@@ -76,29 +94,34 @@ class Ordered:
     def _at(self, places: NDArray[np.intp]) -> NDArray[Any]:
         """The values at rising places of the order."""
         if self._counts is not None:
-            ends = np.cumsum(self._counts)
-            return self._values[np.searchsorted(ends, places, side="right")]
-        if self._values.dtype.name not in KEYS:
-            return np.partition(self._values, places)[places]
-        return _selected(self._values, places)
+            found = self._values[np.searchsorted(np.cumsum(self._counts), places, side="right")]
+        elif self._values.dtype.name not in KEYS:
+            found = np.partition(self._values, places)[places]
+        else:
+            found = self._selected(places)
+        return found if self._function is None else self._function(found)
 
+    @cached_property
+    def _keys(self) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
+        """The first 16 bits of floats, their sign minded, which are in the order of the values.
 
-def _selected(values: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
-    """Floats at rising places of their order: only those in the same narrow range are sorted.
+        And how many values have each, or one before it.
+        """
+        whole, shift = KEYS[self._values.dtype.name]
+        keys = (self._values.view(whole) >> shift).astype(np.uint16)
+        keys = np.where(keys & SIGN, ~keys, keys | SIGN)
+        return keys, np.cumsum(np.bincount(keys, minlength=1 << 16))
 
-    The first 16 bits of a float, its sign minded, are in the order of its value.
-    """
-    whole, shift = KEYS[values.dtype.name]
-    keys = (values.view(whole) >> shift).astype(np.uint16)
-    keys = np.where(keys & SIGN, ~keys, keys | SIGN)
-    ends = np.cumsum(np.bincount(keys, minlength=1 << 16))
-    ranges = np.searchsorted(ends, places, side="right")
-    found = np.empty(len(places), values.dtype)
-    for each in np.unique(ranges):
-        here = ranges == each
-        begin = ends[each - 1] if each else 0
-        found[here] = np.partition(values[keys == each], places[here] - begin)[places[here] - begin]
-    return found
+    def _selected(self, places: NDArray[np.intp]) -> NDArray[Any]:
+        """Floats at rising places: only those in the same narrow range are sorted."""
+        values, (keys, ends) = self._values, self._keys
+        ranges = np.searchsorted(ends, places, side="right")
+        found = np.empty(len(places), values.dtype)
+        for each in np.unique(ranges):
+            here = ranges == each
+            own = places[here] - (ends[each - 1] if each else 0)
+            found[here] = np.partition(values[keys == each], own)[own]
+        return found
 
 
 def _between(a: float, b: float, share: float) -> float:

@@ -18,11 +18,12 @@ from .quantiles import Ordered
 LIT_HIGHLIGHT = (0.50, 0.65)
 LIT_MEAN = (0.18, 0.26)
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
+HIGHLIGHT = 98  # percent
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
 
 
 class Statistics(NamedTuple):
-    """Figures of a whole normalised image; contrast, chroma and noise are centred, as features.
+    """Measures of a whole normalised image; contrast, chroma and noise are centred, as features.
 
     Attributes
     ----------
@@ -60,6 +61,47 @@ class Statistics(NamedTuple):
     grain: float = 1.0
 
 
+class Measures(NamedTuple):
+    """What statistics are made of, of pixels in 0..1.
+
+    Attributes
+    ----------
+    mean, power : float
+        Of all values, and of their squares.
+    highlight : float
+        98th percentile of the brightest colour.
+    median : float
+        Of the pixels' greys.
+    apart : float
+        Mean distance of colours from grey; exactly 0 where these are equal.
+    diagonal : float
+        Mean of half the differences across diagonals of 2 x 2 squares.
+    """
+
+    mean: float
+    power: float
+    highlight: float
+    median: float
+    apart: float
+    diagonal: float
+
+
+def described(measures: Measures) -> Statistics:
+    """The statistics that follow from figures of a whole image."""
+    mean = measures.mean
+    relative = 1 / (mean + 1e-6)
+    chroma = measures.apart * relative
+    return Statistics(
+        mean=mean,
+        lit=_rise(measures.highlight, *LIT_HIGHLIGHT) * _rise(mean, *LIT_MEAN),
+        colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-6 else 0.0,
+        contrast=0.5 * float(np.log(measures.power * relative**2 + 1e-6)) - 0.5,
+        chroma=3 * (chroma - 0.4),
+        noise=float(np.log(measures.diagonal * relative + 0.01)) + 2.2,
+        typical=float(np.sqrt(max(measures.median, mean / SPARSE) * mean)),
+    )
+
+
 def image_statistics(squares: ArrayLike) -> Statistics:
     """Describe an image by squares of neighbouring pixels.
 
@@ -77,36 +119,26 @@ def image_statistics(squares: ArrayLike) -> Statistics:
     # Pixel after pixel of one corner and one colour: sums over few neighbours would take most of
     # the time.
     x = np.ascontiguousarray(np.moveaxis(x, (-1, -3, -2), (0, 1, 2))).reshape(x.shape[-1], 4, -1)
-    mean = float(x.mean(dtype=np.float64)) / top
-    relative = 1 / (mean + 1e-6)
     highlight, median = (value / top for value in _highlight_and_median(x))
-    chroma = _chroma(x) / top * relative
     diagonal = float(np.abs(x[:, 0] - x[:, 1] - x[:, 2] + x[:, 3]).mean(dtype=np.float64)) / 2 / top
     wide = np.int32 if x.dtype == np.int16 else x.dtype
     power = float(np.square(x, dtype=wide).mean(dtype=np.float64)) / top**2
-    return Statistics(
-        mean=mean,
-        lit=_rise(highlight, *LIT_HIGHLIGHT) * _rise(mean, *LIT_MEAN),
-        colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-6 else 0.0,
-        contrast=0.5 * float(np.log(power * relative**2 + 1e-6)) - 0.5,
-        chroma=3 * (chroma - 0.4),
-        noise=float(np.log(diagonal * relative + 0.01)) + 2.2,
-        typical=float(np.sqrt(max(median, mean / SPARSE) * mean)),
-    )
+    mean = float(x.mean(dtype=np.float64)) / top
+    return described(Measures(mean, power, highlight, median, _apart(x) / top, diagonal))
 
 
 def _highlight_and_median(x: NDArray[Any]) -> tuple[float, float]:
     """98th percentile of the brightest colour, and the median grey, of (C, 4, N)."""
     x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
     if len(x) == 1:
-        highlight, median = Ordered(x).quantiles([98, 50])
+        highlight, median = Ordered(x).quantiles([HIGHLIGHT, 50])
         return highlight, median
     a, b, c = x
-    (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([98])
+    (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([HIGHLIGHT])
     return highlight, Ordered(a + b + c).median() / 3
 
 
-def _chroma(x: NDArray[Any]) -> float:
+def _apart(x: NDArray[Any]) -> float:
     """Mean deviation from grey of (C, 4, N); exactly 0 where the colours are equal."""
     if len(x) == 1:
         return 0.0
