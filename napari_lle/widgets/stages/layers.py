@@ -86,9 +86,7 @@ class StageLayers:
     def clear(self) -> None:
         """Queue the removal of all layers.
 
-        One by one: napari may crash in a later drawing when it loses several between two drawings,
-        much as in https://github.com/napari/napari/issues/7345 and, for points, 6472. It may go
-        when removing all layers at once has survived `benchmarks/interactive.py`.
+        One by one, so that the window answers in between.
         """
         self._queue = {k: work for k, work in self._queue.items() if isinstance(k, Image | Vectors)}
         self._queue |= {la: lambda la=la: self._remove(la) for la in self.layers.values()}

@@ -17,6 +17,7 @@ from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import files_of, pixels, shows_planes, visible_region
 from ..shared.painting import PaintSoon
+from ..shared.removing import RemoveInCanvas
 from ..shared.responsiveness import old_at_once
 from ..shared.work_panel import WorkPanel
 from .form import StagesForm
@@ -57,6 +58,7 @@ class StagesWidget(WorkPanel):
             napari_viewer, self.form.image, lambda _: not self.shown.selecting
         )
         self._painting = PaintSoon(napari_viewer, self.native)
+        self._removing = RemoveInCanvas(napari_viewer, self.native)
         self._connect()
         self._recolour()
         self.form.progress.hide()
@@ -99,6 +101,7 @@ class StagesWidget(WorkPanel):
         self.shown.release()
         self._images.release()
         self._painting.release()
+        self._removing.release()
         for emitter, slot in self._listened():
             with suppress(ValueError):
                 emitter.disconnect(slot)

@@ -24,6 +24,7 @@ from ..shared.jobs import DRAWN, Job
 from ..shared.layers import files_of
 from ..shared.own_models import OWN
 from ..shared.painting import PaintSoon
+from ..shared.removing import RemoveInCanvas
 from ..shared.work_panel import WorkPanel
 from . import runs as _runs
 from .close_guard import Leaving
@@ -66,6 +67,7 @@ class TrainWidget(WorkPanel):
         ]
         self._leaving = Leaving(self.native, self.cancel)
         self._painting = PaintSoon(napari_viewer, self.native)
+        self._removing = RemoveInCanvas(napari_viewer, self.native)
         self._connect()
         self._recolour()
         self.form.progress.hide()
@@ -129,6 +131,7 @@ class TrainWidget(WorkPanel):
         self._closed = True
         self._leaving.release()
         self._painting.release()
+        self._removing.release()
         self.form.verdict.swipe.release()
         if self.job is not None:
             self.job.abandon()
