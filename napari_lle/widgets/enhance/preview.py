@@ -120,6 +120,7 @@ class Preview:
             emitter.disconnect(self.refresh)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._later.cancel()
+        self._surveys.clear()
         self._follow(None)
         if self._job is not None:
             self._job.abandon()
@@ -239,6 +240,7 @@ class Preview:
             **result_options(source),
             **place,
             "name": f"[preview] {source.name}",
+            "multiscale": False,
             "metadata": {KEY: {"preview": True}},
         }
         layers = self._viewer.layers
@@ -263,6 +265,11 @@ class Preview:
         if event.value is self.layer:
             self.layer = None
             self._removed()
-        elif event.value is self._source:
+            return
+        if any(event.value in subject.layers for subject in self._surveys):
+            self._surveys.clear()
+        if event.value is self._followed:
+            self._follow(None)
+        if event.value is self._source:
             self._clear()
             self.refresh()

@@ -123,15 +123,19 @@ class Job:
 
     def _finish(self) -> None:
         self._worker = None
+        stopped = self._stop
         self._steps.close()
         if self._bar is not None:
             self._bar.close()
-        if isinstance(self._outcome, Exception):
-            self._on_error(self._outcome)
-        elif self._stop or self._outcome is None:
-            self._on_cancelled()
+        done, error, cancelled = self._on_done, self._on_error, self._on_cancelled
+        outcome, self._outcome = self._outcome, None
+        self.abandon()  # what they hold, such as layers, is not kept until the next job
+        if isinstance(outcome, Exception):
+            error(outcome)
+        elif stopped or outcome is None:
+            cancelled()
         else:
-            self._on_done(self._outcome.value)
+            done(outcome.value)
 
 
 def _guarded(job: Job) -> Generator[Any, None, _Finished | None]:

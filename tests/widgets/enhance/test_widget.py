@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from helpers.running import run, slow_steps
@@ -156,6 +159,20 @@ def test_the_image_choice_follows_the_viewer(viewer, make, photo):
     assert "renamed" in [layer.name for layer in widget.form.image.choices]
     viewer.layers.remove(second)
     assert widget.form.image.value.name == "first"
+
+
+def test_a_deleted_image_is_let_go(qtbot, viewer, make, photo):
+    widget = make(viewer)
+    first = weakref.ref(viewer.add_image(photo, name="first", rgb=True))
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    run(qtbot, widget)
+    viewer.add_image(photo, name="second", rgb=True)
+    for name in ("first", "first enhanced"):
+        viewer.layers.remove(name)
+    qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
+    gc.collect()
+    assert first() is None
 
 
 def test_a_removed_result_is_let_go(qtbot, viewer, make, photo):

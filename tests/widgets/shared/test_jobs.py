@@ -1,5 +1,7 @@
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -110,6 +112,17 @@ def test_errors_arrive_with_their_words(qtbot, log, kind):
     assert how == "error"
     assert str(error) == "it broke"
     assert isinstance(error, JobError if kind is RuntimeError else kind)
+
+
+def test_what_a_job_was_told_is_let_go_at_its_end(qtbot):
+    told = Log()
+    job = Job(counting(1, []), on_done=told.steps.append, on_error=told.end)
+    qtbot.waitUntil(lambda: not job.running)
+    assert told.steps == ["result"]
+    there = weakref.ref(told)
+    del told
+    gc.collect()
+    assert there() is None and not job.running
 
 
 def test_an_abandoned_job_ends_in_silence(qtbot, log):

@@ -55,6 +55,10 @@ def test_multiscale_stays_multiscale(qtbot, viewer, make, rng):
     layer = viewer.add_image([fine, fine[::2, ::2]], name="slide", multiscale=True)
     assert layer.multiscale
     widget = make(viewer)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    assert widget.preview.layer.data.shape == (96, 128)
+    widget.form.preview.value = False
     widget.form.illumination.value = True
     run(qtbot, widget)
     result, light = viewer.layers["slide enhanced"], viewer.layers["slide illumination"]
