@@ -49,7 +49,7 @@ class Compare:
         self.swipe: Swipe | None = None
         self._key = HeldKey(self.before, self.after)
         parent.installEventFilter(self._key)
-        viewer.bind_key(KEY_BEFORE, self._held, overwrite=True)
+        self.hear()
         button = controls.before.native
         button.pressed.connect(self.before)
         button.released.connect(self.after)
@@ -63,12 +63,20 @@ class Compare:
     def release(self) -> None:
         """Let go of the viewer; everything is shown as before."""
         self._later.cancel()
-        self.after()
+        self._show_again()  # no line: with the window, it may be gone already
         self._stop()
-        self._viewer.bind_key(KEY_BEFORE, None)
+        self.mute()
         for emitter in self._emitters():
             with suppress(ValueError):
                 emitter.disconnect(self._refresh)
+
+    def hear(self) -> None:
+        """Listen to the key."""
+        self._viewer.bind_key(KEY_BEFORE, self._held, overwrite=True)
+
+    def mute(self) -> None:
+        """Leave the key to others; with it, the viewer lets go of all that shows inputs."""
+        self._viewer.bind_key(KEY_BEFORE, None)
 
     def before(self) -> None:
         """Show the inputs and nothing that was made of them."""
@@ -86,11 +94,14 @@ class Compare:
 
     def after(self) -> None:
         """Show everything as it was."""
+        self._show_again()
+        self._follow()
+
+    def _show_again(self) -> None:
         seen, self._seen = self._seen, []
         for layer, visible in [*seen[::-1], *seen]:  # inputs last: results hide theirs
             if layer in self._viewer.layers:
                 layer.visible = visible
-        self._follow()
 
     def _made(self) -> list[Image]:
         return [layer for layer in self._viewer.layers if is_result(layer) and layer.visible]

@@ -36,6 +36,7 @@ class Swipe:
     """
 
     def __init__(self, viewer: Any) -> None:
+        viewer = getattr(viewer, "__wrapped__", viewer)  # in a proxy that warns of what follows
         try:
             self._canvas = viewer.window._qt_viewer.canvas
             self._visuals = self._canvas.layer_to_visual

@@ -15,6 +15,7 @@ from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import is_result
 from ..shared.painting import PaintSoon
+from ..shared.removing import RemoveInCanvas
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
 from .blending import Blend, Live, Made
@@ -80,6 +81,7 @@ class EnhanceWidget(WorkPanel):
         self.look = LookChoice(self.form)
         self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
+        self._removing = RemoveInCanvas(napari_viewer, self.native)
         self._connect()
         self._recolour()
         self.levels.refresh()
@@ -118,6 +120,7 @@ class EnhanceWidget(WorkPanel):
         if self.job is not None:
             self.job.abandon()
         self._painting.release()
+        self._removing.release()
         self.levels.release()
         self.compare.release()
         self.gallery.release()
@@ -169,8 +172,11 @@ class EnhanceWidget(WorkPanel):
         """Stop everything when the dock is closed; napari may keep the widget itself."""
         if parent is None:
             self.preview.stop()
+            self.form.compare.swipe.value = False
+            self.compare.mute()
             self.cancel()
         else:
+            self.compare.hear()
             self._toggle_preview(self.form.preview.value)
 
     def _on_removed(self, event: Any) -> None:

@@ -10,7 +10,7 @@ from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QSizePolicy
 
-WIDTH = 280  # pixels that every widget gets along with
+WIDTH = 290  # pixels that every widget gets along with, a scroll bar among them
 LABEL_WIDTH = 76
 LINES = 2  # of a message
 
@@ -52,7 +52,7 @@ def roomy(label: Label) -> None:
     policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # a long message makes nothing wider
     text.setSizePolicy(policy)
     text.setAlignment(Qt.AlignmentFlag.AlignTop)
-    text.setMinimumHeight(LINES * text.fontMetrics().lineSpacing())
+    _make_room(text)
     text.installEventFilter(_Lines(text))
 
 
@@ -72,4 +72,5 @@ class _Lines(QObject):  # type: ignore[misc]
 
 
 def _make_room(text: Any) -> None:
-    text.setMinimumHeight(max(text.heightForWidth(text.width()), 0))
+    least = LINES * text.fontMetrics().lineSpacing()  # what is below a shorter one does not move
+    text.setMinimumHeight(max(text.heightForWidth(text.width()), least))

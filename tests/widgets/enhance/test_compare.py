@@ -128,6 +128,37 @@ def test_the_line_is_laid_over_a_new_preview_as_well(qtbot, make_napari_viewer, 
     assert visible(viewer) == ["cells"]
 
 
+def test_line_and_key_go_with_the_dock_and_come_with_it(qtbot, make_napari_viewer, cells):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(cells, name="cells", blending="additive")
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Enhance")
+    widget.form.compare.swipe.value = True
+    qtbot.waitUntil(lambda: visible(viewer) == ["cells", "[preview] cells"])
+    line = widget.compare.swipe.line
+    assert line.isVisible() and viewer.keymap
+    viewer.window.remove_dock_widget(dock)
+    assert widget.compare.swipe is None and not viewer.keymap
+    assert visible(viewer) == ["cells"]
+    viewer.window.add_dock_widget(widget)
+    assert viewer.keymap and not widget.form.compare.swipe.value
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    widget.release()
+
+
+def test_a_window_is_closed_with_the_line_on_it(qtbot, make_napari_viewer, make, cells):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(cells, name="cells", blending="additive")
+    widget = make(viewer)
+    viewer.window.add_dock_widget(widget)
+    run(qtbot, widget)
+    widget.form.compare.swipe.value = True
+    widget.compare.before()
+    with qtbot.waitSignal(widget.native.destroyed):
+        viewer.close()
+    qtbot.wait(50)  # an error in the turn that follows would fail the test
+    assert widget.compare.swipe is None
+
+
 def test_without_a_window_there_is_no_line_and_a_sentence(viewer, make):
     widget = make(viewer)
     widget.form.compare.swipe.value = True
