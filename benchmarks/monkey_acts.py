@@ -34,7 +34,7 @@ TYPED = ("", "", "100", "3.5", "-7", "1e9", "sky", "100; 200", "1, 2, 3", "abc",
 DIALOGS = (
     "shared.model_choice",
     "enhance.saving",
-    "stages.widget",
+    "stages.saving",
     "training.widget",
     "training.pairs",
 )

@@ -55,22 +55,15 @@ def enhance_widget():
 
 
 def stage_inspector():
-    """Look into all stages of the dark photograph, everything beside each other."""
+    """Look into the stages of the dark photograph as it opens: input, L and R side by side."""
     viewer = napari.Viewer(show=True)
-    viewer.window.resize(1600, 1200)
+    viewer.window.resize(1280, 800)
     for data, options, _ in _samples.photograph_layers():
         viewer.add_image(data, **options)
     _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
-    form = widget.form
-    form.count.value = 5
-    for box in (*form.kinds.values(), form.extras["difference"], form.extras["gain"]):
-        box.value = True
-    form.extras["noise"].value = form.grid.value = True
-    widget.inspect()
-    wait(lambda: not widget.job.running and not widget.working)
-    form.stage.value = 2
-    viewer.cursor.position = (190.0, 310.0)
-    wait(lambda: not widget.working)
+    for fold in widget.form.folds.values():
+        fold.collapse(animate=False)
+    wait(lambda: widget.finding is not None and not widget.job.running and not widget.working)
     shown = monotonic() + 2
     wait(lambda: monotonic() > shown)
     save(viewer.screenshot(canvas_only=False, flash=False), "stage_inspector.jpg")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QTimer
 
@@ -40,9 +41,11 @@ class PaintSoon:
             window = self._widget.window()
             if window.updatesEnabled():
                 window.setUpdatesEnabled(False)
-                QTimer.singleShot(SOON, lambda: _paint(window))
+                held = ref(window)  # a timer keeps no window that is closed
+                QTimer.singleShot(SOON, lambda: _paint(held()))
 
 
 def _paint(window: Any) -> None:
     with suppress(RuntimeError):  # closed meanwhile
-        window.setUpdatesEnabled(True)
+        if window is not None:
+            window.setUpdatesEnabled(True)

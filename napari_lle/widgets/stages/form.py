@@ -6,16 +6,21 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
+from ...model.network.bundled import SIZES
+from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
-from .inspector import KINDS, Request
+from .inspector import INPUT, KINDS, Request
+from .plots import StagePlots
+from .sentence import short
 
 MOST = 20  # stages
-AT_FIRST = ("L", "R", "E")
+AT_FIRST = ("L", "R")
+SMALLER = tuple(f"-{size}" for size in SIZES.values())  # how names of siblings end
 
 
 class StagesForm:
-    """All controls, in the order in which they are read.
+    """All controls: what tells the story, and what experts ask for beside it.
 
     Parameters
     ----------
@@ -25,12 +30,49 @@ class StagesForm:
 
     def __init__(self, images: Choices) -> None:
         self._run(images)
+        self._story()
         self._layers()
+        self._expert()
         steady(self.progress, self.status)
 
     def _run(self, images: Choices) -> None:
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to inspect.")
         self.model = ModelChoice()
+        self.run = PushButton(
+            text="Inspect",
+            tooltip="Run all stages on the plane in view, then follow the dimension sliders.",
+        )
+        self.cancel = PushButton(
+            text="Cancel", enabled=False, tooltip="Stop without changing anything."
+        )
+        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
+        self.status = Label(
+            value="",
+            tooltip="Whether one stage is enough: R of all stages is compared, in the range that "
+            "it is shown in. A grey level is 1/255 of it.",
+        )
+
+    def _story(self) -> None:
+        self.instead = PushButton(
+            text="", visible=False, tooltip="Inspect a model whose stages differ on this image."
+        )
+        self.stage = Slider(
+            label="stage", value=1, min=1, max=3, tooltip="The stage that all layers show."
+        )
+        self.grid = CheckBox(
+            text="side by side",
+            value=True,
+            tooltip="Show the input and all that is chosen beside each other, and nothing else for "
+            "as long.",
+        )
+        self.figure = PushButton(
+            text="Figure…",
+            enabled=False,
+            tooltip="Save a figure of all stages, a row each, as PNG or SVG: the input and those "
+            "of L, R, u, E and V that are shown.",
+        )
+
+    def _expert(self) -> None:
         self.count = SpinBox(
             label="stages",
             value=3,
@@ -41,26 +83,26 @@ class StagesForm:
         self.device = ComboBox(
             label="device", choices=device_choices(), tooltip="Where the network runs."
         )
-        self.run = PushButton(
-            text="Inspect",
-            tooltip="Run all stages on the plane in view, then follow the dimension sliders.",
-        )
-        self.cancel = PushButton(
-            text="Cancel", enabled=False, tooltip="Stop without changing anything."
-        )
         self.export = PushButton(
             text="Export…",
             enabled=False,
             tooltip="Write all stages of the whole layer to a folder, as float32 TIFF and JSON "
             "files.",
         )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What was found, or what to do next.")
+        self.plots = StagePlots()
+        rows = [
+            *map(labelled, (self.count, self.device)),
+            row(*self.kinds.values()),
+            row(self.extras["difference"], self.extras["gain"]),
+            row(self.extras["noise"], self.extras["features"]),
+            self.field,
+            self.export,
+        ]
+        told = "Number of stages, all their quantities, plots, and values as files."
+        fold = Fold("Expert", told, rows, "stages/expert", self.plots.fold)
+        self.folds = {"Expert": fold}
 
     def _layers(self) -> None:
-        self.stage = Slider(
-            label="stage", value=1, min=1, max=3, tooltip="The stage that all layers show."
-        )
         self.kinds = {
             key: CheckBox(text=key, value=key in AT_FIRST, tooltip=f"{key}: {kind.meaning}.")
             for key, kind in KINDS.items()
@@ -80,23 +122,25 @@ class StagesForm:
             text="receptive field",
             value=True,
             tooltip="Box around all pixels that influence the one at the cursor, at this stage. "
-            "Not shown in the grid, where it would take a cell of its own.",
+            "Not shown side by side, where it would take a cell of its own.",
         )
-        self.grid = CheckBox(text="grid", tooltip="Show all layers side by side.")
 
     def rows(self) -> list[Any]:
         """Widgets and rows of widgets, top to bottom."""
         return [
-            *map(labelled, (self.image, self.model.widget, self.count, self.device)),
-            row(self.run, self.cancel, self.export),
+            *map(labelled, (self.image, self.model.widget)),
+            row(self.run, self.cancel, self.figure),
             self.progress,
             self.status,
+            self.instead,
             labelled(self.stage),
-            row(*self.kinds.values()),
-            row(self.extras["difference"], self.extras["gain"]),
-            row(self.extras["noise"], self.extras["features"]),
-            row(self.field, self.grid),
+            self.grid,
         ]
+
+    def offer(self, model: str) -> None:
+        """Offer to inspect with another model, or with none."""
+        self.instead.text = f"Inspect with {short(model)}"
+        self.instead.visible = bool(model)
 
     def request(self) -> Request:
         """What is chosen."""
@@ -106,15 +150,16 @@ class StagesForm:
             device=self.device.value,
             noise=self.extras["noise"].value,
             features=self.extras["features"].value,
+            others=tuple(value for _, value in self.model.offered if not value.endswith(SMALLER)),
         )
 
     def wanted(self) -> tuple[str, ...]:
         """Keys of the layers to show."""
         keys = [key for key, box in {**self.kinds, **self.extras}.items() if box.value]
-        return (*(["field"] if self.field.value and not self.grid.value else []), *keys)
+        return (INPUT, *keys) if self.grid.value else (*["field"] * self.field.value, *keys)
 
     def box(self, key: str) -> CheckBox:
         """The checkbox behind a layer's key; feature maps share one."""
-        if key == "field":
-            return self.field
+        if key in ("field", INPUT):
+            return self.field if key == "field" else self.grid
         return self.kinds.get(key) or self.extras.get(key, self.extras["features"])

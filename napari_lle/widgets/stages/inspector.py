@@ -14,40 +14,52 @@ from ..shared.layers import Region
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...model.inspection.agreement import Agreement
     from ...model.inspection.trace import Trace
     from ...model.inspection.unrolled import Stages
 
 VALUES = 60_000_000  # float32 values that are kept at once: 240 MB
 SAMPLE = 200_000  # of them, that limits and histograms are taken from
 BINS = 64
+PROBE = 256  # pixels, side of the part that other models are compared on
+FAINT = 1 / 255  # contrast limit of E at least: what is no grey level is no more than a tint
+INPUT = "input"  # key of the layer that shows it
 
 
 class Kind(NamedTuple):
     """One of the quantities of a stage, and how it looks best."""
 
+    word: str  # of captions
     meaning: str
     colormap: str
     colour: str  # in plots
 
 
 KINDS = {
-    "L": Kind("illumination", "magma", "#f5a623"),
-    "R": Kind("reflectance: the enhanced image", "gray", "#d0d0d0"),
-    "u": Kind("residual that H adds", "viridis", "#4caf7d"),
-    "E": Kind("residual of the auxiliary block, for the next stage", "PiYG", "#e0569b"),
-    "V": Kind("input of the stage", "gray", "#5aa9e6"),
+    "L": Kind("illumination", "what the image is divided by", "magma", "#f5a623"),
+    "R": Kind("enhanced", "reflectance, the enhanced image", "gray", "#d0d0d0"),
+    "u": Kind("residual", "what H adds to its input to get L", "viridis", "#4caf7d"),
+    "E": Kind("auxiliary", "what the auxiliary block adds for the next stage", "PiYG", "#e0569b"),
+    "V": Kind("seen", "input of the stage", "gray", "#5aa9e6"),
 }
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to look at."""
+    """What to look at.
+
+    Attributes
+    ----------
+    others : tuple of str
+        Models that may be looked at instead, where the stages of `model` are equal.
+    """
 
     model: str
     count: int
     device: str = "auto"
     noise: bool = False
     features: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,8 @@ class Finding:
         Of the whole layer: the next plane has the same levels.
     trace : Trace
         Of the region.
+    pixels : ndarray, (Y, X) or (Y, X, 3 or 4)
+        Of the region, as they are in the layer.
     noise : ndarray, (Y, X), or None
     features : dict of str to ndarray, (Y, X)
     limits : dict of str to (float, float)
@@ -68,17 +82,24 @@ class Finding:
         Of L by stage, all with the same edges.
     distances : list of Distance
         Of each stage's L from the first.
+    agreement : Agreement
+        Of the stages' R.
+    instead : (str, float) or None
+        A model whose stages differ, and by how much, where those of this one are equal.
     """
 
     request: Request
     region: Region
     stages: Stages
     trace: Trace
+    pixels: NDArray[Any]
     noise: NDArray[np.float32] | None
     features: dict[str, NDArray[np.float32]]
     limits: dict[str, tuple[float, float]]
     histograms: list[tuple[NDArray[Any], NDArray[Any]]]
     distances: list[Any]
+    agreement: Agreement
+    instead: tuple[str, float] | None
 
     @property
     def count(self) -> int:
@@ -90,8 +111,10 @@ class Finding:
         values = self.trace[kind][stage - 1]
         return values if kind == "R" else _grey(values)
 
-    def map(self, key: str, stage: int) -> NDArray[np.float32] | None:
+    def map(self, key: str, stage: int) -> NDArray[Any] | None:
         """A picture or a further map by key, None where it was not asked for."""
+        if key == INPUT:
+            return self.pixels
         if key in KINDS:
             return self.picture(key, stage)
         if key == "difference":
@@ -108,19 +131,6 @@ class Finding:
             return None
         return {k: self.trace[k][:, y, x].reshape(self.count, -1).mean(axis=1) for k in KINDS}
 
-    def summary(self) -> str:
-        """One or two sentences for the user."""
-        last = self.distances[-1]
-        model, trained = self.stages.model, self.stages.model.network.config.stages
-        text = f"{model.name} (trained with {trained}): "
-        if self.count == 1:
-            text += "one stage."
-        else:
-            text += f"|L{self.count} − L1| is at most {last.max:.3g}, {last.mean:.3g} on average."
-        if not self.stages.trained:
-            text += " It has no trained auxiliary block: E is 0 and no stage differs."
-        return text
-
 
 def inspect_steps(
     data: Any, rgb: bool, region: Region, request: Request, known: Stages | None = None
@@ -132,6 +142,7 @@ def inspect_steps(
     known : Stages, optional
         Of the same layer, model and count, from an earlier look.
     """
+    from ...model.inspection.agreement import compare_stages
     from ...model.inspection.api import stages
 
     yield Progress(0, 1)  # a newer wish may have come already
@@ -147,28 +158,55 @@ def inspect_steps(
         noise = _grey((yield from found.noise_gain(region.plane, part)))
     if request.features:
         features = yield from found.feature_maps(region.plane, part)
+    agreed = compare_stages(trace)
+    instead = None
+    if known is None and agreed.silent and request.count > 1:
+        instead = yield from _another(data, rgb, region, request)
     return Finding(
         request,
         region,
         found,
         trace,
+        np.asarray(data[(*region.plane, slice(*region.rows), slice(*region.columns))]),
         noise,
         features,
         {kind: limits(kind, trace[kind]) for kind in KINDS},
         histograms(trace["L"]),
         trace.distances(),
+        agreed,
+        instead,
+    )
+
+
+def _another(
+    data: Any, rgb: bool, region: Region, request: Request
+) -> Generator[Progress, None, tuple[str, float] | None]:
+    """A model whose stages differ in the middle of a region."""
+    from ...model.inspection.agreement import most_different
+
+    rows, columns = (
+        _middle(span, min(1.0, PROBE / (span[1] - span[0])))
+        for span in (region.rows, region.columns)
+    )
+    others = [name for name in request.others if name != request.model]
+    return (
+        yield from most_different(
+            data, others, region.plane, (rows, columns), rgb=rgb, device=request.device
+        )
     )
 
 
 def limits(kind: str, values: NDArray[np.float32]) -> tuple[float, float]:
     """Contrast limits for all stages of a kind: from 0, or for E symmetric about it."""
+    from ...model.inspection.agreement import display_limit
+
+    if kind == "R":
+        return 0.0, display_limit(values)
     some = _sample(values)
     high = float(np.percentile(np.abs(some), 99.9)) if some.size else 0.0
     if kind == "E":
-        high = max(high, 1e-6)
+        high = max(high, FAINT)
         return -high, high
-    if kind == "R" and values.ndim == 4 and high <= 1.5:
-        high = 1.0
     return 0.0, max(high, 1e-6)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Vectors
 
-from .inspector import KINDS, Finding
-from .style import FIELD, FIELD_LOOK, field_sides, layer_name, layer_options, pixel_options
+from .inspector import INPUT, KINDS, Finding
+from .style import FIELD, FIELD_LOOK, caption, field_sides, layer_name, layer_options, pixel_options
 
 LINKED = ("opacity", "interpolation2d")
 
@@ -31,7 +31,9 @@ class StageLayers:
     Attributes
     ----------
     layers : dict of str to Layer
-        By key: a kind, one of `_stages_look.EXTRAS`, the name of a feature map, or `FIELD`.
+        By key: `INPUT`, a kind, one of `style.EXTRAS`, the name of a feature map, or `FIELD`.
+    source : Image or None
+        What they are of.
     selecting : bool
         The active layer changes by our doing, not by the user's.
     """
@@ -41,7 +43,7 @@ class StageLayers:
         self._removed = removed
         self._queue: dict[Any, Callable[[], Any]] = {}  # by key, or by layer to remove
         self._finding: Finding | None = None
-        self._source: Image | None = None
+        self.source: Image | None = None
         self._wanted: tuple[str, ...] = ()
         self._active: Any = None
         self.selecting = False
@@ -63,9 +65,9 @@ class StageLayers:
 
     def show(self, finding: Finding, source: Image) -> None:
         """Queue another finding, in place of what is shown."""
-        if self._source is not source:
+        if self.source is not source:
             self.clear()
-        self._finding, self._source = finding, source
+        self._finding, self.source = finding, source
         self.stage = min(self.stage, finding.count)
         self._update()
 
@@ -83,6 +85,10 @@ class StageLayers:
             elif key == FIELD:
                 self._queue[key] = self._resize_field
 
+    def words(self) -> list[tuple[Any, str]]:
+        """All layers with what to write over them."""
+        return [(layer, caption(key, self.stage)) for key, layer in self.layers.items()]
+
     def clear(self) -> None:
         """Queue the removal of all layers.
 
@@ -91,11 +97,21 @@ class StageLayers:
         self._queue = {k: work for k, work in self._queue.items() if isinstance(k, Image | Vectors)}
         self._queue |= {la: lambda la=la: self._remove(la) for la in self.layers.values()}
         self.layers = {}
-        self._finding = self._source = None
+        self._finding = self.source = None
+
+    def give_up(self) -> list[Any]:
+        """Let go of all layers at once, and return them."""
+        layers = [
+            *self.layers.values(),
+            *(k for k in self._queue if isinstance(k, Image | Vectors)),
+        ]
+        self._queue, self.layers = {}, {}
+        self._finding = self.source = None
+        return layers
 
     def point(self, position: tuple[float, ...]) -> tuple[int, int] | None:
         """Row and column of the layer's plane at a point of the world."""
-        source = self._source
+        source = self.source
         if source is None or len(position) < source.ndim:
             return None
         place = source.world_to_data(position[-source.ndim :])
@@ -103,7 +119,7 @@ class StageLayers:
 
     def move_field(self, row: int, column: int) -> None:
         """Put the box of the receptive field around a pixel; cheap: the layer only moves."""
-        box, source, finding = self.layers.get(FIELD), self._source, self._finding
+        box, source, finding = self.layers.get(FIELD), self.source, self._finding
         if box is not None and source is not None and finding is not None:
             box.translate = pixel_options(finding, source, row, column)["translate"]
 
@@ -126,7 +142,7 @@ class StageLayers:
 
     def _put(self, key: str) -> None:
         """Add a layer, or give the one that is there its values."""
-        finding, source = self._finding, self._source
+        finding, source = self._finding, self.source
         if finding is None or source is None or source not in self._viewer.layers:
             return
         values = finding.map(key, self.stage)
@@ -142,7 +158,7 @@ class StageLayers:
         layer.name = options["name"]
         layer.metadata = options["metadata"]
         layer.translate = options["translate"]
-        if tuple(layer.contrast_limits) != options["contrast_limits"] and key not in ("R",):
+        if tuple(layer.contrast_limits) != options["contrast_limits"] and key not in (INPUT, "R"):
             layer.contrast_limits_range = options["contrast_limits"]
             layer.contrast_limits = options["contrast_limits"]
 
@@ -180,7 +196,7 @@ class StageLayers:
 
     def _resize_field(self) -> None:
         """Draw the box of the stage's receptive field around the layer's own origin."""
-        finding, source = self._finding, self._source
+        finding, source = self._finding, self.source
         if finding is None or source is None:
             return
         sides = field_sides(finding.stages.radius(self.stage), source.ndim)
@@ -204,5 +220,5 @@ class StageLayers:
             if layer is event.value:
                 del self.layers[key]
                 self._removed(key)
-        if event.value is self._source:
+        if event.value is self.source:
             self.clear()

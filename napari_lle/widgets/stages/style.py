@@ -9,7 +9,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from ..shared.layers import KEY, Region, region_options
-from .inspector import KINDS, Finding
+from .inspector import INPUT, KINDS, Finding
 
 EXTRAS = {"difference": "inferno", "gain": "turbo", "noise": "turbo"}  # and their colormaps
 FIELD = "field"  # key of the box
@@ -33,8 +33,16 @@ def layer_name(finding: Finding, source: Image, key: str, stage: int) -> str:
     return f"{source.name} · {label}"
 
 
+def caption(key: str, stage: int) -> str:
+    """What is written over a layer."""
+    words = {"difference": "|L − L 1| of the last stage", "noise": "noise gain"}
+    if key in KINDS:
+        return f"{key}: {KINDS[key].word}, stage {stage}"
+    return words.get(key, f"gain, stage {stage}" if key == "gain" else key)
+
+
 def layer_options(
-    finding: Finding, source: Image, key: str, stage: int, values: NDArray[np.float32]
+    finding: Finding, source: Image, key: str, stage: int, values: NDArray[Any]
 ) -> dict[str, Any]:
     """Options of an image layer that shows `values`, (Y, X) or (Y, X, 3), in their place."""
     about = {**finding.stages.record, "preview": True, "shows": key, "stage": stage}
@@ -44,9 +52,12 @@ def layer_options(
         "rgb": values.ndim == 3,
         "blending": "translucent_no_depth",
         "metadata": {KEY: about},
-        "contrast_limits": _limits(finding, key, values),
+        "contrast_limits": _limits(finding, source, key, values),
     }
-    if values.ndim == 2:
+    if key == INPUT:
+        options |= {"gamma": source.gamma}
+        options |= {} if options["rgb"] else {"colormap": source.colormap}
+    elif values.ndim == 2:
         kind = KINDS.get(key)
         options["colormap"] = kind.colormap if kind else EXTRAS.get(key, "viridis")
     return options
@@ -67,7 +78,10 @@ def field_sides(radius: int, ndim: int) -> NDArray[np.float64]:
     return sides
 
 
-def _limits(finding: Finding, key: str, values: NDArray[np.float32]) -> tuple[float, float]:
+def _limits(finding: Finding, source: Image, key: str, values: NDArray[Any]) -> tuple[float, float]:
+    if key == INPUT:
+        low, high = source.contrast_limits
+        return float(low), float(high)
     if key in KINDS:
         return finding.limits[key]
     low = float(values.min()) if key in finding.features else 0.0

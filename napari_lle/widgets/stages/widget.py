@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from magicgui.widgets import show_file_dialog
 from napari.layers import Image, Vectors
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalDebouncer, QSignalThrottler
 
+from ...model.io.errors import FileError
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
-from ..shared.layers import files_of, pixels, shows_planes, visible_region
+from ..shared.layers import files_of, is_result, pixels, shows_planes, visible_region
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
 from ..shared.responsiveness import old_at_once
 from ..shared.work_panel import WorkPanel
+from .captions import canvas_near
 from .form import StagesForm
-from .inspector import Finding, inspect_steps, reach
+from .inspector import INPUT, Finding, inspect_steps, reach
 from .layers import StageLayers
-from .plots import StagePlots
+from .leaving import take_away
+from .opening import choose_input
+from .saving import ask_figure, ask_folder, exported, saved_figure
+from .sentence import one_sentence
+from .side_by_side import SideBySide
 
 FRAME = 40  # ms between two looks at the cursor
 DELAY = 250  # ms without a change before another plane is inspected
@@ -41,13 +47,14 @@ class StagesWidget(WorkPanel):
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
         self.form = StagesForm(lambda _: images(napari_viewer))
-        plots = StagePlots()
-        super().__init__(self.form.rows(), plots.fold)
-        self.plots = plots
+        super().__init__(self.form.rows(), *self.form.folds.values())
+        self.plots = self.form.plots
+        self.side_by_side = SideBySide(napari_viewer, self.native)
         self.shown = StageLayers(napari_viewer, lambda key: self._uncheck(key))
         self.finding: Finding | None = None
         self._asked: tuple[Any, ...] | None = None
         self._known: tuple[tuple[Any, ...], Any] | None = None
+        self._canvas: Any = None  # of the window that the dock is in
         self._undrawn = False  # whether the plots still show an earlier finding
         self._soon, self._cursor = QSignalDebouncer(), QSignalThrottler()
         self._soon.setTimeout(DELAY)
@@ -55,8 +62,11 @@ class StagesWidget(WorkPanel):
         self._work = QTimer()
         self._work.setInterval(PAUSE)
         self._images = ImageChoice(
-            napari_viewer, self.form.image, lambda _: not self.shown.selecting
+            napari_viewer,
+            self.form.image,
+            lambda layer: not (self.shown.selecting or is_result(layer)),
         )
+        choose_input(self.form.image, napari_viewer.layers.selection.active)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
         self._connect()
@@ -79,7 +89,7 @@ class StagesWidget(WorkPanel):
         region = reach(shape, seen, request.count, bool(layer.rgb))
         whole = (layer, id(data), request.model, request.count, request.device)
         known = self._known[1] if self._known is not None and self._known[0] == whole else None
-        self._asked = (layer, region.plane)
+        self._asked = (layer, region.plane, request.model)
         self._start(
             _prepared(inspect_steps(data, bool(layer.rgb), region, request, known)),
             lambda finding: self._show(layer, whole, finding),
@@ -90,15 +100,27 @@ class StagesWidget(WorkPanel):
         """Write all stages of the whole layer, as `napari-lle stages` does."""
         if self.finding is not None:
             self._start(
-                _export_steps(self.finding, folder, files_of(self.viewer)),
+                exported(self.finding, folder, files_of(self.viewer)),
                 lambda report: self._end(f"{len(report['files'])} files written to {folder}."),
                 f"Writing to {folder}",
                 "Writing stages",  # may take long: napari shows it too
             )
 
+    def save_figure(self, file: Path) -> None:
+        """Write a figure of all stages."""
+        source = self.shown.source
+        if self.finding is not None and source is not None:
+            opened = files_of(self.viewer)
+            self._start(
+                saved_figure(self.finding, source, self.shown.layers, file, opened),
+                lambda path: self._end(f"Saved {path.name}."),
+                f"Drawing {file.name}",
+            )
+
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
         self.shown.release()
+        self.side_by_side.captions.end()
         self._images.release()
         self._painting.release()
         self._removing.release()
@@ -136,6 +158,9 @@ class StagesWidget(WorkPanel):
         form.run.changed.connect(self.inspect)
         form.cancel.changed.connect(self.cancel)
         form.export.changed.connect(self._choose_folder)
+        form.figure.changed.connect(self._choose_figure)
+        form.instead.changed.connect(self._look_instead)
+        form.model.widget.changed.connect(self._follow)
         form.stage.changed.connect(self._step)
         form.grid.changed.connect(self._toggle_grid)
         for box in (*form.kinds.values(), form.field, *form.extras.values()):
@@ -162,7 +187,8 @@ class StagesWidget(WorkPanel):
     def _show(self, layer: Image, whole: tuple[Any, ...], finding: Finding) -> None:
         self.finding, self._known = finding, (whole, finding.stages)
         self.form.stage.max = finding.count
-        text = finding.summary()
+        self.form.offer(finding.instead[0] if finding.instead else "")
+        text = one_sentence(finding)
         if self._is_part(finding):
             text += " The plane is large: only the middle of the view is shown."
         self._end(text)
@@ -186,8 +212,16 @@ class StagesWidget(WorkPanel):
             self._look()
         elif not self.shown.advance():
             self._work.stop()
-            if self.form.grid.value:
-                self.viewer.reset_view()
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Put what is shown side by side, or everything as it was."""
+        if not self.form.grid.value or self.finding is None or not self.shown.layers:
+            self.side_by_side.end()
+            return
+        extent = np.ptp(self.shown.layers[INPUT].extent.world[:, -2:], axis=0)
+        self.side_by_side.begin()
+        self.side_by_side.arrange(self.shown.words(), tuple(extent))
 
     def _step(self, stage: int) -> None:
         self.shown.step(stage)
@@ -206,21 +240,27 @@ class StagesWidget(WorkPanel):
             self.inspect()
 
     def _toggle_grid(self, on: bool) -> None:
-        grid = getattr(self.viewer, "canvas", self.viewer).grid  # napari 0.9 moved it
-        grid.stride = -1 if on else 1  # the uppermost layer first
-        grid.enabled = on
+        if not on:
+            self.side_by_side.end()
         self._choose()
+
+    def _look_instead(self) -> None:
+        """Inspect the model that is offered."""
+        if self.finding is not None and self.finding.instead is not None:
+            self.form.model.use(self.finding.instead[0])
+            self.inspect()
 
     def _follow(self, *_: Any) -> None:
         if self._asked is not None:
             self._soon.throttle()
 
     def _inspect_plane(self) -> None:
-        """Inspect again where the viewer shows another plane of the layer."""
+        """Inspect again where another plane of the layer is in view, or the model is another."""
         if self._asked is None or self._asked[0] is not self.form.image.value:
             return
-        layer = self._asked[0]
-        if visible_region(layer, self.viewer.dims.point, 2**62).plane != self._asked[1]:
+        layer, *before = self._asked
+        plane = visible_region(layer, self.viewer.dims.point, 2**62).plane
+        if [plane, self.form.model.value] != before:
             self.inspect()
 
     def _on_cursor(self, *_: Any) -> None:
@@ -237,21 +277,48 @@ class StagesWidget(WorkPanel):
             self.shown.move_field(*point)
 
     def _choose_folder(self) -> None:
-        folder = show_file_dialog(mode="d", caption="Folder for the stages", parent=None)
+        folder = ask_folder()
         if folder is not None:
-            self.export(str(folder))
+            self.export(folder)
+
+    def _choose_figure(self) -> None:
+        try:
+            file = ask_figure()
+        except FileError as error:
+            self._complain(error)
+            return
+        if file is not None:
+            self.save_figure(file)
 
     def _on_parent(self, parent: Any) -> None:
-        """Stop everything when the dock is closed; napari may keep the widget itself."""
+        """Begin when the dock is there; end when it is closed; napari may keep the widget."""
         if parent is None:
-            self._asked = None
             self.cancel()
+            self._forget()
+            self.side_by_side.end()
+            take_away(self.viewer, self.shown.give_up(), self._canvas)
+            self._canvas = None
+            return
+        self._canvas = canvas_near(self.native)
+        if self._asked is None and self.form.image.value is not None:
+            QTimer.singleShot(0, self._open)
+
+    def _open(self) -> None:
+        """Show the story at once, unless something else was asked for meanwhile."""
+        with suppress(RuntimeError):  # closed meanwhile
+            if self._asked is None and self.native.parent() is not None:
+                self.inspect()
 
     def _on_removed(self, event: Any) -> None:
         if self._asked is not None and event.value is self._asked[0]:
-            self.finding = self._asked = self._known = None
-            self.form.export.enabled = False
-            self._work.start()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what was found; its layers are taken away one by one."""
+        self.finding = self._asked = self._known = None
+        self.form.export.enabled = self.form.figure.enabled = False
+        self.form.offer("")
+        self._work.start()
 
     def _uncheck(self, key: str) -> None:
         self.form.box(key).value = False
@@ -264,7 +331,8 @@ class StagesWidget(WorkPanel):
         super()._busy(busy)
         form = self.form
         form.run.enabled, form.cancel.enabled = not busy, busy
-        form.export.enabled = not busy and self.finding is not None
+        form.export.enabled = form.figure.enabled = not busy and self.finding is not None
+        form.instead.enabled = not busy
 
 
 def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
@@ -272,13 +340,3 @@ def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Find
     with old_at_once():
         Vectors(np.zeros((1, 2, 2)))
     return (yield from steps)
-
-
-def _export_steps(
-    finding: Finding, folder: str, opened: list[str]
-) -> Generator[Any, None, dict[str, Any]]:
-    from ...model.inspection.export import stage_files, write_stages
-    from ...model.io.outputs import check_outputs
-
-    check_outputs(stage_files(finding.stages, folder), opened)
-    return (yield from write_stages(finding.stages, folder))

@@ -7,6 +7,7 @@ from helpers.running import slow_steps
 from napari.layers._source import layer_source
 
 from napari_lle.model.io.files import write_image
+from napari_lle.widgets.stages import saving as _saving
 from napari_lle.widgets.stages import widget as _stages
 
 
@@ -15,7 +16,7 @@ def test_export_writes_what_the_command_writes(qtbot, viewer, make, stack, tmp_p
     widget = make(viewer)
     assert not widget.form.export.enabled
     run(qtbot, widget)
-    monkeypatch.setattr(_stages, "show_file_dialog", lambda **_: tmp_path / "out")
+    monkeypatch.setattr(_saving, "show_file_dialog", lambda **_: tmp_path / "out")
     widget.form.export.native.click()
     settle(qtbot, widget)
     report = json.loads((tmp_path / "out" / "stages.json").read_text())

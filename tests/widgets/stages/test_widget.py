@@ -50,6 +50,7 @@ def test_the_slider_steps_all_kinds_together(qtbot, viewer, make, stack):
     viewer.add_image(stack[0], name="cells")
     widget = make(viewer)
     widget.form.count.value = 6
+    widget.form.kinds["E"].value = True
     run(qtbot, widget)
     assert widget.form.stage.max == 6
     shown = {kind: widget.shown.layers[kind] for kind in "LRE"}

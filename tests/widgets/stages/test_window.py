@@ -27,6 +27,7 @@ def test_no_turn_changes_more_than_one_layer_or_the_plots(qtbot, viewer, make, s
     viewer.add_image(stack)
     viewer.dims.set_current_step(0, 0)
     widget = make(viewer)
+    widget.form.kinds["E"].value = True
     widget.plots.show_finding = shares.noted(widget.plots.show_finding, "plots")
     run(qtbot, widget)
     layers = len(widget.shown.layers)

@@ -1,0 +1,62 @@
+"""What the stage inspector says of what it found: one sentence, and one with a way on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .inspector import Finding
+
+if TYPE_CHECKING:
+    from ...model.inspection.agreement import Agreement
+
+LEAST = 1e-6  # a smaller number says no more than this one
+
+
+def one_sentence(finding: Finding) -> str:
+    """Whether one stage is enough, or why all are equal."""
+    name, agreed = finding.stages.model.name, finding.agreement
+    if finding.count == 1:
+        return f"One stage of {name} was run: ask for two or more to compare them."
+    if agreed.silent:
+        return f"All stages of {name} are equal{_because(finding)}{_instead(finding)}"
+    return f"One stage of {name} is {_enough(agreed)}"
+
+
+def _because(finding: Finding) -> str:
+    if not finding.stages.trained:
+        return ": it has no trained auxiliary block, so each sees the input alone."
+    added = two_digits(finding.agreement.added)
+    return f": its auxiliary block adds next to nothing to what they see (at most {added})."
+
+
+def _instead(finding: Finding) -> str:
+    if finding.instead is None:
+        return ""
+    model, most = finding.instead
+    return f" Those of {short(model)} differ here, by up to {two_digits(most)}."
+
+
+def _enough(agreed: Agreement) -> str:
+    most = two_digits(agreed.most)
+    if not agreed.share:
+        return f"enough here: the stages differ by at most {most}."
+    return (
+        f"not enough at {percent(agreed.share)} of the pixels, where the stages differ by up to "
+        f"{most}: that is seen, for a grey level is {two_digits(1 / 255)}."
+    )
+
+
+def short(model: str) -> str:
+    """The name of a model, or of a file."""
+    return Path(model).stem
+
+
+def two_digits(value: float) -> str:
+    """A number of two digits."""
+    return f"{max(value, LEAST):.2g}"
+
+
+def percent(share: float) -> str:
+    """A share in words that never say none."""
+    return "less than 0.1 %" if share < 0.001 else f"{100 * share:.2g} %"

@@ -1,0 +1,114 @@
+"""Layers beside each other with captions, and all others out of the way for as long.
+
+Works on a viewer model, too, without a window.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .captions import Captions
+
+BAND = 26  # pixels above an image for its caption
+GRID: dict[str, Any] = {"stride": -1, "shape": (-1, -1), "spacing": 0, "enabled": True}
+FEW = 3  # cells that lie in one row or column, none of them empty
+
+
+class SideBySide:
+    """Napari's grid, held for some layers; afterwards everything is as it was.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    widget : QWidget
+        Docked in its window, if it has one.
+    """
+
+    def __init__(self, viewer: Any, widget: Any) -> None:
+        self._viewer = viewer
+        self._before: dict[str, Any] | None = None  # how the grid was
+        self._arranged: set[Any] = set()
+        self._hidden: list[Any] = []  # what is to be seen again, the uppermost first
+        self.captions = Captions(viewer, widget)
+
+    @property
+    def on(self) -> bool:
+        """Whether the grid is held."""
+        return self._before is not None
+
+    def begin(self) -> None:
+        """Take the grid, with the uppermost layer first."""
+        grid = grid_of(self._viewer)
+        if self._before is None:
+            self._before = {name: getattr(grid, name) for name in GRID if hasattr(grid, name)}
+            for name in self._before:
+                setattr(grid, name, GRID[name])
+
+    def arrange(self, words: list[tuple[Any, str]], extent: tuple[float, float]) -> None:
+        """Hide all but layers with a caption, and give these cells that suit height and width."""
+        layers = [layer for layer, _ in words]
+        for layer in reversed(self._viewer.layers):  # what covers others before them
+            if layer not in layers and layer.visible:
+                self._hidden.append(layer)
+                layer.visible = False
+        if set(layers) != self._arranged:  # else the user may have zoomed in
+            self._arranged = set(layers)
+            self._fit(len(layers), extent)
+        self.captions.show(words, grid_of(self._viewer).shape)
+
+    def _fit(self, count: int, extent: tuple[float, float]) -> None:
+        """Show all of so many images as large as they can be below their captions."""
+        height, width = canvas_of(self._viewer)
+        shape = grid_shape(count, extent, (height, width))
+        grid_of(self._viewer).shape = shape
+        self._viewer.reset_view()
+        camera = getattr(self._viewer, "scene", self._viewer).camera  # napari 0.9 moved it
+        room = height / shape[0] - 2 * BAND
+        if room > 0:
+            camera.zoom = min(camera.zoom, room / extent[0])
+
+    def end(self) -> None:
+        """Give the grid back, and show what was hidden."""
+        self.captions.end()
+        if self._before is None:
+            return
+        for name, value in self._before.items():
+            setattr(grid_of(self._viewer), name, value)
+        self._before, self._arranged = None, set()
+        for layer in reversed(self._hidden):
+            if layer in self._viewer.layers:
+                layer.visible = True
+        self._hidden = []
+
+
+def grid_shape(
+    count: int, extent: tuple[float, float], canvas: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns of so many equal cells in which an image is shown largest.
+
+    Parameters
+    ----------
+    count : int
+    extent, canvas : (height, width)
+        Of the image, and of what there is room for.
+    """
+    rows = (1, count) if count <= FEW else range(1, count + 1)
+    shapes = [(n, -(-count // n)) for n in rows]
+    zooms = [min(canvas[i] / shape[i] / extent[i] for i in (0, 1)) for shape in shapes]
+    return shapes[int(np.argmax(zooms))]
+
+
+def grid_of(viewer: Any) -> Any:
+    """The viewer's grid; napari 0.9 moved it."""
+    return getattr(viewer, "canvas", viewer).grid
+
+
+def canvas_of(viewer: Any) -> tuple[float, float]:
+    """Height and width of the canvas."""
+    if hasattr(viewer, "canvas"):
+        height, width = viewer.canvas.size
+    else:
+        height, width = viewer._canvas_size  # before napari 0.9
+    return float(height), float(width)
