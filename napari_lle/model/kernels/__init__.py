@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .training.network import CompiledNetwork
 
 SWITCH = "NAPARI_LLE_KERNEL"
+WINDOWS_FLAGS = ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS")
 
 
 def available() -> bool:
@@ -171,8 +172,8 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     Parameters
     ----------
     models : sequence of str or Model, optional
-        Bundled names, model files or loaded models; when not given, all bundled models, and
-        training, whose kernel is one for all networks.
+        Bundled names, model files or loaded models, the first of which is wanted soonest; when not
+        given, all bundled models, then training, whose kernel is one for all networks.
 
     Raises
     ------
@@ -181,48 +182,54 @@ def warm_up(models: Sequence[str | Model] | None = None) -> Iterator[tuple[str, 
     """
     if find_spec("numba") is None:
         raise ValueError("numba is not installed: pip install 'napari-lle[fast]'.")
-    from ..network.bundled import bundled_models
+    from ..network.bundled import MEANT_BY_AUTO, bundled_models
     from ..network.checkpoint import load_model
     from .cpu.compiled import compile_kernel
     from .cpu.counter import compile_counter
     from .forms import layout, plain
 
     yield "levels", compile_counter()
+    usual = sorted(bundled_models(), key=lambda name: (name not in MEANT_BY_AUTO, name))
+    done = set()
+    for name in usual if models is None else models:
+        network, told = load_model(name).source, getattr(name, "name", name)
+        for colours, how in ((3, "per channel"), (1, "joint")):
+            wanted = layout(network.config, colours)
+            if plain(network) and wanted not in done:
+                done.add(wanted)
+                yield f"{told}, {how}", compile_kernel(wanted)
     if models is None:
         from .training.compiled import compile_training
 
         yield "training", compile_training()
-    done = set()
-    for colours in (3, 1):
-        for name in bundled_models() if models is None else models:
-            network = load_model(name).source
-            wanted = layout(network.config, colours)
-            if plain(network) and wanted not in done:
-                done.add(wanted)
-                seconds = compile_kernel(wanted)
-                yield (
-                    f"{getattr(name, 'name', name)}, {'per channel' if colours == 3 else 'joint'}",
-                    seconds,
-                )
 
 
 _background: subprocess.Popen[bytes] | None = None
 
 
-def warm_up_in_background() -> None:
+def warm_up_in_background(first: Sequence[str] = ()) -> None:
     """Let another process compile the kernels of the bundled models, once, where there is numba.
 
-    A process, because compiling holds Python's lock for seconds, which a window would feel. What
-    it leaves on disk is found by the next run.
+    A process, because compiling holds Python's lock for seconds, which a window would feel, and of
+    low priority. What it leaves on disk is found by the next run.
+
+    Parameters
+    ----------
+    first : sequence of str
+        Bundled models that are wanted before all others.
     """
     global _background
     if _background is None and available():
-        code = "from napari_lle.model.kernels import warm_up; list(warm_up())"
+        code = (
+            "import os; getattr(os, 'nice', int)(10)\n"  # Windows is told below
+            "from napari_lle.model.kernels import warm_up\n"
+            f"list(warm_up({list(first)!r})); list(warm_up())"
+        )
         quiet = subprocess.DEVNULL
         _background = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=quiet,
             stdout=quiet,
             stderr=quiet,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
+            creationflags=sum(getattr(subprocess, name, 0) for name in WINDOWS_FLAGS),
         )

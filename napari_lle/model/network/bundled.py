@@ -10,6 +10,7 @@ SUFFIX = ".safetensors"
 GLOBAL = ":global"  # after a name or file: one curve for the whole image, see `onecurve`
 STRETCH = "stretch:"  # before the name of a formula, which stands in the place of a model
 FORMULAS = ("mtf", "asinh", "ghs")  # see `curves`
+MEANT_BY_AUTO = ("photo", "science", "linear")
 REMOVERS = ("linear", "science")  # leave a plain stretch only where they remove noise
 MEASURED = "measured"  # what `auto` is for data that are no photographs
 SIZES = {2: "half", 4: "quarter"}  # of the illumination, in names of models trained for it

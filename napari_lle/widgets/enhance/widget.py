@@ -30,6 +30,7 @@ from .preview import Preview, Wish
 from .results import Origin, Results
 from .saving import PictureSaver
 from .subject import Subject, find_subject, subject_steps
+from .warming import needed_models
 
 FRAME = 40  # ms between two blends while the slider moves
 
@@ -86,7 +87,7 @@ class EnhanceWidget(WorkPanel):
         self._recolour()
         self.levels.refresh()
         self.form.progress.hide()
-        warm_up_in_background()
+        warm_up_in_background(needed_models(self.form))
         self._toggle_preview(self.form.preview.value)
 
     def enhance(self) -> None:

@@ -189,10 +189,25 @@ def test_the_background_warm_up_is_one_process(monkeypatch):
     kernels.warm_up_in_background()
     assert not started  # switched off
     monkeypatch.delenv(kernels.SWITCH)
+    kernels.warm_up_in_background(["science"])
     kernels.warm_up_in_background()
-    kernels.warm_up_in_background()
-    assert len(started) == 1 and started[0][0][0] == sys.executable
+    ((python, _, code),) = (words for (words,) in started)
+    assert python == sys.executable and "list(warm_up(['science'])); list(warm_up())" in code
     monkeypatch.setattr(kernels, "_background", None)
+
+
+def test_what_is_needed_most_is_compiled_first(monkeypatch):
+    made = []
+    monkeypatch.setattr(compiled, "compile_kernel", lambda layout: made.append(layout) or 0.0)
+    monkeypatch.setattr("napari_lle.model.kernels.cpu.counter.compile_counter", lambda: 0.0)
+    training = "napari_lle.model.kernels.training.compiled.compile_training"
+    monkeypatch.setattr(training, lambda: 0.0)
+    told = [what for what, _ in kernels.warm_up()]
+    assert told[0] == "levels" and told[-1] == "training" and len(set(made)) == len(made)
+    assert [name.partition(",")[0] for name in told[1:6]] == ["linear"] * 2 + ["photo"] * 2 + [
+        "science"
+    ]
+    assert [what for what, _ in kernels.warm_up(["photo", "linear"])][1] == "photo, per channel"
 
 
 def test_warmup_says_what_it_does_and_takes_models(monkeypatch):

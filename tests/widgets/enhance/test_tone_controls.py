@@ -6,7 +6,7 @@ import pytest
 from helpers.running import run
 
 from napari_lle.model import enhance
-from napari_lle.model.inference import planes
+from napari_lle.model.inference import torch_tiles
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.widgets.enhance.restore import restore_layer
 from napari_lle.widgets.shared.layers import KEY
@@ -30,7 +30,7 @@ def test_sliders_move_the_result_without_the_network(
     widget.form.model.use("linear")
     run(qtbot, widget)
     calls = []
-    monkeypatch.setattr(planes, "_run", lambda *a: calls.append(1))
+    monkeypatch.setattr(torch_tiles, "_run", lambda *a: calls.append(1))
     result = viewer.layers["cells enhanced"]
     tone.brightness.value, tone.denoise.value = 0.4, 0.3
     qtbot.waitUntil(lambda: result.metadata[KEY].get("denoise") == 0.3)

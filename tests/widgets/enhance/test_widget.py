@@ -7,7 +7,7 @@ from helpers.running import run, slow_steps
 from helpers.turns import Turns
 
 from napari_lle.model.inference import enhance as inference
-from napari_lle.model.inference import planes
+from napari_lle.model.inference import torch_tiles
 from napari_lle.model.progress import Progress
 from napari_lle.widgets.shared.layers import KEY
 
@@ -68,8 +68,8 @@ def test_strength_moves_the_result_without_the_network(qtbot, viewer, make, phot
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     calls = []
-    real = planes._run
-    monkeypatch.setattr(planes, "_run", lambda *a: (calls.append(1), real(*a))[1])
+    real = torch_tiles._run
+    monkeypatch.setattr(torch_tiles, "_run", lambda *a: (calls.append(1), real(*a))[1])
     run(qtbot, widget)
     assert calls
     before = len(calls)
@@ -227,7 +227,7 @@ def test_preview_follows_slider_and_strength(qtbot, viewer, make, rng, monkeypat
     qtbot.waitUntil(lambda: not widget.preview.busy)
     levels = inference.enhance(stack, widget.form.model.value, rgb=False).levels
     calls = []
-    monkeypatch.setattr(planes, "_run", lambda *a: calls.append(1))
+    monkeypatch.setattr(torch_tiles, "_run", lambda *a: calls.append(1))
     full = np.array(shown.data)
     widget.form.strength.value = 0.0
     qtbot.waitUntil(lambda: not np.array_equal(shown.data, full))

@@ -110,7 +110,7 @@ def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKern
     with _lock:
         if layout.form == MIXING:
             return _mixing(layout, find)
-        strip = find(("strip", *layout, ""))
+        strip = find(("strip", *layout[:5], layout.scale > 1, ""))  # one for all smaller sizes
         divide = {name: find(("divide", name)) for name in INTEGERS}
         shrink, spread = {}, {}
         if layout.scale > 1:

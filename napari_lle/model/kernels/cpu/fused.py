@@ -119,7 +119,7 @@ def finish_row(form, out, last, source, row, left, width, colours, scalars):
 
 
 def build(
-    form: int, colours: int, branch: int, first: int, second: int, scale: int, *, cache: bool
+    form: int, colours: int, branch: int, first: int, second: int, reduced: bool, *, cache: bool
 ) -> Any:
     """Make the strip function of a layout; weights are arguments, so that one serves all models.
 
@@ -131,9 +131,8 @@ def build(
         3, or 1 where one illumination serves all.
     branch, first, second : int
         Feature maps of a branch and of the two hidden layers.
-    scale : int
-        1, or that of a smaller image, for which H itself is the answer: three planes below each
-        other.
+    reduced : bool
+        Of a smaller image, for which H itself is the answer: three planes below each other.
     cache : bool
         Keep the compiled code on disk.
     """
@@ -160,7 +159,7 @@ def build(
             if not advance(i, reach, width, colours, branch, first, second, 3, rings, weights):
                 continue
             y = i - 2 * halo
-            if scale > 1:
+            if reduced:
                 keep_row(out, last, top + y, left, width)
             else:
                 finish_row(form, out[y], last, source, top + y, left, width, colours, scalars)
