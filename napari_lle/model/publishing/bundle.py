@@ -149,7 +149,7 @@ def _write_words(folder: Path, told: list[dict[str, Any]]) -> None:
     content = {"format": FORMAT, "versions": versions_here(), "images": told}
     (folder / CONTENT).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     texts = figure_texts([(each["name"], each["record"]) for each in told])
-    (folder / TEXTS).write_text(texts, encoding="utf-8")
+    (folder / TEXTS).write_text(str(texts), encoding="utf-8")
     raw = "raw pixels" if "raw" in told[0]["files"] else "digests of the raw pixels"
     given = "" if "raw" in told[0]["files"] else " --input RAW"
     (folder / README).write_text(

@@ -61,12 +61,14 @@ def texts_of(record: dict[str, Any], images: int = 1) -> Texts:
     )
 
 
-def figure_texts(named: Sequence[tuple[str, dict[str, Any]]]) -> str:
+def figure_texts(named: Sequence[tuple[str, dict[str, Any]]]) -> Texts:
     """The texts for the images of a figure, by name and record: one where all are alike."""
     records = [record for _, record in named]
     if all(_treatment(record) == _treatment(records[0]) for record in records):
-        return str(texts_of(_worst_clipped(records), len(records)))
-    return "\n".join(f"# {name}\n\n{texts_of(record)}" for name, record in named)
+        return texts_of(_worst_clipped(records), len(records))
+    each = [(name, texts_of(record)) for name, record in named]
+    apart = ("\n\n".join(f"{name}: {text[i]}" for name, text in each) for i in range(3))
+    return Texts(*apart)
 
 
 def _treatment(record: dict[str, Any]) -> tuple[Any, ...]:
@@ -87,7 +89,9 @@ def _worst_clipped(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _legend(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
     black, white = (level_text(level) for level in (levels.black, levels.white))
     shown = f"black {black}, white {white}"
-    if _by_formula(record):
+    if record.get("strength", 1) == 0:
+        words = [f"Displayed linearly from black to white ({shown})."]
+    elif _by_formula(record):
         many = f"of the {images} images" if images > 1 else "of the image"
         curve = f"Displayed with one non-linear curve for all pixels {many} ({shown}"
         words = [f"{curve}; {formula_words(record).short}; see Methods); no noise was removed."]
@@ -125,7 +129,7 @@ def _methods(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
         f"({ADDRESS}). Each value S was normalised to {x}.",
         *_found(record),
         _mapped(record),
-        *tone_words(record),
+        *(tone_words(record) if record.get("strength", 1) else []),
         alike,
         *_clipped(record, images),
         _kept(record),
@@ -146,6 +150,8 @@ def _found(record: dict[str, Any]) -> list[str]:
 
 def _mapped(record: dict[str, Any]) -> str:
     """What became of x."""
+    if record.get("strength", 1) == 0:
+        return "x was displayed as it is, linearly."
     if _by_formula(record):
         each = " of each colour" if record.get("rgb") and record["channels"] == "per" else ""
         return f"Each x{each} was replaced by {formula_words(record).full}."
@@ -163,6 +169,8 @@ def _mapped(record: dict[str, Any]) -> str:
 
 
 def _kept(record: dict[str, Any]) -> str:
+    if record.get("strength", 1) == 0:
+        return ""
     if _by_formula(record):
         return (
             "The curve rises everywhere, so that the order of values and the equality of equal "

@@ -10,7 +10,9 @@ from qtpy.QtWidgets import QApplication
 from ...model.inference.options import EnhanceOptions
 from ..shared.jobs import Job
 from ..shared.layers import KEY
+from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
+from .restore import restore_layer
 from .trust import CHANGED, DIFFERENCE, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
@@ -47,12 +49,15 @@ class Afterwards:
         self._viewer, self._results = viewer, results
         self._say, self._fail, self._parent = say, fail, parent
         self.window: ReportWindow | None = None
+        self.publishing: PublishWindow | None = None
         self.job: Job | None = None  # the latest
         self._jobs: list[Job] = []
         controls.report.changed.connect(self.report)
         controls.difference.changed.connect(lambda: self.trust(DIFFERENCE))
         controls.changed.changed.connect(lambda: self.trust(CHANGED))
         controls.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
+        controls.publish.changed.connect(self.publish)
+        controls.restore.changed.connect(self.restore)
         controls.python.changed.connect(lambda: self.copy(as_python))
         controls.command.changed.connect(lambda: self.copy(as_command))
 
@@ -62,6 +67,8 @@ class Afterwards:
             job.abandon()
         if self.window is not None:
             self.window.close()
+        if self.publishing is not None:
+            self.publishing.release()
 
     def recolour(self) -> None:
         """Follow the viewer's theme."""
@@ -93,6 +100,26 @@ class Afterwards:
             self._viewer.add_layer(trust_layer(live.layer, live.estimate, which, *made))
 
         self._start(trust_steps(live.estimate, strength_of(live), which), done)
+
+    def publish(self) -> None:
+        """Show the texts for a paper, and offer the bundle."""
+        if not self._results.lives:
+            return
+
+        def done(made: tuple[Any, Any]) -> None:
+            if self.publishing is not None:
+                self.publishing.release()
+            self.publishing = PublishWindow(self._viewer, *made, self._parent)
+            self.publishing.show()
+
+        self._start(texts_steps(self._results.lives, self._viewer), done)
+
+    def restore(self) -> None:
+        """Add the layer of the original pixel values."""
+        live = self._results.latest
+        if live is not None:
+            self._viewer.layers.selection.active = live.layer
+            restore_layer(self._viewer)
 
     def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
         """Put the latest run on the clipboard, as code or as a command."""

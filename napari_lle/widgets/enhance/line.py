@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...model.network.bundled import GLOBAL, SUFFIX, settled_name
 from ...model.preprocessing.normalizing import level_text
-from ..shared.layers import channel_axis, pixels
+from ..shared.layers import KEY, REFLECTANCE, channel_axis, kind, pixels
 
 if TYPE_CHECKING:
     from .form import Form
@@ -19,6 +19,10 @@ def line_of(form: Form, tools: LevelTools) -> str:
     layer, found = form.image.value, tools.found
     if layer is None:
         return ""
+    if kind(layer) == REFLECTANCE:
+        told = layer.metadata[KEY]
+        source = Path(str(told.get("layer") or told.get("source") or "its input")).name
+        return f"This is a result already, made of {source} by {told['model']}: choose that."
     if found is not None and found.blank:
         return f"This image {found.blank}: there is nothing to enhance."
     try:

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
 from ..shared.layers import KEY, illumination_options, spatial
+from ..shared.marks import unmarked
 from .blending import Turned, blended, turned
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def gain_layer(result: Image, estimate: Estimate, gain: Any) -> Image:
         **{
             **options,
             **spatial(result),
-            "name": f"{result.name} gain",
+            "name": f"{unmarked(result.name)} gain",
             "contrast_limits": (limits[0], max(limits[1], limits[0] + 1e-6)),
         },
         metadata={KEY: {"gain": True}},

@@ -11,7 +11,18 @@ from napari.utils.notifications import show_error, show_info
 
 from ...model.preprocessing.normalizing import recorded_levels
 from ..shared.jobs import Job
-from ..shared.layers import ILLUMINATION, KEY, OVER, REFLECTANCE, RESTORED, kind, scales, spatial
+from ..shared.layers import (
+    ILLUMINATION,
+    KEY,
+    OVER,
+    REFLECTANCE,
+    RESTORED,
+    kind,
+    pixels,
+    scales,
+    spatial,
+)
+from ..shared.marks import unmarked
 from .blending import blended, light_plane, live_of
 
 _running: set[Job] = set()
@@ -82,6 +93,12 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
     ValueError
         If there is neither; the message says what to do.
     """
+    dtype = pixels(reflectance).dtype
+    if dtype != "float32":
+        raise ValueError(
+            f"“{reflectance.name}” holds rounded {dtype}: restore from float32, which enhance "
+            "writes with --illumination."
+        )
     layer = _of_one_run(viewer, reflectance, ILLUMINATION)
     if layer is not None:
         return layer.data
@@ -114,7 +131,7 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
     common = recorded_levels(levels).common
     options = {
         **spatial(reflectance),
-        "name": f"{record.get('layer', reflectance.name)} restored",
+        "name": f"{record.get('layer', unmarked(reflectance.name))} restored",
         "blending": OVER,
         "rgb": bool(reflectance.rgb),
         "multiscale": bool(reflectance.multiscale),
@@ -129,7 +146,7 @@ def _of_one_run(viewer: Any, layer: Image, wanted: str) -> Image | None:
     record = layer.metadata[KEY]
     for other in viewer.layers:
         if kind(other) == wanted and all(
-            other.metadata[KEY].get(key) == record.get(key) for key in ("run", "strength")
+            other.metadata[KEY].get(key) == record.get(key) for key in ("run", "strength", "input")
         ):
             return other
     return None

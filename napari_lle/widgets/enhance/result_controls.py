@@ -41,6 +41,18 @@ class ResultControls:
             choices=[("8 bits", 8), ("16 bits", 16)],
             tooltip="Of the saved picture: 8 for the web and slides, 16 (PNG or TIFF) to edit it.",
         )
+        self.publish = PushButton(
+            text="Publish…",
+            enabled=False,
+            tooltip="Legend, methods and statement for a paper, made from the record of the latest "
+            "result, and a bundle by which anyone can repeat it bit for bit.",
+        )
+        self.restore = PushButton(
+            text="Restore",
+            enabled=False,
+            tooltip="Add a layer of the original pixel values of the latest result: measure on "
+            "those.",
+        )
         self.report = PushButton(
             text="Report",
             enabled=False,
@@ -62,7 +74,11 @@ class ResultControls:
 
     def copies(self) -> list[Any]:
         """Rows of widgets that take it elsewhere."""
-        return [row(self.picture, self.bits), row(self.python, self.command)]
+        return [
+            row(self.picture, self.bits),
+            row(self.publish, self.restore),
+            row(self.python, self.command),
+        ]
 
     def offer(self, there: bool) -> None:
         """Let the buttons be pressed while there is a result."""

@@ -17,6 +17,7 @@ from ..shared.layers import (
     metadata,
     result_options,
 )
+from ..shared.marks import canvas_mark, marked
 from .blending import Blend, Live, Made
 from .covers import Covers, place_over
 
@@ -67,6 +68,11 @@ class Results:
         return self._lives[0] if self._lives else None
 
     @property
+    def lives(self) -> list[Live]:
+        """All results of the latest run that are in the viewer, with what they are made of."""
+        return list(self._lives)
+
+    @property
     def layers(self) -> list[Image]:
         """All results of the latest run that are in the viewer."""
         return [live.layer for live in self._lives]
@@ -114,6 +120,7 @@ class Results:
             count = len(self._viewer.layers)
             shown[number] = self._show(before, origin, one, about, place)
             place += len(self._viewer.layers) - count
+        canvas_mark(self._viewer).refresh()
         self._lives = [
             Live(one.estimate, shown[number].layer, shown[number].light)
             for number, one in enumerate(made)
@@ -168,7 +175,9 @@ class Results:
         elif before.light is not None:
             self._viewer.layers.remove(before.light)  # it would be that of another result
         options = {**origin.look, "contrast_limits": made.limits, "metadata": about}
+        options["name"] = marked(origin.look["name"], about[KEY])
         layer = self._put(before.layer, made.reflectance, options, place)
+        layer.name = marked(layer.name, about[KEY])
         layer.visible = True
         self._viewer.layers.selection.active = layer
         if layer is not before.layer:

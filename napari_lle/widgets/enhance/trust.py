@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image
 
 from ..shared.layers import KEY, illumination_options, spatial
+from ..shared.marks import unmarked
 from .blending import Turned, blended, light_plane, reflectance_plane, turned
 
 CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
@@ -76,7 +77,7 @@ def trust_layer(
     options = {
         **illumination_options(result, estimate),
         **spatial(result),
-        "name": f"{result.name} {NAMES[which]}",
+        "name": f"{unmarked(result.name)} {NAMES[which]}",
         "rgb": False,
         "contrast_limits": limits,
         "colormap": "inferno" if which == UNCERTAINTY else "PiYG",

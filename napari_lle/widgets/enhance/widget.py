@@ -10,6 +10,7 @@ from napari.utils.theme import get_theme
 from superqt.utils import QSignalThrottler
 
 from ...model.kernels import warm_up_in_background
+from ..shared.adoption import Adopter
 from ..shared.forms import put_message
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
@@ -80,6 +81,7 @@ class EnhanceWidget(WorkPanel):
             ImageChoice(napari_viewer, self.form.reference, lambda _: False),
         )
         self.look = LookChoice(self.form)
+        self.adopter = Adopter(napari_viewer, self._tell)
         self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
@@ -122,6 +124,7 @@ class EnhanceWidget(WorkPanel):
             self.job.abandon()
         self._painting.release()
         self._removing.release()
+        self.adopter.release()
         self.levels.release()
         self.compare.release()
         self.gallery.release()

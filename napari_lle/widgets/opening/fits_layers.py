@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..shared.adoption import metadata_of_file
+from ..shared.marks import marked
+
 if TYPE_CHECKING:
     from ...model.io.metadata import Picture
 
@@ -70,7 +73,7 @@ def _layer(file: Path, picture: Picture) -> LayerTuple:
     name = file.name.split(".")[0]
     if told.extension or picture.images > 1:
         name = f"{name} {told.extension or picture.number}"
-    options = {
+    options: dict[str, Any] = {
         "name": name,
         "rgb": picture.rgb,
         "scale": scale,
@@ -84,6 +87,10 @@ def _layer(file: Path, picture: Picture) -> LayerTuple:
         },
         **({} if picture.rgb else {"contrast_limits": _limits(pixels)}),
     }
+    if picture.record and "levels" in picture.record:
+        options["metadata"] |= metadata_of_file(picture.record)
+        is_r = picture.record.get("role", "R") == "R"
+        options["name"] = marked(name, picture.record) if is_r else name
     return pixels, options, "image"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 
 from .layers import CHANNELS, ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind
+from .marks import unmarked
 
 if TYPE_CHECKING:
     from ...model.io.metadata import FileRecord
@@ -39,7 +40,7 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
         scale=(*map(float, layer.scale[-axes:]), *(1.0,) * rgb),
         translate=(*map(float, layer.translate[-axes:]), *(0.0,) * rgb),
         units=(*units[-axes:], *("",) * rgb),
-        name=layer.name,
+        name=unmarked(layer.name),
     )
 
 

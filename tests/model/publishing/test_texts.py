@@ -71,10 +71,21 @@ def test_a_model_that_is_gone_is_named_all_the_same(image):
 def test_images_that_are_treated_alike_have_one_text(image):
     records = [result.record for result in enhance_alike([image, image // 2])]
     text = figure_texts(list(zip("ab", records, strict=True)))
-    assert text.count("Methods\n") == 1 and "all 2 images" in text and "At most" in text
+    assert "all 2 images" in text.methods and "At most" in text.legend
+    assert str(text).count("Methods\n") == 1
     records[1] = enhance(image // 2, look="publication").record
     apart = figure_texts(list(zip("ab", records, strict=True)))
-    assert apart.count("Methods\n") == 2 and "# b" in apart and "2 images" not in apart
+    assert apart.methods.count("was normalised") == 2 and "b: Displayed" in apart.legend
+    assert "2 images" not in str(apart)
+
+
+def test_strength_0_is_a_linear_display(image):
+    result = enhance(image, look="publication", strength=0)
+    text = texts_of(result.record)
+    assert "Displayed linearly" in text.legend and "displayed as it is, linearly" in text.methods
+    assert "rises everywhere" not in text.methods and "noise" not in text.legend
+    x = (image - result.levels.black) / (result.levels.white - result.levels.black)
+    np.testing.assert_allclose(result.reflectance, x, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("model", ["stretch:asinh", "stretch:ghs,b=2", "photo"])

@@ -76,7 +76,7 @@ def test_a_real_key_is_heard_in_the_panel_and_on_the_canvas(qtbot, make_napari_v
         qtbot.keyPress(place, Qt.Key.Key_H)
         assert visible(viewer) == ["cells"]
         qtbot.keyRelease(place, Qt.Key.Key_H)
-        assert visible(viewer) == ["cells enhanced"]
+        assert visible(viewer) == ["cells enhanced · not for measuring"]
 
 
 def test_a_line_parts_the_canvas_and_is_dragged(qtbot, make_napari_viewer, make, cells):
@@ -95,7 +95,7 @@ def test_a_line_parts_the_canvas_and_is_dragged(qtbot, make_napari_viewer, make,
     whole = bright()
     widget.form.compare.swipe.value = True
     line = widget.compare.swipe.line
-    assert line.isVisible() and visible(viewer) == ["cells", "cells enhanced"]
+    assert line.isVisible() and visible(viewer) == ["cells", "cells enhanced · not for measuring"]
     assert bright() == pytest.approx(0.5, abs=0.01)
     start = QPoint(line.width() // 2, 40)
     away = QPoint(round(canvas.width() * 0.2), 0)
@@ -109,7 +109,7 @@ def test_a_line_parts_the_canvas_and_is_dragged(qtbot, make_napari_viewer, make,
     widget.compare.after()
     assert line.isVisible()
     widget.form.compare.swipe.value = False
-    assert visible(viewer) == ["cells enhanced"]
+    assert visible(viewer) == ["cells enhanced · not for measuring"]
     assert bright() == pytest.approx(whole, abs=0.01)
 
 

@@ -26,12 +26,12 @@ def test_the_input_goes_and_comes_with_its_result(qtbot, viewer, make, cells):
     viewer.add_image(cells, name="cells", blending="additive")
     widget = make(viewer)
     run(qtbot, widget)
-    result = viewer.layers["cells enhanced"]
-    assert visible(viewer) == ["cells enhanced"]
+    result = viewer.layers["cells enhanced · not for measuring"]
+    assert visible(viewer) == ["cells enhanced · not for measuring"]
     result.visible = False  # as by its eye, to compare
     assert visible(viewer) == ["cells"]
     result.visible = True
-    assert visible(viewer) == ["cells enhanced"]
+    assert visible(viewer) == ["cells enhanced · not for measuring"]
     viewer.layers["cells"].visible = True  # what the user wants is done
     assert len(visible(viewer)) == 2
     viewer.layers["cells"].visible = False
@@ -50,9 +50,11 @@ def test_the_preview_stands_for_all_that_shows_the_same(qtbot, viewer, make, cel
     previewed(qtbot, widget)
     assert visible(viewer) == ["[preview] cells"]
     run(qtbot, widget)  # which lets the preview rest: the whole is there
-    assert widget.preview.layer is None and visible(viewer) == ["cells enhanced"]
+    assert widget.preview.layer is None and visible(viewer) == [
+        "cells enhanced · not for measuring"
+    ]
     widget.form.preview.value = False
-    viewer.layers.remove("cells enhanced")
+    viewer.layers.remove("cells enhanced · not for measuring")
     assert visible(viewer) == ["cells"]
 
 
@@ -61,14 +63,14 @@ def test_what_is_opaque_hides_nothing(qtbot, viewer, make, photo):
     widget = make(viewer)
     previewed(qtbot, widget)
     run(qtbot, widget)
-    assert visible(viewer) == ["night", "night enhanced"]
+    assert visible(viewer) == ["night", "night enhanced · not for measuring"]
 
 
 def test_an_input_that_was_hidden_stays_so(qtbot, viewer, make, cells):
     viewer.add_image(cells, name="cells", blending="additive", visible=False)
     widget = make(viewer)
     run(qtbot, widget)
-    viewer.layers.remove("cells enhanced")
+    viewer.layers.remove("cells enhanced · not for measuring")
     assert visible(viewer) == []
 
 
@@ -92,10 +94,14 @@ def test_channels_come_out_in_their_order(qtbot, viewer, make, rng):
     widget.form.together.value = True
     run(qtbot, widget)
     names = [layer.name for layer in viewer.layers if KEY in layer.metadata]
-    assert names == ["blue enhanced", "green enhanced", "red enhanced"]
-    assert widget.live.layer.name == "red enhanced"  # of the chosen one
+    assert names == [
+        "blue enhanced · not for measuring",
+        "green enhanced · not for measuring",
+        "red enhanced · not for measuring",
+    ]
+    assert widget.live.layer.name == "red enhanced · not for measuring"  # of the chosen one
     # The lowest one is opaque in napari: it may cover the inputs, but no result.
-    assert viewer.layers.index("blue enhanced") > viewer.layers.index("red")
+    assert viewer.layers.index("blue enhanced · not for measuring") > viewer.layers.index("red")
 
 
 def test_the_result_of_a_lowest_channel_leaves_the_others_seen(qtbot, viewer, make, rng):
@@ -105,7 +111,7 @@ def test_the_result_of_a_lowest_channel_leaves_the_others_seen(qtbot, viewer, ma
     widget.form.image.value = lowest
     run(qtbot, widget)
     names = [layer.name for layer in viewer.layers]
-    assert names == ["blue", "blue enhanced", "green", "red"]
+    assert names == ["blue", "blue enhanced · not for measuring", "green", "red"]
 
 
 def test_a_place_is_above_what_is_opaque_and_below_what_marks(viewer, photo):
@@ -124,25 +130,31 @@ def test_a_further_run_replaces_the_result_or_adds_one(qtbot, viewer, make, cell
     widget = make(viewer)
     widget.form.illumination.value = True
     run(qtbot, widget)
-    result, light = viewer.layers["cells enhanced"], viewer.layers["cells illumination"]
+    result, light = (
+        viewer.layers["cells enhanced · not for measuring"],
+        viewer.layers["cells illumination"],
+    )
     first, ran = np.array(result.data), result.metadata[KEY]["run"]
     result.colormap, source.translate = "green", (5, 7)
     widget.form.black.value = "400"
     run(qtbot, widget)
-    assert len(viewer.layers) == 3 and viewer.layers["cells enhanced"] is result
+    assert len(viewer.layers) == 3 and viewer.layers["cells enhanced · not for measuring"] is result
     assert np.abs(result.data - first).max() > 0.01
     assert result.colormap.name == "green" and tuple(result.translate) == (5, 7)
     assert result.metadata[KEY]["levels"]["black"] == 400
     assert result.metadata[KEY]["run"] == light.metadata[KEY]["run"] != ran
     widget.form.illumination.value = False
     run(qtbot, widget)
-    assert [layer.name for layer in viewer.layers] == ["cells", "cells enhanced"]
+    assert [layer.name for layer in viewer.layers] == [
+        "cells",
+        "cells enhanced · not for measuring",
+    ]
     widget.form.again.value = "add"
     run(qtbot, widget)
-    assert [layer.name for layer in viewer.layers][-1] == "cells enhanced [1]"
-    assert visible(viewer) == ["cells enhanced [1]"]
-    viewer.layers.remove("cells enhanced [1]")
-    assert visible(viewer) == ["cells enhanced"]
+    assert [layer.name for layer in viewer.layers][-1] == "cells enhanced [1] · not for measuring"
+    assert visible(viewer) == ["cells enhanced [1] · not for measuring"]
+    viewer.layers.remove("cells enhanced [1] · not for measuring")
+    assert visible(viewer) == ["cells enhanced · not for measuring"]
     widget.form.again.value = "replace"
     run(qtbot, widget)
     assert viewer.layers[-1] is result and len(viewer.layers) == 2
@@ -152,7 +164,7 @@ def test_a_result_of_another_kind_takes_the_place(qtbot, viewer, make, cells):
     source = viewer.add_image(cells, name="cells")
     widget = make(viewer)
     run(qtbot, widget)
-    before = viewer.layers["cells enhanced"]
+    before = viewer.layers["cells enhanced · not for measuring"]
     source.data = np.stack([cells, cells])
     run(qtbot, widget)
     (result,) = [layer for layer in viewer.layers if KEY in layer.metadata]

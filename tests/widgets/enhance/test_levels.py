@@ -30,7 +30,7 @@ def test_black_comes_from_a_dark_layer(qtbot, viewer, make, image, rng):
     assert float(widget.form.black.value) == pytest.approx(120, abs=0.2)
     assert "dark" in widget.form.status.value
     run(qtbot, widget)
-    levels = viewer.layers["cells enhanced"].metadata[KEY]["levels"]
+    levels = viewer.layers["cells enhanced · not for measuring"].metadata[KEY]["levels"]
     assert levels["black"] == float(widget.form.black.value)
 
 
@@ -93,7 +93,7 @@ def test_levels_are_copied_to_the_selected_layers_and_used_there(qtbot, viewer, 
     assert widget.form.image.value is second
     assert float(widget.form.black.value) == 150
     run(qtbot, widget)
-    record = viewer.layers["second enhanced"].metadata[KEY]
+    record = viewer.layers["second enhanced · not for measuring"].metadata[KEY]
     assert record["levels"]["black"] == 150
     assert record["levels"]["white"] == pytest.approx(white)
     viewer.layers.selection.active = third

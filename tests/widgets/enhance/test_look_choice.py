@@ -53,7 +53,8 @@ def test_the_window_does_what_python_does_and_its_code_repeats_it(qtbot, three, 
     form.image.value = three.layers["dark photograph"]
     form.look.value = look
     run(qtbot, widget)
-    result = three.layers["dark photograph enhanced"]
+    mark = "" if look == "publication" else " · not for measuring"
+    result = three.layers[f"dark photograph enhanced{mark}"]
     image = three.layers["dark photograph"].data
     np.testing.assert_array_equal(result.data, enhance(image, look=look).reflectance)
     record = result.metadata[KEY]
@@ -94,10 +95,10 @@ def test_the_sky_has_its_black_and_its_slider(qtbot, three, make):
     assert expected.levels.black != enhance(stars.data).levels.black
     form.sky.value = 0.1
     run(qtbot, widget)
-    record = three.layers["star field enhanced"].metadata[KEY]
+    record = three.layers["star field enhanced · not for measuring"].metadata[KEY]
     assert record["sky"] == pytest.approx(0.1)
     darker = enhance(stars.data, look="astronomy", sky=form.sky.value)
-    shown = three.layers["star field enhanced"].data
+    shown = three.layers["star field enhanced · not for measuring"].data
     np.testing.assert_allclose(shown, darker.reflectance, atol=1e-6)
     names = {"image": stars.data}
     exec(EnhanceOptions.from_record(record).as_python(), names)
@@ -121,7 +122,7 @@ def test_channels_have_levels_of_their_own_and_keep_them_when_locked(qtbot, view
     form.lock.value = True
     np.testing.assert_allclose(form.options().white, found.white, rtol=1e-6)
     run(qtbot, widget)
-    levels = viewer.layers["composite enhanced"].metadata[KEY]["levels"]
+    levels = viewer.layers["composite enhanced · not for measuring"].metadata[KEY]["levels"]
     np.testing.assert_allclose(levels["black"], found.black, rtol=1e-6)
     form.black.value = "1; 2,5; 3"
     assert form.options().black == (1.0, 2.5, 3.0)

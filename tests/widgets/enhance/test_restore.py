@@ -51,7 +51,7 @@ def test_the_stored_values_return_with_their_place(qtbot, viewer, widget, rng, d
         axis_labels=("z", "y", "x"),
     )
     run(qtbot, widget, light=light)
-    layer = restored(qtbot, viewer, "cells enhanced")
+    layer = restored(qtbot, viewer, "cells enhanced · not for measuring")
     assert layer.name == "cells restored"
     assert layer.data.dtype == stack.dtype
     if dtype == "float32":
@@ -71,7 +71,9 @@ def test_colours_return_at_any_strength(qtbot, viewer, widget, rng, colours):
     run(qtbot, widget)
     widget.form.strength.value = 0.4
     qtbot.waitUntil(lambda: viewer.layers["night illumination"].metadata[KEY]["strength"] == 0.4)
-    np.testing.assert_array_equal(restored(qtbot, viewer, "night enhanced").data, image)
+    np.testing.assert_array_equal(
+        restored(qtbot, viewer, "night enhanced · not for measuring").data, image
+    )
 
 
 def test_the_illumination_can_be_selected_instead(qtbot, viewer, widget, rng):
@@ -88,7 +90,7 @@ def test_a_lazy_multiscale_layer_stays_so(qtbot, viewer, widget, rng):
     chunked = [da.from_array(a, chunks=(1, -1, -1)) for a in arrays]
     viewer.add_image(chunked, name="cells", multiscale=True)
     run(qtbot, widget)
-    layer = restored(qtbot, viewer, "cells enhanced")
+    layer = restored(qtbot, viewer, "cells enhanced · not for measuring")
     assert layer.multiscale
     for found, array in zip(layer.data, arrays, strict=True):
         assert isinstance(found, da.Array)
@@ -101,7 +103,7 @@ def test_an_earlier_result_keeps_its_own_pair(qtbot, viewer, widget, rng):
         viewer.add_image(image, name=f"cells {number}")
         run(qtbot, widget)
     for number, image in enumerate(images):
-        found = restored(qtbot, viewer, f"cells {number} enhanced").data
+        found = restored(qtbot, viewer, f"cells {number} enhanced · not for measuring").data
         np.testing.assert_array_equal(found, image)
 
 
@@ -109,7 +111,7 @@ def test_without_the_illumination_the_user_hears_what_to_do(qtbot, viewer, widge
     for name in ("one", "two"):
         viewer.add_image(rng.integers(0, 4096, (30, 40)).astype(np.uint16), name=name)
         run(qtbot, widget, light=False)
-    viewer.layers.selection.active = viewer.layers["one enhanced"]
+    viewer.layers.selection.active = viewer.layers["one enhanced · not for measuring"]
     assert restore_layer(viewer) is None
     assert "“one” again with “also add the illumination layer”" in told[0]
 
@@ -125,11 +127,11 @@ def test_other_layers_are_refused(viewer, rng, told):
 def test_an_enhanced_layer_that_was_cropped_is_refused(qtbot, viewer, widget, rng, monkeypatch):
     viewer.add_image(rng.integers(0, 4096, (30, 40)).astype(np.uint16), name="cells")
     run(qtbot, widget)
-    enhanced = viewer.layers["cells enhanced"]
+    enhanced = viewer.layers["cells enhanced · not for measuring"]
     enhanced.data = enhanced.data[:20]
     sentences = []
     monkeypatch.setattr(_restore, "show_error", sentences.append)
     count = len(viewer.layers)
-    restored(qtbot, viewer, "cells enhanced")
+    restored(qtbot, viewer, "cells enhanced · not for measuring")
     assert len(viewer.layers) == count
     assert "do not belong together" in sentences[0]

@@ -82,7 +82,7 @@ def test_the_plane_in_view_is_saved(qtbot, viewer, make, cells, tmp_path, bits, 
     widget.form.result.bits.value = bits
     saved(qtbot, widget, tmp_path / "seen.tif")
     found = read_image(tmp_path / "seen.tif")
-    result = viewer.layers["cells enhanced"]
+    result = viewer.layers["cells enhanced · not for measuring"]
     expected = np.clip(result.data[2] / result.contrast_limits[1], 0, 1)
     assert found.pixels.dtype == dtype and found.pixels.shape == (40, 50)
     np.testing.assert_allclose(found.pixels / (2**bits - 1), expected, atol=1.01 / (2**bits - 1))
@@ -130,12 +130,14 @@ def test_values_keep_scale_units_and_record(qtbot, make_napari_viewer, make, cel
     widget = make(viewer)
     widget.form.illumination.value = True
     run(qtbot, widget)
-    for name in ("enhanced", "illumination"):
+    for name in ("enhanced · not for measuring", "illumination"):
         viewer.layers.selection = {viewer.layers[f"cells {name}"]}
         path = str(tmp_path / f"{name}.tif")
         assert viewer.layers.save(path, selected=True, plugin="napari-lle") == [path]
     found = read_image(tmp_path / "enhanced.tif")
-    np.testing.assert_array_equal(found.pixels, viewer.layers["cells enhanced"].data)
+    np.testing.assert_array_equal(
+        found.pixels, viewer.layers["cells enhanced · not for measuring"].data
+    )
     assert found.about.axes == "ZYX" and found.about.scale == PLACE["scale"]
     assert set(found.about.units) == {"micrometer"}
     assert found.record["model"] == "random" and found.record["role"] == "R"
@@ -150,10 +152,10 @@ def test_an_enhanced_photograph_becomes_a_png(qtbot, make_napari_viewer, make, p
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     run(qtbot, widget)
-    viewer.layers.selection = {viewer.layers["night enhanced"]}
+    viewer.layers.selection = {viewer.layers["night enhanced · not for measuring"]}
     viewer.layers.save(str(tmp_path / "night.png"), selected=True, plugin="napari-lle")
     found = read_image(tmp_path / "night.png")
-    expected = np.clip(viewer.layers["night enhanced"].data, 0, 1)
+    expected = np.clip(viewer.layers["night enhanced · not for measuring"].data, 0, 1)
     assert found.rgb and found.pixels.dtype == np.uint8
     assert np.abs(found.pixels - 255 * expected).max() <= 1
 

@@ -31,8 +31,10 @@ def test_an_axis_named_c_shares_an_illumination(qtbot, viewer, widget, scene, mo
     viewer.add_image(stack, name="cells", axis_labels=("z", label, "y", "x"))
     run(qtbot, widget)
     (expected,) = enhance_jointly([stack], model_file, axis=1)
-    np.testing.assert_array_equal(viewer.layers["cells enhanced"].data, expected.reflectance)
-    assert viewer.layers["cells enhanced"].axis_labels == ("z", label, "y", "x")
+    np.testing.assert_array_equal(
+        viewer.layers["cells enhanced · not for measuring"].data, expected.reflectance
+    )
+    assert viewer.layers["cells enhanced · not for measuring"].axis_labels == ("z", label, "y", "x")
 
 
 @pytest.mark.parametrize("choice", [{"channels": "per"}, {"labels": ("t", "z", "y", "x")}])
@@ -42,7 +44,7 @@ def test_planes_of_other_axes_do_not(qtbot, viewer, widget, scene, choice):
     viewer.add_image(stack, name="cells", axis_labels=labels)
     widget.form.channels.value = choice.get("channels", "auto")
     run(qtbot, widget)
-    assert "channel_axis" not in viewer.layers["cells enhanced"].metadata[KEY]
+    assert "channel_axis" not in viewer.layers["cells enhanced · not for measuring"].metadata[KEY]
 
 
 def test_a_lazy_axis_of_channels_gives_a_lazy_layer(qtbot, viewer, widget, scene, model_file):
@@ -50,7 +52,7 @@ def test_a_lazy_axis_of_channels_gives_a_lazy_layer(qtbot, viewer, widget, scene
     viewer.add_image(chunked, name="cells", axis_labels=("c", "y", "x"))
     run(qtbot, widget)
     (expected,) = enhance_jointly([scene], model_file, axis=0)
-    result = viewer.layers["cells enhanced"].data
+    result = viewer.layers["cells enhanced · not for measuring"].data
     assert isinstance(result, da.Array)
     np.testing.assert_allclose(result, expected.reflectance, rtol=1e-6)
 
@@ -64,9 +66,16 @@ def test_selected_layers_share_one_and_keep_their_levels(qtbot, viewer, widget, 
     first, second, _ = enhance_jointly(
         list(scene), model_file, black=[None, None, 90.0], white=[None, None, 500.0]
     )
-    np.testing.assert_array_equal(viewer.layers["ch0 enhanced"].data, first.reflectance)
-    np.testing.assert_array_equal(viewer.layers["ch1 enhanced"].data, second.reflectance)
-    levels = [viewer.layers[f"ch{i} enhanced"].metadata[KEY]["levels"] for i in range(3)]
+    np.testing.assert_array_equal(
+        viewer.layers["ch0 enhanced · not for measuring"].data, first.reflectance
+    )
+    np.testing.assert_array_equal(
+        viewer.layers["ch1 enhanced · not for measuring"].data, second.reflectance
+    )
+    levels = [
+        viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[KEY]["levels"]
+        for i in range(3)
+    ]
     assert len({each["white"] for each in levels}) == 3
     assert levels[2]["white"] == 500
 
@@ -76,7 +85,7 @@ def test_the_strength_moves_them_all_and_each_returns(qtbot, viewer, widget, sce
     widget.form.together.value = True
     run(qtbot, widget)
     widget.form.strength.value = 0.5
-    names = [f"ch{i} enhanced" for i in range(3)]
+    names = [f"ch{i} enhanced · not for measuring" for i in range(3)]
     qtbot.waitUntil(
         lambda: all(viewer.layers[name].metadata[KEY]["strength"] == 0.5 for name in names)
     )
@@ -94,7 +103,7 @@ def test_locked_levels_hold_for_all(qtbot, viewer, widget, scene):
     widget.form.together.value = True
     run(qtbot, widget)
     for i in range(3):
-        levels = viewer.layers[f"ch{i} enhanced"].metadata[KEY]["levels"]
+        levels = viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[KEY]["levels"]
         assert (levels["black"], levels["white"]) == (100, 4000)
 
 
@@ -138,13 +147,13 @@ def test_code_repeats_the_run_and_a_command_where_there_is_one(qtbot, viewer, wi
     add_apart(viewer, scene)
     widget.form.together.value = True
     run(qtbot, widget)
-    record = viewer.layers["ch0 enhanced"].metadata[KEY]
+    record = viewer.layers["ch0 enhanced · not for measuring"].metadata[KEY]
     names = {f"image_{i}": channel for i, channel in enumerate(scene)}
     options = EnhanceOptions.from_record(record)
     exec(options.as_python(record["strength"]), names)
     for i, result in enumerate(names["results"]):
         np.testing.assert_allclose(
-            result.reflectance, viewer.layers[f"ch{i} enhanced"].data, rtol=1e-6
+            result.reflectance, viewer.layers[f"ch{i} enhanced · not for measuring"].data, rtol=1e-6
         )
     with pytest.raises(ValueError, match="copy as Python"):
         options.as_command()
@@ -169,7 +178,7 @@ def test_rows_and_columns_are_found_by_their_names(qtbot, viewer, widget, scene,
     widget.form.illumination.value = True
     run(qtbot, widget)
     (expected,) = enhance_jointly([scene], str(widget.form.model.value), axis=0)
-    result = viewer.layers["cells enhanced"]
+    result = viewer.layers["cells enhanced · not for measuring"]
     found = result.data[0] if kind == "multiscale" else result.data
     np.testing.assert_allclose(np.moveaxis(found, -1, 0), expected.reflectance, rtol=1e-6)
     assert result.axis_labels == ("y", "x", "c")

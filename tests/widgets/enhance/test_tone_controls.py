@@ -31,7 +31,7 @@ def test_sliders_move_the_result_without_the_network(
     run(qtbot, widget)
     calls = []
     monkeypatch.setattr(torch_tiles, "_run", lambda *a: calls.append(1))
-    result = viewer.layers["cells enhanced"]
+    result = viewer.layers["cells enhanced · not for measuring"]
     tone.brightness.value, tone.denoise.value = 0.4, 0.3
     qtbot.waitUntil(lambda: result.metadata[KEY].get("denoise") == 0.3)
     monkeypatch.undo()
@@ -61,10 +61,12 @@ def test_a_run_and_its_preview_have_the_tone_that_is_set(qtbot, viewer, make, ce
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     seen = np.array(widget.preview.layer.data)
     run(qtbot, widget)
-    record = viewer.layers["cells enhanced"].metadata[KEY]
+    record = viewer.layers["cells enhanced · not for measuring"].metadata[KEY]
     assert record["denoise"] == 0.5 and "brightness" not in record
     expected = enhance(cells[0], "science", denoise=0.5).reflectance
-    found = viewer.layers["cells enhanced"].data  # by torch in another thread: the last digit
+    found = viewer.layers[
+        "cells enhanced · not for measuring"
+    ].data  # by torch in another thread: the last digit
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-6)
 

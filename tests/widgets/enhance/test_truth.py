@@ -38,7 +38,7 @@ def test_one_pixel_makes_an_image(qtbot, viewer, make):
     viewer.add_image(image, name="dot")
     widget = make(viewer)
     run(qtbot, widget)
-    assert "dot enhanced" in viewer.layers
+    assert "dot enhanced · not for measuring" in viewer.layers
 
 
 def test_one_value_between_typed_levels_is_a_picture(qtbot, viewer, make):
@@ -46,7 +46,7 @@ def test_one_value_between_typed_levels_is_a_picture(qtbot, viewer, make):
     widget = make(viewer)
     widget.form.black.value, widget.form.white.value = "0", "100"
     run(qtbot, widget)
-    assert "flat enhanced" in viewer.layers
+    assert "flat enhanced · not for measuring" in viewer.layers
 
 
 def test_an_input_deleted_during_its_run_is_told(qtbot, viewer, make, photo):
@@ -55,7 +55,7 @@ def test_an_input_deleted_during_its_run_is_told(qtbot, viewer, make, photo):
     widget.form.run.native.click()
     viewer.layers.remove(layer)
     qtbot.waitUntil(lambda: not widget.job.running)
-    assert [layer.name for layer in viewer.layers] == ["night enhanced"]
+    assert [layer.name for layer in viewer.layers] == ["night enhanced · not for measuring"]
     assert "“night” was deleted meanwhile" in widget.form.status.value
 
 
@@ -66,7 +66,7 @@ def test_a_model_changed_during_a_run_does_not_misname_its_result(qtbot, viewer,
     widget.form.model.use("linear")
     widget.form.look.value = "astronomy"
     qtbot.waitUntil(lambda: not widget.job.running)
-    record = viewer.layers["night enhanced"].metadata[KEY]
+    record = viewer.layers["night enhanced · not for measuring"].metadata[KEY]
     assert record["model"] == "random" and record["look"] == "photograph"
     assert "made by random" in widget.form.status.value
     assert widget.form.line.value.startswith("linear")

@@ -26,7 +26,7 @@ def test_a_run_adds_a_layer_with_place_and_record(qtbot, viewer, make, rng, mode
     )
     widget = make(viewer)
     run(qtbot, widget)
-    result = viewer.layers["cells enhanced"]
+    result = viewer.layers["cells enhanced · not for measuring"]
     assert result.data.dtype == np.float32
     expected = inference.enhance(stack, model_file, rgb=False)
     np.testing.assert_array_equal(result.data, expected.reflectance)
@@ -55,7 +55,10 @@ def test_a_photograph_stays_rgb_and_brings_its_illumination(qtbot, viewer, make,
     widget.form.illumination.value = True
     widget.form.strength.value = 0.6
     run(qtbot, widget)
-    result, light = viewer.layers["night enhanced"], viewer.layers["night illumination"]
+    result, light = (
+        viewer.layers["night enhanced · not for measuring"],
+        viewer.layers["night illumination"],
+    )
     assert result.rgb
     assert light.rgb
     np.testing.assert_allclose(result.data * light.data, photo / 255, atol=1e-6)
@@ -73,7 +76,7 @@ def test_strength_moves_the_result_without_the_network(qtbot, viewer, make, phot
     run(qtbot, widget)
     assert calls
     before = len(calls)
-    result = viewer.layers["night enhanced"]
+    result = viewer.layers["night enhanced · not for measuring"]
     full = np.array(result.data)
     widget.form.strength.value = 0.5
     qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.5)
@@ -91,7 +94,7 @@ def test_strength_moves_large_results_too(qtbot, viewer, make, rng, monkeypatch,
     viewer.add_image(rng.integers(0, 900, shape).astype(np.uint16), name="big")
     widget = make(viewer)
     run(qtbot, widget)
-    result = viewer.layers["big enhanced"]
+    result = viewer.layers["big enhanced · not for measuring"]
     for strength in (0.9, 0.7, 0.4):
         widget.form.strength.value = strength
     qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.4)
@@ -141,7 +144,7 @@ def test_levels_are_used_and_shown(qtbot, viewer, make, rng):
     widget = make(viewer)
     widget.form.black.value = "17"
     run(qtbot, widget)
-    levels = viewer.layers["a enhanced"].metadata[KEY]["levels"]
+    levels = viewer.layers["a enhanced · not for measuring"].metadata[KEY]["levels"]
     assert levels["black"] == 17
     assert f"{levels['white']:.6g}" in widget.form.white.native.placeholderText()
 
@@ -179,7 +182,7 @@ def test_a_removed_result_is_let_go(qtbot, viewer, make, photo):
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     run(qtbot, widget)
-    viewer.layers.remove("night enhanced")
+    viewer.layers.remove("night enhanced · not for measuring")
     assert widget.live is None
     assert not widget.form.result.python.enabled
     widget.form.strength.value = 0.2

@@ -29,7 +29,10 @@ def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):
     widget = make(viewer)
     widget.form.illumination.value = True
     run(qtbot, widget)
-    result, light = viewer.layers["cells enhanced"], viewer.layers["cells illumination"]
+    result, light = (
+        viewer.layers["cells enhanced · not for measuring"],
+        viewer.layers["cells illumination"],
+    )
     assert isinstance(result.data, da.Array) and isinstance(light.data, da.Array)
     np.testing.assert_array_equal(result.scale, (2, 0.5, 0.5))
     qtbot.waitUntil(lambda: looked(widget))
@@ -61,7 +64,10 @@ def test_multiscale_stays_multiscale(qtbot, viewer, make, rng):
     widget.form.preview.value = False
     widget.form.illumination.value = True
     run(qtbot, widget)
-    result, light = viewer.layers["slide enhanced"], viewer.layers["slide illumination"]
+    result, light = (
+        viewer.layers["slide enhanced · not for measuring"],
+        viewer.layers["slide illumination"],
+    )
     assert result.multiscale and light.multiscale
     assert [level.shape for level in result.data] == [(96, 128), (48, 64)]
     levels = result.metadata[KEY]["levels"]

@@ -1,0 +1,90 @@
+"""Layers of files that this plugin wrote are known again for what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+
+from .file_records import ROLES
+from .jobs import Job
+from .layers import KEY, NOTE, pixels
+from .marks import canvas_mark, marked
+
+WRITTEN = (".tif", ".tiff", ".zarr", ".fits", ".fit", ".fts", ".gz", ".fz")
+
+
+def metadata_of_file(record: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of a layer of an image of a record."""
+    kinds = {role: kind for kind, role in ROLES.items()}
+    role = record.get("role", "R")
+    return {KEY: {**record, "kind": kinds.get(role, role), "note": NOTE}}
+
+
+def adopt(layer: Image, record: dict[str, Any]) -> None:
+    """Give a layer the metadata and the name of what it is."""
+    layer.metadata = {**layer.metadata, **metadata_of_file(record)}
+    if record.get("role", "R") == "R":
+        layer.name = marked(layer.name, record)
+
+
+def record_steps(path: str) -> Generator[Any, None, Any]:
+    """Record, shape and dtype of the first image of a file, as a job; pixels stay there."""
+    from ...model.io.files import FileError, read_image
+
+    yield 0, 1, ""
+    try:
+        picture = read_image(path, lazy=True)
+    except FileError:  # whoever opened it read it otherwise
+        return None, (), ""
+    return picture.record, tuple(picture.pixels.shape), str(picture.pixels.dtype)
+
+
+class Adopter:
+    """Adopts the layers of a viewer that were opened from files of results.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    told : callable
+        Called when a layer has been adopted.
+    """
+
+    def __init__(self, viewer: Any, told: Callable[[], Any]) -> None:
+        self._viewer, self._told = viewer, told
+        self.jobs: list[Job] = []
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        for layer in viewer.layers:
+            self._look(layer)
+
+    def release(self) -> None:
+        """Let go of the viewer and of files being read."""
+        with suppress(ValueError):
+            self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        for job in self.jobs:
+            job.abandon()
+
+    def _on_inserted(self, event: Any) -> None:
+        self._look(event.value)
+
+    def _look(self, layer: Any) -> None:
+        path = str(getattr(layer.source, "path", None) or "")
+        if not isinstance(layer, Image) or KEY in layer.metadata:
+            return
+        if not path or Path(path).suffix.lower() not in WRITTEN:
+            return
+
+        def done(found: tuple[Any, tuple[int, ...], str]) -> None:
+            record, shape, dtype = found
+            data = pixels(layer)
+            alike = (tuple(data.shape), str(data.dtype)) == (shape, dtype)
+            if record and "levels" in record and alike and KEY not in layer.metadata:
+                adopt(layer, record)
+                canvas_mark(self._viewer).refresh()
+                self._told()
+
+        job = Job(record_steps(path), on_done=done)
+        self.jobs = [job, *(each for each in self.jobs if each.running)]

@@ -1,0 +1,99 @@
+"""Marks of results that nothing is to be measured on: in the layer's name and on the canvas.
+
+The canvas has it as napari's text overlay, so that it is on screenshots, too; an overlay that the
+user has text in is left alone.
+"""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from napari.layers import Image
+
+from ...model.inference.standing import mark_of
+from ...model.io.roles import UNMEASURABLE
+from .layers import KEY, REFLECTANCE, kind
+
+MARK = f" · {UNMEASURABLE}"
+WAY = "measured values: Layers › Filter › Restore measured values"
+CORNER, SIZE = "bottom_left", 8
+
+
+def marked(name: str, record: dict[str, Any]) -> str:
+    """A layer's name with the mark that a result of this record has, or with none."""
+    return unmarked(name) + (MARK if mark_of(record) else "")
+
+
+def unmarked(name: str) -> str:
+    """A name without its mark, which napari may have put a number behind."""
+    before, mark, number = name.rpartition(MARK)
+    return before + number if mark else name
+
+
+def note_of_canvas(layers: Any) -> str:
+    """What the canvas is to say of the layers that are seen: what the strictest of them says."""
+    seen = [
+        layer.metadata[KEY]
+        for layer in layers
+        if isinstance(layer, Image) and layer.visible and kind(layer) == REFLECTANCE
+    ]
+    notes = [note for note in map(mark_of, seen) if note]
+    return f"{max(notes, key=len)}\n{WAY}" if notes else ""
+
+
+def text_overlay(viewer: Any) -> Any:
+    """The text that a viewer has on its canvas."""
+    canvas = getattr(viewer, "canvas", None)  # napari 0.9 moved it there
+    return viewer.text_overlay if canvas is None else canvas.overlays.text
+
+
+class CanvasMark:
+    """Keeps the mark on the canvas of a viewer that of what is seen, as long as the viewer lives.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._text = ""
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self.refresh)
+        for layer in viewer.layers:
+            layer.events.visible.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, *_: Any) -> None:
+        """Say what holds now."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        overlay, text = text_overlay(viewer), note_of_canvas(viewer.layers)
+        foreign = overlay.visible and overlay.text not in ("", self._text)
+        if foreign or text == self._text:
+            return
+        if text:
+            with suppress(ValueError):  # a napari that knows no such place
+                overlay.position = CORNER
+            overlay.font_size = SIZE
+        overlay.text, overlay.visible = text, bool(text)
+        self._text = text
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.visible.connect(self.refresh)
+        self.refresh()
+
+
+_MARKS: dict[int, CanvasMark] = {}
+
+
+def canvas_mark(viewer: Any) -> CanvasMark:
+    """The one mark of a viewer."""
+    number = id(viewer)
+    if number not in _MARKS:
+        _MARKS[number] = CanvasMark(viewer)
+        weakref.finalize(viewer, _MARKS.pop, number, None)
+    return _MARKS[number]

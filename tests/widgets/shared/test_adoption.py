@@ -1,0 +1,96 @@
+"""Files of results, opened in napari: known for what they are, and restored from there."""
+
+import numpy as np
+import pytest
+from helpers.command_line import lle
+from napari.components import ViewerModel
+
+from napari_lle.model.io.files import read_image, write_image
+from napari_lle.widgets.enhance.restore import restore_layer
+from napari_lle.widgets.opening.fits_layers import read_layers
+from napari_lle.widgets.shared.layers import KEY, kind
+from napari_lle.widgets.shared.marks import MARK, text_overlay
+
+pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
+
+
+@pytest.fixture
+def run_of(tmp_path, rng, model_file):
+    """A raw image and the files that the command line makes of it."""
+
+    def make(suffix, *options):
+        raw = tmp_path / f"raw{suffix}"
+        write_image(raw, rng.poisson(40, (40, 50)).astype(np.uint16), rgb=False)
+        r, light = tmp_path / f"r{suffix}", tmp_path / f"l{suffix}"
+        words = ("-o", r, "--illumination", light, "--model", model_file, *options)
+        assert not lle("enhance", raw, *words).returncode
+        return raw, r, light
+
+    return make
+
+
+def opened(viewer, file):
+    """A layer as napari's own reader makes it."""
+    from napari.layers import Image
+    from napari.layers._source import layer_source
+
+    with layer_source(path=str(file)):
+        layer = Image(read_image(file).pixels, name=file.stem)
+    return viewer.add_layer(layer)
+
+
+def settle(qtbot, widget):
+    qtbot.waitUntil(lambda: not any(job.running for job in widget.adopter.jobs))
+
+
+def restored(qtbot, viewer, layer):
+    viewer.layers.selection.active = layer
+    job = restore_layer(viewer)
+    qtbot.waitUntil(lambda: not job.running)
+    return viewer.layers[-1]
+
+
+def test_layers_of_files_are_marked_and_restored(qtbot, viewer, make, run_of):
+    raw, r, light = run_of(".tif")
+    layers = {file.stem: opened(viewer, file) for file in (raw, r)}
+    widget = make(viewer)
+    layers["l"] = opened(viewer, light)
+    settle(qtbot, widget)
+    assert KEY not in layers["raw"].metadata
+    assert [kind(layers[name]) for name in "rl"] == ["reflectance", "illumination"]
+    assert layers["r"].name == f"r{MARK}" and layers["l"].name == "l"
+    assert "local, non-linear" in text_overlay(viewer).text
+    widget.form.image.value = layers["r"]
+    assert "a result already, made of raw.tif by random" in widget.form.line.value
+    back = restored(qtbot, viewer, layers["r"])
+    np.testing.assert_array_equal(back.data, layers["raw"].data)
+    assert back.data.dtype == np.uint16 and back.name == "r restored"
+
+
+def test_fits_are_known_without_a_widget(qtbot, viewer, run_of):
+    raw, r, light = run_of(".fits")
+    for data, options, _ in read_layers([str(r), str(light)]):
+        viewer.add_image(data, **options)
+    back = restored(qtbot, viewer, viewer.layers[f"r reflectance{MARK}"])
+    np.testing.assert_array_equal(back.data, read_image(raw).pixels)
+
+
+def test_rounded_results_and_other_runs_are_refused(qtbot, viewer, make, run_of, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_lle.widgets.enhance.restore.show_error", told.append)
+    _, r, _ = run_of(".tif", "--dtype", "same")
+    widget = make(viewer)
+    layer = opened(viewer, r)
+    settle(qtbot, widget)
+    viewer.layers.selection.active = layer
+    assert restore_layer(viewer) is None and "holds rounded uint16" in told[0]
+
+
+def test_other_pixels_than_those_of_the_file_are_not_taken_for_it(qtbot, make, run_of):
+    _, r, _ = run_of(".tif")
+    viewer = ViewerModel()
+    widget = make(viewer)
+    layer = opened(viewer, r)
+    layer.data = np.zeros((3, 4), np.float32)
+    settle(qtbot, widget)
+    assert KEY not in layer.metadata
