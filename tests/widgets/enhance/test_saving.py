@@ -130,8 +130,8 @@ def test_values_keep_scale_units_and_record(qtbot, make_napari_viewer, make, cel
     widget = make(viewer)
     widget.form.illumination.value = True
     run(qtbot, widget)
-    for name in ("enhanced · not for measuring", "illumination"):
-        viewer.layers.selection = {viewer.layers[f"cells {name}"]}
+    for name, mark in (("enhanced", " · not for measuring"), ("illumination", "")):
+        viewer.layers.selection = {viewer.layers[f"cells {name}{mark}"]}
         path = str(tmp_path / f"{name}.tif")
         assert viewer.layers.save(path, selected=True, plugin="napari-lle") == [path]
     found = read_image(tmp_path / "enhanced.tif")

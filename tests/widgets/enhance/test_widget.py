@@ -171,7 +171,7 @@ def test_a_deleted_image_is_let_go(qtbot, viewer, make, photo):
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     run(qtbot, widget)
     viewer.add_image(photo, name="second", rgb=True)
-    for name in ("first", "first enhanced"):
+    for name in ("first", "first enhanced · not for measuring"):
         viewer.layers.remove(name)
     qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
     gc.collect()
