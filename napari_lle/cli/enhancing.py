@@ -195,7 +195,7 @@ def _enhanced_whole(
         result = _flattened(picture, source, options, wanted)
     else:
         steps = estimate_steps(picture.pixels, options, wanted.known)
-        result = _drain(steps, source).result(wanted.strength)
+        result = _drain(steps, source).result(wanted.strength, last=True)
     record = {**result.record, SOURCE: source.name, INPUT: pixel_digest(picture.pixels)}
     pixels = in_input_dtype(result) if wanted.dtype == "same" else result.reflectance
     made: dict[str, Any] = {"R": as_output("R", picture, pixels, picture.rgb, record, wanted.dtype)}

@@ -110,7 +110,9 @@ def enhance(
     """
     check_strength(strength)
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
-    return finish(estimate_steps(data, look_options(model=model, **options))).result(strength)
+    estimate = finish(estimate_steps(data, look_options(model=model, **options)))
+    result: Result = estimate.result(strength, last=True)
+    return result
 
 
 def enhance_jointly(

@@ -110,8 +110,11 @@ class Estimate:
         """A plane to choose contrast limits from."""
         return self.plane(index, strength)
 
-    def result(self, strength: float = 1.0) -> Result:
+    def result(self, strength: float = 1.0, *, last: bool = False) -> Result:
         """Reflectance and matching illumination at a strength of 0..1.
+
+        The `last` one takes the memory of the estimate's illumination where it can: afterwards
+        the estimate is of no use.
 
         Raises
         ------
@@ -120,13 +123,15 @@ class Estimate:
         """
         check_strength(strength)
         reflectance = np.empty(self.image.shape, np.float32)
-        dtype = working_dtype(self.levels)
-        illumination = np.empty(self.illumination.shape, dtype)
+        dtype, light = working_dtype(self.levels), self.illumination
+        own = isinstance(light, np.ndarray) and light.dtype == dtype and light.flags.writeable
+        illumination = light if last and own else np.empty(light.shape, dtype)
         for index in np.ndindex(self.lead):
             pixels = np.asarray(self.image[index])
             r, matching = reflectance[index], illumination[index]
 
             def part(rows: slice) -> None:
+                # Of the same rows alone: what `matching` takes the place of is read before.
                 source = self._part(pixels, index, rows)  # noqa: B023
                 r[rows] = self._reflected(*source, strength)  # noqa: B023
                 matching[rows] = self._matching(*source, r[rows], strength)  # noqa: B023

@@ -117,8 +117,11 @@ class LazyEstimate:
         """Shape of the axes before the plane's."""
         return tuple(self.image.shape[: -3 if self.rgb else -2])
 
-    def result(self, strength: float = 1.0) -> Result:
-        """Reflectance and matching illumination, dask arrays; see `Estimate.result`."""
+    def result(self, strength: float = 1.0, *, last: bool = False) -> Result:
+        """Reflectance and matching illumination, dask arrays; see `Estimate.result`.
+
+        The `last` one is like others: nothing is held whose memory it could take.
+        """
         check_strength(strength)
         levels, rgb, darkest = self.levels, self.rgb, self.darkest
 

@@ -82,7 +82,7 @@ def stored_steps(
         picture = yield from pictures(image, plan)
         return picture, {**plan.record, "strength": 1.0}
     (estimate,) = yield from planned_steps([image], plan)
-    result = estimate.result(strength)
+    result = estimate.result(strength, last=True)
     return in_input_dtype(result), result.record
 
 

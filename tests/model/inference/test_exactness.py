@@ -82,3 +82,16 @@ def test_a_part_under_the_survey_of_the_whole_equals_the_whole(form):
     inner = (slice(8, -8), slice(8, -8))
     expected = whole.reflectance()[1, 10:50, 20:70][inner]
     np.testing.assert_allclose(part.reflectance()[inner], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.4])
+@pytest.mark.parametrize("channels", ["per", "joint"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_the_last_result_is_the_same_in_less_memory(dtype, channels, strength):
+    image, model = dark((30, 40, 3), dtype, 200), random_model("cleaning")
+    found = estimate(image, model, channels=channels)
+    expected = found.result(strength)
+    last = found.result(strength, last=True)
+    for name in ("reflectance", "illumination"):
+        assert (getattr(last, name) == getattr(expected, name)).all()
+    assert (last.illumination is found.illumination) == (dtype != "float32")  # which needs more
