@@ -24,14 +24,23 @@ FLOORS = (
     {"model.training", "model.exporting"},
     {"model"},  # its doors: the public names
     {"samples", "widgets.shared"},
-    {"widgets.enhance", "widgets.opening", "widgets.stages", "widgets.training", "cli"},
+    {
+        "widgets.enhance",
+        "widgets.opening",
+        "widgets.preferences",
+        "widgets.stages",
+        "widgets.training",
+        "cli",
+    },
     {"widgets"},
     {""},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 WINDOWS = {"napari", "qtpy", "magicgui", "superqt", "pyqtgraph", "PyQt6", "PyQt5", "PySide6"}
 WITHOUT_TORCH = ("model.preprocessing", "model.io", "model.data")
-WIDGETS = ", ".join(f"napari_lle.widgets.{n}.widget" for n in ("enhance", "stages", "training"))
+WIDGETS = ", ".join(
+    f"napari_lle.widgets.{n}.widget" for n in ("enhance", "stages", "training", "preferences")
+)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

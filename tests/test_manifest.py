@@ -4,6 +4,12 @@ import pytest
 from helpers.places import ROOT
 from npe2 import PluginManifest
 
+from napari_lle.model.inference.looks import LOOK_NAMES
+from napari_lle.model.kernels import SWITCH
+from napari_lle.model.network.bundled import OWN_FOLDER
+from napari_lle.model.runtime.devices import DEVICE
+from napari_lle.model.runtime.threads import THREADS
+
 FILE = ROOT / "napari_lle" / "napari.yaml"
 
 
@@ -54,6 +60,21 @@ def test_older_npe2_can_read_it():
 def test_samples_open_by_name(manifest):
     keys = {s.key for s in manifest.contributions.sample_data}
     assert keys == {"photograph", "cells", "stars"}
+
+
+def test_preferences_have_the_names_of_the_environment(manifest):
+    """napari takes NAPARI_<category>_<property> for them, as Python and the command line do."""
+    (category,) = manifest.contributions.configurations
+    names = {f"NAPARI_{category}_{name}".upper() for name in preferences(manifest)}
+    assert {SWITCH, THREADS, DEVICE, OWN_FOLDER} <= names
+
+
+def test_preferred_looks_are_those_that_there_are(manifest):
+    assert preferences(manifest)["look"].enum == ["recognised", *LOOK_NAMES]
+
+
+def preferences(manifest):
+    return manifest.contributions.configurations["lle"].properties
 
 
 def test_the_link_beside_the_readme_is_the_same_file():

@@ -55,7 +55,8 @@ def info(
     for key, value in held_out.items() if isinstance(held_out, dict) else ():
         say(f"  held-out {key}: {value}")
     for device in devices():
-        say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}")
+        mend = f"; {device['mend']}" if device["mend"] else ""
+        say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}{mend}")
     say(f"bundled models: {', '.join(bundled_models())}")
 
 

@@ -1,1 +1,1 @@
-"""What napari shows: three widgets and a command, each a room that imports only `shared`."""
+"""What napari shows: four widgets and a command, each a room that imports only `shared`."""

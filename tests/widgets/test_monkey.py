@@ -18,7 +18,7 @@ ACTIONS = 40
 def test_nothing_breaks_whatever_is_done(tmp_path, make_napari_viewer):
     watch, figures = drive(0, ACTIONS, tmp_path, make=make_napari_viewer)
     assert not watch.faults, "\n\n".join(watch.faults)
-    assert figures["actions"] == ACTIONS and figures["jobs"] > 5
+    assert figures["actions"] == ACTIONS and figures["jobs"] > 3
 
 
 def fail(*_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ MEANT_BY_AUTO = ("photo", "science", "linear")
 REMOVERS = ("linear", "science")  # leave a plain stretch only where they remove noise
 MEASURED = "measured"  # what `auto` is for data that are no photographs
 SIZES = {2: "half", 4: "quarter"}  # of the illumination, in names of models trained for it
+OWN_FOLDER = "NAPARI_LLE_MODELS"  # in the environment: where the user's own models are
 FOLDER = resources.files("napari_lle.model") / "weights"
 
 
@@ -45,8 +47,21 @@ def is_stretch(model: object) -> bool:
 
 def own_file(model: str | None) -> list[Path]:
     """The file that a model is in where it is none of the bundled ones; at most one."""
-    path = Path((model or "").removesuffix(GLOBAL))
+    path = Path(located((model or "").removesuffix(GLOBAL)))
     return [path] if path.suffix == SUFFIX else []
+
+
+def own_models() -> list[Path]:
+    """The models in the folder of the user's own, which the environment names."""
+    folder = os.environ.get(OWN_FOLDER, "")
+    return sorted(Path(folder).glob(f"*{SUFFIX}")) if folder else []
+
+
+def located(model: str | Path) -> str | Path:
+    """The file of a model of the user's folder that is named without it; any other as it is."""
+    if not isinstance(model, str) or model in bundled_models():
+        return model
+    return next((file for file in own_models() if file.stem == model), model)
 
 
 def sized(name: str, scale: int | None) -> str:

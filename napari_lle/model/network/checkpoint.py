@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from ..io.atomic import atomic_path
 from ..io.reasons import reason
-from .bundled import SUFFIX, bundled_models, bundled_path
+from .bundled import SUFFIX, bundled_models, bundled_path, located
 from .config import ConfigError, NetworkConfig, UnknownOption
 from .extent import weight_shapes
 from .weights import Weights
@@ -94,7 +94,8 @@ def load_model(model: str | Path | Model = "photo") -> Model:
     Parameters
     ----------
     model : str, Path or Model
-        A bundled name, a path ending in ``.safetensors``, or a loaded model (returned as it is).
+        A bundled name, the name of one in the folder ``NAPARI_LLE_MODELS`` of the environment, a
+        path ending in ``.safetensors``, or a loaded model (returned as it is).
 
     Raises
     ------
@@ -103,6 +104,7 @@ def load_model(model: str | Path | Model = "photo") -> Model:
     """
     if isinstance(model, Model):
         return model
+    model = located(model)
     if str(model) in bundled_models():
         with bundled_path(str(model)) as path:
             return _load(path, str(model))
@@ -122,6 +124,7 @@ def recent_model(model: str | Path | Model) -> Model:
     """
     if isinstance(model, Model):
         return model
+    model = located(model)
     if str(model) in bundled_models():
         return _remembered(str(model), ())
     try:

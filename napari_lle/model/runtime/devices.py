@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,39 +12,59 @@ from pathlib import Path
 from typing import TypedDict, get_args
 
 from .choices import DeviceName, check_choice
+from .threads import use_threads
+
+DEVICE = "NAPARI_LLE_DEVICE"  # in the environment: what auto stands for
+CUDA_TORCH = (
+    "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+)
 
 
 class Device(TypedDict):
-    """One entry of `devices`: `why` tells what is missing, or which chip was found."""
+    """One entry of `devices`: `why` tells what is missing, or which chip was found.
+
+    `mend` is a command that makes it available; empty where none does or none is needed.
+    """
 
     name: str
     available: bool
     why: str
+    mend: str
 
 
 def devices() -> list[Device]:
     """Every kind of device, best first."""
     import torch
 
-    if torch.cuda.is_available():
-        cuda = Device(name="cuda", available=True, why=torch.cuda.get_device_name(0))
-    elif torch.version.cuda is None and torch.version.hip is None:
-        cuda = Device(name="cuda", available=False, why="this torch is built without CUDA")
-    else:
-        cuda = Device(name="cuda", available=False, why="no CUDA device or driver found")
     if torch.backends.mps.is_available():
-        mps = Device(name="mps", available=True, why="Apple GPU")
+        mps = Device(name="mps", available=True, why="Apple GPU", mend="")
     elif not torch.backends.mps.is_built():
-        mps = Device(name="mps", available=False, why="this torch is built without Metal")
+        mps = Device(name="mps", available=False, why="this torch is built without Metal", mend="")
     else:
-        mps = Device(name="mps", available=False, why="no Metal device found")
-    return [cuda, mps, Device(name="cpu", available=True, why=f"{torch.get_num_threads()} threads")]
+        mps = Device(name="mps", available=False, why="no Metal device found", mend="")
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'s' * (count != 1)}"
+    return [_cuda(), mps, Device(name="cpu", available=True, why=threads, mend="")]
+
+
+def _cuda() -> Device:
+    import torch
+
+    if torch.cuda.is_available():
+        return Device(name="cuda", available=True, why=torch.cuda.get_device_name(0), mend="")
+    if torch.version.cuda is None and torch.version.hip is None:
+        mend = CUDA_TORCH if shutil.which("nvidia-smi") else ""  # else there is nothing to drive
+        why = "this torch is built without CUDA"
+        return Device(name="cuda", available=False, why=why, mend=mend)
+    return Device(name="cuda", available=False, why="no CUDA device or driver found", mend="")
 
 
 def choose_device(name: str = "auto") -> str:
     """The kind of device asked for; ``auto`` is the first available of cuda, mps, cpu.
 
-    Where nothing but a CPU can be meant, torch, which takes a second to load, is not asked.
+    The environment may say in ``NAPARI_LLE_DEVICE`` what ``auto`` is, and in ``NAPARI_LLE_THREADS``
+    how many threads work. Where nothing but a CPU can be meant, torch, which takes a second to
+    load, is not asked.
 
     Raises
     ------
@@ -50,6 +72,10 @@ def choose_device(name: str = "auto") -> str:
         If the name is unknown or that device is not available; the message says why.
     """
     check_choice("device", name, get_args(DeviceName))
+    if name == "auto":
+        name = os.environ.get(DEVICE, name)
+        check_choice(DEVICE, name, get_args(DeviceName))
+    use_threads()
     if name == "cpu" or (name == "auto" and not _accelerated()):
         return "cpu"
     for device in devices():

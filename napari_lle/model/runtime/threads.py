@@ -15,6 +15,8 @@ import psutil
 
 T = TypeVar("T")
 R = TypeVar("R")
+THREADS = "NAPARI_LLE_THREADS"  # in the environment
+_at_first: int | None = None  # threads of torch, before it was told otherwise
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 _here = threading.local()
@@ -64,6 +66,26 @@ def in_order(
         for job in jobs:
             job.cancel()
         wait(jobs)
+
+
+def use_threads() -> None:
+    """Let torch, and what follows it, work in as many threads as the environment says, if it does.
+
+    Raises
+    ------
+    ValueError
+        If it says something else than a number.
+    """
+    global _at_first
+    said = os.environ.get(THREADS, "0")
+    if not said.isdecimal():
+        raise ValueError(f"{THREADS} is a number of threads, 0 for all, not {said!r}.")
+    if not int(said) and _at_first is None:
+        return
+    import torch  # which everything here goes by, once it is there
+
+    _at_first = _at_first or torch.get_num_threads()
+    torch.set_num_threads(int(said) or _at_first)
 
 
 @contextmanager

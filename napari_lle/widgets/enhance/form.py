@@ -24,6 +24,7 @@ from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
 from ..shared.model_choice import ModelChoice
+from ..shared.preferences import preferred_device, preferred_model
 from .compare_controls import CompareControls
 from .histogram import Histogram
 from .result_controls import ResultControls
@@ -172,9 +173,11 @@ class Form:
             "can also choose a model of your own, a .safetensors file.",
             formulas=FORMULAS,
         )
+        self.model.use(preferred_model())
         self.device = ComboBox(
             label="device",
             choices=device_choices(),
+            value=preferred_device(device_choices()),
             tooltip="Where the network runs; auto takes the fastest device available.",
         )
         self.again = ComboBox(

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from ...model.inference.looks import MEANINGS, Recognised, recognise
 from ..shared.layers import pixels
+from ..shared.preferences import RECOGNISED, preferences
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -49,11 +50,17 @@ class LookChoice:
             self._form.look.tooltip = explained(HINT)
             return
         found = recognised(layer)
-        look = self._by_hand.get(layer, found.look)
+        preferred = preferences().look
+        by_itself = found.look if preferred == RECOGNISED else preferred
+        look = self._by_hand.get(layer, by_itself)
         with self._form.look.changed.blocked():
             self._form.look.value = look
-        by_hand = f"Chosen by you; {found.look}" if layer in self._by_hand else found.look
-        self._form.look.tooltip = explained(f"{by_hand.capitalize()}: {found.reason}.")
+        why = f"{found.look}: {found.reason}."
+        if layer in self._by_hand:
+            why = f"chosen by you; {why}"
+        elif preferred != RECOGNISED:
+            why = f"as you prefer it; {why}"
+        self._form.look.tooltip = explained(why[0].upper() + why[1:])
 
     def _note(self, look: str) -> None:
         layer = self._form.image.value

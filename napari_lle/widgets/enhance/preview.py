@@ -21,6 +21,7 @@ from ..shared.layers import (
     shows_planes,
     visible_region,
 )
+from ..shared.preferences import preferences
 from .blending import Blend
 from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-LIMIT = 1_500_000  # pixels: about a second on a CPU
 DELAY = 250  # ms without a change before the network runs
 
 
@@ -194,7 +194,7 @@ class Preview:
             self._asked = ()
             self._clear()
             return
-        region = visible_region(layer, dims.point, LIMIT)
+        region = visible_region(layer, dims.point, round(1e6 * preferences().preview))
         data = pixels(layer)
         asked = (subject, id(data), region)
         if asked == self._asked:

@@ -11,6 +11,7 @@ from magicgui.widgets import ComboBox, show_file_dialog
 
 from ...model.network.bundled import STRETCH, SUFFIX, bundled_models
 from .own_models import OWN
+from .preferences import apply_preferences
 
 CHOOSE = "choose a file…"
 
@@ -41,6 +42,7 @@ class ModelChoice:
         "linear for several. You can also choose a model of your own, a .safetensors file.",
         formulas: Sequence[str] = (),
     ) -> None:
+        apply_preferences()  # which may name a folder of own models
         self._bundled = [*bundled_models(), *(f"{STRETCH}{name}" for name in formulas)]
         self._names = [*first, *self._bundled]
         self._last = chosen

@@ -10,6 +10,7 @@ from ...model.network.bundled import SIZES
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
+from ..shared.preferences import preferred_device, preferred_model
 from .inspector import INPUT, KINDS, Request
 from .plots import StagePlots
 from .sentence import short
@@ -38,6 +39,7 @@ class StagesForm:
     def _run(self, images: Choices) -> None:
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to inspect.")
         self.model = ModelChoice()
+        self.model.use(preferred_model())
         self.run = PushButton(
             text="Inspect",
             tooltip="Run all stages on the plane in view, then follow the dimension sliders.",
@@ -81,7 +83,10 @@ class StagesForm:
             tooltip="T: how often the block is applied; may be more than in training.",
         )
         self.device = ComboBox(
-            label="device", choices=device_choices(), tooltip="Where the network runs."
+            label="device",
+            choices=device_choices(),
+            value=preferred_device(device_choices()),
+            tooltip="Where the network runs.",
         )
         self.export = PushButton(
             text="Export…",

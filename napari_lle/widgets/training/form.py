@@ -17,6 +17,7 @@ from magicgui.widgets import (
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
+from ..shared.preferences import preferred_device
 from .cards import Cards
 from .plots import TrainPlots
 from .quick_settings import AUTO, QUICK, TrainingRequest
@@ -140,7 +141,10 @@ class TrainForm:
             tooltip="Training time in minutes. One minute on a CPU is enough for a single pair.",
         )
         self.device = ComboBox(
-            label="device", choices=device_choices(), tooltip="Where the training runs."
+            label="device",
+            choices=device_choices(),
+            value=preferred_device(device_choices()),
+            tooltip="Where the training runs.",
         )
 
     def _advanced(self) -> None:

@@ -1,0 +1,1 @@
+"""The preferences, and what this machine has for networks to run on."""

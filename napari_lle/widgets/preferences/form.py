@@ -1,0 +1,110 @@
+"""The controls of the preferences, in the order in which they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, PushButton, SpinBox
+
+from ...model.inference.looks import LOOK_NAMES
+from ..shared.forms import device_choices, labelled, roomy
+from ..shared.model_choice import ModelChoice
+from ..shared.preferences import RECOGNISED, Preferences, preferences, preferred_model
+
+
+class PreferencesForm:
+    """One control for each preference, a button, and two lines of text."""
+
+    def __init__(self) -> None:
+        self.model = ModelChoice(
+            tooltip="What Enhance and the stage inspector begin with; auto: the one of the look."
+        )
+        self.look = ComboBox(
+            label="look",
+            choices=[RECOGNISED, *LOOK_NAMES],
+            tooltip="What images are shown as until you choose: recognised from each image, or "
+            "always the same.",
+        )
+        self.device = ComboBox(
+            label="device",
+            choices=device_choices(),
+            tooltip="Where networks run in newly opened widgets; auto takes the fastest one.",
+        )
+        self.threads = SpinBox(
+            label="threads",
+            min=0,
+            max=1024,
+            tooltip="How many processor cores a run may keep busy, from the next run on; 0: all.",
+        )
+        self.kernel = ComboBox(
+            label="kernel",
+            choices=["auto", "torch"],
+            tooltip="auto: compiled code where there is some. torch: never, which is slower; from "
+            "the next run on.",
+        )
+        self.models = FileEdit(
+            label="models",
+            mode="d",
+            nullable=True,
+            tooltip="A folder of .safetensors files, which every list of models offers.",
+        )
+        self.preview = FloatSpinBox(
+            label="preview",
+            min=0.1,
+            max=64,
+            step=0.5,
+            tooltip="Megapixels of a preview: a larger part in view is thinned out.",
+        )
+        self.status = Label(value="", tooltip="What is kept, or what is wrong with it.")
+        self.devices = Label(
+            value="", tooltip="What networks can run on here, and why not on something else."
+        )
+        self.look_again = PushButton(
+            text="Look again", tooltip="Look for devices and kernels once more."
+        )
+        self.copy = PushButton(
+            text="Copy command",
+            visible=False,
+            tooltip="Copy the first command that mends something, for a terminal.",
+        )
+        roomy(self.status)
+        roomy(self.devices)
+        self.show()
+
+    @property
+    def controls(self) -> dict[str, Any]:
+        """By the preference."""
+        names = Preferences._fields
+        return {n: self.model.widget if n == "model" else getattr(self, n) for n in names}
+
+    def show(self) -> None:
+        """Show what is preferred, without keeping it anew."""
+        wanted = preferences()
+        for name, control in self.controls.items():
+            with control.changed.blocked():
+                if name == "model":
+                    self.model.use(preferred_model())
+                elif name == "models":
+                    control.value = Path(wanted.models) if wanted.models else None
+                elif name != "device" or wanted.device in control.choices:
+                    control.value = getattr(wanted, name)
+
+    def chosen(self, name: str) -> Any:
+        """What a control says, as it is kept."""
+        if name == "model":
+            return self.model.value
+        value = self.controls[name].value
+        if name == "models":
+            return "" if value is None or str(value) in ("", ".") else str(value)
+        return value
+
+    def rows(self) -> list[Any]:
+        """Widgets and rows of widgets, top to bottom."""
+        return [
+            *map(labelled, self.controls.values()),
+            self.status,
+            self.devices,
+            self.look_again,
+            self.copy,
+        ]
