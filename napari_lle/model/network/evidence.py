@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .formulas import CALM, CLOSED, LONE, OPEN, SIDES, THIN, left_in_means
+from .formulas import CALM, CLOSED, EVIDENT, LONE, OPEN, SIDES, THIN, left_in_means
 from .residual import trim
 
 LINES = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -63,17 +63,20 @@ def thinned(x: Tensor, noise: NoiseTensors, level: int) -> Tensor:
     return torch.where(x > high + above, high, torch.where(x < low - below, low, x))
 
 
-def calmed(x: Tensor, noise: NoiseTensors, level: int) -> Tensor:
-    """Means of the squares around, the extremes left out, where noise may be all, (H - 4, W - 4).
+def calmed(x: Tensor, noise: NoiseTensors, level: int) -> tuple[Tensor, Tensor]:
+    """Means of the squares around where noise may be all, and where it is not.
 
-    The extremes are a fifth at either end, so that a bright object beside it moves nothing.
+    The extremes, a side's length of squares at either end, are left out of the means, so that a
+    bright object beside moves nothing. Both are smaller by `CALM` + `EVIDENT` on each side.
     """
     side = 2 * CALM + 1
     own = trim(x, CALM)
     around = F.unfold(x, side).sort(dim=1).values[:, side : side * (side - 1)]
     calm = around.mean(dim=1).reshape(own.shape)
-    difference = own - calm
-    return calm + difference * opening(difference.abs() / deviations(calm, own, noise, level))
+    proven = opening(standing_out((own - calm) / deviations(calm, own, noise, level)))
+    heard = F.max_pool2d(proven, 3, 1)
+    own, calm = trim(own, EVIDENT), trim(calm, EVIDENT)
+    return calm + heard * (own - calm), heard
 
 
 def standing_out(deviation: Tensor) -> Tensor:

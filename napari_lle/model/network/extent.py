@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .config import NetworkConfig
-from .formulas import BESIDE, CALM, CANDIDATES, FIGURES, HALVINGS, MODULATING, SQUARE
+from .formulas import BESIDE, CALM, CANDIDATES, EVIDENT, FIGURES, HALVINGS, MODULATING, SQUARE
 
 COLOURS = 3
 
@@ -17,7 +17,7 @@ def radius(config: NetworkConfig) -> int:
     """Halo in pixels; at a reduced size two squares more, for the interpolation."""
     scale, inner = config.illumination_scale, inner_radius(config)
     if config.reflectance == "mixing":  # whole squares: a tile ends where it likes
-        return SQUARE * (margins(inner)[-1] + 1 + CALM + BESIDE)
+        return SQUARE * (margins(inner)[-1] + 1 + CALM + EVIDENT + BESIDE)
     return inner if scale == 1 else scale * (inner + 2)
 
 

@@ -24,14 +24,17 @@ CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and 
 FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
 SHOT, FLOOR, GRAIN = 7, 8, 9  # places among the statistics
 BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
-SHARE = 0.3  # of differences that may be noise: what stays of them
+SHARE = 0.14  # of differences that may be noise: what stays of them
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
 LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
 LONE = 6.0  # deviations outside of its neighbours' range from which a pixel stands alone
 THIN = 4.8  # deviations beyond both sides from which something is thin
 SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
-CLOSED, OPEN = 6.0, 8.0  # deviations up to which noise may be all, and from which it is not
-CALM = 2  # of the coarsest squares on each side that make a calm mean
+CLOSED, OPEN = 6.25, 7.5  # deviations up to which noise may be all, and from which it is not
+CALM = 4  # of the coarsest squares on each side that make a calm mean
+EVIDENT = (
+    2  # squares around one from which it is told whether it is heard: of its 3 x 3, and theirs
+)
 
 
 def presence(mean: Any) -> Any:

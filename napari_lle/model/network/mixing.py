@@ -9,7 +9,7 @@ from the weights alone.
 
 Of what is not heard, a fixed `SHARE` is added, smoothed by (1 2 1) both ways. Where nothing is
 proven R is therefore a linear filter of the image, the same everywhere: noise stays normal, faint
-stars and lines keep their rank above it, at less than a third of their contrast. R is the screen
+stars and lines keep their rank above it, at a seventh of their contrast. R is the screen
 stretch of the mixture.
 
 H sees differences in units of the noise that is expected of them, which makes all sizes and all
@@ -106,8 +106,8 @@ class Mixing(Block):
             means[level] = thinned(means[level], noise, level)
             means.append(F.avg_pool2d(means[level], 2))
         means[-1] = thinned(means[-1], noise, HALVINGS)
-        start = trim(calmed(means[-1], noise, HALVINGS), 1 + BESIDE)
-        before: Known = start, torch.zeros_like(start), torch.zeros_like(start)
+        start, opened = (trim(x, 1 + BESIDE) for x in calmed(means[-1], noise, HALVINGS))
+        before: Known = start, torch.zeros_like(start), opened
         for level in reversed(range(HALVINGS)):
             before = self._finer(level, means, before, noise, statistics)
         known = before[0]  # with a halo of 1

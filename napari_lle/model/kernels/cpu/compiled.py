@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from numba import float32, intp, types, uint8, uint16
 
 from ..forms import MIXING, Layout
+from .calming import build_calm
 from .choosing import build_choose
 from .fused import build
-from .halving import build_calm, build_tame, build_thin
+from .halving import build_tame, build_thin
 from .hearing import build_listen
 from .reduced import build_divide, build_shrink, build_spread
 from .smoothing import build_finish
@@ -45,7 +46,7 @@ FINER = (PLANE, PAIR, PLANES, types.intp, NOISE)  # means, where they begin, the
 CHOOSE = (*FINER, PLANES, float32, *STRIP[6:11])  # and H's weights
 MIXES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "thin": (build_thin, (PLANE, NOISE, PLANE, PLANE)),
-    "calm": (build_calm, (PLANE, NOISE, PLANE)),
+    "calm": (build_calm, (PLANE, NOISE, PLANES)),
     "listen": (build_listen, (*FINER, PLANES)),
     "finish": (build_finish, (PLANE, PLANE, PAIR, float32, PLANE, types.intp)),
 }

@@ -16,7 +16,7 @@ from numpy import float32
 
 from ...network import formulas
 from .edition import edition
-from .pointwise import INNER, copy
+from .pointwise import INNER
 
 exactly = njit(**INNER)
 embedded = njit(inline="always", error_model="numpy")
@@ -25,8 +25,6 @@ ZERO, HALF, ONE = float32(0), float32(0.5), float32(1)
 EIGHTH, QUARTER = float32(0.125), float32(0.25)
 LONE, THIN = float32(formulas.LONE), float32(formulas.THIN)
 CLOSED, WIDTH = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)
-CALM = formulas.CALM
-SIDE = 2 * CALM + 1
 LONE_REACH, THIN_REACH = 1, max(map(max, formulas.SIDES))  # pixels looked at on each side
 
 
@@ -149,59 +147,3 @@ def build_thin(*, cache: bool) -> Any:
                 _halve_rows(thinned[(y - 1) % len(thinned)], line, halved[y // 2])
 
     return thin
-
-
-@exactly
-def _sort_pair(low, high):
-    for x in range(len(low)):
-        a, b = low[x], high[x]
-        low[x], high[x] = min(a, b), max(a, b)
-
-
-@exactly
-def _middle_mean(values):
-    """The mean of columns without a fifth of their values at either end, put into the last row."""
-    count = len(values)
-    for k in range(SIDE):
-        for i in range(count - 1 - k):  # the largest of what is left goes last
-            _sort_pair(values[i], values[i + 1])
-    for k in range(SIDE):
-        for i in range(count - SIDE - 1, k, -1):  # the least goes first
-            _sort_pair(values[i - 1], values[i])
-    mean = values[count - 1]
-    for x in range(len(mean)):
-        mean[x] = ZERO
-    for k in range(SIDE, count - SIDE):
-        part = values[k]
-        for x in range(len(mean)):
-            mean[x] += part[x]
-    for x in range(len(mean)):
-        mean[x] /= float32(count - 2 * SIDE)
-
-
-@exactly
-def _calm_row(calm, own, noise, out):
-    for x in range(len(out)):
-        difference = own[x] - calm[x]
-        both = HALF * (expected(calm[x], noise) + expected(own[x], noise)) * noise[2]
-        out[x] = calm[x] + difference * opened_by(abs(difference) / both)
-
-
-def build_calm(*, cache: bool) -> Any:
-    """Make the function that fills `calmed`, smaller by `formulas.CALM`, see `evidence.calmed`."""
-    sources = edition(formulas)
-
-    @njit(nogil=True, cache=cache, error_model="numpy")
-    def calm(means, noise, calmed):
-        if sources < 0:
-            return
-        width = calmed.shape[1]
-        values = np.empty((SIDE * SIDE, width), np.float32)
-        for y in range(len(calmed)):
-            for i in range(SIDE):
-                for j in range(SIDE):
-                    copy(values[i * SIDE + j], means[y + i][j:], width)
-            _middle_mean(values)
-            _calm_row(values[len(values) - 1], means[y + CALM][CALM:], noise, calmed[y])
-
-    return calm

@@ -47,7 +47,7 @@ def compare_rows(known, fine, noise, unit, difference):
 
 
 @exactly
-def _open_row(above, here, below, out):
+def open_row(above, here, below, out):
     """Where a pixel or the mean of its square stands out, see `evidence`."""
     for x in range(len(out)):
         middle = here[x + 1]
@@ -58,7 +58,7 @@ def _open_row(above, here, below, out):
 
 
 @exactly
-def _hear_row(above, here, below, opened, out):
+def hear_row(above, here, below, opened, out):
     """Around what is proven, and where a coarser size was heard."""
     for x in range(len(out)):
         a = max(max(above[x], above[x + 1]), above[x + 2])
@@ -68,7 +68,7 @@ def _hear_row(above, here, below, opened, out):
 
 
 @exactly
-def _clear_row(row):
+def clear_row(row):
     for x in range(len(row)):
         row[x] = ZERO
 
@@ -99,13 +99,13 @@ def build_listen(*, cache: bool) -> Any:
             if y < 0:
                 continue
             above, here, below = difference[(y - 2) % 3], difference[(y - 1) % 3], difference[y % 3]
-            _open_row(above, here, below, evident[y % 3])
+            open_row(above, here, below, evident[y % 3])
             if y < 2:
                 continue
             copy(out[0, y - 2], known[(y - 2) % 3][odd + 2 :], width)
-            _clear_row(out[1, y - 2])
+            clear_row(out[1, y - 2])
             grow_row(opened, coarse[2], skip + y - 2, skip, width, line)
             above, here, below = evident[(y - 2) % 3], evident[(y - 1) % 3], evident[y % 3]
-            _hear_row(above, here, below, opened[odd:], out[2, y - 2])
+            hear_row(above, here, below, opened[odd:], out[2, y - 2])
 
     return listen

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...network.extent import inner_radius, margins
 from ...network.formulas import (
     CALM,
+    EVIDENT,
     HALVINGS,
     SQUARE,
     left_in_means,
@@ -87,7 +88,7 @@ def _levels(network: Network | Weights, statistics: NDArray[np.float32]) -> list
     statistics = np.asarray(statistics, np.float32)
     noise = shot, floor, grain = mixing_noise(statistics, np)
     around = margins(inner_radius(network.config))
-    thinned = [around[HALVINGS] + CALM]
+    thinned = [around[HALVINGS] + CALM + EVIDENT]
     for _ in range(HALVINGS):
         thinned.insert(0, 2 * (thinned[0] + THIN_REACH))
     found = []
@@ -145,10 +146,9 @@ def _mixture(
     work: MixingWork, means: list[NDArray[np.float32]], shape: tuple[int, int]
 ) -> NDArray[np.float32]:
     """What lies under the noise, with a margin of 1."""
-    calmed = np.empty([n - 2 * CALM for n in means[-1].shape], np.float32)
-    work.kernel.calm(means[-1], work.levels[-1].noise, calmed)
-    before = np.zeros((3, *calmed.shape), np.float32)
-    before[0] = calmed
+    squares = (n - 2 * (CALM + EVIDENT) for n in means[-1].shape)
+    before = np.empty((3, *squares), np.float32)
+    work.kernel.calm(means[-1], work.levels[-1].noise, before)
     for level in reversed(range(HALVINGS)):
         noise, weights, margin, thinned = work.levels[level]
         height, width = (-(-n // SQUARE) * SQUARE // 2**level if level else n for n in shape)
