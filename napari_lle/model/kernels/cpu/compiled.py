@@ -6,7 +6,7 @@ says, whichever can be written. Without any of them kernels last as long as the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
@@ -181,6 +181,12 @@ def load_function(part: Piece, maker: Maker) -> Any | None:
                 function.compile(signature)
                 _ready[part] = function
     return _ready.get(part)
+
+
+def load_functions(parts: Iterable[Piece], maker: Maker) -> dict[Piece, Any] | None:
+    """Functions of this process, or on disk, if all of them are there; never compiles."""
+    found = {part: load_function(part, maker) for part in parts}
+    return None if None in found.values() else found
 
 
 def compile_function(part: Piece, maker: Maker) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...preprocessing.tally import ColourCounts, Counts, Stored
 from ...preprocessing.tiling import spans
 from ...runtime.threads import in_order, thread_count
-from .compiled import Piece, compile_function, load_function
+from .compiled import Piece, compile_function, load_function, load_functions
 from .counting import build_colours, build_diagonal, build_values
 
 LEAST = 1 << 15  # pixels for a thread: fewer are counted sooner than shared out
@@ -71,8 +71,8 @@ def _shared(work: Callable[[int, int], T], length: int) -> list[T]:
 def load_counter() -> CompiledCounter | None:
     """The counter if it is compiled; never compiles."""
     with _lock:
-        found = {part: load_function(part, _maker) for part in _parts()}
-    return None if None in found.values() else CompiledCounter(found)
+        found = load_functions(_parts(), _maker)
+    return CompiledCounter(found) if found else None
 
 
 def compile_counter() -> float:
