@@ -42,7 +42,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def settle(
-    condition: Callable[[], bool] = lambda: True, least: int = 0, most: int = 60_000
+    condition: Callable[[], bool] = lambda: True, least: int = 0, most: int = 600_000
 ) -> bool:
     """Let the window work for some ms, and until something is so; whether it came to be."""
     loop, clock, look = QEventLoop(), QTimer(), QTimer()

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+<<<<<<< HEAD
 from ..shared.adoption import metadata_of_file
 from ..shared.marks import marked
+=======
+from .sky_status import tell_sky
+>>>>>>> 95c8bf4 (Tell right ascension and declination of the pixel below the mouse in the status bar)
 
 if TYPE_CHECKING:
     from ...model.io.metadata import Picture
@@ -35,15 +39,21 @@ def read_layers(path: str | list[str]) -> list[LayerTuple]:
 
     Layers have a pixel's size in seconds of arc where the header tells it of the sky, else what
     CDELT says. ``metadata`` holds ``header`` (cards, a line each), ``wcs`` (astropy's, where there
-    is one; its pixels are columns, rows) and ``extension``. Rows are in the order of the file.
+    is one; its pixels are columns, rows) and ``extension``. Rows are in the order of the file. In
+    the viewer that reads them, the status bar tells right ascension and declination.
 
     Raises
     ------
     FileError
         If a file cannot be read; the message says why.
     """
+    from napari import current_viewer
+
     from ...model.io.files import read_image
 
+    viewer = current_viewer()
+    if viewer is not None:
+        tell_sky(viewer)
     paths = path if isinstance(path, list) else [path]
     found = []
     for file in map(Path, paths):
