@@ -7,21 +7,23 @@ part of L, and `restore` gives the measured values.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Unpack, get_args
+from typing import Any, ClassVar, Literal, Unpack, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
 from ..preprocessing.background import Background, find_background
+from ..preprocessing.levels import AnyLevels
 from ..progress import Progress, finish
 from ..runtime.choices import check_choice
 from .enhance import estimate_steps
-from .estimate import Result, check_strength
+from .estimate import Estimate, Result, check_strength
 from .lazy import is_lazy
 from .looks import look_options
-from .matching import survey_for, with_measured
+from .matching import looked, matching, survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .settling import settle
 
@@ -83,8 +85,66 @@ def flattened_steps(
     strength: float = 1.0,
 ) -> Generator[Progress, None, Result]:
     """`enhance_flattened`, yielding `Progress`."""
-    check_choice("background", how, get_args(How))
     check_strength(strength)
+    estimate = yield from flat_steps(image, how, background, options)
+    return estimate.result(strength)
+
+
+@dataclass(frozen=True)
+class Flattened:
+    """R of a flattened image at any strength, and L of the measured one; as an `Estimate`.
+
+    Attributes
+    ----------
+    image : ndarray
+        As it was measured.
+    flat : Estimate
+        Of the image without its background.
+    told : dict
+        What the record is to tell of that.
+    """
+
+    image: Any
+    flat: Estimate
+    told: dict[str, Any]
+    lazy: ClassVar[bool] = False
+    joint: ClassVar[bool] = False  # L of the measured colours differs, even if one was found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.flat, name)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How it was made."""
+        return {**self.flat.record, **self.told}
+
+    def plane(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[np.float32]:
+        """One plane of R, (Y, X) or (Y, X, C)."""
+        return looked(*self._pair(index, strength))
+
+    glance = plane
+
+    def plane_illumination(self, index: tuple[int, ...], strength: float = 1.0) -> NDArray[Any]:
+        """What one plane of R times is the measured one, normalised."""
+        return matching(*self._pair(index, strength))
+
+    def result(self, strength: float = 1.0) -> Result:
+        """R and L of the whole."""
+        return with_measured(self.image, self.flat.result(strength), self.flat.rgb, self.told)
+
+    def _pair(self, index: tuple[int, ...], strength: float) -> tuple[Any, Any, AnyLevels, bool]:
+        r, levels = self.flat.plane(index, strength), self.flat.levels.plane(index)
+        return np.asarray(self.image[index]), r, levels, self.flat.rgb
+
+
+def flat_steps(
+    image: ArrayLike,
+    how: str,
+    background: int | Background = USUAL,
+    options: EnhanceOptions = DEFAULTS,
+) -> Generator[Progress, None, Flattened]:
+    """The estimate that `enhance_flattened` has its result of, yielding `Progress`."""
+    check_choice("background", how, get_args(How))
     if is_lazy(image):
         raise ValueError("A background is found of images in memory: read this one first.")
     data = np.asarray(image)
@@ -95,9 +155,8 @@ def flattened_steps(
         background = find_background(data, background, rgb=rgb)
     flat = background.flatten(data, how)
     known = survey_for(flat, np.dtype(data.dtype), options)
-    found = (yield from estimate_steps(flat, options, known)).result(strength)
-    told: dict[str, Any] = {"background": {"how": how, **background.as_record()}}
-    return with_measured(data, found, rgb, told)
+    estimate = yield from estimate_steps(flat, options, known)
+    return Flattened(data, estimate, {"background": {"how": how, **background.as_record()}})
 
 
 def how_and_degree(text: str) -> tuple[str, int]:

@@ -6,12 +6,13 @@ R is of what was made of the image, L is the image itself divided by R: S = R L 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preprocessing.levels import normalized, working_dtype
+from ..preprocessing.levels import AnyLevels, normalized, working_dtype
 from ..preprocessing.sampling import is_photograph
 from .estimate import Result, _alpha
 from .lazy import is_lazy
@@ -32,6 +33,30 @@ def survey_for(made: Any, dtype: np.dtype[Any], options: EnhanceOptions) -> Surv
     return known._replace(each=(known.levels.of_dtype(dtype.name),))
 
 
+def looked(
+    pixels: NDArray[Any], r: NDArray[np.float32], levels: AnyLevels, rgb: bool
+) -> NDArray[np.float32]:
+    """R as it was found, but for pixels that it could not be multiplied to."""
+    x, colours = normalized(pixels[..., :3] if rgb else pixels, levels), r
+    if rgb:
+        colours = r[..., :3]
+    colours = np.where((colours == 0) & (x != 0), LEAST, colours)
+    if rgb and pixels.shape[-1] == 4:
+        return np.concatenate([colours, _alpha(pixels)], axis=-1)
+    return colours
+
+
+def matching(
+    pixels: NDArray[Any], r: NDArray[np.float32], levels: AnyLevels, rgb: bool
+) -> NDArray[Any]:
+    """What R, looked at, times is the measured pixels, normalised."""
+    x = normalized(pixels[..., :3] if rgb else pixels, levels)
+    r = looked(pixels, r, levels, rgb)[..., : 3 if rgb else None]
+    with np.errstate(all="ignore"):
+        light = x / r
+    return np.where((x == 0) & (r == 0), x.dtype.type(1), light)
+
+
 def with_measured(data: Any, enhanced: Result, rgb: bool, told: dict[str, Any]) -> Result:
     """R of what was enhanced, different from 0 where it must be, and L of the measured pixels.
 
@@ -46,23 +71,7 @@ def with_measured(data: Any, enhanced: Result, rgb: bool, told: dict[str, Any]) 
         What the record is to tell of that.
     """
     levels = enhanced.levels
-
-    def look(pixels: NDArray[Any], r: NDArray[np.float32]) -> NDArray[np.float32]:
-        x, colours = normalized(pixels[..., :3] if rgb else pixels, levels), r
-        if rgb:
-            colours = r[..., :3]
-        colours = np.where((colours == 0) & (x != 0), LEAST, colours)
-        if rgb and pixels.shape[-1] == 4:
-            return np.concatenate([colours, _alpha(pixels)], axis=-1)
-        return colours
-
-    def match(pixels: NDArray[Any], r: NDArray[np.float32]) -> NDArray[Any]:
-        x = normalized(pixels[..., :3] if rgb else pixels, levels)
-        r = look(pixels, r)[..., : 3 if rgb else None]
-        with np.errstate(all="ignore"):
-            light = x / r
-        return np.where((x == 0) & (r == 0), x.dtype.type(1), light)
-
+    look, match = (partial(way, levels=levels, rgb=rgb) for way in (looked, matching))
     shown: Any = enhanced.reflectance
     record = {**enhanced.record, **told}
     if not is_lazy(data):

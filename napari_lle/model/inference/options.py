@@ -181,8 +181,15 @@ class EnhanceOptions:
             illumination_scale=record.get("illumination_scale"),
         )
 
-    def as_python(self, strength: float = 1.0) -> str:
-        """Code that does so with the array `image`, or with images that share an illumination."""
+    def as_python(self, strength: float = 1.0, background: str = "") -> str:
+        """Code that does so with the array `image`, or with images that share an illumination.
+
+        `background` is what is done with a smooth one, such as ``subtract:2``.
+        """
+        if background:
+            how, _, degree = background.partition(":")
+            named = {**self._named(), "strength": strength}
+            return _call("result = enhance_flattened", f"image, {how!r}, {degree}", named)
         if self.channel_axis is None and not self._several:
             return _call("result = enhance", "image", {**self._named(), "strength": strength})
         count = len(self.black) if self._several else 1  # type: ignore[arg-type]
@@ -192,8 +199,10 @@ class EnhanceOptions:
         named = {"axis": axis, "strength": strength, **named}
         return _call("results = enhance_jointly", f"[{images}]", named)
 
-    def as_command(self, strength: float = 1.0, source: str = "INPUT.tif") -> str:
-        """Shell command that does so with a file.
+    def as_command(
+        self, strength: float = 1.0, source: str = "INPUT.tif", background: str = ""
+    ) -> str:
+        """Shell command that does so with a file; `background` is that of `as_python`.
 
         Raises
         ------
@@ -211,6 +220,7 @@ class EnhanceOptions:
             if name not in ("rgb", "channel_axis"):  # which are the file's to tell
                 word = ",".join(str(one) for one in _flat(value))
                 words.append(f"--{name.replace('_', '-')} {shlex.quote(word)}")
+        words += [f"--background {background}"] * bool(background)
         return " ".join([*words, "--dtype float32"])
 
     @property

@@ -143,9 +143,16 @@ def strength_of(live: Live) -> float:
 
 def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:
     """Code that repeats a run."""
-    return options.as_python(record["strength"])
+    return options.as_python(record["strength"], background_of(record))
 
 
 def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:
     """The command that repeats a run on the file that the layer came from."""
-    return options.as_command(record["strength"], record.get("source") or "INPUT.tif")
+    source = record.get("source") or "INPUT.tif"
+    return options.as_command(record["strength"], source, background_of(record))
+
+
+def background_of(record: dict[str, Any]) -> str:
+    """What a run did with a background, as the command line says it; empty if nothing."""
+    told = record.get("background")
+    return f"{told['how']}:{told['degree']}" if told else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -40,13 +41,16 @@ class Blend(NamedTuple):
 
 def retoned(estimate: Any, blend: Blend) -> Any:
     """The estimate in the tone of a blend, where it takes one."""
+    from ...model.inference.flattening import Flattened
     from ...model.inference.tone import Tone, toned
 
-    tone = Tone(blend.brightness, blend.denoise)
-    if not isinstance(estimate, Turned):
-        return toned(estimate, tone)
-    inner = toned(estimate.estimate, tone)
-    return estimate if inner is estimate.estimate else Turned(inner, estimate.order)
+    if isinstance(estimate, Turned):
+        inner = retoned(estimate.estimate, blend)
+        return estimate if inner is estimate.estimate else Turned(inner, estimate.order)
+    if isinstance(estimate, Flattened):
+        inner = retoned(estimate.flat, blend)
+        return estimate if inner is estimate.flat else replace(estimate, flat=inner)
+    return toned(estimate, Tone(blend.brightness, blend.denoise))
 
 
 def shown(estimate: Any, blend: Blend, illumination: bool) -> Made:

@@ -25,6 +25,7 @@ from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
 from ..shared.model_choice import ModelChoice
 from ..shared.preferences import preferred_device, preferred_model
+from .background import HOWS
 from .compare_controls import CompareControls
 from .histogram import Histogram
 from .result_controls import ResultControls
@@ -128,6 +129,16 @@ class Form:
             tooltip="Brightness that the background comes to where black is found near it: with "
             "the look astronomy, or when you type sky for black.",
         )
+        self.background = ComboBox(
+            label="background",
+            choices=HOWS,
+            tooltip="A smooth background, found beside objects: subtracted where light was added, "
+            "divided where lighting is uneven. Restoring gives the measured values all the same. "
+            "Needs the extra astro.",
+        )
+        self.show_background = PushButton(
+            text="Show", tooltip="Add the background of the image as a layer."
+        )
         self.lock = CheckBox(
             text="lock levels",
             tooltip="Keep these levels, found or typed, for every image chosen next: images to be "
@@ -222,6 +233,7 @@ class Form:
             [
                 *map(labelled, (self.black, self.white, self.sky)),
                 labelled(self.reference, self.take),
+                labelled(self.background, self.show_background),
                 self.lock,
                 self.pass_on,
             ],
@@ -296,5 +308,6 @@ class Form:
             self.black,
             self.white,
             self.sky,
+            self.background,
             self.device,
         ]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .background import surveyed
 from .blank import blankness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...model.inference.options import EnhanceOptions
     from ...model.preprocessing.normalizing import AnyLevels
     from .subject import Subject
 
@@ -48,10 +48,10 @@ class Found(NamedTuple):
 def found_steps(subject: Subject) -> Generator[Any, None, Found]:
     """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
     arrays = [data[0] if isinstance(data, list) else data for data in subject.arrays()]
-    return _found(arrays if subject.alike else arrays[:1], subject.options)
+    return _found(arrays if subject.alike else arrays[:1], subject)
 
 
-def _found(arrays: list[Any], options: EnhanceOptions) -> Generator[Any, None, Found]:
+def _found(arrays: list[Any], subject: Subject) -> Generator[Any, None, Found]:
     """Of the first array, where there are several that share levels."""
     from ...model.inference.alike import common_survey
     from ...model.inference.lazy import in_memory
@@ -59,8 +59,12 @@ def _found(arrays: list[Any], options: EnhanceOptions) -> Generator[Any, None, F
     from ...model.preprocessing.levels import sample
 
     yield 0, 1, ""
-    rgb, data = bool(options.rgb), arrays[0]
-    known = common_survey(arrays, options) if len(arrays) > 1 else survey(data, options)
+    options, data = subject.options, arrays[0]
+    rgb = bool(options.rgb)
+    if subject.background:
+        data, _, known = surveyed(subject.layers[0], subject.background, options)
+    else:
+        known = common_survey(arrays, options) if len(arrays) > 1 else survey(data, options)
     levels = known.levels
     axis, part = levels.axis, in_memory(data, rgb)
     if axis is None or rgb:

@@ -149,7 +149,14 @@ class LevelTools:
         """The image with what is asked for, but for levels that were typed."""
         try:
             options = self.form.options(typed=False)
-            return find_subject(self.viewer, image, options, together=False, locked=False)
+            return find_subject(
+                self.viewer,
+                image,
+                options,
+                together=False,
+                locked=False,
+                background=self.form.background.value,
+            )
         except ValueError:  # half a number is being typed
             return None
 

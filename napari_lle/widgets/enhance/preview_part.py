@@ -10,6 +10,7 @@ import numpy as np
 
 from ...model.progress import Progress
 from ..shared.layers import Region, pixels
+from .background import surveyed
 from .blank import refuse_blank
 from .blending import Blend, retoned
 from .subject import Subject
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...model.inference.estimate import Estimate
+    from ...model.inference.options import EnhanceOptions
     from ...model.inference.survey import Survey
 
 
@@ -42,19 +44,11 @@ def preview_steps(
     subject: Subject, region: Region, known: Survey | None
 ) -> Generator[Progress, None, PreviewPart]:
     """Estimate a region as a part of the whole: the whole's levels, and its pixels around."""
-    from ...model.inference.alike import common_survey
     from ...model.inference.enhance import scene_steps
-    from ...model.inference.plan import survey
     from ...model.inference.settling import choose_model
 
     yield Progress(0, 1)  # a newer wish may have come already
-    options = subject.options
-    whole = [pixels(layer) for layer in subject.layers]
-    if known is None:
-        for layer, data in zip(subject.layers, whole, strict=True):
-            refuse_blank(layer.name, data, options)
-        known = (common_survey if subject.alike else survey)(whole, options)
-    whole = whole[:1] if subject.alike else whole  # the others are not shown
+    whole, options, known = _whole(subject, known)
     alone = len(whole) == 1 and options.channel_axis is None
     model = choose_model(options.model, bool(options.rgb), known.levels.dtype, alone=alone)
     place, inner = _outer(region, model.source, whole[0].shape)
@@ -68,6 +62,22 @@ def preview_steps(
         parts, replace(options, model=model, channel_axis=axis), known
     )
     return PreviewPart(estimate, inner, known, at)
+
+
+def _whole(subject: Subject, known: Survey | None) -> tuple[list[Any], EnhanceOptions, Survey]:
+    """What is looked at of the layers that are shown, options for it, and what is found of it."""
+    from ...model.inference.alike import common_survey
+    from ...model.inference.plan import survey
+
+    options, whole = subject.options, [pixels(layer) for layer in subject.layers]
+    if known is None:
+        for layer, data in zip(subject.layers, whole, strict=True):
+            refuse_blank(layer.name, data, options)
+    if subject.background:
+        flat, options, known = surveyed(subject.layers[0], subject.background, options, known)
+        return [flat], options, known
+    known = known or (common_survey if subject.alike else survey)(whole, options)
+    return whole[:1] if subject.alike else whole, options, known
 
 
 def _outer(

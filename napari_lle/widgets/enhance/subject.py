@@ -10,6 +10,7 @@ from napari.layers import Image
 
 from ...model.inference.looks import PUBLICATION
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
+from .background import check_background, find
 from .blank import refuse_blank
 from .blending import Blend, Made, Turned, shown, turned
 from .found import KEPT
@@ -31,12 +32,15 @@ class Subject(NamedTuple):
         For all of the layers.
     alike : bool
         The layers have levels and curve in common, not an illumination.
+    background : str
+        How that of the only layer is taken out, ``subtract`` or ``divide``; empty where it stays.
     """
 
     layers: tuple[Image, ...]
     order: tuple[int, ...]
     options: EnhanceOptions
     alike: bool = False
+    background: str = ""
 
     @property
     def straight(self) -> bool:
@@ -50,7 +54,13 @@ class Subject(NamedTuple):
 
 
 def find_subject(
-    viewer: Any, layer: Image, options: EnhanceOptions, *, together: bool, locked: bool
+    viewer: Any,
+    layer: Image,
+    options: EnhanceOptions,
+    *,
+    together: bool,
+    locked: bool,
+    background: str = "",
 ) -> Subject:
     """What is enhanced with a layer.
 
@@ -64,19 +74,25 @@ def find_subject(
         The selected image layers share an illumination.
     locked : bool
         All layers have the levels of `options`.
+    background : str
+        As in `Subject`.
 
     Raises
     ------
     ValueError
-        If the layers cannot share one; the message says what to do.
+        If the layers cannot share one, or the background cannot be found; the message says what
+        to do.
     """
     one_curve = options.look == PUBLICATION
     axis = None if one_curve or options.channels == "per" else channel_axis(layer)
     options = replace(options, channel_axis=axis, rgb=bool(layer.rgb))
     order = plane_order(layer)
     others = _selected(viewer, layer)
+    figure = others if one_curve and layer in viewer.layers.selection else []
+    if background:
+        check_background(layer, alone=not together and not figure)
+        return Subject((layer,), order, options, background=background)
     if one_curve and not together:
-        figure = others if layer in viewer.layers.selection else []
         _check_alike(layer, figure, order)
         return Subject((layer, *figure), order, options, alike=True)
     if not together:
@@ -139,13 +155,20 @@ def _steps(
 ) -> Generator[Progress, None, list[Made]]:
     from ...model.inference.alike import alike_steps
     from ...model.inference.enhance import scene_steps
+    from ...model.inference.flattening import flat_steps
     from ...model.progress import Progress
 
     yield Progress(0, 1)
     for name, array in zip(names, arrays, strict=True):
         refuse_blank(name, array[0] if isinstance(array, list) else array, subject.options)
-    steps = alike_steps if subject.alike else scene_steps
-    estimates = yield from steps(arrays, subject.options)
+    estimates: list[Any]
+    if subject.background:
+        found = find(subject.layers[0]).background
+        steps = flat_steps(arrays[0], subject.background, found, subject.options)
+        estimates = [(yield from steps)]
+    else:
+        several = alike_steps if subject.alike else scene_steps
+        estimates = yield from several(arrays, subject.options)
     if not subject.straight:
         estimates = [Turned(estimate, subject.order) for estimate in estimates]
     return [shown(estimate, blend, illumination) for estimate in estimates]

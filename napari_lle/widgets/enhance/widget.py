@@ -19,6 +19,7 @@ from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
+from .background import BackgroundTool
 from .blending import Blend, Live, Made
 from .compare import Compare
 from .covers import Covers
@@ -82,6 +83,7 @@ class EnhanceWidget(WorkPanel):
         )
         self.look = LookChoice(self.form)
         self.adopter = Adopter(napari_viewer, self._tell)
+        self.background = BackgroundTool(napari_viewer, self.form, self._say, self._complain)
         self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
@@ -126,6 +128,7 @@ class EnhanceWidget(WorkPanel):
         self._removing.release()
         self.adopter.release()
         self.levels.release()
+        self.background.release()
         self.compare.release()
         self.gallery.release()
         self.afterwards.release()
@@ -155,6 +158,7 @@ class EnhanceWidget(WorkPanel):
             form.options(model=model),
             together=form.together.value,
             locked=form.lock.value,
+            background=form.background.value,
         )
 
     def _connect(self) -> None:

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from ..shared.adoption import metadata_of_file
 from ..shared.marks import marked
-=======
 from .sky_status import tell_sky
->>>>>>> 95c8bf4 (Tell right ascension and declination of the pixel below the mouse in the status bar)
 
 if TYPE_CHECKING:
     from ...model.io.metadata import Picture
