@@ -49,7 +49,7 @@ def straight(layer: Image) -> Any:
     return pixels(layer) if layer.rgb else turned(pixels(layer), plane_order(layer))
 
 
-def find(layer: Image) -> Flat:
+def known_background(layer: Image) -> Flat:
     """The background of a layer, rows and columns last; known until its values change."""
     from ...model.preprocessing.background import find_background
 
@@ -60,9 +60,9 @@ def find(layer: Image) -> Flat:
     return known
 
 
-def flattened(layer: Image, how: str) -> Any:
+def without_background(layer: Image, how: str) -> Any:
     """The values of a layer without its background, rows and columns last."""
-    known = find(layer)
+    known = known_background(layer)
     if known.how != how:
         flat = known.background.flatten(straight(layer), how)
         known = _KNOWN[layer] = known._replace(how=how, image=flat)
@@ -76,7 +76,7 @@ def surveyed(
     from ...model.inference.matching import survey_for
     from ...model.inference.settling import settle
 
-    data, flat = pixels(layer), flattened(layer, how)
+    data, flat = pixels(layer), without_background(layer, how)
     options = settle([straight(layer)], options)
     return flat, options, known or survey_for(flat, np.dtype(data.dtype), options)
 
@@ -132,7 +132,7 @@ class BackgroundTool:
 def layer_steps(layer: Image) -> Generator[Any, None, Image]:
     """The background of a layer over it, grey, in its units, as a job."""
     yield 0, 1, ""
-    background, order = find(layer).background, plane_order(layer)
+    background, order = known_background(layer).background, plane_order(layer)
     surface = background.surface().astype(np.float32)
     surface = surface.mean(axis=-1) if layer.rgb else turned(surface, tuple(np.argsort(order)))
     low, high = float(surface.min()), float(surface.max())

@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from ...model.inference.looks import PUBLICATION
 from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
-from .background import check_background, find
+from .background import check_background, known_background
 from .blank import refuse_blank
 from .blending import Blend, Made, Turned, shown, turned
 from .found import KEPT
@@ -163,7 +163,7 @@ def _steps(
         refuse_blank(name, array[0] if isinstance(array, list) else array, subject.options)
     estimates: list[Any]
     if subject.background:
-        found = find(subject.layers[0]).background
+        found = known_background(subject.layers[0]).background
         steps = flat_steps(arrays[0], subject.background, found, subject.options)
         estimates = [(yield from steps)]
     else:

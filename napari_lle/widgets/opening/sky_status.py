@@ -44,11 +44,11 @@ def place_at(viewer: Any) -> str:
         if wcs is not None and wcs.has_celestial and viewer.dims.ndisplay == 2:
             place = np.asarray(layer.world_to_data(viewer.cursor.position[-layer.ndim :]))[-2:]
             if _on(layer, place):
-                return in_words(wcs, *place)
+                return place_in_words(wcs, *place)
     return ""
 
 
-def in_words(wcs: Any, row: float, column: float) -> str:
+def place_in_words(wcs: Any, row: float, column: float) -> str:
     """A pixel's place, such as ``RA 05:41:00.00 Dec -02:30:00.0``; empty where it has none."""
     there = wcs.celestial.pixel_to_world(column, row).icrs
     if not np.isfinite([there.ra.deg, there.dec.deg]).all():

@@ -10,8 +10,8 @@ from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QSizePolicy
 
-WIDTH = 290  # pixels that every widget gets along with, a scroll bar among them
-LABEL_WIDTH = 76
+WIDTH = 298  # pixels that every widget gets along with, a scroll bar among them
+LABEL_WIDTH = 84
 LINES = 2  # of a message
 
 Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean

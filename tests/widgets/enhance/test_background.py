@@ -68,10 +68,10 @@ def test_preview_and_levels_are_those_of_the_run(qtbot, viewer, make, field):
     widget.form.preview.value = True
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     seen = np.array(widget.preview.layer.data)
-    qtbot.waitUntil(lambda: widget.levels.found is not None)
     run(qtbot, widget)
     np.testing.assert_allclose(widget.live.layer.data, seen, atol=1e-5)
-    assert widget.levels.found.levels.black == widget.live.estimate.levels.black
+    black = widget.live.estimate.levels.black
+    qtbot.waitUntil(lambda: widget.levels.found and widget.levels.found.levels.black == black)
 
 
 def test_a_copied_run_says_so(qtbot, viewer, make, field):
