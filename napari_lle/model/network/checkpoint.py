@@ -83,7 +83,7 @@ def save_model(path: str | Path, network: Network, card: dict[str, Any]) -> None
         "card": json.dumps(card),  # escaped, for names of files may be no text
     }
     tensors = {k: v.detach().cpu().numpy() for k, v in network.state_dict().items()}
-    content = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata)
+    content = save({k: np.asarray(v, order="C") for k, v in tensors.items()}, metadata)
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(content)
 

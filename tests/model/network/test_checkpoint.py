@@ -121,3 +121,13 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
         save_model(file, Network(), {})
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("form", ["cleaning", "metering"])
+def test_a_number_among_the_weights_comes_back_as_one(form, tmp_path):
+    """Not as an array of one, which is another shape."""
+    network = Network(NetworkConfig(form, start=0.3))
+    save_model(tmp_path / "m.safetensors", network, {})
+    found = load_model(tmp_path / "m.safetensors").network.state_dict()
+    for name, weight in network.state_dict().items():
+        torch.testing.assert_close(found[name], weight, rtol=0, atol=0)
