@@ -64,6 +64,8 @@ def load_libraries() -> None:
     if "torch" not in sys.modules:
         _open_torch()
     with old_at_once():
+        import torch  # noqa: F401 - for models without a compiled kernel, on another thread than Qt's
+
         from ...model import kernels
         from ...model.inference import enhance  # noqa: F401
 

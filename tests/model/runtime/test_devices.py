@@ -2,7 +2,14 @@ import sys
 
 import pytest
 
-from napari_lle.model.runtime import devices
+from napari_lle.model.runtime import devices, threads
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_of_threads(monkeypatch):
+    """Neither now nor before: a number of threads is torch's, which is loaded for it."""
+    monkeypatch.delenv(threads.THREADS, raising=False)
+    monkeypatch.setattr(threads, "_at_first", None)
 
 
 def no_driver(name):
