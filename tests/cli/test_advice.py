@@ -21,6 +21,7 @@ ELSEWHERE = {
     "--scheduler writes Zarr only": "tests/model/inference/test_cluster.py",
     "add --yes to download": "tests/model/losses/test_vgg.py",
     " holds one image, not ": "tests/cli/test_several_images.py",
+    ": restore from float32": "tests/widgets/shared/test_adoption.py",
 }
 
 
@@ -43,6 +44,8 @@ def here(tmp_path, monkeypatch, rng):
             write_image(f"{name}/{i}.png", pixels.astype(np.uint8), rgb=True)
     lle("enhance", "grey.tif", "-o", "rounded.tif", "--dtype", "same")
     lle("enhance", "grey.tif", "-o", "r.tif", "--illumination", "l.tif")
+    lle("enhance", "grey.tif", "-o", "whole.tif", "--bundle", "whole.zip")
+    lle("enhance", "grey.tif", "-o", "told.tif", "--bundle", "told.zip", "--digest-only")
     return tmp_path
 
 
@@ -83,6 +86,24 @@ FOLLOWED = [
             f"enhance grey.tif -o a.tif --background-image b.tif --background {how} {SCIENCE}"
             for how in ("subtract", "divide")
         ),
+    ),
+    Advice(
+        f"enhance stack.tif -o a.tif --average t --bundle b.zip {SCIENCE}",
+        "--bundle does not go with --average: leave one of them out",
+        (
+            f"enhance stack.tif -o a.tif --average t {SCIENCE}",
+            f"enhance stack.tif -o b.tif --bundle b.zip {SCIENCE}",
+        ),
+    ),
+    Advice(
+        "reproduce whole.zip --input grey.tif --input stack.tif",
+        "whole.zip is of 1 images: give --input each",
+        ("reproduce whole.zip --input grey.tif",),
+    ),
+    Advice(
+        "reproduce told.zip",
+        "has the digest of grey alone: give the file with --input",
+        ("reproduce told.zip --input grey.tif",),
     ),
     Advice(
         "enhance low -o out/ --illumination l2.tif",

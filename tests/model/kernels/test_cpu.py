@@ -71,12 +71,15 @@ CASES = [case for case in CASES if case not in (("sigmoid", 1), ("wide", 1))]
 @pytest.mark.parametrize(("name", "colours"), CASES)
 def test_the_kernel_is_the_network(name, colours):
     network = model(name).network
+    # Noise hundreds of deviations strong, as this is to mixing, multiplies rounding size by size;
+    # `test_mixing_kernel` holds images to 1e-5.
+    within, at = (3e-4, 1e-4) if network.config.reflectance == "mixing" else (5e-5, 1e-5)
     for shape in SHAPES:
         x = picture(colours, shape)
         ours, theirs = fused(network, x), plain(network, x)
-        np.testing.assert_allclose(ours, theirs, rtol=5e-5)
+        np.testing.assert_allclose(ours, theirs, rtol=within)
         pixels = np.moveaxis(x, 0, -1) if colours == 3 else x[0]
-        np.testing.assert_allclose(pixels / ours, pixels / theirs, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(pixels / ours, pixels / theirs, rtol=0, atol=at)
 
 
 @pytest.mark.parametrize("colours", [3, 1])

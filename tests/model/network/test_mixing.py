@@ -197,8 +197,10 @@ def test_what_is_read_is_what_matters():
     """The gradient of a pixel lies within the receptive field that the network tells."""
     network = wild(1, 0.1)
     side = 2 * network.reach() + 40
-    image = torch.rand(1, 1, side, side, requires_grad=True)
+    image = torch.rand(1, 1, side, side)
     at = side // 2 // SQUARE * SQUARE + 3
+    image[..., at, at] = 0.5  # within its neighbours' range: a lone pixel would be itself
+    image.requires_grad_()
     network.block.mixture(pad(image, network.radius), figures())[0, 0, at, at].backward()
     rows = torch.nonzero(image.grad[0, 0].abs().sum(dim=1)).flatten()
     first, last = network.block.reads(at, at)
