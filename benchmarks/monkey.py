@@ -46,7 +46,7 @@ def drive(seed: int, actions: int, folder: Path, **more: Any) -> tuple[Watch, di
             if number % A_WINDOW == 0 or number == actions:
                 close(monkey, watch)
                 if number < actions:
-                    monkey.open()
+                    reopen(monkey, watch)
             elif number % A_LOOK == 0:
                 look(monkey, watch)
     return watch, {"actions": actions, "jobs": watch.jobs, "layers": monkey.added}
@@ -78,10 +78,21 @@ def look(monkey: Monkey, watch: Watch) -> None:
 def close(monkey: Monkey, watch: Watch) -> None:
     """Close the window with whatever is under way, and look at what is left."""
     viewer = monkey.viewer
-    monkey.close()
+    try:
+        monkey.close()
+    except Exception as error:
+        watch.note("on closing", error)
+        viewer.window.close()
     if not settle(lambda: not watch.busy, least=300):
         watch.faults.append("a job outlives its window")
     watch.look_after(viewer)
+
+
+def reopen(monkey: Monkey, watch: Watch) -> None:
+    try:
+        monkey.open()
+    except Exception as error:
+        watch.note("on opening", error)
 
 
 def away_from_the_user(folder: Path, seed: int) -> list[Any]:

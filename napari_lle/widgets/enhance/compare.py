@@ -59,6 +59,7 @@ class Compare:
         self._later.triggered.connect(self._follow)
         for emitter in self._emitters():
             emitter.connect(self._refresh)
+        viewer.layers.events.removed.connect(self._forget)
 
     def release(self) -> None:
         """Let go of the viewer; everything is shown as before."""
@@ -69,6 +70,8 @@ class Compare:
         for emitter in self._emitters():
             with suppress(ValueError):
                 emitter.disconnect(self._refresh)
+        with suppress(ValueError):
+            self._viewer.layers.events.removed.disconnect(self._forget)
 
     def hear(self) -> None:
         """Listen to the key."""
@@ -126,6 +129,11 @@ class Compare:
             self._say(str(error))
             return
         self._follow()
+
+    def _forget(self, event: Any) -> None:
+        """Let go of a layer that is gone."""
+        self._seen = [each for each in self._seen if each[0] is not event.value]
+        self._swiped = [each for each in self._swiped if each[0] is not event.value]
 
     def _refresh(self, *_: Any) -> None:
         if self.swipe is not None:

@@ -27,7 +27,9 @@ class Covers:
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
-        self._stacks: list[tuple[Any, list[Any]]] = []  # a source; it and what stands for it
+        self._stacks: list[
+            tuple[Any, list[Any]]
+        ] = []  # a source, if there; it and what stands for it
         viewer.layers.events.removed.connect(self._on_removed)
 
     def put(self, cover: Any, source: Any) -> None:
@@ -53,7 +55,7 @@ class Covers:
             if known is source:
                 return stack
         stack = [source] if source.visible and source in self._viewer.layers else []
-        self._stacks.append((source, stack))
+        self._stacks.append((source if source in self._viewer.layers else None, stack))
         return stack
 
     def _on_visible(self, event: Any) -> None:
@@ -71,7 +73,11 @@ class Covers:
                 self._unfollow(event.value)
                 self._before(event.value, stack)
                 stack.remove(event.value)
-        self._stacks = [(source, stack) for source, stack in self._stacks if stack]
+        self._stacks = [
+            (None if source is event.value else source, stack)
+            for source, stack in self._stacks
+            if stack
+        ]
 
     def _unfollow(self, layer: Any) -> None:
         with suppress(ValueError):  # a source is not followed

@@ -122,6 +122,7 @@ class Gallery:
             control.changed.connect(self.refresh)
         for emitter in self._emitters():
             emitter.connect(self.refresh)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     def release(self) -> None:
         """Let go of the viewer and of the picture under way."""
@@ -132,6 +133,8 @@ class Gallery:
         for emitter in self._emitters():
             with suppress(ValueError):
                 emitter.disconnect(self.refresh)
+        with suppress(ValueError):
+            self._viewer.layers.events.removed.disconnect(self._on_removed)
 
     def refresh(self, *_: Any) -> None:
         """Make the pictures anew soon, if they are in sight."""
@@ -141,6 +144,13 @@ class Gallery:
     def _emitters(self) -> tuple[Any, ...]:
         camera = getattr(self._viewer, "scene", self._viewer).camera.events  # napari 0.9 moved it
         return camera.center, camera.zoom, self._viewer.dims.events.point
+
+    def _on_removed(self, event: Any) -> None:
+        """Let go of a layer that is gone, and of the pictures of it that are still to be made."""
+        if self._asked and any(event.value in each.layers for each in self._asked[0]):
+            self._asked, self._todo = (), []
+            if self.job is not None:
+                self.job.abandon()
 
     def _start(self) -> None:
         form, layer = self._form, self._form.image.value

@@ -133,7 +133,8 @@ class Results:
 
     def forget(self, layer: Any) -> None:
         """Follow a layer no more that was removed from the viewer."""
-        self._shown = [each for each in self._shown if layer not in (each.source, each.layer)]
+        shown = [each for each in self._shown if layer not in (each.source, each.layer)]
+        self._shown = [e._replace(light=None) if e.light is layer else e for e in shown]
         for live in list(self._lives):
             if layer is live.light:
                 live.light = None
@@ -183,7 +184,8 @@ class Results:
         if layer is not before.layer:
             self._covers.put(layer, origin.layer)
         shown = Shown(origin.layer, layer, light)
-        self._shown = [*(each for each in self._shown if each.layer is not layer), shown]
+        if origin.layer in self._viewer.layers:
+            self._shown = [*(each for each in self._shown if each.layer is not layer), shown]
         return shown
 
     def _put(self, layer: Image | None, data: Any, options: dict[str, Any], place: int) -> Image:

@@ -167,6 +167,8 @@ class StageLayers:
         if layers.selection.active not in self.layers.values():
             self._active = layers.selection.active
         order = self._keys()
+        if key not in order:  # unchecked since it was queued
+            return
         below = [self.layers[k] for k in order[order.index(key) + 1 :] if k in self.layers]
         above = [self.layers[k] for k in order[: order.index(key)] if k in self.layers]
         place = len(layers)

@@ -69,6 +69,11 @@ class SideBySide:
         if room > 0:
             camera.zoom = min(camera.zoom, room / extent[0])
 
+    def forget(self, layer: Any) -> None:
+        """Let go of a layer that is gone."""
+        self._hidden = [each for each in self._hidden if each is not layer]
+        self._arranged.discard(layer)
+
     def end(self) -> None:
         """Give the grid back, and show what was hidden."""
         self.captions.end()

@@ -185,6 +185,9 @@ class StagesWidget(WorkPanel):
         )
 
     def _show(self, layer: Image, whole: tuple[Any, ...], finding: Finding) -> None:
+        if layer not in self.viewer.layers:
+            self._end(f"{layer.name} was deleted meanwhile.")
+            return
         self.finding, self._known = finding, (whole, finding.stages)
         self.form.stage.max = finding.count
         self.form.offer(finding.instead[0] if finding.instead else "")
@@ -192,10 +195,9 @@ class StagesWidget(WorkPanel):
         if self._is_part(finding):
             text += " The plane is large: only the middle of the view is shown."
         self._end(text)
-        if layer in self.viewer.layers:
-            self.shown.stage = self.form.stage.value
-            self.shown.want(self.form.wanted())
-            self.shown.show(finding, layer)
+        self.shown.stage = self.form.stage.value
+        self.shown.want(self.form.wanted())
+        self.shown.show(finding, layer)
         self._undrawn = True
         self._work.start()
 
@@ -310,6 +312,9 @@ class StagesWidget(WorkPanel):
                 self.inspect()
 
     def _on_removed(self, event: Any) -> None:
+        self.side_by_side.forget(event.value)
+        if self._known is not None and event.value is self._known[0][0]:
+            self._known = None
         if self._asked is not None and event.value is self._asked[0]:
             self._forget()
 

@@ -1,0 +1,71 @@
+"""Layers that are deleted are held by nothing in a widget, however they were known to it."""
+
+import numpy as np
+import pytest
+from helpers.inspecting import settle
+from helpers.running import run
+from monkey_watch import held
+
+
+def gone(widget, viewer):
+    """Names of layers that a widget holds though the viewer has them no more."""
+    return {layer.name for _, layer in held(widget) if layer not in viewer.layers}
+
+
+@pytest.fixture
+def cells(rng):
+    return (100 + rng.gamma(2, 300, (48, 64))).astype(np.uint16)
+
+
+def test_results_and_covers_let_go_of_input_and_illumination(qtbot, viewer, make, cells):
+    viewer.add_image(cells, name="cells", blending="additive")
+    widget = make(viewer)
+    widget.form.illumination.value = True
+    run(qtbot, widget)
+    assert len(viewer.layers) == 3
+    for layer in [viewer.layers["cells"], *(x for x in viewer.layers if "illumination" in x.name)]:
+        viewer.layers.remove(layer)
+        assert not gone(widget, viewer)
+
+
+def test_compare_and_gallery_let_go(qtbot, make_napari_viewer, make, cells):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(cells, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.compare.swipe.value = True
+    widget.form.folds["Compare"].expand(animate=False)
+    qtbot.waitUntil(lambda: bool(widget.gallery._asked) and not widget.gallery._todo)
+    qtbot.waitUntil(lambda: not widget.gallery.job.running)
+    viewer.layers.remove("cells")
+    qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
+    assert not gone(widget, viewer)
+
+
+def test_the_inspector_lets_go_of_what_it_has_hidden_and_seen(
+    qtbot, make_napari_viewer, keep, cells
+):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(cells, name="cells")
+    viewer.add_image(cells, name="other")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
+    keep(widget)
+    qtbot.waitUntil(lambda: widget.finding is not None)
+    settle(qtbot, widget)
+    for name in ("cells", "other"):
+        viewer.layers.remove(name)
+        settle(qtbot, widget)
+        assert not gone(widget, viewer)
+
+
+def test_a_layer_unchecked_before_its_turn_is_not_added(qtbot, make_napari_viewer, keep, cells):
+    viewer = make_napari_viewer()
+    viewer.add_image(cells, name="cells")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
+    keep(widget)
+    qtbot.waitUntil(lambda: widget.finding is not None)
+    settle(qtbot, widget)
+    widget.form.kinds["u"].value = True
+    widget.form.kinds["u"].value = False
+    settle(qtbot, widget)
+    assert "u" not in widget.shown.layers
