@@ -42,6 +42,15 @@ def test_compare_and_gallery_let_go(qtbot, make_napari_viewer, make, cells):
     assert not gone(widget, viewer)
 
 
+def test_levels_let_go_whatever_is_chosen_next(qtbot, viewer, make, cells):
+    viewer.add_image(cells, name="cells")
+    widget = make(viewer)
+    qtbot.waitUntil(lambda: widget.levels.found is not None)
+    with widget.form.image.changed.blocked():
+        viewer.layers.remove("cells")
+    assert not gone(widget.levels, viewer)
+
+
 def test_the_inspector_lets_go_of_what_it_has_hidden_and_seen(
     qtbot, make_napari_viewer, keep, cells
 ):

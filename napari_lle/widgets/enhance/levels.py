@@ -261,6 +261,13 @@ class LevelTools:
             layer.events.data.connect(self._on_data)
         self._followed = layer
 
+    def let_go(self, layer: Any) -> None:
+        """Follow a layer no more that is gone, whatever is chosen after it."""
+        if layer is self._followed:
+            self._follow(None)
+        if self._asked is not None and layer in self._asked.layers:
+            self._asked = None
+
     def _on_lock(self, locked: bool) -> None:
         image = self.form.image.value
         if locked and image is not None:

@@ -190,6 +190,7 @@ class EnhanceWidget(WorkPanel):
     def _on_removed(self, event: Any) -> None:
         before = self.live
         self.results.forget(event.value)
+        self.levels.let_go(event.value)
         if not self.job or not self.job.running:
             self.form.result.offer(self.live is not None)
         if before is not None and self.live is None:
