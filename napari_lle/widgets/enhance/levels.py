@@ -126,6 +126,13 @@ class LevelTools:
             self._later.throttle()
         self._draw()
 
+    def let_go(self, layer: Any) -> None:
+        """Follow a layer no more that is gone, whatever is chosen after it."""
+        if layer is self._followed:
+            self._follow(None)
+        if self._asked is not None and layer in self._asked.layers:
+            self._asked = None
+
     def _find(self) -> None:
         """Find the automatic levels of the chosen layer, unless they are known."""
         image = self.form.image.value
@@ -260,13 +267,6 @@ class LevelTools:
         if layer is not None:
             layer.events.data.connect(self._on_data)
         self._followed = layer
-
-    def let_go(self, layer: Any) -> None:
-        """Follow a layer no more that is gone, whatever is chosen after it."""
-        if layer is self._followed:
-            self._follow(None)
-        if self._asked is not None and layer in self._asked.layers:
-            self._asked = None
 
     def _on_lock(self, locked: bool) -> None:
         image = self.form.image.value

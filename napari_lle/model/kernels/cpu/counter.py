@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ...preprocessing.tally import ColourCounts, Counts, Stored
 from ...preprocessing.tiling import spans
 from ...runtime.threads import in_order, thread_count
-from .compiled import Piece, compile_function, load_function, load_functions
+from .compiled import Piece, compile_functions, load_functions
 from .counting import build_colours, build_diagonal, build_values
 
 LEAST = 1 << 15  # pixels for a thread: fewer are counted sooner than shared out
@@ -77,12 +76,8 @@ def load_counter() -> CompiledCounter | None:
 
 def compile_counter() -> float:
     """Compile the counter unless it is compiled; the seconds that this took."""
-    start = perf_counter()
     with _lock:
-        for part in _parts():
-            if load_function(part, _maker) is None:
-                compile_function(part, _maker)
-    return perf_counter() - start
+        return compile_functions(_parts(), _maker)
 
 
 def _parts() -> list[Piece]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from numba import boolean, float32, intp
 
-from ..cpu.compiled import Piece, compile_function, load_function
+from ..cpu.compiled import Piece, compile_functions, load_functions
 from .auxiliary import build_auxiliary, build_auxiliary_back
 from .crop import build_backward, build_forward
 from .paired import build_paired, build_similarity
@@ -48,18 +47,14 @@ PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 def load_training() -> Functions | None:
     """The kernel of training if it is compiled; never compiles."""
     with _lock:
-        found = [load_function(part, _maker) for part in _parts()]
-        return None if None in found else Functions(*found)
+        found = load_functions(_parts(), _maker)
+        return Functions(*found.values()) if found else None
 
 
 def compile_training() -> float:
     """Compile the kernel of training unless it is compiled; the seconds that this took."""
-    start = perf_counter()
     with _lock:
-        for part in _parts():
-            if load_function(part, _maker) is None:
-                compile_function(part, _maker)
-    return perf_counter() - start
+        return compile_functions(_parts(), _maker)
 
 
 def _parts() -> list[Piece]:
