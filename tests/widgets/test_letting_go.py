@@ -48,6 +48,7 @@ def test_levels_let_go_whatever_is_chosen_next(qtbot, viewer, make, cells):
     qtbot.waitUntil(lambda: widget.levels.found is not None)
     with widget.form.image.changed.blocked():
         viewer.layers.remove("cells")
+    qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
     assert not gone(widget.levels, viewer)
 
 
