@@ -97,7 +97,7 @@ FOLLOWED = [
     ),
     Advice(
         "reproduce whole.zip --input grey.tif --input stack.tif",
-        "whole.zip is of 1 images: give --input each",
+        "whole.zip needs raw images: 1. Give --input so many times",
         ("reproduce whole.zip --input grey.tif",),
     ),
     Advice(

@@ -7,9 +7,9 @@ from helpers.running import run
 from monkey_watch import held
 
 
-def gone(widget, viewer):
-    """Names of layers that a widget holds though the viewer has them no more."""
-    return {layer.name for _, layer in held(widget) if layer not in viewer.layers}
+def until_let_go(qtbot, widget, viewer):
+    """What is under way may hold a layer until it has ended; nothing does after it."""
+    qtbot.waitUntil(lambda: all(layer in viewer.layers for _, layer in held(widget)))
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_results_and_covers_let_go_of_input_and_illumination(qtbot, viewer, make
     assert len(viewer.layers) == 3
     for layer in [viewer.layers["cells"], *(x for x in viewer.layers if "illumination" in x.name)]:
         viewer.layers.remove(layer)
-        assert not gone(widget, viewer)
+        until_let_go(qtbot, widget, viewer)
 
 
 def test_compare_and_gallery_let_go(qtbot, make_napari_viewer, make, cells):
@@ -38,8 +38,7 @@ def test_compare_and_gallery_let_go(qtbot, make_napari_viewer, make, cells):
     qtbot.waitUntil(lambda: bool(widget.gallery._asked) and not widget.gallery._todo)
     qtbot.waitUntil(lambda: not widget.gallery.job.running)
     viewer.layers.remove("cells")
-    qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
-    assert not gone(widget, viewer)
+    until_let_go(qtbot, widget, viewer)
 
 
 def test_levels_let_go_whatever_is_chosen_next(qtbot, viewer, make, cells):
@@ -48,8 +47,7 @@ def test_levels_let_go_whatever_is_chosen_next(qtbot, viewer, make, cells):
     qtbot.waitUntil(lambda: widget.levels.found is not None)
     with widget.form.image.changed.blocked():
         viewer.layers.remove("cells")
-    qtbot.waitUntil(lambda: not (widget.levels.look.running or widget.preview.busy))
-    assert not gone(widget.levels, viewer)
+    until_let_go(qtbot, widget.levels, viewer)
 
 
 def test_the_inspector_lets_go_of_what_it_has_hidden_and_seen(
@@ -65,7 +63,7 @@ def test_the_inspector_lets_go_of_what_it_has_hidden_and_seen(
     for name in ("cells", "other"):
         viewer.layers.remove(name)
         settle(qtbot, widget)
-        assert not gone(widget, viewer)
+        until_let_go(qtbot, widget, viewer)
 
 
 def test_a_layer_unchecked_before_its_turn_is_not_added(qtbot, make_napari_viewer, keep, cells):

@@ -134,7 +134,10 @@ def _raw(bundle: Bundle, number: int, inputs: Sequence[Path]) -> NDArray[Any]:
     told = bundle.images[number]
     if inputs:
         if len(inputs) != len(bundle.images):
-            raise ValueError(f"{bundle.path} is of {len(bundle.images)} images: give --input each.")
+            count = len(bundle.images)
+            raise ValueError(
+                f"{bundle.path} needs raw images: {count}. Give --input so many times."
+            )
         picture: Picture | None = read_image(inputs[number])
         name = str(inputs[number])
     else:
