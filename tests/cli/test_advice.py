@@ -97,7 +97,7 @@ FOLLOWED = [
     ),
     Advice(
         "reproduce whole.zip --input grey.tif --input stack.tif",
-        "whole.zip needs raw images: 1. Give --input so many times",
+        "Images in whole.zip: 1, files given: 2. Give --input once for each image",
         ("reproduce whole.zip --input grey.tif",),
     ),
     Advice(

@@ -134,9 +134,9 @@ def _raw(bundle: Bundle, number: int, inputs: Sequence[Path]) -> NDArray[Any]:
     told = bundle.images[number]
     if inputs:
         if len(inputs) != len(bundle.images):
-            count = len(bundle.images)
             raise ValueError(
-                f"{bundle.path} needs raw images: {count}. Give --input so many times."
+                f"Images in {bundle.path}: {len(bundle.images)}, files given: {len(inputs)}. "
+                "Give --input once for each image, in the bundle's order."
             )
         picture: Picture | None = read_image(inputs[number])
         name = str(inputs[number])
