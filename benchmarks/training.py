@@ -27,6 +27,7 @@ from napari_lle.model.data.pairs import Pair
 from napari_lle.model.kernels.training.compiled import compile_training
 from napari_lle.model.network.bundled import FOLDER
 from napari_lle.model.training.loop import read_settings
+from napari_lle.model.training.pace import Counted
 from napari_lle.model.training.run_state import RunState
 from napari_lle.model.training.settings import TrainingSettings
 from napari_lle.model.training.validation import judge
@@ -58,7 +59,9 @@ def timed(call: Callable[[], object], times: int) -> tuple[float, float]:
 
 def state(settings: TrainingSettings, switch: str) -> RunState:
     os.environ[kernels.SWITCH] = switch
-    return RunState(settings, CPU, 1000)
+    begun = RunState(settings, CPU)
+    begun.pace = Counted(settings.steps, settings.validate_every)
+    return begun
 
 
 def judging(of: RunState, pairs: list[Pair], switch: str) -> Callable[[], object]:

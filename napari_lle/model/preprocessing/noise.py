@@ -25,6 +25,8 @@ NORMAL = 1.4826  # deviations in the median of absolute values
 CUT = 3.0  # deviations beyond which a difference is no noise, but a hot pixel or an edge
 DOUBT = 0.2  # relative error of a variance beyond which it counts less
 KEPT = 0.9733  # of the variance of normal noise that lies within CUT
+LINED = 16  # pixels along a square in which lines are to count for what they are
+CHANCE = 6.0  # over the root of the squares: two deviations of rows' variance over columns'
 ROUNDING = 1 / 12  # variance of rounding to whole numbers
 
 Array = NDArray[np.float64]
@@ -45,7 +47,8 @@ class Noise:
         The value that the read noise is told for.
     grain : float
         By how much the noise of means of 2 x 2 pixels exceeds that of white noise: 1 for
-        independent pixels, more where optics, demosaicking or compression smeared the noise.
+        independent pixels, more where optics, demosaicking or compression smeared the noise, or
+        where rows or columns share an offset.
     """
 
     gain: float
@@ -217,14 +220,38 @@ def _line(bright: Array, variance: Array) -> tuple[float, float]:
 
 
 def _grain(squares: Array, noise: Noise) -> float:
-    """Noise of means of 2 x 2 pixels over that of single ones, 1 where these are independent."""
-    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
-    coarse = (means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1]) / 2
+    """What means of 2 x 2 pixels, or of rows and columns, show of noise that neighbours share."""
     scale = np.sqrt(noise.variance(squares.mean(axis=(1, 2))))
     some = scale > 0
     if not some.any():
         return 1.0
-    # The calmer third, which structure reaches last; as many deviations for both.
-    fine = np.abs(_crossed(squares[some]).reshape(-1, 4) / scale[some, None])
-    ratio = np.quantile(np.abs(coarse[some] / scale[some]), 0.3) / max(np.quantile(fine, 0.3), 1e-9)
-    return float(np.clip(2 * ratio, 1, 3))
+    each = squares[some] / scale[some, None, None]
+    return float(np.clip(max(_clumped(each), _lined(each)), 1, 3))
+
+
+def _clumped(squares: Array) -> float:
+    """Noise of means of 2 x 2 pixels over that of single ones, 1 where these are independent."""
+    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
+    coarse = (means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1]) / 2
+    return 2 * _calm_size(coarse) / max(_calm_size(_crossed(squares)), 1e-9)
+
+
+def _lined(squares: Array) -> float:
+    """The grain whose squares of `LINED` pixels are as noisy as those of an image with lines.
+
+    Offsets that rows share, or columns, cancel in differences across diagonals. They show in the
+    means of rows against those of columns, which structure moves alike.
+    """
+    sizes = [
+        _calm_size(squares.mean(axis=k)[:, ::2] - squares.mean(axis=k)[:, 1::2]) for k in (1, 2)
+    ]
+    excess = (max(sizes) / max(min(sizes), 1e-9)) ** 2 - 1 - CHANCE / math.sqrt(len(squares))
+    if excess <= 0:
+        return 1.0
+    share = excess / 4  # of one pixel's variance, for the means are of 4 pixels
+    return math.sqrt(1 + LINED * share) ** (1 / (2 - 2 / LINED))
+
+
+def _calm_size(differences: Array) -> float:
+    """How large the calmer third of differences is, which structure reaches last."""
+    return float(np.quantile(np.abs(differences), 0.3))

@@ -188,10 +188,15 @@ def _paired(settings: TrainingSettings) -> Objective:
 def _distance(network: Network, result: Tensor, reference: Tensor, s: TrainingSettings) -> Tensor:
     """`losses.paired_objective`, by compiled code where the network is run by it."""
     weights = {"absolute": s.absolute, "structure": s.structure, "relative": s.relative}
-    squared = s.squared * losses.squared(result, reference) if s.squared else 0.0
-    if not any((*weights.values(), s.smooth)):
-        return result.new_zeros(()) + squared
-    return squared + _other_terms(network, result, reference, s, weights)
+    found = result.new_zeros(())
+    if s.squared:
+        found = found + s.squared * losses.squared(result, reference)
+    if s.logarithmic:
+        known = known_or(reference, result)
+        found = found + s.logarithmic * losses.logarithmic(result, known)
+    if any((*weights.values(), s.smooth)):
+        found = found + _other_terms(network, result, reference, s, weights)
+    return found
 
 
 def _other_terms(

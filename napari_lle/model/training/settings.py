@@ -160,6 +160,8 @@ class TrainingSettings:
         enhanced image.
     squared : float
         Weight of the mean squared error among them; noisy images are learned from by it alone.
+    logarithmic : float
+        Weight of each image's PSNR after matching brightness, see `losses.logarithmic`.
     levels : {"own", "common"}
         Whether a reference is normalised by its own levels, or a grey pair by common ones, both
         under the screen stretch, see `pairs.common_levels`.
@@ -199,6 +201,7 @@ class TrainingSettings:
     objective: Literal["paired", "paper", "self", "noisy"] = "paired"
     absolute: float = 1.0
     squared: float = 0.0
+    logarithmic: float = 0.0
     levels: Literal["own", "common"] = "own"
     smooth: float = 0.0
     tie: float = 1.0

@@ -3,6 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_lle.model.evaluation.simulate import add_star, camera
+from napari_lle.model.network.formulas import left_in_means
 from napari_lle.model.preprocessing.noise import Noise, fit_noise
 
 SIDE = 512
@@ -79,6 +80,17 @@ def test_smeared_noise_is_coarse(rng):
     coarse = (means[::2, ::2] - means[1::2, ::2] - means[::2, 1::2] + means[1::2, 1::2]) / 2
     assert found == pytest.approx(2 * coarse.std() / crossed.std(), rel=0.05)
     assert fit_noise(white).grain < 1.05
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.4])
+def test_lines_make_large_squares_as_noisy_as_they_are(rng, axis, share):
+    """Offsets that rows share, or columns, of a share of the white noise's variance."""
+    offsets = np.expand_dims(rng.normal(0, share**0.5, 512), 1 - axis)
+    noise = fit_noise(rng.standard_normal((512, 512)) + offsets)
+    assert noise.read_noise == pytest.approx(1, rel=0.02)
+    square = left_in_means(noise.grain, 4)
+    assert square == pytest.approx((1 / 16**2 + share / 16) ** 0.5, rel=0.1)
 
 
 def test_images_without_noise_have_none():
