@@ -9,7 +9,7 @@ from .console import drain, say
 
 if TYPE_CHECKING:
     from .batch import BatchPlan
-    from .enhancing import Wanted
+    from .wanted import Wanted
 
 
 def check_bundle_apart(batch: BatchPlan, wanted: Wanted) -> None:

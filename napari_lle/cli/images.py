@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..model.inference.level_options import read_level
 from ..model.inference.looks import look_options
-from ..model.inference.options import read_level
 from . import options as o
 from .alike import survey_of_files
 from .batch import find_targets, made, plan_batch, run_all
 from .bundling import check_bundle_apart, write_bundle
 from .console import drain, reported, say, say_which
-from .enhancing import Wanted, enhance_file
+from .enhancing import enhance_file
 from .restoring import restore_file
 from .sources import read_for
+from .wanted import Wanted
 
 if TYPE_CHECKING:
     from ..model.inference.options import EnhanceOptions
+    from ..model.inspection.unrolled import Stages
     from ..model.io.metadata import Output, Picture
     from .batch import BatchPlan
 
@@ -55,37 +57,30 @@ def enhance(
     digest_only: o.WithoutRaw = False,
 ) -> None:
     """Enhance image files."""
-    named = {
-        "changed": changed,
-        "uncertainty": uncertainty,
-        "background-image": background_image,
-    }
-    layers = {name: path for name, path in named.items() if path}
+    layers = {"changed": changed, "uncertainty": uncertainty, "background-image": background_image}
     with reported():
-        dtype = dtype or ("float32" if illumination else "same")
         wanted = Wanted(
-            illumination, dtype, strength, scheduler, image, layers, average, background
+            illumination=illumination,
+            dtype=dtype or ("float32" if illumination else "same"),
+            strength=strength,
+            scheduler=scheduler,
+            image=image,
+            layers={name: path for name, path in layers.items() if path},
+            average=average,
+            background=background,
+            bundle=bundle,
+            raw=not digest_only,
+            panels={} if bundle else None,
         )
-        wanted = wanted._replace(bundle=bundle, raw=not digest_only, panels={} if bundle else None)
         wanted.check()
         batch = plan_batch(inputs, output, wanted.besides(), model)
         check_bundle_apart(batch, wanted)
-        options = look_options(
-            look,
-            model=model,
-            black=read_level("black", black),
-            white=read_level("white", white),
-            levels=levels,
-            clipped=clipped,
-            sky=sky,
-            brightness=brightness,
-            denoise=denoise,
-            channels=channels,
-            clip=clip,
-            device=device,
-            tile="auto" if tile is None else tile,
-            illumination_scale=illumination_scale,
-        )
+        ends = {"black": read_level("black", black), "white": read_level("white", white)}
+        found = {"levels": levels, "clipped": clipped, "sky": sky}
+        shown = {"brightness": brightness, "denoise": denoise, "channels": channels, "clip": clip}
+        run = {"device": device, "tile": "auto" if tile is None else tile}
+        asked = {**ends, **found, **shown, **run, "illumination_scale": illumination_scale}
+        options = look_options(look, model=model, **asked)
     _run(batch, options, wanted)
 
 
@@ -203,9 +198,9 @@ def stages(
         picture = read_image(source, image=image or 1)
         if image is None:
             say_which(source, picture)
-        from ..model.inspection.api import stages as look  # slow: only once all is well
+        from ..model.inspection.api import stages as unrolled  # slow: only once all is well
 
-        found = look(
+        found = unrolled(
             picture.pixels,
             model,
             count=count,
@@ -218,6 +213,11 @@ def stages(
         check_outputs(stage_files(found, output), [source, *own_file(model)])
         steps = write_stages(found, output)
         report = drain(steps, source.name, lambda p: f"{p.done}/{p.total} tiles")
+    _tell_stages(found, report, output)
+
+
+def _tell_stages(found: Stages, report: dict[str, Any], output: Path) -> None:
+    """Print how far each stage is from the first."""
     if not found.trained:
         say(f"{found.model.name} has no trained auxiliary block: E is 0.")
     for row in report["stages"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,19 +45,24 @@ def info(
             "bundled": bundled_models(),
         }
         write_json(json_file, answer)
-    field = answer["receptive_field"]
-    say(f"{loaded.name} ({loaded.digest}): {answer['parameters']} parameters at inference,")
+    _tell_model(answer)
+
+
+def _tell_model(answer: dict[str, Any]) -> None:
+    """Print what a model is, and what this machine has to run it on."""
+    card, field = answer["card"], answer["receptive_field"]
+    say(f"{answer['name']} ({answer['digest']}): {answer['parameters']} parameters at inference,")
     say(f"receptive field {field} x {field} pixels")
-    for key, value in loaded.card.items():
+    for key, value in card.items():
         if not isinstance(value, list | dict):
             say(f"  {key}: {value}")
-    held_out = loaded.card.get("held_out")
+    held_out = card.get("held_out")
     for key, value in held_out.items() if isinstance(held_out, dict) else ():
         say(f"  held-out {key}: {value}")
-    for device in devices():
+    for device in answer["devices"]:
         mend = f"; {device['mend']}" if device["mend"] else ""
         say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}{mend}")
-    say(f"bundled models: {', '.join(bundled_models())}")
+    say(f"bundled models: {', '.join(answer['bundled'])}")
 
 
 def warmup(

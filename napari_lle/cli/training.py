@@ -64,11 +64,7 @@ def train(
         if not speaks:
             return
         compared, text = _judge(material, settings, network, card["steps"])
-        table = {score.name: score.figures() for score in compared}
-        card |= {"compared": table} if table else {}
-        card |= {"left_out": material.told} if material.told else {}
-        command = shlex.join(["napari-lle", *sys.argv[1:]])
-        card = {"data": data, "licence": licence, "command": command, **card}
+        card = _card(card, material, compared, data=data, licence=licence)
         save_model(output, network, card)
     _tell(output, card, compared, text)
 
@@ -130,6 +126,16 @@ def _judge(
 
     judging = verdict_steps(network, settings, material.pairs, material.held_out, done)
     return drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
+
+
+def _card(
+    trained: dict[str, Any], material: Material, compared: list[Any], **told: str
+) -> dict[str, Any]:
+    """The training card: what the user tells, the command, and how it went."""
+    table = {score.name: score.figures() for score in compared}
+    card = {**told, "command": shlex.join(["napari-lle", *sys.argv[1:]]), **trained}
+    card |= {"compared": table} if table else {}
+    return card | ({"left_out": material.told} if material.told else {})
 
 
 def _fetch_vgg(vgg: str | None, yes: bool) -> None:

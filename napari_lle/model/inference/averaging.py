@@ -17,7 +17,7 @@ from ..network.checkpoint import Model
 from ..progress import Progress, finish
 from .enhance import estimate_steps
 from .estimate import Result, check_strength
-from .lazy import as_dask, is_lazy
+from .lazy_arrays import as_dask, is_lazy
 from .looks import look_options
 from .matching import survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocessing.normalizing import AnyLevels, Levels, level_set
-from .options import LevelPair, channel_pairs
+from .level_options import LevelPair, level_pairs
 
 Channels = Iterable[tuple[NDArray[Any], Levels]]
 
@@ -51,7 +51,7 @@ def widened(
     extremes : (float, float)
         Of the values without empty margins: no level is moved beyond.
     """
-    asked = channel_pairs(pair, len(levels.each))
+    asked = level_pairs(pair, len(levels.each), "channels")
     each = []
     for number, (own, given) in enumerate(zip(levels.each, asked, strict=True)):
         parts = [_channel(array, levels, number) for array in arrays]

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..network.checkpoint import Model
 from ..progress import Progress, finish
 from .estimate import Estimate, Result, check_strength
-from .lazy import LazyEstimate, Scales, as_dask, is_lazy
+from .lazy import LazyEstimate, Scales
+from .lazy_arrays import as_dask, is_lazy
 from .looks import look_options
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions, SharedKeywords
 from .plan import Plan, make_plan

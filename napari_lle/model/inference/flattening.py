@@ -21,7 +21,7 @@ from ..progress import Progress, finish
 from ..runtime.choices import check_choice
 from .enhance import estimate_steps
 from .estimate import Estimate, Result, check_strength
-from .lazy import is_lazy
+from .lazy_arrays import is_lazy
 from .looks import look_options
 from .matching import looked, matching, survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..preprocessing.levels import AnyLevels, normalized, working_dtype
 from ..preprocessing.sampling import is_photograph
 from .estimate import Result, _alpha
-from .lazy import is_lazy
+from .lazy_arrays import is_lazy
 from .options import EnhanceOptions
 from .plan import survey
 from .survey import Survey

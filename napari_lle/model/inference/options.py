@@ -6,9 +6,7 @@ Torch is not needed here: forms and the command line make their options before i
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
@@ -16,6 +14,14 @@ from ..network.bundled import GLOBAL
 from ..network.config import SCALES
 from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import SMALLEST_TILE, DeviceName, check_choice
+from .level_options import (
+    LevelOption,
+    LevelPair,
+    checked_level,
+    flat_levels,
+    kept_level,
+    level_pairs,
+)
 
 if TYPE_CHECKING:
     from ..network.checkpoint import Model
@@ -23,9 +29,6 @@ if TYPE_CHECKING:
 ChannelMode = Literal["auto", "per", "joint", "luminance"]
 ClipMode = Literal["rescale", "keep"]
 LevelMode = Literal["auto", "linked", "unlinked"]
-OneLevel = float | str | None  # str only where it is "sky"
-LevelOption = OneLevel | Sequence[Any]
-LevelPair = tuple[LevelOption, LevelOption]  # black and white
 INDENT = " " * 4
 
 
@@ -142,17 +145,16 @@ class EnhanceOptions:
         if self.denoise is not None and not 0 <= self.denoise <= 1:
             raise ValueError(f"denoise is a number from 0 to 1, not {self.denoise!r}.")
         for name in ("black", "white"):
-            object.__setattr__(self, name, _checked(name, getattr(self, name)))
+            object.__setattr__(self, name, checked_level(name, getattr(self, name)))
 
     @property
     def near_sky(self) -> bool:
         """Whether a black level is to be near the background."""
-        return NEAR_SKY in _flat(self.black)
+        return NEAR_SKY in flat_levels(self.black)
 
     def level_pairs(self, count: int) -> list[LevelPair]:
         """Black and white for each of so many images, each for all of its channels or for each."""
-        blacks, whites = (_each(n, getattr(self, n), count, "arrays") for n in ("black", "white"))
-        return list(zip(blacks, whites, strict=True))
+        return level_pairs((self.black, self.white), count, "arrays")
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> EnhanceOptions:
@@ -164,7 +166,9 @@ class EnhanceOptions:
             `Result.record`, or a layer's ``metadata["napari_lle"]``.
         """
         found = record.get("together") or [record["levels"]]
-        black, white = (tuple(_kept(each[name]) for each in found) for name in ("black", "white"))
+        black, white = (
+            tuple(kept_level(each[name]) for each in found) for name in ("black", "white")
+        )
         shared = "channel_axis" in record
         return cls(
             model=record.get("model_file") or formula_of(record),
@@ -218,7 +222,7 @@ class EnhanceOptions:
         words = [f"napari-lle enhance {shlex.quote(source)} -o OUTPUT.tif"]
         for name, value in named.items():
             if name not in ("rgb", "channel_axis"):  # which are the file's to tell
-                word = ",".join(str(one) for one in _flat(value))
+                word = ",".join(str(one) for one in flat_levels(value))
                 words.append(f"--{name.replace('_', '-')} {shlex.quote(word)}")
         words += [f"--background {background}"] * bool(background)
         return " ".join([*words, "--dtype float32"])
@@ -249,58 +253,6 @@ def _call(function: str, images: str, named: dict[str, Any]) -> str:
     lines = [f"{INDENT}{images},", *(f"{INDENT}{name}={value!r}," for name, value in named.items())]
     name = function.split()[-1]
     return "\n".join([f"from napari_lle.model import {name}\n", f"{function}(", *lines, ")\n"])
-
-
-def _flat(level: Any) -> list[Any]:
-    return [one for each in level for one in _flat(each)] if isinstance(level, tuple) else [level]
-
-
-def _kept(level: Any) -> Any:
-    """Levels of a record: a number, or one for each channel, which a file has made a list."""
-    return tuple(level) if isinstance(level, list) else level
-
-
-def _checked(name: str, level: Any) -> LevelOption:
-    """A level as it is, several as a tuple."""
-    if isinstance(level, list | tuple):
-        return tuple(_checked(name, value) for value in level)
-    if level is None or isinstance(level, Real) or (name == "black" and level == NEAR_SKY):
-        return level
-    raise ValueError(f"{name} is a number, or one for each of several images, not {level!r}.")
-
-
-def read_level(name: str, text: str | None) -> LevelOption:
-    """A level as people write it: ``470``, ``sky``, or ``470,480,150`` for channels."""
-    if text is None:
-        return None
-    found = tuple(_read(name, word.strip()) for word in text.split(","))
-    return found[0] if len(found) == 1 else found
-
-
-def _read(name: str, word: str) -> float | str:
-    if name == "black" and word == NEAR_SKY:
-        return word
-    try:
-        return float(word)
-    except ValueError:
-        raise ValueError(
-            f"--{name} is a number, or one for each channel with commas, not {word!r}."
-        ) from None
-
-
-def channel_pairs(pair: LevelPair, count: int) -> list[tuple[Any, Any]]:
-    """Black and white for each of so many channels of one image."""
-    names = zip(("black", "white"), pair, strict=True)
-    blacks, whites = (_each(name, level, count, "channels") for name, level in names)
-    return list(zip(blacks, whites, strict=True))
-
-
-def _each(name: str, level: LevelOption, count: int, what: str) -> Sequence[Any]:
-    if not isinstance(level, tuple) or (count == 1 and len(level) > 1 and what == "arrays"):
-        return [level] * count
-    if len(level) != count:
-        raise ValueError(f"{name} is one number, or one for each of {count} {what}.")
-    return level
 
 
 DEFAULTS = EnhanceOptions()

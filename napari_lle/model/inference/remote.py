@@ -18,7 +18,7 @@ from ..kernels import warm_up
 from ..network.checkpoint import load_model
 from ..progress import Progress
 from .cluster import Cluster
-from .lazy import as_dask, is_lazy
+from .lazy_arrays import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
 from .plan import make_plan
 from .settling import choose_model

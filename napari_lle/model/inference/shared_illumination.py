@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ..preprocessing.levels import AnyLevels, Levels
 from .estimate import Estimate
-from .lazy import LazyEstimate, as_dask, is_lazy
+from .lazy import LazyEstimate
+from .lazy_arrays import as_dask, is_lazy
 from .planes import see
 
 if TYPE_CHECKING:

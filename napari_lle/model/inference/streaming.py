@@ -20,7 +20,7 @@ from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.tiling import widen
 from ..progress import Progress, Steps
 from .estimate import Estimate, Result, check_strength
-from .lazy import as_dask, is_lazy
+from .lazy_arrays import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
 from .plan import Plan, make_plan
 from .restoring import in_input_dtype, restore

@@ -19,8 +19,9 @@ from ..preprocessing.sky import find_sky, typical_for_sky
 from ..preprocessing.statistics import Statistics, image_statistics
 from ..preprocessing.tally import Tally
 from .clipping import told, widened
-from .lazy import in_memory
-from .options import EnhanceOptions, LevelPair, channel_pairs
+from .lazy_arrays import in_memory
+from .level_options import LevelPair, level_pairs
+from .options import EnhanceOptions
 from .planes import see
 from .shared_illumination import brightest, channels_of
 
@@ -85,7 +86,9 @@ def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     (pair,) = options.level_pairs(1)
     levels: AnyLevels
     if rgb and tally and _unlinked(options, pair, measured_colours(tally.squares)):
-        levels = find_colour_levels(parts[0], tally.squares, channel_pairs(pair, 3), options.sky)
+        levels = find_colour_levels(
+            parts[0], tally.squares, level_pairs(pair, 3, "channels"), options.sky
+        )
     else:
         levels = _found(parts[0], pair, options, rgb=rgb, tally=tally)
         tally = tally or _tally(parts[:1], rgb)
@@ -176,7 +179,7 @@ def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLe
     axis = options.channel_axis
     if axis is None or not _unlinked(options, pair, True):
         return _counted(in_memory(array, False), pair, options)
-    pairs = channel_pairs(pair, array.shape[axis])
+    pairs = level_pairs(pair, array.shape[axis], "channels")
     channels = zip(channels_of(array, axis), pairs, strict=True)
     found = [_counted(in_memory(channel, False), own, options) for channel, own in channels]
     return level_set(found, axis - array.ndim)
@@ -184,7 +187,7 @@ def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLe
 
 def _found(part: Any, pair: LevelPair, options: EnhanceOptions, **known: Any) -> Levels:
     """One pair of levels."""
-    ((black, white),) = channel_pairs(pair, 1)
+    ((black, white),) = level_pairs(pair, 1, "channels")
     return find_levels(part, black=black, white=white, sky=options.sky, **known)
 
 

@@ -24,7 +24,7 @@ from ..preprocessing.levels import Levels
 from ..preprocessing.noise import Noise, fit_noise
 from ..preprocessing.screen import STRETCHED, midtones, transfer
 from .estimate import Result
-from .lazy import as_dask, excerpt, is_lazy, stacked
+from .lazy_arrays import as_dask, excerpt, is_lazy, stacked
 
 KNOTS = (0.0, 0.4, 0.8, 1.1, 1.6, 3.0)
 # k at the knots, then c; printed by benchmarks/uncertainty.py.

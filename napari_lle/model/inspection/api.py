@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from ..inference.options import EnhanceOptions, LevelOption
+from ..inference.level_options import LevelOption
+from ..inference.options import EnhanceOptions
 from ..inference.plan import survey
 from ..inference.planes import AUTO_TILE
 from ..inference.settling import choose_model, settle

@@ -98,17 +98,7 @@ def create(
     kept = {KEY: {"axes": about.axes, "record": record, **_kind(record), **_more(about)}}
     if about.plain or not _describable(about.axes):
         kept[KEY]["about"] = about.to_dict()
-        order = tuple(range(len(shape)))
-        named = about.axes != default_axes(len(shape), rgb)
-        array = zarr.create_array(
-            folder,
-            shape=shape,
-            dtype=dtype,
-            chunks=_chunks(shape, about.axes),
-            attributes=kept,
-            dimension_names=[_name(axis) for axis in about.axes] if named else None,
-        )
-        return [Level(array, order, rgb)]
+        return [_create_plain(folder, shape, dtype, rgb, about.axes, kept)]
     root = zarr.open_group(folder, mode="w", attributes=kept)
     levels = []
     for number, extent in enumerate(_pyramid(shape, rgb)):
@@ -125,6 +115,29 @@ def create(
         levels.append(Level(array, order, rgb))
     _describe(root, levels, about, order)
     return levels
+
+
+def _create_plain(
+    folder: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    rgb: bool,
+    axes: str,
+    kept: dict[str, Any],
+) -> Level:
+    """An array by itself, in our order of axes."""
+    import zarr
+
+    named = axes != default_axes(len(shape), rgb)
+    array = zarr.create_array(
+        folder,
+        shape=shape,
+        dtype=dtype,
+        chunks=_chunks(shape, axes),
+        attributes=kept,
+        dimension_names=[_name(axis) for axis in axes] if named else None,
+    )
+    return Level(array, tuple(range(len(shape))), rgb)
 
 
 def open_levels(

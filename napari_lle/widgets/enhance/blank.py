@@ -36,7 +36,7 @@ def refuse_blank(name: str, image: Any, options: EnhanceOptions) -> None:
 
     One value everywhere is something between levels that were typed.
     """
-    from ...model.inference.lazy import in_memory
+    from ...model.inference.lazy_arrays import in_memory
 
     found = blankness(in_memory(image, bool(options.rgb)), bool(options.rgb))
     typed = options.black is not None and options.white is not None

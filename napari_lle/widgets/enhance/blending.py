@@ -94,7 +94,7 @@ def turned(data: Any, order: tuple[int, ...]) -> Any:
     if isinstance(data, list):
         return [turned(each, order) for each in data]
     if not hasattr(data, "transpose"):  # Zarr
-        from ...model.inference.lazy import as_dask
+        from ...model.inference.lazy_arrays import as_dask
 
         data = as_dask(data)
     return data.transpose(order)

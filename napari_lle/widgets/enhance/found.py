@@ -54,7 +54,7 @@ def found_steps(subject: Subject) -> Generator[Any, None, Found]:
 def _found(arrays: list[Any], subject: Subject) -> Generator[Any, None, Found]:
     """Of the first array, where there are several that share levels."""
     from ...model.inference.alike import common_survey
-    from ...model.inference.lazy import in_memory
+    from ...model.inference.lazy_arrays import in_memory
     from ...model.inference.plan import survey
     from ...model.preprocessing.levels import sample
 

@@ -10,7 +10,7 @@ from helpers.lazy import watched
 from helpers.models import random_model
 
 from napari_lle.model import enhance, restore
-from napari_lle.model.inference.lazy import excerpt
+from napari_lle.model.inference.lazy_arrays import excerpt
 from napari_lle.model.preprocessing.levels import sample
 
 LEVELS = {"black": 100.0, "white": 4000.0}
@@ -84,15 +84,15 @@ def test_a_part_of_a_large_plane_reads_its_neighbourhood(rng, small_planes):
 @pytest.mark.parametrize(("shape", "rgb"), [((30, 20, 22), False), ((3, 20, 22, 4), True)])
 def test_the_excerpt_has_the_sample_of_the_whole(rng, monkeypatch, shape, rgb):
     monkeypatch.setattr("napari_lle.model.preprocessing.sampling.SAMPLE", 5000)
-    monkeypatch.setattr("napari_lle.model.inference.lazy.SAMPLE", 5000)
+    monkeypatch.setattr("napari_lle.model.inference.lazy_arrays.SAMPLE", 5000)
     image = rng.integers(0, 999, shape)
     part = excerpt(da.from_array(image, chunks=7), rgb)
     assert (sample(part, rgb=rgb) == sample(image, rgb=rgb)).all()
 
 
 def test_large_planes_are_surveyed_by_windows(rng, monkeypatch):
-    monkeypatch.setattr("napari_lle.model.inference.lazy.WHOLE_PLANES", 500_000)
-    monkeypatch.setattr("napari_lle.model.inference.lazy.SAMPLE", 120_000)
+    monkeypatch.setattr("napari_lle.model.inference.lazy_arrays.WHOLE_PLANES", 500_000)
+    monkeypatch.setattr("napari_lle.model.inference.lazy_arrays.SAMPLE", 120_000)
     ramp = np.linspace(0, 60000, 1000)[:, None] + np.linspace(0, 5000, 1200)
     source, image = watched(ramp.astype(np.uint16), (100, 100))
     part = excerpt(image, False)

@@ -8,7 +8,8 @@ import pytest
 
 from napari_lle.model import enhance, enhance_jointly, enhance_stored, restore, uncertainty
 from napari_lle.model.inference.enhance import scene_steps
-from napari_lle.model.inference.options import EnhanceOptions, read_level
+from napari_lle.model.inference.level_options import read_level
+from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import survey
 from napari_lle.model.progress import finish
 

@@ -6,7 +6,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_lle.cli.enhancing import Wanted, enhance_file
+from napari_lle.cli.enhancing import enhance_file
+from napari_lle.cli.wanted import Wanted
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.io import memory
 from napari_lle.model.io.files import FileError, count_images, read_image, write_image

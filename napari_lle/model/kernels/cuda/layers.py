@@ -44,7 +44,7 @@ def normalized(stored, levels):
 
 @triton.jit
 def pixel(place, levels, mask, MERGED: tl.constexpr, STORED: tl.constexpr):
-    """A normalised value in 0..1, see `normalization.network_input`; the largest of merged ones."""
+    """A normalised value in 0..1, see `normalizing.network_input`; the largest of merged ones."""
     value = tl.load(place, mask=mask, other=0)
     if MERGED:
         value = tl.maximum(value, tl.load(place + 1, mask=mask, other=0))

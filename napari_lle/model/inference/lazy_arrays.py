@@ -1,0 +1,75 @@
+"""Arrays of dask and of Zarr, whose pixels are read when they are asked for.
+
+Only levels and statistics are found at once, from an excerpt, because every part depends on them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..preprocessing.levels import SAMPLE
+
+WHOLE_PLANES = 64_000_000  # pixels that may be read for levels and statistics
+WINDOW = 128  # side of the parts that are read of larger planes
+
+
+def is_lazy(image: Any) -> bool:
+    """Whether an array is of dask or of Zarr."""
+    return type(image).__module__.split(".")[0] in ("dask", "zarr") and hasattr(image, "chunks")
+
+
+def as_dask(image: Any) -> Any:
+    """An array of NumPy or Zarr as one of dask; a dask array as it is."""
+    import dask.array as da
+
+    if isinstance(image, da.Array):
+        return image
+    return da.from_zarr(image) if is_lazy(image) else da.from_array(image)
+
+
+def stacked(arrays: list[Any], axis: int) -> Any:
+    """Arrays along a new axis, lazy if they are."""
+    if not is_lazy(arrays[0]):
+        return np.stack(arrays, axis)
+    import dask.array as da
+
+    return da.stack(arrays, axis % (arrays[0].ndim + 1))
+
+
+def in_memory(image: Any, rgb: bool) -> Any:
+    """What levels and statistics are found of: an array as it is, of a lazy one an excerpt."""
+    return excerpt(image, rgb) if is_lazy(image) and 0 not in image.shape else image
+
+
+def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
+    """The planes that `sampling.sample` would read, each once, or windows of large ones.
+
+    Returns
+    -------
+    ndarray, (N, Y, X[, C])
+        At most 16 planes, or more if they are small.
+    """
+    lead = image.shape[: image.ndim - (3 if rgb else 2)]
+    height, width = image.shape[len(lead) : len(lead) + 2]
+    planes = list(np.ndindex(*lead))
+    kept = min(len(planes), max(16, SAMPLE // max(height * width, 1)))
+    chosen = [planes[round(i * (len(planes) - 1) / max(kept - 1, 1))] for i in range(kept)]
+    if kept * height * width <= WHOLE_PLANES:
+        return np.stack([np.asarray(image[index]) for index in chosen])
+    side = max(1, round(math.sqrt(SAMPLE / kept) / WINDOW))
+    tall, wide = min(WINDOW, height), min(WINDOW, width)
+    corners = [
+        (top, left)
+        for top in np.linspace(0, height - tall, side).astype(int)
+        for left in np.linspace(0, width - wide, side).astype(int)
+    ]
+    parts = [
+        np.asarray(image[(*index, slice(top, top + tall), slice(left, left + wide))])
+        for index in chosen
+        for top, left in corners
+    ]
+    return np.stack(parts)
