@@ -33,8 +33,8 @@ def survey_of_files(
 
     if len({picture.rgb for picture in pictures}) > 1:
         raise ValueError(
-            "The look publication is one curve for all files, which are to be all in colour or "
-            "none: give them apart."
+            "The look publication uses one curve for all files, which must be all in colour or "
+            "all grey: run the command for each kind."
         )
     arrays: list[Any] = [picture.pixels for picture in pictures]
     return common_survey(arrays, replace(options, rgb=pictures[0].rgb))

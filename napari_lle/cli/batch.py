@@ -83,7 +83,7 @@ def find_targets(sources: list[Path], output: str, *, one: bool) -> Targets:
         raise ValueError(f"{path} is not a folder of images: choose another.")
     targets = [path / result_name(source) for source in sources]
     if len(set(targets)) < len(targets):
-        raise ValueError("Two inputs have one name: give them one at a time.")
+        raise ValueError("Two inputs have the same name: give them one at a time.")
     return Targets(targets, path)
 
 

@@ -70,8 +70,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or 'The work was stopped'}: {reason(error)}."
     return (
-        f"{type(error).__name__} where none was expected, which is a fault of napari-lle: "
-        f"set {TRACEBACK}=1, run it again and report what it prints."
+        f"{type(error).__name__} occurred, which is a bug in napari-lle: set {TRACEBACK}=1, run it "
+        "again and report what it prints."
     )
 
 

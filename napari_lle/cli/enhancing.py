@@ -177,7 +177,7 @@ def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: W
     from ..model.inference.averaging import averaged_steps, axis_and_window
 
     if options.channel_axis is not None:
-        raise ValueError("--average takes channels one by one: add --channels per.")
+        raise ValueError("--average treats each channel by itself: add --channels per.")
     named = picture.about.axes if picture.about else ""
     axis, window = axis_and_window(str(wanted.average), named)
     steps = averaged_steps(picture.pixels, axis, window, options, wanted.strength)

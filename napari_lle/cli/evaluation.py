@@ -150,7 +150,7 @@ def _evaluate_noisy(
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
         write_json(json_file, report)
     _complain_of(report)
-    say(f"{report['n']} pairs, after the best rising curve to the stretched average")
+    say(f"{report['n']} pairs, each result under its best rising curve to the stretched average")
     say(f"{'name':<20}{'params':>8}" + "".join(f"{title:>9}" for title in FIGURES.values()))
     for name, row in report["methods"].items():
         figures = f"{row['psnr']:>9.2f}{row['ssim']:>9.3f}{row['cnr']:>9.2f}"

@@ -19,14 +19,17 @@ def export(
     ],
     format: Annotated[
         str | None,
-        typer.Option(help="onnx or bioimageio; told by the ending of the file by default."),
+        typer.Option(help="onnx or bioimageio; by default, the ending of the file decides."),
     ] = None,
     channels: Annotated[
         str,
-        typer.Option(help="per (3 colours), joint (1 channel) or auto, which goes by the model."),
+        typer.Option(
+            help="per (3 colours), joint (1 channel) or auto, which depends on the model."
+        ),
     ] = "auto",
     author: Annotated[
-        str | None, typer.Option(help="Whom a bioimage.io package names for a model of your own.")
+        str | None,
+        typer.Option(help="Author that a bioimage.io package names, for a model of your own."),
     ] = None,
     licence: Annotated[
         str | None, typer.Option(help="Licence of such a model, by its SPDX identifier.")

@@ -125,7 +125,10 @@ def calibrate(
     flat: Annotated[Path | None, typer.Option(help="Flat field, or a stack of them.")] = None,
     undo: Annotated[
         str | None,
-        typer.Option(metavar="DTYPE", help="Undo the calibration after restore, into e.g. uint16."),
+        typer.Option(
+            metavar="DTYPE",
+            help="Undo the calibration after restore, as this data type, e.g. uint16.",
+        ),
     ] = None,
     image: o.ImageNumber = None,
 ) -> None:

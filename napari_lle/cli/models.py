@@ -58,10 +58,10 @@ def _tell_model(answer: dict[str, Any]) -> None:
             say(f"  {key}: {value}")
     held_out = card.get("held_out")
     for key, value in held_out.items() if isinstance(held_out, dict) else ():
-        say(f"  held-out {key}: {value}")
+        say(f"  validation {key}: {value}")
     for device in answer["devices"]:
-        mend = f"; {device['mend']}" if device["mend"] else ""
-        say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}{mend}")
+        fix = f"; {device['fix']}" if device["fix"] else ""
+        say(f"{device['name']}: {'' if device['available'] else 'no, '}{device['why']}{fix}")
     say(f"bundled models: {', '.join(answer['bundled'])}")
 
 

@@ -40,7 +40,7 @@ ChannelChoice = Annotated[
 ]
 ClipChoice = Annotated[
     str,
-    typer.Option(help="With luminance: rescale or keep colours that come to exceed 1."),
+    typer.Option(help="With luminance: rescale colours that exceed 1, or keep them."),
 ]
 LowFolder = Annotated[Path | None, typer.Option(help="Folder of dark images.")]
 ReferenceFolder = Annotated[
@@ -58,7 +58,7 @@ Inputs = Annotated[
 Outputs = Annotated[
     str,
     typer.Option(
-        "-o", "--output", help="A file, or a folder; one that ends in / is made where needed."
+        "-o", "--output", help="A file, or a folder; a name that ends in / is created if needed."
     ),
 ]
 AnyModel = Annotated[
@@ -69,17 +69,17 @@ AnyModel = Annotated[
     ),
 ]
 Brightness = Annotated[
-    float | None, typer.Option(help="What results of a quarter are brought to, 0..1.")
+    float | None, typer.Option(help="What a brightness of a quarter becomes in the result, 0..1.")
 ]
 Denoise = Annotated[
     float | None,
-    typer.Option(help="How much noise removal is kept, 0..1; of linear and science."),
+    typer.Option(help="How much of the noise removal is kept, 0..1; for linear and science."),
 ]
 Look = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(LOOK_NAMES),
-        help="What the image is shown as: chooses the options that are not given.",
+        help="The kind of picture to make: chooses the options that are not given.",
     ),
 ]
 Strength = Annotated[float, typer.Option(help="0 leaves the image as it is, 1 is the full effect.")]
@@ -93,13 +93,13 @@ ClippedShare = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="Share of the values that levels which are found may leave beyond them, at each end: "
-        "0.001 with --look publication.",
+        help="Share of the values that may lie beyond automatic levels, at each end: 0.001 with "
+        "--look publication.",
     ),
 ]
 SkyBrightness = Annotated[
     float | None,
-    typer.Option(help="Brightness that the background comes to; 0.25 with --black sky."),
+    typer.Option(help="Brightness of the background in the result; 0.25 with --black sky."),
 ]
 TileSide = Annotated[
     int | None, typer.Option(help="Longest tile side in pixels; does not change the result.")
@@ -130,16 +130,16 @@ Average = Annotated[
     str | None,
     typer.Option(
         metavar="t|z[:N]",
-        help="Look at N neighbouring frames or planes together (3 when not said); restore "
-        "gives each as it was.",
+        help="Look at N neighbouring frames or planes together (3 by default); restore gives each "
+        "as it was.",
     ),
 ]
 BackgroundWords = Annotated[
     str | None,
     typer.Option(
         metavar="subtract|divide[:N]",
-        help="First take out a smooth background, a polynomial of degree N (2 when not said); "
-        "restore gives the image as it was.",
+        help="First remove a smooth background, a polynomial of degree N (2 by default); restore "
+        "gives the image as it was.",
     ),
 ]
 BackgroundFile = Annotated[
@@ -155,7 +155,8 @@ BundleFile = Annotated[
     ),
 ]
 WithoutRaw = Annotated[
-    bool, typer.Option("--digest-only", help="Put the digest of the raw pixels into it alone.")
+    bool,
+    typer.Option("--digest-only", help="Put only the digest of the raw pixels into the bundle."),
 ]
 Scheduler = Annotated[
     str | None,
@@ -203,10 +204,10 @@ CheckpointSeconds = Annotated[float, typer.Option(hidden=True)]
 
 # Of evaluate.
 NoisyFolder = Annotated[
-    Path | None, typer.Option(help="Folder of noisy frames: how clear are they made?")
+    Path | None, typer.Option(help="Folder of noisy frames, to score how much noise is removed.")
 ]
 CleanFolder = Annotated[
-    Path | None, typer.Option(help="Folder of averages of many, matched by stem.")
+    Path | None, typer.Option(help="Folder of averages of many frames, matched by stem.")
 ]
 JudgedModel = Annotated[str | None, typer.Option(help="A bundled model or a .safetensors file.")]
 Suite = Annotated[

@@ -17,7 +17,7 @@ def reproduce(
     bundle: Annotated[Path, typer.Argument(help="A .zip that enhance --bundle has written.")],
     inputs: Annotated[
         list[Path] | None,
-        typer.Option("--input", help="The raw image, where the bundle has its digest alone."),
+        typer.Option("--input", help="The raw image, if the bundle holds only its digest."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Also write the repeated result.")
@@ -47,7 +47,7 @@ def _tell(found: Reproduced, bundle: Bundle) -> None:
         say(f"{found.name}: reproduced bit for bit, {found.digest}")
         return
     changes = "; ".join(bundle.changes())
-    reason = f" Since then other: {changes}." if changes else ""
+    reason = f" Changed since then: {changes}." if changes else ""
     complain(
         f"{found.name} is not reproduced bit for bit: {found.differing} of "
         f"{found.output.pixels.size} values differ, by {found.largest:.2g} at most.{reason}"

@@ -74,7 +74,7 @@ def _matched(reflectance: Path, r: Picture, illumination: Path, light: Picture) 
     from ..model.preprocessing.normalizing import recorded_levels
 
     if not r.record or "levels" not in r.record:
-        raise ValueError(f"{reflectance} is not of napari-lle: its levels are unknown.")
+        raise ValueError(f"{reflectance} was not written by napari-lle: its levels are unknown.")
     if r.pixels.dtype != "float32":
         raise ValueError(
             f"{reflectance} holds rounded {r.pixels.dtype}: enhance with --dtype float32."

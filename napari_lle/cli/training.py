@@ -154,7 +154,7 @@ def _tell(output: Path, card: dict[str, Any], compared: list[Any], text: str) ->
     """Print how good the model is, beside what costs nothing."""
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)
-    say(f"{output}: step {best['step']}, held out: {scores}")
+    say(f"{output}: step {best['step']}, validation: {scores}")
     for score in compared:
         ssim = "" if isnan(score.ssim) else f"  SSIM {score.ssim:.3f}"
         say(f"  {score.name:<16}{score.psnr:6.2f} dB{ssim}")

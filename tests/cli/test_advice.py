@@ -68,7 +68,7 @@ FOLLOWED = [
     ),
     Advice(
         f"enhance channels.tif -o a.tif --average t {SCIENCE}",
-        "--average takes channels one by one: add --channels per",
+        "--average treats each channel by itself: add --channels per",
         (f"enhance channels.tif -o a.tif --average t {SCIENCE} --channels per",),
     ),
     Advice(
@@ -127,7 +127,7 @@ FOLLOWED = [
     ),
     Advice(
         "enhance low/0.png ref/0.png -o out/",
-        "Two inputs have one name: give them one at a time",
+        "Two inputs have the same name: give them one at a time",
         ("enhance low/0.png -o out/", "enhance ref/0.png -o out/other.png"),
     ),
     Advice(

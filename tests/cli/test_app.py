@@ -116,7 +116,7 @@ def test_bad_input_is_one_line_and_writes_nothing(photo, model, tmp_path):
     assert "device is one of" in fails("enhance", photo, "-o", out, *use, "--device", "tpu")
     assert "the input itself" in fails("enhance", photo, "-o", photo, *use)
     assert "not a folder" in fails("enhance", photo, photo, "-o", out, *use)
-    assert "not of napari-lle" in fails("restore", photo, photo, "-o", out)
+    assert "was not written by napari-lle" in fails("restore", photo, photo, "-o", out)
     assert not out.exists()
     left = {f.name for f in tmp_path.iterdir()}
     assert left == {"dark.png", "broken.png", "fake.safetensors"}

@@ -37,7 +37,7 @@ def test_files_in_colour_and_grey_are_refused(tmp_path, panels):
     write_image(tmp_path / "c.tif", np.zeros((8, 8, 3), np.uint16), rgb=True)
     files = [tmp_path / "a.tif", tmp_path / "c.tif"]
     line = fails("enhance", *files, "-o", f"{tmp_path}/out/", "--look", "publication")
-    assert "all in colour or none" in line and not (tmp_path / "out").exists()
+    assert "all in colour or all grey" in line and not (tmp_path / "out").exists()
 
 
 def test_the_share_is_an_option_of_every_look(tmp_path, panels):

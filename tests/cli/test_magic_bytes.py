@@ -21,7 +21,9 @@ def test_a_wrong_suffix_is_named_with_the_right_one(tmp_path, suffix, wrong, nam
     if wrong == ".png":  # Pillow reads a TIFF whatever its name
         assert read_image(file).pixels.shape == (8, 9, 3)
     else:
-        with pytest.raises(FileError, match=f"is a {name} file: rename it to end with {suffix}"):
+        with pytest.raises(
+            FileError, match=f"is a {name} file: rename it so that it ends in {suffix}"
+        ):
             read_image(file)
 
 

@@ -67,7 +67,7 @@ def test_bad_pairs_are_named_in_the_words_of_the_window(folders):
 def test_pairs_none_of_which_can_be_learned_from_are_refused(folders):
     add(folders, "a", scene(1, 0.1)[:60], scene(1))
     line = train(folders, run=fails)
-    assert "None of the pairs can be learned from" in line and "differ in size" in line
+    assert "None of the pairs can be trained on" in line and "differ in size" in line
     assert not (folders / "m.safetensors").exists()
 
 

@@ -51,7 +51,7 @@ def test_files_of_one_axis(tmp_path):
 def test_a_moving_picture_of_16_bits(tmp_path):
     frames = np.zeros((2, 6, 7, 3), np.uint16)
     (tmp_path / "a.png").write_bytes(apng_encode(frames))
-    with pytest.raises(ValueError, match="moves in 16 bits: choose image 1"):
+    with pytest.raises(ValueError, match="is an animation of 16 bits: choose image 1"):
         read_image(tmp_path / "a.png", image=2)
     assert read_image(tmp_path / "a.png", image=1).pixels.dtype == np.uint16
 

@@ -68,7 +68,7 @@ def check_folders_steps(
             raise ValueError(f"{stem}: {error}") from None
         yield Progress(len(found.checks), len(files))
     if len(found.unusable) == len(files):
-        raise ValueError(f"None of the pairs can be learned from. {found.sentences()[0]}")
+        raise ValueError(f"None of the pairs can be trained on. {found.sentences()[0]}")
     return found
 
 

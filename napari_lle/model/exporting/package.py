@@ -64,7 +64,7 @@ def write_package(path: Path, graph: bytes, model: Model, colours: int, credits:
         with _offline(folder):
             described = build_description(model_description(model, colours, credits))
             if isinstance(described, InvalidDescr):
-                raise ExportError(f"bioimageio.spec refuses it: {described.get_reason()}")
+                raise ExportError(f"bioimageio.spec rejects the package: {described.get_reason()}")
             save_bioimageio_package_as_folder(described, output_path=packed)
         _run(packed / DESCRIPTION)
         with ZipFile(path, "w", ZIP_DEFLATED) as file:

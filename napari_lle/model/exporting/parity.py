@@ -78,7 +78,8 @@ def measure_parity(graph: bytes, model: Model, colours: int) -> Iterator[Parity]
         if row.worst > TOLERANCE:
             raise ExportError(
                 f"The exported {model.name} differs from the network by {row.worst:.1e} in an "
-                f"image of {height} x {width}, where {TOLERANCE:g} is allowed: nothing was written."
+                f"image of {height} x {width}, more than the {TOLERANCE:g} allowed: nothing was "
+                "written."
             )
         yield row
 

@@ -113,5 +113,7 @@ def common_survey(arrays: Sequence[Any], options: EnhanceOptions) -> Survey:
             "convert them, or choose others."
         )
     if options.rgb is None and len({looks_rgb(array.shape) for array in arrays}) > 1:
-        raise ValueError("The same levels need images that are all in colour, or none: choose so.")
+        raise ValueError(
+            "The same levels need images that are all in colour or all grey: choose only one kind."
+        )
     return survey(arrays, options, alike=True)

@@ -146,7 +146,7 @@ def flat_steps(
     """The estimate that `enhance_flattened` has its result of, yielding `Progress`."""
     check_choice("background", how, get_args(How))
     if is_lazy(image):
-        raise ValueError("A background is found of images in memory: read this one first.")
+        raise ValueError("A background is only found for images in memory: read this one first.")
     data = np.asarray(image)
     options = settle([data], options)
     rgb = bool(options.rgb)

@@ -40,9 +40,9 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 MEANINGS = {
-    PHOTOGRAPH: "removes noise too, each colour by itself",
-    FLUORESCENCE: "takes away noise, not structure; several channels keep their ratios",
-    ASTRONOMY: "takes away noise, not structure; the sky becomes dark grey",
+    PHOTOGRAPH: "also removes noise; each colour by itself",
+    FLUORESCENCE: "removes noise, not structure; several channels keep their ratios",
+    ASTRONOMY: "removes noise, not structure; the sky becomes dark grey",
     PUBLICATION: "one rising curve of a known formula, the same for all selected layers; no "
     "noise is removed, no more than 1 value in 1000 clipped at each end",
 }

@@ -164,8 +164,8 @@ def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
     stretches = model.config.reflectance in STRETCHING
     if options.sky and not stretches:
         raise ValueError(
-            f"The model {model.name} brings no background to a brightness: leave sky out, or take "
-            "linear, science or a stretch."
+            f"The model {model.name} cannot set the brightness of the background: leave sky out, "
+            "or use linear, science or a stretch."
         )
     if options.sky is None and options.near_sky and stretches:
         return replace(options, sky=MIDDLE)
@@ -197,8 +197,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     statistics = np.array([known.statistics], np.float32)
     if options.denoise is not None and loaded.config.reflectance not in STRETCHING:
         raise ValueError(
-            f"The model {loaded.name} cannot leave noise: leave denoise out, or take linear or "
-            "science."
+            f"The model {loaded.name} has no adjustable noise removal: leave denoise out, or use "
+            "linear or science."
         )
     size = AUTO_TILE[device] if options.tile == "auto" else int(options.tile)
     (lifted,) = darkest(loaded.config.reflectance, statistics[:, 0])

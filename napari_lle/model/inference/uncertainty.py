@@ -111,7 +111,9 @@ def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
             "The uncertainty is known for strength 1 only: enhance with that strength."
         )
     if "brightness" in record or "denoise" in record:
-        raise ValueError("How uncertain another tone is has not been measured: leave it out.")
+        raise ValueError(
+            "The uncertainty with brightness or denoise set has not been measured: leave them out."
+        )
     if "average" in record:
         raise ValueError("How uncertain averaged planes are has not been measured: leave it out.")
     return found

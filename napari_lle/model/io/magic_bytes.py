@@ -36,5 +36,7 @@ def misnamed(path: Path) -> FileError | None:
         return FileError(f"{path} cannot be read (it is empty): is it complete?")
     for signature, name, suffixes in SIGNATURES:
         if start.startswith(signature) and suffix_of(path) not in suffixes:
-            return FileError(f"{path} is a {name} file: rename it to end with {suffixes[0]}.")
+            return FileError(
+                f"{path} is a {name} file: rename it so that it ends in {suffixes[0]}."
+            )
     return None

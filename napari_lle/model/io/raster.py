@@ -44,7 +44,7 @@ def read_picture(path: Path, image: int = 1, use: Use = DECODE) -> Picture:
         number = image_number(path, image, count)
         if png.is_deep(path):
             if number > 1:
-                raise FileError(f"{path} moves in 16 bits: choose image 1.")
+                raise FileError(f"{path} is an animation of 16 bits: choose image 1.")
             pixels = png.read_deep(path)
         else:
             if count > 1:

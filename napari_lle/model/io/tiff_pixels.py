@@ -44,7 +44,7 @@ def check_meaning(path: Path, page: Any) -> None:
     elif photometric == SEPARATED and page.tags.valueof(INK_SET, 1) != 1:
         refused = "inks that are not CMYK"
     elif photometric in (WHITE_IS_0, PALETTE, SEPARATED) and page.dtype.kind not in "bu":
-        refused = f"{page.dtype} values that are no brightness"
+        refused = f"{page.dtype} values that are not intensities"
     if refused:
         raise FileError(f"{path} holds {refused}: save it as grey or RGB.")
 

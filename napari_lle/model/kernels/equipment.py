@@ -1,4 +1,4 @@
-"""What this machine has for networks to run on, what it lacks, and the command that mends it."""
+"""What this machine has for networks to run on, what it lacks, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Part(NamedTuple):
     works : bool
     why : str
         What was found, or why it does not work.
-    mend : str
-        The command that mends it; empty where none does, or none is needed.
+    fix : str
+        The command that fixes it; empty where none does, or none is needed.
     """
 
     name: str
     works: bool
     why: str
-    mend: str
+    fix: str
 
 
 def equipment() -> list[Part]:
@@ -53,8 +53,8 @@ def _kernels(cuda: bool) -> Iterator[Part]:
     if cuda:
         there = find_spec("triton") is not None
         why = "compiled by Triton" if there else "Triton is not installed: torch works, slower"
-        mend = "" if there else "pip install 'napari-lle[cuda]'"
-        yield Part("compiled kernel, cuda", there, why, mend)
+        fix = "" if there else "pip install 'napari-lle[cuda]'"
+        yield Part("compiled kernel, cuda", there, why, fix)
 
 
 def _compiled() -> bool:

@@ -179,7 +179,8 @@ def _read(path: Path) -> tuple[bytes, dict[str, str], dict[str, NDArray[np.float
         raise CheckpointError(f"{path} cannot be read: {reason(error)}.") from None
     except (SafetensorError, TypeError):  # of numbers that NumPy does not have
         raise CheckpointError(
-            f"{path} is not a readable model file: is it complete, and of napari-lle?"
+            f"{path} is not a readable model file: is it complete, and was it written by "
+            "napari-lle?"
         ) from None
 
 

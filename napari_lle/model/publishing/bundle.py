@@ -102,7 +102,7 @@ def bundle_steps(
 def check_bundle(path: Path) -> None:
     """Raise FileError unless a path is one that a bundle can be written to."""
     if path.suffix.lower() != SUFFIX:
-        raise FileError(f"{path.name} is no bundle's name: let it end in {SUFFIX}.")
+        raise FileError(f"{path.name} is not a name for a bundle: let it end in {SUFFIX}.")
     if not path.parent.is_dir():
         raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
 

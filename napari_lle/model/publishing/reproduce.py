@@ -78,7 +78,7 @@ class Bundle:
             known, self.images = content["format"], list(content["images"])
             self.versions: dict[str, str] = content["versions"]
         except DAMAGED:
-            raise FileError(f"{path} is no bundle of napari-lle: is it complete?") from None
+            raise FileError(f"{path} is not a bundle of napari-lle: is it complete?") from None
         if known != FORMAT:
             raise FileError(f"{path} was written by a newer version: update napari-lle.")
 

@@ -23,13 +23,13 @@ CUDA_TORCH = (
 class Device(TypedDict):
     """One entry of `devices`: `why` tells what is missing, or which chip was found.
 
-    `mend` is a command that makes it available; empty where none does or none is needed.
+    `fix` is a command that makes it available; empty where none does or none is needed.
     """
 
     name: str
     available: bool
     why: str
-    mend: str
+    fix: str
 
 
 def devices() -> list[Device]:
@@ -37,26 +37,26 @@ def devices() -> list[Device]:
     import torch
 
     if torch.backends.mps.is_available():
-        mps = Device(name="mps", available=True, why="Apple GPU", mend="")
+        mps = Device(name="mps", available=True, why="Apple GPU", fix="")
     elif not torch.backends.mps.is_built():
-        mps = Device(name="mps", available=False, why="this torch is built without Metal", mend="")
+        mps = Device(name="mps", available=False, why="this torch is built without Metal", fix="")
     else:
-        mps = Device(name="mps", available=False, why="no Metal device found", mend="")
+        mps = Device(name="mps", available=False, why="no Metal device found", fix="")
     count = torch.get_num_threads()
     threads = f"{count} thread{'s' * (count != 1)}"
-    return [_cuda(), mps, Device(name="cpu", available=True, why=threads, mend="")]
+    return [_cuda(), mps, Device(name="cpu", available=True, why=threads, fix="")]
 
 
 def _cuda() -> Device:
     import torch
 
     if torch.cuda.is_available():
-        return Device(name="cuda", available=True, why=torch.cuda.get_device_name(0), mend="")
+        return Device(name="cuda", available=True, why=torch.cuda.get_device_name(0), fix="")
     if torch.version.cuda is None and torch.version.hip is None:
-        mend = CUDA_TORCH if shutil.which("nvidia-smi") else ""  # else there is nothing to drive
+        fix = CUDA_TORCH if shutil.which("nvidia-smi") else ""  # else there is nothing to drive
         why = "this torch is built without CUDA"
-        return Device(name="cuda", available=False, why=why, mend=mend)
-    return Device(name="cuda", available=False, why="no CUDA device or driver found", mend="")
+        return Device(name="cuda", available=False, why=why, fix=fix)
+    return Device(name="cuda", available=False, why="no CUDA device or driver found", fix="")
 
 
 def choose_device(name: str = "auto") -> str:

@@ -59,7 +59,7 @@ class Halving:
         kind = self.device.type
         if self.size <= SMALLEST_TILE:
             raise MemoryError(
-                f"{kind} has no memory left even for small tiles: close other programs "
+                f"{kind} has no memory left, even for small tiles: close other programs "
                 "or choose the device cpu."
             ) from None
         self.size = max(self.size // 2, SMALLEST_TILE)

@@ -66,7 +66,7 @@ def noisy_data(images: Sequence[Pair], share: float, gap: int) -> Noisy:
         few pixels.
     """
     if not images or any(image.statistics[2] > 0 for image in images):
-        raise TrainingError("Learning from noise takes grey images: give each channel by itself.")
+        raise TrainingError("Learning from noise needs grey images: give each channel by itself.")
     noise = [fit_noise(images[i].low[..., 0]) for i in _some(len(images))]
     if max(n.read_noise for n in noise) == 0 and not np.isfinite([n.gain for n in noise]).any():
         raise TrainingError("There is no noise in these images: nothing can be learned from it.")

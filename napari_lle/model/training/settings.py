@@ -173,7 +173,7 @@ class TrainingSettings:
         Readings and weights of the paper's objective.
     augmentation : Augmentation
     validate_every : int
-        Steps between looks at the held-out images.
+        Steps between two validations.
     held_out : float
         Share of the images to judge by, taken in whole scenes.
     seed : int

@@ -117,10 +117,10 @@ def fault(figures: dict[str, Any]) -> str:
     a noisy image and a clean one, equally bright, noise alone is to go.
     """
     if not all(math.isfinite(v) for k, v in figures.items() if k != "psnr"):
-        return "its results on held-out images are not finite"
+        return "its results on the validation set are not finite"
     if figures["extreme"] > EXTREME_SHARE:
         share = f"{100 * figures['extreme']:.0f} %"
-        return f"it turns {share} of the unsaturated pixels of held-out images white or black"
+        return f"it turns {share} of the unsaturated pixels of the validation images white or black"
     if figures["shading"] < FLAT and figures.get("remaining", 1.0) > NEARER:
         return "its illumination of a shaded scene is flat"
     return ""

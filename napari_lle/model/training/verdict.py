@@ -76,4 +76,4 @@ def inconclusive(done: int) -> str:
     if done >= FEW:
         return ""
     steps = "1 step" if done == 1 else f"{done} steps"
-    return f"Only {steps}: inconclusive. Give it more time, or free the processor meanwhile."
+    return f"Only {steps}: inconclusive. Train longer, or close other programs meanwhile."

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from .form import Form
 
 HOWS = [("kept", ""), ("subtracted", "subtract"), ("divided", "divide")]
-IN_MEMORY = "“{}” is not in memory as one array, and has no background here: set it to kept."
-ALONE = "A background is taken out of one layer at a time: select “{}” alone, or set it to kept."
+IN_MEMORY = (
+    "“{}” is not held in memory as one array, so no background is found: set background to kept."
+)
+ALONE = (
+    "A background is removed from one layer at a time: select “{}” alone, or set background to "
+    "kept."
+)
 
 
 class Flat(NamedTuple):

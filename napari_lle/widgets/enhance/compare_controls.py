@@ -18,12 +18,12 @@ class CompareControls:
     def __init__(self) -> None:
         self.before = PushButton(
             text=f"Before (hold {KEY_BEFORE})",
-            tooltip=f"Show the input as long as this button, or the key {KEY_BEFORE}, is held.",
+            tooltip=f"Show the input while this button or the key {KEY_BEFORE} is held down.",
         )
         self.swipe = CheckBox(
             text="swipe",
-            tooltip="Lay a line over the canvas: the input on its left, the result or its preview "
-            "on its right. Drag it.",
+            tooltip="Put a line on the canvas that you can drag: the input on its left, the "
+            "result or its preview on its right.",
         )
 
         self.models = ModelPictures()

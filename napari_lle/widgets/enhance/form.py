@@ -35,10 +35,10 @@ from .typed_levels import read_field
 REPLACE = "replace"  # the last result, on another run
 PROMINENT = 26  # pixels, the height of the one button that matters
 FOLDS = {
-    "Levels": "Black and white in numbers, from a dark frame or region, locked and passed on.",
-    "Channels": "How colours and channels go together.",
-    "Compare": "Before and after, and what the result differs in.",
-    "More": "The model, the device, what else is added, saved and copied.",
+    "Levels": "Set black and white by numbers, from a dark frame or region; lock or copy them.",
+    "Channels": "How colours and channels are treated together.",
+    "Compare": "Compare before and after, and see what has changed.",
+    "More": "Model, device, extra layers, saving and copying.",
 }
 
 
@@ -71,7 +71,7 @@ class Form:
         """The three rows."""
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to enhance.")
         self.look = ComboBox(
-            label="look", choices=LOOK_NAMES, tooltip="What the image is shown as."
+            label="look", choices=LOOK_NAMES, tooltip="The kind of picture to make."
         )
         self.tone = ToneControls()
         self.strength = self.tone.strength
@@ -91,7 +91,7 @@ class Form:
             text="preview the visible part",
             value=True,
             tooltip="Show how the visible part of the image would look while you change options; "
-            "when a result is there, from your next change on.",
+            "once there is a result, from your next change on.",
         )
         self.line = Label(
             value="",
@@ -126,15 +126,15 @@ class Form:
             min=0.02,
             max=0.5,
             step=0.01,
-            tooltip="Brightness that the background comes to where black is found near it: with "
-            "the look astronomy, or when you type sky for black.",
+            tooltip="Brightness of the background in the result where black is set just below it: "
+            "with the look astronomy, or when you type sky for black.",
         )
         self.background = ComboBox(
             label="background",
             choices=HOWS,
-            tooltip="A smooth background, found beside objects: subtracted where light was added, "
-            "divided where lighting is uneven. Restoring gives the measured values all the same. "
-            "Needs the extra astro.",
+            tooltip="Remove a smooth background, measured between the objects: subtract it where "
+            "light was added, divide by it where the lighting is uneven. Restoring still gives "
+            "the measured values. Needs the extra astro.",
         )
         self.show_background = PushButton(
             text="Show", tooltip="Add the background of the image as a layer."
@@ -155,20 +155,20 @@ class Form:
             label="channels",
             choices=["auto", "per", "joint", "luminance"],
             tooltip="per: one illumination per channel, for photographs. joint: one illumination "
-            "for all channels, which keeps their ratios. luminance: the same, by the mean of "
-            "colours, not the brightest. auto: as the look has it.",
+            "for all channels, which keeps their ratios. luminance: the same, from the mean of "
+            "the colours instead of the brightest. auto: what the look uses.",
         )
         self.clip = ComboBox(
             label="beyond 1",
             choices=[("rescaled", "rescale"), ("kept", "keep")],
-            tooltip="Of luminance, which pure colours exceed: rescaled, they are at most 1, all "
-            "colours of a pixel alike; kept, they stay beyond 1.",
+            tooltip="With luminance, pure colours can exceed 1. rescale: all colours of such a "
+            "pixel are divided until none does. keep: they stay above 1.",
         )
         self.linked = ComboBox(
             label="levels",
             choices=["auto", "linked", "unlinked"],
             tooltip="linked: one black and one white for all channels. unlinked: each channel its "
-            "own. auto: as the look has it, else unlinked where channels are measured.",
+            "own. auto: what the look uses, otherwise unlinked for measured channels.",
         )
         self.together = CheckBox(
             text="selected layers together",
@@ -180,8 +180,8 @@ class Form:
     def _ask(self) -> None:
         """By what, where, and what is to be added."""
         self.model = ModelChoice(
-            tooltip="The network. auto: the one of the look. stretch: is a curve by a formula. You "
-            "can also choose a model of your own, a .safetensors file.",
+            tooltip="The network. auto: the one that the look uses. stretch: a curve given by a "
+            "formula. You can also choose a model of your own, a .safetensors file.",
             formulas=FORMULAS,
         )
         self.model.use(preferred_model())

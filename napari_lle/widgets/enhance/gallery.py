@@ -54,7 +54,7 @@ class ModelPictures(QListWidget):  # type: ignore[misc]
         self.setUniformItemSizes(True)
         for set_policy in (self.setHorizontalScrollBarPolicy, self.setVerticalScrollBarPolicy):
             set_policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip("What each model makes of the part in view: click to take it.")
+        self.setToolTip("What each model makes of the part in view: click one to use it.")
         self.itemClicked.connect(lambda item: self.chosen.emit(item.data(VALUE)))
         self.itemActivated.connect(lambda item: self.chosen.emit(item.data(VALUE)))
 
@@ -186,7 +186,7 @@ class Gallery:
 
         self.job = Job(
             picture_of(subject, region, self._form.tone.blend()),
-            on_done=lambda picture: show(picture, f"{model}: click to take it."),
+            on_done=lambda picture: show(picture, f"{model}: click to use it."),
             on_error=lambda error: show(None, str(error)),
         )
 

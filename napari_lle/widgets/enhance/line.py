@@ -22,7 +22,10 @@ def line_of(form: Form, tools: LevelTools) -> str:
     if kind(layer) == REFLECTANCE:
         told = layer.metadata[KEY]
         source = Path(str(told.get("layer") or told.get("source") or "its input")).name
-        return f"This is a result already, made of {source} by {told['model']}: choose that."
+        return (
+            f"This is a result already, made of {source} by {told['model']}: choose the input "
+            "instead."
+        )
     if found is not None and found.blank:
         return f"This image {found.blank}: there is nothing to enhance."
     try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .form import Form
 
-HINT = "What the image is shown as; it chooses the model and all else that is left to auto."
+HINT = "The kind of picture to make; it chooses the model and everything else that is left at auto."
 
 
 def recognised(layer: Image) -> Recognised:
@@ -59,7 +59,7 @@ class LookChoice:
         if layer in self._by_hand:
             why = f"chosen by you; {why}"
         elif preferred != RECOGNISED:
-            why = f"as you prefer it; {why}"
+            why = f"set in the preferences; {why}"
         self._form.look.tooltip = explained(why[0].upper() + why[1:])
 
     def _note(self, look: str) -> None:

@@ -93,8 +93,8 @@ class PublishWindow(QDialog):  # type: ignore[misc]
         self.raw = CheckBox(
             text="with the raw pixels",
             value=True,
-            tooltip="Put the raw pixels into the bundle; else their digest alone, and who repeats "
-            "the image needs the file.",
+            tooltip="Put the raw pixels into the bundle; otherwise it holds only their digest, "
+            "and repeating the image takes the file.",
         )
         self.save = PushButton(
             text="Save bundle…",

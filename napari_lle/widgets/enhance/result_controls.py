@@ -39,7 +39,8 @@ class ResultControls:
         self.bits = ComboBox(
             label="bits",
             choices=[("8 bits", 8), ("16 bits", 16)],
-            tooltip="Of the saved picture: 8 for the web and slides, 16 (PNG or TIFF) to edit it.",
+            tooltip="Bits per colour of the saved picture: 8 for the web and slides, 16 (PNG or "
+            "TIFF) for editing.",
         )
         self.publish = PushButton(
             text="Publish…",

@@ -145,8 +145,8 @@ def _check_alike(layer: Image, others: list[Image], order: tuple[int, ...]) -> N
         turned_alike = plane_order(other) in (order, tuple(range(other.ndim)))
         if len(kinds) > 1 or not turned_alike or (len(order) != other.ndim and not straight):
             raise ValueError(
-                f"“{other.name}” and “{layer.name}” are not of one kind, and the look publication "
-                "has one curve for all selected layers: select others, or this one alone."
+                f"“{other.name}” and “{layer.name}” differ in kind, and the look publication uses "
+                "one curve for all selected layers: select others, or this one alone."
             )
 
 

@@ -41,7 +41,9 @@ class Swipe:
             self._canvas = viewer.window._qt_viewer.canvas
             self._visuals = self._canvas.layer_to_visual
         except AttributeError as error:
-            raise SwipeError("This napari has no canvas that a line can be laid over.") from error
+            raise SwipeError(
+                "This version of napari has no canvas that a line can be drawn on."
+            ) from error
         self._clipped: list[tuple[Any, Any]] = []  # a node and its filter
         self._sides: tuple[list[Any], list[Any]] = [], []
         self.line = SwipeLine(self._canvas.native, self._cut)

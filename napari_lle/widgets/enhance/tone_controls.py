@@ -34,8 +34,9 @@ class ToneControls:
             min=0.05,
             max=0.7,
             step=0.01,
-            tooltip="What results of a quarter are brought to, and all others along; 0.25 leaves "
-            "the result as the model made it. It follows at once. For single images in memory.",
+            tooltip="What a brightness of a quarter becomes, and all others with it; 0.25 leaves "
+            "the result as the model made it. The result follows at once. For single images in "
+            "memory.",
         )
         self.denoise = FloatSlider(
             label="denoise",
@@ -43,8 +44,9 @@ class ToneControls:
             min=0,
             max=1,
             step=0.01,
-            tooltip="How much of the noise removal is kept; at 0 the result is a plain stretch. It "
-            "follows at once. For the models linear and science, and single images in memory.",
+            tooltip="How much of the noise removal is kept; at 0 the result is a plain stretch. "
+            "The result follows at once. For the models linear and science, and single images in "
+            "memory.",
         )
 
     def all(self) -> tuple[FloatSlider, ...]:

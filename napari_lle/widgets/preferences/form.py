@@ -18,13 +18,14 @@ class PreferencesForm:
 
     def __init__(self) -> None:
         self.model = ModelChoice(
-            tooltip="What Enhance and the stage inspector begin with; auto: the one of the look."
+            tooltip="The model that Enhance and the stage inspector start with; auto: the one "
+            "that the look uses."
         )
         self.look = ComboBox(
             label="look",
             choices=[RECOGNISED, *LOOK_NAMES],
-            tooltip="What images are shown as until you choose: recognised from each image, or "
-            "always the same.",
+            tooltip="The look until you choose another: recognised from each image, or always the "
+            "same.",
         )
         self.device = ComboBox(
             label="device",
@@ -40,8 +41,8 @@ class PreferencesForm:
         self.kernel = ComboBox(
             label="kernel",
             choices=["auto", "torch"],
-            tooltip="auto: compiled code where there is some. torch: never, which is slower; from "
-            "the next run on.",
+            tooltip="auto: compiled code where available. torch: never compiled code, which is "
+            "slower. From the next run on.",
         )
         self.models = FileEdit(
             label="models",
@@ -54,11 +55,12 @@ class PreferencesForm:
             min=0.1,
             max=64,
             step=0.5,
-            tooltip="Megapixels of a preview: a larger part in view is thinned out.",
+            tooltip="Size of a preview in megapixels: of a larger part in view, only every few "
+            "pixels are shown.",
         )
-        self.status = Label(value="", tooltip="What is kept, or what is wrong with it.")
+        self.status = Label(value="", tooltip="What is set, or what is wrong with it.")
         self.devices = Label(
-            value="", tooltip="What networks can run on here, and why not on something else."
+            value="", tooltip="What networks can run on here, and why not on anything else."
         )
         self.look_again = PushButton(
             text="Look again", tooltip="Look for devices and kernels once more."
@@ -66,7 +68,7 @@ class PreferencesForm:
         self.copy = PushButton(
             text="Copy command",
             visible=False,
-            tooltip="Copy the first command that mends something, for a terminal.",
+            tooltip="Copy the first command that fixes something, to paste into a terminal.",
         )
         roomy(self.status)
         roomy(self.devices)

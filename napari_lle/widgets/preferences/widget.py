@@ -30,7 +30,10 @@ from .form import PreferencesForm
 if TYPE_CHECKING:
     from ...model.kernels.equipment import Part
 
-OLD = "This napari keeps no preferences of plugins: 0.9 and newer do, or set NAPARI_LLE_DEVICE etc."
+OLD = (
+    "This version of napari does not store preferences of plugins: use 0.9 or newer, or set "
+    "NAPARI_LLE_DEVICE etc."
+)
 
 
 class PreferencesWidget(Panel):
@@ -104,25 +107,25 @@ class PreferencesWidget(Panel):
         told = "Kept by napari; also under File › Preferences."
         outside = " and ".join(set_outside())
         if outside:
-            told = f"{outside} of the environment goes before what is chosen here."
+            told = f"{outside} in the environment overrides what is chosen here."
         put_message(self.form.status, OLD if self._kept is None else missing_model() or told)
 
     def _show(self, parts: list[Part]) -> None:
         self.parts = parts
         put_message(self.form.devices, "<br>".join(map(line_on, parts)))
-        self.form.copy.visible = any(part.mend for part in parts)
+        self.form.copy.visible = any(part.fix for part in parts)
 
     def _copy(self) -> None:
-        command = next((part.mend for part in self.parts if part.mend), "")
+        command = next((part.fix for part in self.parts if part.fix), "")
         QApplication.clipboard().setText(command)
         put_message(self.form.status, f"Copied: {command}")
 
 
 def line_on(part: Part) -> str:
-    """A device or kernel in a line, and a second one with the command that mends it."""
+    """A device or kernel in a line, and a second one with the command that fixes it."""
     sign = "✓" if part.works else "✗"
-    mend = f"<br>&nbsp;&nbsp;<code>{escape(part.mend)}</code>" if part.mend else ""
-    return f"{sign} <b>{escape(part.name)}</b>: {escape(part.why)}{mend}"
+    fix = f"<br>&nbsp;&nbsp;<code>{escape(part.fix)}</code>" if part.fix else ""
+    return f"{sign} <b>{escape(part.name)}</b>: {escape(part.why)}{fix}"
 
 
 def _equipment_steps() -> Generator[Progress, None, list[Part]]:

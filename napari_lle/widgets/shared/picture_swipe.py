@@ -63,7 +63,7 @@ class PictureSwipe:
             label="line",
             value=50,
             max=100,
-            tooltip="Where the line between the two is; it can be dragged on the canvas as well.",
+            tooltip="Position of the line between the two; you can also drag it on the canvas.",
         )
         self.button = PushButton(
             text=SHOW,

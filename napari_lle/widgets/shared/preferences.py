@@ -108,4 +108,4 @@ def missing_model() -> str:
     name = preferences().model
     if name == "auto" or preferred_model() != "auto":
         return ""
-    return f"The model “{name}” is not there, so auto is taken: choose another one."
+    return f"The model “{name}” was not found, so auto is used: choose another one."

@@ -75,7 +75,9 @@ def figure_steps(
         If the name tells no format, or the file cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise FileError(f"{path.name} tells no format: choose a name that ends in .png or .svg.")
+        raise FileError(
+            f"{path.name} has no known ending: choose a name that ends in .png or .svg."
+        )
     keys = [INPUT, *(key for key in ORDER if key in looks)]
     total = 1 + finding.count * (len(keys) - 1)
     columns: list[Column] = []

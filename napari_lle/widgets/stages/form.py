@@ -50,8 +50,8 @@ class StagesForm:
         self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
         self.status = Label(
             value="",
-            tooltip="Whether one stage is enough: R of all stages is compared, in the range that "
-            "it is shown in. A grey level is 1/255 of it.",
+            tooltip="Whether one stage is enough: R of all stages is compared within the range in "
+            "which it is shown. A grey level is 1/255 of that.",
         )
 
     def _story(self) -> None:
@@ -64,14 +64,14 @@ class StagesForm:
         self.grid = CheckBox(
             text="side by side",
             value=True,
-            tooltip="Show the input and all that is chosen beside each other, and nothing else for "
-            "as long.",
+            tooltip="Show the input and everything chosen side by side, and nothing else "
+            "meanwhile.",
         )
         self.figure = PushButton(
             text="Figure…",
             enabled=False,
-            tooltip="Save a figure of all stages, a row each, as PNG or SVG: the input and those "
-            "of L, R, u, E and V that are shown.",
+            tooltip="Save a figure of all stages as PNG or SVG, one row per stage: the input, and "
+            "those of L, R, u, E and V that are shown.",
         )
 
     def _expert(self) -> None:

@@ -17,7 +17,7 @@ def one_sentence(finding: Finding) -> str:
     """Whether one stage is enough, or why all are equal."""
     name, agreed = finding.stages.model.name, finding.agreement
     if finding.count == 1:
-        return f"One stage of {name} was run: ask for two or more to compare them."
+        return f"Only one stage of {name} was run: ask for two or more to compare them."
     if agreed.silent:
         return f"All stages of {name} are equal{_because(finding)}{_instead(finding)}"
     return f"One stage of {name} is {_enough(agreed)}"
@@ -43,7 +43,7 @@ def _enough(agreed: Agreement) -> str:
         return f"enough here: the stages differ by at most {most}."
     return (
         f"not enough at {percent(agreed.share)} of the pixels, where the stages differ by up to "
-        f"{most}: that is seen, for a grey level is {two_digits(1 / 255)}."
+        f"{most}: this is visible, as a grey level is {two_digits(1 / 255)}."
     )
 
 

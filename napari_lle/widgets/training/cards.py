@@ -61,7 +61,7 @@ class Cards:
             choices=self._choices,  # napari asks for them anew whenever layers come or go
             tooltip="Each pair: size of the dark layer and its black and white levels; how much "
             "brighter the reference is, in stops, and the noise of both; its shift in pixels and "
-            "its similarity (rank correlation); and what is wrong.",
+            "its similarity (rank correlation); and its issues.",
         )
         native = self.widget.native
         native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

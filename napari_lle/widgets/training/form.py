@@ -107,8 +107,8 @@ class TrainForm:
         )
         self.swap = PushButton(
             text="Swap",
-            tooltip="Make the reference of the selected pair its dark or noisy image, and the "
-            "other way round.",
+            tooltip="Exchange the two images of the selected pair: the reference becomes the dark "
+            "or noisy image.",
         )
         self.remove = PushButton(text="Remove", tooltip="Remove the selected pair from the list.")
         self.split = PushButton(
@@ -128,9 +128,9 @@ class TrainForm:
         self.objective = ComboBox(
             label="objective",
             choices=["paired", "noisy", "self", "paper"],
-            tooltip="paired: match the references. For images alone: noisy learns from the noise "
-            "of grey images what they look like without it, self from pairs made from dark images "
-            "themselves, paper minimises equations 4 to 6 of the paper.",
+            tooltip="paired: match the references. For images alone: noisy learns to remove the "
+            "noise of grey images, self learns from pairs made of the dark images themselves, "
+            "paper minimises equations 4 to 6 of the paper.",
         )
         self.minutes = FloatSpinBox(
             label="minutes",

@@ -38,7 +38,7 @@ class PastRuns:
             nullable=True,
             tooltip="Another run to compare it with: its curves are broken lines.",
         )
-        self.told = Label(value="", tooltip="How long they were, and their verdicts.")
+        self.told = Label(value="", tooltip="How long they took, and their verdicts.")
         roomy(self.told)
         self.scores = ScoreTable(("method",), "Their scores, each on its own validation set.")
         self.plots = TrainPlots()

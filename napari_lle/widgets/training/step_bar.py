@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QTabBar, QWidget
 PAIRS, CHECK, TRAIN, VERDICT = range(4)
 STEPS = {
     "Pairs": "Choose dark or noisy layers and their references.",
-    "Check": "See what was found on each pair, and fix it.",
+    "Check": "See the issues of each pair, and fix them.",
     "Train": "Choose the start and the time, and train.",
-    "Verdict": "See what it was worth, save the model, and look at past runs.",
+    "Verdict": "See how good it is, save the model, and look at past runs.",
 }
 
 

@@ -32,7 +32,7 @@ class VerdictForm:
     """
 
     def __init__(self, viewer: Any) -> None:
-        tooltip = "What the model is worth on images that it was not trained on."
+        tooltip = "How good the model is on images that it was not trained on."
         self.sentence = Label(value=NOTHING, tooltip=tooltip)
         roomy(self.sentence)
         self.scores = ScoreTable(SCORES, "Scores on the validation set, which was not trained on.")

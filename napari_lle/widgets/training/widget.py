@@ -238,7 +238,7 @@ class TrainWidget(WorkPanel):
             place = self._preview.place(outcome.pictures, self.pairs.entries)
             self._compare(outcome.pictures, place)
         self.form.steps.setCurrentIndex(VERDICT)
-        self._say("The run has ended: this is what it was worth.")
+        self._say("The run has ended: this is how good its model is.")
 
     def _compare(self, found: Comparison, place: dict[str, Any]) -> None:
         """Show before and after on the canvas, where the images are still there."""
@@ -269,7 +269,7 @@ class TrainWidget(WorkPanel):
         self.form.resume.visible = bool(folders)
         if folders:
             self.form.resume.text = f"Resume at {_runs.progress(folders[0])}"
-            self.form.resume.tooltip = f"Continue {folders[0].name}, which has not come to its end."
+            self.form.resume.tooltip = f"Continue {folders[0].name}, which was not finished."
 
     def _choose_file(self) -> None:
         path = show_file_dialog(

@@ -214,7 +214,7 @@ def test_what_levels_cannot_be():
         EnhanceOptions(levels="both")
     with pytest.raises(ValueError, match="sky is a brightness between 0 and 1, not 2"):
         EnhanceOptions(sky=2)
-    with pytest.raises(ValueError, match="photo brings no background"):
+    with pytest.raises(ValueError, match="photo cannot set the brightness of the background"):
         enhance(np.zeros((8, 8, 3), np.uint8), "photo", sky=0.3)
     assert read_level("black", "470, sky") == (470, "sky")
     assert read_level("white", "5e3") == 5000 and read_level("white", None) is None

@@ -130,7 +130,7 @@ def test_another_result_is_told_with_what_changed(tmp_path, stack):
 
 def test_what_is_no_bundle_is_refused(tmp_path, stack):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 something else")
-    with pytest.raises(ValueError, match="no bundle of napari-lle: is it complete"):
+    with pytest.raises(ValueError, match="not a bundle of napari-lle: is it complete"):
         Bundle(tmp_path / "a.zip")
     with pytest.raises(ValueError, match="no file"):
         Bundle(tmp_path / "gone.zip")

@@ -49,6 +49,6 @@ def test_every_device_says_what_mends_it(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.version, "hip", None, raising=False)
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/nvidia-smi")
-    assert "pip install" in devices()[0]["mend"]
+    assert "pip install" in devices()[0]["fix"]
     monkeypatch.setattr("shutil.which", lambda _: None)  # there is nothing to drive
-    assert not devices()[0]["mend"]
+    assert not devices()[0]["fix"]

@@ -93,10 +93,10 @@ def test_where_none_can_be_taken_out_a_sentence_says_what_to_do(viewer, make, fi
     viewer.add_image(da.from_array(field), name="lazy")
     widget = make(viewer)
     widget.form.show_background.native.click()
-    assert "set it to kept" in widget.form.status.value
+    assert "set background to kept" in widget.form.status.value
     widget.form.background.value = "subtract"
     widget.form.run.native.click()
-    assert widget.job is None and "not in memory" in widget.form.status.value
+    assert widget.job is None and "not held in memory" in widget.form.status.value
     plain = viewer.add_image(field, name="plain")
     widget.form.image.value = plain
     widget.form.together.value = True

@@ -70,4 +70,4 @@ def test_layers_of_several_kinds_are_refused(panels, widget):
     panels.layers.selection = {panels.layers["control"], panels.layers["bytes"]}
     widget.form.image.value = panels.layers["control"]
     widget.form.run.native.click()
-    assert "“bytes” and “control” are not of one kind" in widget.form.status.value
+    assert "“bytes” and “control” differ in kind" in widget.form.status.value

@@ -79,7 +79,7 @@ def test_widgets_begin_with_what_is_preferred(qtbot, viewer, keep, folder):
     assert inspector.form.device.value == "cpu"
     enhance = keep(EnhanceWidget(viewer))
     assert enhance.form.look.value == "astronomy"
-    assert enhance.form.look.tooltip.startswith("As you prefer it; fluorescence")
+    assert enhance.form.look.tooltip.startswith("Set in the preferences; fluorescence")
     enhance.form.look.value = "publication"  # what is chosen goes before
     assert enhance.form.options().look == "publication"
 
@@ -87,7 +87,7 @@ def test_widgets_begin_with_what_is_preferred(qtbot, viewer, keep, folder):
 def test_a_preferred_model_that_is_gone_is_said(qtbot, viewer, keep):
     prefer(model="gone")
     widget = keep(PreferencesWidget(viewer))
-    assert "“gone” is not there" in widget.form.status.value
+    assert "“gone” was not found" in widget.form.status.value
     assert widget.form.model.value == "auto" and preferences().model == "gone"
     assert missing_model()
 
