@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_lle.widgets.enhance.histogram import Histogram
 from napari_lle.widgets.enhance.restore import restore_layer
-from napari_lle.widgets.enhance.swipe import SwipeLine
+from napari_lle.widgets.shared.swipe import SwipeLine
 
 TITLES = ("Enhance", "Stage inspector", "Train on layer pairs")
 WINDOW = (1280, 800)

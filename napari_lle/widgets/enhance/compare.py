@@ -11,8 +11,8 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from superqt.utils import QSignalDebouncer
 
 from ..shared.layers import is_result
+from ..shared.swipe import Swipe, SwipeError
 from .compare_controls import KEY_BEFORE
-from .swipe import Swipe, SwipeError
 
 if TYPE_CHECKING:
     from .compare_controls import CompareControls

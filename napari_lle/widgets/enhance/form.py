@@ -213,19 +213,17 @@ class Form:
         return level
 
     def rows(self) -> list[Any]:
-        """What is always in sight, top to bottom."""
+        """What is chosen and pressed, top to bottom."""
         return [
             *map(labelled, (self.image, self.look, self.strength)),
             row(self.run, self.cancel),
             self.preview,
-            self.line,
-            self.progress,
-            self.status,
         ]
 
     def below(self) -> list[Any]:
-        """What comes below and is no widget of magicgui."""
-        return [self.histogram, *self.folds.values()]
+        """What comes below, as Qt has it; above what tells, which may need more lines, is drawn."""
+        told = (self.line, self.progress, self.status)
+        return [self.histogram, *(each.native for each in told), *self.folds.values()]
 
     def _folded(self) -> list[list[Any]]:
         """Widgets and rows of widgets, fold by fold."""

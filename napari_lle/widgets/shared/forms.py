@@ -8,11 +8,12 @@ from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QSizePolicy
+from qtpy.QtWidgets import QLabel, QSizePolicy
 
 WIDTH = 298  # pixels that every widget gets along with, a scroll bar among them
 LABEL_WIDTH = 84
 LINES = 2  # of a message
+RULER = "ruler"  # name of the label that heights are read from
 
 Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean
 
@@ -72,5 +73,17 @@ class _Lines(QObject):  # type: ignore[misc]
 
 
 def _make_room(text: Any) -> None:
-    least = LINES * text.fontMetrics().lineSpacing()  # what is below a shorter one does not move
-    text.setMinimumHeight(max(text.heightForWidth(text.width()), least))
+    text.setMinimumHeight(0)  # Qt counts it in the height that a text needs
+    needed = text.heightForWidth(text.width())
+    text.setMinimumHeight(max(needed, _least(text)))  # what is below a short one does not move
+
+
+def _least(text: Any) -> int:
+    """The height of a message of `LINES` lines, as the theme draws it, in a label like this one."""
+    ruler = text.findChild(QLabel, RULER)
+    if ruler is None:
+        ruler = QLabel("\n".join("x" * LINES), text)
+        ruler.setObjectName(RULER)
+        ruler.hide()
+    ruler.ensurePolished()
+    return int(ruler.sizeHint().height())

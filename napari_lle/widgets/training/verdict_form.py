@@ -47,7 +47,7 @@ class VerdictForm:
         )
         self.past = PastRuns()
         swipe = self.swipe
-        sides = [labelled(swipe.left), labelled(swipe.right), labelled(swipe.line)]
+        sides = [labelled(swipe.left), labelled(swipe.right)]
         rows = [self.sentence, self.scores.widget, *sides, swipe.button]
         self.page = Container(widgets=[*rows, row(self.save, self.command)], labels=False)
         self.page.margins = (0, 0, 0, 0)

@@ -1,11 +1,11 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_lle.widgets.shared.image_choice import images
-from napari_lle.widgets.shared.picture_swipe import HIDE, SHOW, PictureSwipe, swiped
+from napari_lle.widgets.shared.picture_swipe import HIDE, SHOW, PictureSwipe
 
 BLACK, GREY, WHITE = (np.full((20, 100, 3), v, np.float32) for v in (0.0, 0.5, 1.0))
 PLACE = {"affine": np.diag([2.0, 2.0, 1.0])}
@@ -28,55 +28,58 @@ def offered(swipe):
     swipe.offer(pictures, "cup", PLACE, ("input", "after"))
 
 
-def test_two_pictures_meet_at_a_line():
-    both = swiped(BLACK, WHITE, 0.3)
-    assert not both[:, :28].any() and (both[:, 32:] == 1).all()
-    assert len(np.unique(both[0, 30])) == 3  # the line is in colour
-    np.testing.assert_array_equal(swiped(BLACK, WHITE, 0.0), WHITE)
-    np.testing.assert_array_equal(swiped(BLACK, WHITE, 1.0), BLACK)
-
-
-def test_the_layer_follows_line_and_choices_and_goes_again(swipe, viewer):
+def test_two_layers_follow_the_choices_and_go_again(swipe, viewer):
     assert not swipe.button.enabled
     offered(swipe)
     assert swipe.button.enabled and swipe.left.choices == ("input", "before", "after")
     swipe.button.native.click()
-    (layer,) = viewer.layers
-    assert layer.name == "[compare] cup" and swipe.button.text == HIDE
-    assert images(viewer) == []  # it is no image to work on
-    swipe.line.value = 80
-    assert not layer.data[:, :78].any() and (layer.data[:, 82:] == 1).all()
+    left, right = viewer.layers
+    assert [left.name, right.name] == ["[compare] cup: input", "[compare] cup: after"]
+    assert swipe.button.text == HIDE
+    assert images(viewer) == []  # they are no images to work on
     swipe.left.value = "before"
-    assert (layer.data[:, :78] == 0.5).all()
+    assert (left.data == 0.5).all() and (right.data == 1).all()
+    assert left.name == "[compare] cup: before"
     swipe.button.native.click()
     assert not viewer.layers and swipe.button.text == SHOW
+
+
+def test_what_the_user_takes_away_comes_again(swipe, viewer):
+    offered(swipe)
     swipe.toggle()
-    viewer.layers.clear()  # by the user
+    viewer.layers.pop(0)
+    assert swipe.button.text == SHOW and len(viewer.layers) == 1
+    swipe.right.value = "before"  # of no layer now
+    swipe.toggle()
+    assert [layer.name[-6:] for layer in viewer.layers] == [" input", "before"]
+    viewer.layers.clear()
     assert swipe.button.text == SHOW
-    swipe.line.value = 10
     swipe.toggle()
-    assert len(viewer.layers) == 1
     swipe.clear()
     assert not viewer.layers and not swipe.button.enabled
 
 
-def drag(swipe, layer, start, *moves):
-    event = SimpleNamespace(type="mouse_press", position=(10.0, start))
-    steps = swipe._drag(layer, event)
-    for column in moves:
-        if next(steps, "nothing") == "nothing":
-            return
-        event.type, event.position = "mouse_move", (10.0, column)
-    next(steps, None)
-    event.type = "mouse_release"
-    next(steps, None)
-
-
-def test_the_line_is_dragged_on_the_canvas(swipe, viewer):
+def test_a_line_parts_them_on_the_canvas(qtbot, make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    swipe = PictureSwipe(viewer)
     offered(swipe)
     swipe.toggle()
-    (layer,) = viewer.layers
-    drag(swipe, layer, 101.0, 120.0, 60.0)  # in units of the world, twice as many as pixels
-    assert swipe.line.value == 30 and layer.mouse_pan
-    drag(swipe, layer, 150.0, 160.0)  # far from the line: that moves the camera
-    assert swipe.line.value == 30
+    line = swipe.swipe.line
+
+    def bright():
+        """Columns of the canvas on which the right picture is seen."""
+        QApplication.processEvents()
+        shot = viewer.screenshot(canvas_only=True, flash=False)
+        return np.flatnonzero(shot[shot.shape[0] // 2, :, 0] > 200)
+
+    assert line.isVisible()
+    middle, width = bright()[0], viewer.window._qt_viewer.canvas.native.width()
+    assert middle == pytest.approx(width / 2, abs=line.width())
+    start = QPoint(line.width() // 2, 40)
+    qtbot.mousePress(line, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(line, start + QPoint(width // 5, 0))
+    qtbot.mouseRelease(line, Qt.MouseButton.LeftButton, pos=start + QPoint(width // 5, 0))
+    assert bright()[0] == pytest.approx(0.7 * width, abs=line.width())
+    viewer.layers.pop(0)
+    assert swipe.swipe is None and not line.isVisible()
+    swipe.release()

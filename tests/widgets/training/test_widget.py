@@ -56,7 +56,7 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
     swipe = widget.form.verdict.swipe
     assert swipe.left.choices == ("input", "before", "after", "reference")
     assert (swipe.left.value, swipe.right.value) == ("before", "after")
-    compared = viewer.layers["[compare] dark"]
+    compared = viewer.layers["[compare] dark: before"]
     np.testing.assert_allclose(compared.extent.step, viewer.layers["dark"].extent.step)
     preview = viewer.layers["[training] dark"]
     assert preview.units == viewer.layers["dark"].units

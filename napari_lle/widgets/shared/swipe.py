@@ -112,7 +112,7 @@ class SwipeLine(QWidget):  # type: ignore[misc]
         self._canvas, self._moved = canvas, moved
         self.share = 0.5  # of the canvas's width
         self.setCursor(Qt.CursorShape.SplitHCursor)
-        self.setToolTip("Drag: before on the left, after on the right.")
+        self.setToolTip("Drag the line to either side.")
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         canvas.installEventFilter(self)
         self._place()
