@@ -17,7 +17,7 @@ from ..shared.layers import (
     metadata,
     result_options,
 )
-from ..shared.marks import canvas_mark, marked
+from ..shared.marks import canvas_mark, free_name, marked
 from .blending import Blend, Live, Made
 from .covers import Covers, place_over
 
@@ -176,9 +176,11 @@ class Results:
         elif before.light is not None:
             self._viewer.layers.remove(before.light)  # it would be that of another result
         options = {**origin.look, "contrast_limits": made.limits, "metadata": about}
-        options["name"] = marked(origin.look["name"], about[KEY])
+        name = origin.look["name"]
+        known = before.layer.name if before.layer else free_name(name, self._viewer.layers)
+        options["name"] = marked(known, about[KEY])
         layer = self._put(before.layer, made.reflectance, options, place)
-        layer.name = marked(layer.name, about[KEY])
+        layer.name = options["name"]
         layer.visible = True
         self._viewer.layers.selection.active = layer
         if layer is not before.layer:

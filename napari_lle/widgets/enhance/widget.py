@@ -15,6 +15,7 @@ from ..shared.forms import put_message
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import is_result
+from ..shared.marks import unmarked
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
 from ..shared.work_panel import WorkPanel
@@ -200,12 +201,15 @@ class EnhanceWidget(WorkPanel):
         gone = [each for each in origins if each.layer not in self.viewer.layers]
         self.preview.rest()  # the whole is there to be seen
         replace = self.form.again.value == REPLACE
+        known = list(self.viewer.layers)
         self.results.add(origins, made, str(subject.options.model), blend.strength, replace)
         estimate = made[0].estimate
         if origins[0].layer is self.form.image.value:
             self.form.show_levels(estimate.levels.black, estimate.levels.white)
-        names = ", ".join(f"“{origin.look['name']}”" for origin in origins)
-        said = f"Added {names}, made by {estimate.record['model']}."
+        shown = self.results.layers
+        names = ", ".join(f"“{unmarked(layer.name)}”" for layer in shown)
+        done = "Replaced" if all(layer in known for layer in shown) else "Added"
+        said = f"{done} {names}, made by {estimate.record['model']}."
         if gone:
             lost = " and ".join(f"“{origin.source['layer']}”" for origin in gone)
             said += f" {lost} was deleted meanwhile: there is no input to compare with."

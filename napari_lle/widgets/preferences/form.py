@@ -50,6 +50,7 @@ class PreferencesForm:
             nullable=True,
             tooltip="A folder of .safetensors files, which every list of models offers.",
         )
+        self.models.choose_btn.text = "…"
         self.preview = FloatSpinBox(
             label="preview",
             min=0.1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from napari.layers import Image
@@ -30,6 +31,13 @@ def unmarked(name: str) -> str:
     """A name without its mark, which napari may have put a number behind."""
     before, mark, number = name.rpartition(MARK)
     return before + number if mark else name
+
+
+def free_name(name: str, layers: Any) -> str:
+    """A name, without a mark, that no layer has yet: with a number where it must be."""
+    taken = {unmarked(layer.name) for layer in layers}
+    numbered = (f"{name} [{number}]" for number in count(1))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
 
 
 def note_of_canvas(layers: Any) -> str:

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from .forms import WIDTH
+from .whole_names import WholeNames
 
 LETTERS = 6  # of a list's choices that are shown at least: layers may have long names
 
@@ -54,7 +55,7 @@ class Panel(Container):  # type: ignore[misc]
         self.area.setMinimumWidth(WIDTH)
         self.native.layout().addWidget(self.area)
         self.settled = False  # whether its dock has its place
-        self._still = Still()
+        self._still, self._names = Still(), WholeNames()
         for control in content.findChildren(QWidget):
             self._fit(control)
         for first, second in pairwise(in_reading_order(content)):
@@ -70,6 +71,7 @@ class Panel(Container):  # type: ignore[misc]
             policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             control.setSizeAdjustPolicy(policy)
             control.setMinimumContentsLength(LETTERS)
+            control.installEventFilter(self._names)
         if isinstance(control, QComboBox | QAbstractSpinBox | QAbstractSlider):
             control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             control.installEventFilter(self._still)

@@ -153,11 +153,16 @@ def test_a_further_run_replaces_the_result_or_adds_one(qtbot, viewer, make, cell
     run(qtbot, widget)
     assert [layer.name for layer in viewer.layers][-1] == "cells enhanced [1] · not for measuring"
     assert visible(viewer) == ["cells enhanced [1] · not for measuring"]
-    viewer.layers.remove("cells enhanced [1] · not for measuring")
+    run(qtbot, widget)
+    assert visible(viewer) == ["cells enhanced [2] · not for measuring"]
+    assert "Added “cells enhanced [2]”" in widget.form.status.value
+    for number in (2, 1):
+        viewer.layers.remove(f"cells enhanced [{number}] · not for measuring")
     assert visible(viewer) == ["cells enhanced · not for measuring"]
     widget.form.again.value = "replace"
     run(qtbot, widget)
     assert viewer.layers[-1] is result and len(viewer.layers) == 2
+    assert "Replaced “cells enhanced”" in widget.form.status.value
 
 
 def test_a_result_of_another_kind_takes_the_place(qtbot, viewer, make, cells):

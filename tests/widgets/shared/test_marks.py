@@ -11,7 +11,14 @@ from napari.components import ViewerModel
 from napari_lle.model.inference.standing import LOCAL, ONE_CURVE
 from napari_lle.widgets.shared import marks
 from napari_lle.widgets.shared.layers import KEY, REFLECTANCE
-from napari_lle.widgets.shared.marks import MARK, canvas_mark, marked, text_overlay, unmarked
+from napari_lle.widgets.shared.marks import (
+    MARK,
+    canvas_mark,
+    free_name,
+    marked,
+    text_overlay,
+    unmarked,
+)
 
 
 def add(viewer, name, **record):
@@ -75,3 +82,10 @@ def test_a_result_is_marked_until_its_look_is_that_of_a_publication(qtbot, viewe
     run(qtbot, widget)
     assert widget.live.layer is result and result.name == "cells enhanced"
     assert not text_overlay(viewer).visible
+
+
+def test_a_free_name_is_free_with_its_mark_or_without(viewer):
+    assert free_name("cells", viewer.layers) == "cells"
+    for name in ("cells", f"cells [1]{MARK}", "cells [3]"):
+        viewer.add_image(np.ones((8, 8)), name=name)
+    assert free_name("cells", viewer.layers) == "cells [2]"

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QWidget
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QFocusEvent, QHelpEvent, QWheelEvent
+from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QToolTip, QWidget
 
 from napari_lle.widgets.shared.panel import in_reading_order, share_place
 from napari_lle.widgets.shared.plots import Plot, Plots
+from napari_lle.widgets.shared.whole_names import is_cut
 from napari_lle.widgets.training.cards import Card
 from napari_lle.widgets.training.step_bar import CHECK
 
@@ -236,3 +237,40 @@ def test_widgets_opened_in_one_turn_share_one_place(qtbot, window, keep):
         docks.append(dock)
     others = window.window._qt_window.tabifiedDockWidgets
     qtbot.waitUntil(lambda: all(len(others(dock)) == 2 for dock in docks))
+
+
+def test_a_long_name_is_read_in_the_open_list_and_in_the_tooltip(qtbot, window, opened):
+    dock, widget = opened[0]
+    narrowed(qtbot, window, dock)
+    image = widget.form.image.native
+    assert is_cut(image) and not is_cut(widget.form.channels.native)
+    middle = image.rect().center()
+    QApplication.sendEvent(image, QFocusEvent(QEvent.Type.FocusIn))
+    assert image.view().minimumWidth() > image.width()
+    QApplication.sendEvent(
+        image, QHelpEvent(QEvent.Type.ToolTip, middle, image.mapToGlobal(middle))
+    )
+    assert QToolTip.text().startswith(f"{LONG}\n") and widget.form.image.tooltip in QToolTip.text()
+    QToolTip.hideText()
+
+
+def test_messages_of_two_lines_move_nothing_and_long_ones_give_their_room_back(
+    qtbot, window, opened
+):
+    dock, widget = opened[0]
+    dock.raise_()
+    narrowed(qtbot, window, dock)
+    fold = widget.form.folds["Levels"]
+
+    def place(message):
+        widget._say(message)
+        QApplication.processEvents()
+        return fold.mapTo(widget.native, QPoint()).y()
+
+    short = place("One line.")
+    assert place("Two lines are what this one takes here.") == short
+    assert place(LONG * 3) > short
+    assert place("") == short
+    above = widget.form.histogram.mapTo(widget.native, QPoint()).y()
+    place(LONG * 3)
+    assert widget.form.histogram.mapTo(widget.native, QPoint()).y() == above
