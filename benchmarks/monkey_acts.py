@@ -344,6 +344,8 @@ class Monkey:
         if layer is None or layer.multiscale or layer.rgb:
             return ""
         shape = layer.data.shape if self.chance.random() < 0.5 else (2, 30, 40)
+        if len(shape) != layer.ndim:
+            layer.visible = True  # hidden, it would break napari: see napari_hidden.py
         layer.data = self.pixels(*shape)
         return f"{layer.name} {shape}"
 

@@ -147,7 +147,7 @@ def inspecting() -> Iterator[Row]:
     for row in range(4, 9):
         place = layer.data_to_world((8, row, 4))
         move = partial(setattr, viewer.cursor, "position", place)
-        shown = lambda row=row: f"row {row}, " in widget.plots.place  # noqa: E731
+        shown = lambda row=row: f"row {row}, " in widget.form.plots.place  # noqa: E731
         yield Row("Stage inspector: cursor", gap(move, shown), most)
     widget.release()
     viewer.close()
@@ -158,7 +158,7 @@ def training() -> Iterator[Row]:
     dark = Image(bright // 8, name="dark", rgb=True)
     viewer, widget = docked(TrainWidget, [dark, Image(bright, name="bright", rgb=True)])
     most = allowed(viewer, lambda: Image(bright, rgb=True), lambda: annotation_layer(dark))
-    form, rows = widget.form, widget.plots
+    form, rows = widget.form, widget.form.plots
     form.advanced["validate_every"].value = 5
     form.low.value, form.reference.value = dark, viewer.layers["bright"]
     form.minutes.value = 60

@@ -156,7 +156,7 @@ def time_strength(session: Session, widget: Any, what: str, layer: Any) -> None:
 def inspector_session(session: Session) -> None:
     layer = session.add_dark()
     widget = session.open("Stage inspector")
-    shown, run = widget.shown, widget.form.run.native.click
+    shown, run = widget.showing.layers, widget.form.run.native.click
     idle = lambda: not widget.job.running and not widget.working  # noqa: E731
     whole = lambda: set(widget.form.wanted()) <= set(shown.layers)  # noqa: E731
     name = "Stage inspector: Inspect to the first of its layers"
@@ -186,7 +186,7 @@ def take_away(shown: Any) -> None:
 def time_stages(session: Session, widget: Any, idle: Callable[[], bool]) -> None:
     from napari_lle.widgets.stages.inspector import KINDS
 
-    shown = [layer for key, layer in widget.shown.layers.items() if key in KINDS]
+    shown = [layer for key, layer in widget.showing.layers.layers.items() if key in KINDS]
     stages = (2, 3, 1, 2, 3, 1)
     for which, enough in (("the first", any), ("the last", all)):
         for stage in stages[:AGAIN]:
@@ -211,8 +211,8 @@ def time_cursor(session: Session, widget: Any, layer: Any) -> None:
             lambda row=row: setattr(
                 session.viewer.cursor, "position", layer.data_to_world((row, middle))
             ),
-            lambda row=row: f"row {row}, " in widget.plots.place,
-            lambda: widget.plots.profile.viewport(),
+            lambda row=row: f"row {row}, " in widget.form.plots.place,
+            lambda: widget.form.plots.profile.viewport(),
         )
         settle()
 

@@ -76,4 +76,4 @@ def test_a_layer_unchecked_before_its_turn_is_not_added(qtbot, make_napari_viewe
     widget.form.kinds["u"].value = True
     widget.form.kinds["u"].value = False
     settle(qtbot, widget)
-    assert "u" not in widget.shown.layers
+    assert "u" not in widget.showing.layers.layers

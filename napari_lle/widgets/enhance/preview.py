@@ -168,6 +168,8 @@ class Preview:
     def _start_over(self, *_: Any) -> None:
         self._surveys.clear()
         self._asked = ()
+        if self._job is not None:
+            self._job.abandon()
         self._clear()
         self.refresh()
 

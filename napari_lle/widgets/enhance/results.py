@@ -169,6 +169,7 @@ class Results:
         if made.illumination is not None:
             options = {
                 **illumination_options(origin.layer, made.estimate),
+                **{key: origin.look[key] for key in PLACE},
                 "metadata": {KEY: {**about[KEY], "kind": ILLUMINATION}},
             }
             light = self._put(before.light, made.illumination, options, place)

@@ -111,8 +111,10 @@ class StageLayers:
 
     def point(self, position: tuple[float, ...]) -> tuple[int, int] | None:
         """Row and column of the layer's plane at a point of the world."""
-        source = self.source
-        if source is None or len(position) < source.ndim:
+        source, finding = self.source, self._finding
+        if source is None or finding is None or len(position) < source.ndim:
+            return None
+        if len(finding.region.plane) != source.ndim - 2:  # it has got values of other axes
             return None
         place = source.world_to_data(position[-source.ndim :])
         return int(np.rint(place[-2])), int(np.rint(place[-1]))

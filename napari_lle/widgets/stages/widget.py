@@ -11,7 +11,6 @@ import numpy as np
 from napari.layers import Image, Vectors
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
-from superqt.utils import QSignalDebouncer, QSignalThrottler
 
 from ...model.io.errors import FileError
 from ..shared.image_choice import ImageChoice, images
@@ -22,18 +21,14 @@ from ..shared.removing import RemoveInCanvas
 from ..shared.responsiveness import old_at_once
 from ..shared.work_panel import WorkPanel
 from .captions import canvas_near
+from .following import Following
 from .form import StagesForm
-from .inspector import INPUT, Finding, inspect_steps, reach
-from .layers import StageLayers
+from .inspector import Finding, inspect_steps, reach
 from .leaving import take_away
 from .opening import choose_input
 from .saving import ask_figure, ask_folder, exported, saved_figure
 from .sentence import one_sentence
-from .side_by_side import SideBySide
-
-FRAME = 40  # ms between two looks at the cursor
-DELAY = 250  # ms without a change before another plane is inspected
-PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
+from .showing import Showing
 
 
 class StagesWidget(WorkPanel):
@@ -48,23 +43,16 @@ class StagesWidget(WorkPanel):
         self.viewer = napari_viewer
         self.form = StagesForm(lambda _: images(napari_viewer))
         super().__init__(self.form.rows(), *self.form.folds.values())
-        self.plots = self.form.plots
-        self.side_by_side = SideBySide(napari_viewer, self.native)
-        self.shown = StageLayers(napari_viewer, lambda key: self._uncheck(key))
-        self.finding: Finding | None = None
-        self._asked: tuple[Any, ...] | None = None
+        self.showing = Showing(
+            napari_viewer, self.form, self.native, lambda key: self._uncheck(key)
+        )
         self._known: tuple[tuple[Any, ...], Any] | None = None
         self._canvas: Any = None  # of the window that the dock is in
-        self._undrawn = False  # whether the plots still show an earlier finding
-        self._soon, self._cursor = QSignalDebouncer(), QSignalThrottler()
-        self._soon.setTimeout(DELAY)
-        self._cursor.setTimeout(FRAME)
-        self._work = QTimer()
-        self._work.setInterval(PAUSE)
+        self._following = Following(napari_viewer, self.form, self.inspect, self._outdate)
         self._images = ImageChoice(
             napari_viewer,
             self.form.image,
-            lambda layer: not (self.shown.selecting or is_result(layer)),
+            lambda layer: not (self.showing.layers.selecting or is_result(layer)),
         )
         choose_input(self.form.image, napari_viewer.layers.selection.active)
         self._painting = PaintSoon(napari_viewer, self.native)
@@ -89,7 +77,7 @@ class StagesWidget(WorkPanel):
         region = reach(shape, seen, request.count, bool(layer.rgb))
         whole = (layer, id(data), request.model, request.count, request.device)
         known = self._known[1] if self._known is not None and self._known[0] == whole else None
-        self._asked = (layer, region.plane, request.model)
+        self._following.ask(layer, region.plane, request.model)
         self._start(
             _prepared(inspect_steps(data, bool(layer.rgb), region, request, known)),
             lambda finding: self._show(layer, whole, finding),
@@ -108,19 +96,19 @@ class StagesWidget(WorkPanel):
 
     def save_figure(self, file: Path) -> None:
         """Write a figure of all stages."""
-        source = self.shown.source
+        source = self.showing.layers.source
         if self.finding is not None and source is not None:
             opened = files_of(self.viewer)
             self._start(
-                saved_figure(self.finding, source, self.shown.layers, file, opened),
+                saved_figure(self.finding, source, self.showing.layers.layers, file, opened),
                 lambda path: self._end(f"Saved {path.name}."),
                 f"Drawing {file.name}",
             )
 
     def release(self, *_: Any) -> None:
         """Let go of the viewer and of everything under way; the widget is of no use after it."""
-        self.shown.release()
-        self.side_by_side.captions.end()
+        self.showing.release()
+        self._following.release()
         self._images.release()
         self._painting.release()
         self._removing.release()
@@ -129,22 +117,21 @@ class StagesWidget(WorkPanel):
                 emitter.disconnect(slot)
         if self.job is not None:
             self.job.abandon()
-        with suppress(RuntimeError):  # where Qt has deleted them before
-            self._work.stop()
-            self._soon.cancel()
-            self._cursor.cancel()
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is shown."""
+        return self.showing.finding
 
     @property
     def working(self) -> bool:
         """Whether plots are still to be drawn or layers to be added, changed or removed."""
-        return bool(self._work.isActive())
+        return self.showing.working
 
     def _listened(self) -> list[tuple[Any, Any]]:
         viewer = self.viewer
         return [
             (viewer.layers.events.removed, self._on_removed),
-            (viewer.dims.events.point, self._follow),
-            (viewer.cursor.events.position, self._on_cursor),
             (viewer.events.theme, self._recolour),
         ]
 
@@ -152,18 +139,13 @@ class StagesWidget(WorkPanel):
         form = self.form
         for emitter, slot in self._listened():
             emitter.connect(slot)
-        self._soon.triggered.connect(self._inspect_plane)
-        self._cursor.triggered.connect(self._look)
-        self._work.timeout.connect(self._advance)
         form.run.changed.connect(self.inspect)
         form.cancel.changed.connect(self.cancel)
         form.export.changed.connect(self._choose_folder)
         form.figure.changed.connect(self._choose_figure)
         form.instead.changed.connect(self._look_instead)
-        form.model.widget.changed.connect(self._follow)
-        form.stage.changed.connect(self._step)
-        form.grid.changed.connect(self._toggle_grid)
-        for box in (*form.kinds.values(), form.field, *form.extras.values()):
+        form.stage.changed.connect(self.showing.step)
+        for box in (form.grid, *form.kinds.values(), form.field, *form.extras.values()):
             box.changed.connect(self._choose)
         self.native_parent_changed.connect(self._on_parent)
         self.native.destroyed.connect(self.release)
@@ -188,95 +170,37 @@ class StagesWidget(WorkPanel):
         if layer not in self.viewer.layers:
             self._end(f"{layer.name} was deleted meanwhile.")
             return
-        self.finding, self._known = finding, (whole, finding.stages)
+        if id(pixels(layer)) != whole[1]:  # of which it is told soon
+            self._end("")
+            return
+        self._known = whole, finding.stages
         self.form.stage.max = finding.count
         self.form.offer(finding.instead[0] if finding.instead else "")
         text = one_sentence(finding)
         if self._is_part(finding):
             text += " The plane is large: only the middle of the view is shown."
+        self.showing.show(finding, layer)
         self._end(text)
-        self.shown.stage = self.form.stage.value
-        self.shown.want(self.form.wanted())
-        self.shown.show(finding, layer)
-        self._undrawn = True
-        self._work.start()
 
     @staticmethod
     def _is_part(finding: Finding) -> bool:
         spans = (finding.region.rows, finding.region.columns)
         return finding.stages.plane_shape != tuple(last - first for first, last in spans)
 
-    def _advance(self) -> None:
-        """Draw the plots, or change one layer, so that the window answers in between."""
-        if self._undrawn and self.finding is not None:
-            self._undrawn = False
-            self.plots.show_finding(self.finding, self.form.stage.value)
-            self._look()
-        elif not self.shown.advance():
-            self._work.stop()
-            self._arrange()
-
-    def _arrange(self) -> None:
-        """Put what is shown side by side, or everything as it was."""
-        if not self.form.grid.value or self.finding is None or not self.shown.layers:
-            self.side_by_side.end()
-            return
-        extent = np.ptp(self.shown.layers[INPUT].extent.world[:, -2:], axis=0)
-        self.side_by_side.begin()
-        self.side_by_side.arrange(self.shown.words(), tuple(extent))
-
-    def _step(self, stage: int) -> None:
-        self.shown.step(stage)
-        self._work.start()
-        if self.finding is not None and stage <= self.finding.count:
-            self.plots.show_stage(self.finding, stage)
-
     def _choose(self, *_: Any) -> None:
         """Follow the checkboxes; what has not been computed needs another run."""
-        self.shown.want(self.form.wanted())
-        self._work.start()
+        self.showing.choose()
         finding, request = self.finding, self.form.request()
         if finding is not None and (
             (request.noise and finding.noise is None) or (request.features and not finding.features)
         ):
             self.inspect()
 
-    def _toggle_grid(self, on: bool) -> None:
-        if not on:
-            self.side_by_side.end()
-        self._choose()
-
     def _look_instead(self) -> None:
         """Inspect the model that is offered."""
         if self.finding is not None and self.finding.instead is not None:
             self.form.model.use(self.finding.instead[0])
             self.inspect()
-
-    def _follow(self, *_: Any) -> None:
-        if self._asked is not None:
-            self._soon.throttle()
-
-    def _inspect_plane(self) -> None:
-        """Inspect again where another plane of the layer is in view, or the model is another."""
-        if self._asked is None or self._asked[0] is not self.form.image.value:
-            return
-        layer, *before = self._asked
-        plane = visible_region(layer, self.viewer.dims.point, 2**62).plane
-        if [plane, self.form.model.value] != before:
-            self.inspect()
-
-    def _on_cursor(self, *_: Any) -> None:
-        self._cursor.throttle()
-
-    def _look(self) -> None:
-        """Show the values at the cursor."""
-        point = self.shown.point(self.viewer.cursor.position)
-        profile = None
-        if point is not None and self.finding is not None:
-            profile = self.finding.profile(*point)
-        if point is not None and profile is not None:
-            self.plots.show_profile(profile, *point)
-            self.shown.move_field(*point)
 
     def _choose_folder(self) -> None:
         folder = ask_folder()
@@ -297,40 +221,44 @@ class StagesWidget(WorkPanel):
         if parent is None:
             self.cancel()
             self._forget()
-            self.side_by_side.end()
-            take_away(self.viewer, self.shown.give_up(), self._canvas)
+            take_away(self.viewer, self.showing.give_up(), self._canvas)
             self._canvas = None
             return
         self._canvas = canvas_near(self.native)
-        if self._asked is None and self.form.image.value is not None:
+        if self._following.layer is None and self.form.image.value is not None:
             QTimer.singleShot(0, self._open)
 
     def _open(self) -> None:
         """Show the story at once, unless something else was asked for meanwhile."""
         with suppress(RuntimeError):  # closed meanwhile
-            if self._asked is None and self.native.parent() is not None:
+            if self._following.layer is None and self.native.parent() is not None:
                 self.inspect()
 
     def _on_removed(self, event: Any) -> None:
-        self.side_by_side.forget(event.value)
+        self.showing.side_by_side.forget(event.value)
         if self._known is not None and event.value is self._known[0][0]:
             self._known = None
-        if self._asked is not None and event.value is self._asked[0]:
+        if event.value is self._following.layer:
             self._forget()
 
     def _forget(self) -> None:
-        """Let go of what was found; its layers are taken away one by one."""
-        self.finding = self._asked = self._known = None
-        self.form.export.enabled = self.form.figure.enabled = False
+        """Let go of what was found, and follow nothing."""
+        self._following.forget()
         self.form.offer("")
-        self._work.start()
+        self._outdate()
+
+    def _outdate(self) -> None:
+        """Take away what was found of other values."""
+        self._known = None
+        self.form.export.enabled = self.form.figure.enabled = False
+        self.showing.clear()
 
     def _uncheck(self, key: str) -> None:
         self.form.box(key).value = False
 
     def _recolour(self, *_: Any) -> None:
         theme = get_theme(self.viewer.theme)
-        self.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
+        self.form.plots.recolour(theme.background.as_hex(), theme.text.as_hex())
 
     def _busy(self, busy: bool) -> None:
         super()._busy(busy)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from helpers.inspecting import run, settle
 from helpers.running import slow_steps
 from napari.layers._source import layer_source
@@ -86,3 +87,29 @@ def test_the_layer_may_go_while_it_is_inspected(qtbot, viewer, make, stack):
     settle(qtbot, widget)
     assert removals == list(range(shown, -1, -1))
     assert not widget.form.export.enabled
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_other_values_are_inspected_anew_whatever_their_axes(qtbot, viewer, make, stack, axes):
+    layer = viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    first = widget.finding
+    layer.data = stack[1] if axes == 2 else stack
+    assert widget.finding is None and not widget.form.export.enabled
+    qtbot.waitUntil(lambda: widget.finding is not None)
+    settle(qtbot, widget)
+    assert len(first.region.plane) == 0 and len(widget.finding.region.plane) == axes - 2
+    shown = [each for each in viewer.layers if each is not layer]
+    assert shown and all(each.ndim == axes for each in shown)
+
+
+def test_values_that_come_during_a_run_are_the_ones_that_are_shown(qtbot, viewer, make, stack):
+    layer = viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    widget.form.run.native.click()
+    layer.data = stack
+    qtbot.waitUntil(lambda: widget.finding is not None)
+    settle(qtbot, widget)
+    assert len(widget.finding.region.plane) == 1
+    assert all(each.ndim == 3 for each in viewer.layers)

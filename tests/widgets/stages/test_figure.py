@@ -28,7 +28,7 @@ def test_a_png_shows_each_stage_as_it_is_displayed(qtbot, viewer, make, stack, t
     settle(qtbot, widget)
     assert widget.form.status.value == "Saved stages.png."
     drawn = np.asarray(Image.open(tmp_path / "stages.png"))
-    layer = widget.shown.layers["L"]
+    layer = widget.showing.layers.layers["L"]
     scale, cell = _figure.DENSITY, _figure.SIDE
     height = round(cell * 40 / 50)
     expected = as_displayed(widget.finding.picture("L", 3), Look.of(layer))[20, 25]

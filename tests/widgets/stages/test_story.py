@@ -28,7 +28,7 @@ def test_it_opens_on_the_input_with_l_and_r_beside_it(opened):
     assert widget.form.image.value is viewer.layers["cells"]
     shown = [layer for layer in reversed(viewer.layers) if layer.visible]
     assert [layer.name for layer in shown] == ["cells · input", "cells · L 1", "cells · R 1"]
-    captions = widget.side_by_side.captions
+    captions = widget.showing.side_by_side.captions
     words = ["input", "L: illumination, stage 1", "R: enhanced, stage 1"]
     assert sorted(captions.texts()) == sorted(words)
     shown[1].visible = False
@@ -58,7 +58,7 @@ def test_closing_leaves_the_viewer_as_it_was(qtbot, opened):
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
     assert [layer.name for layer in viewer.layers] == ["cells", "other", "cells enhanced"]
     assert all(layer.visible for layer in viewer.layers)
-    assert not widget.side_by_side.captions.texts()
+    assert not widget.showing.side_by_side.captions.texts()
 
 
 def test_side_by_side_hides_the_others_for_as_long(qtbot, viewer, make, stack):
@@ -71,11 +71,11 @@ def test_side_by_side_hides_the_others_for_as_long(qtbot, viewer, make, stack):
     widget.form.grid.value = True
     settle(qtbot, widget)
     assert not source.visible and grid_of(viewer).enabled
-    assert "field" not in widget.shown.layers and "input" in widget.shown.layers
+    assert "field" not in widget.showing.layers.layers and "input" in widget.showing.layers.layers
     widget.form.grid.value = False
     settle(qtbot, widget)
     assert source.visible and not hidden.visible and not grid_of(viewer).enabled
-    assert "field" in widget.shown.layers and "input" not in widget.shown.layers
+    assert "field" in widget.showing.layers.layers and "input" not in widget.showing.layers.layers
 
 
 def test_another_model_is_inspected_at_once(qtbot, viewer, make, stack):

@@ -53,7 +53,7 @@ def test_the_slider_steps_all_kinds_together(qtbot, viewer, make, stack):
     widget.form.kinds["E"].value = True
     run(qtbot, widget)
     assert widget.form.stage.max == 6
-    shown = {kind: widget.shown.layers[kind] for kind in "LRE"}
+    shown = {kind: widget.showing.layers.layers[kind] for kind in "LRE"}
     shown["E"].opacity = 0.25
     assert shown["L"].opacity == shown["R"].opacity == 0.25  # linked
     before = {kind: tuple(layer.contrast_limits) for kind, layer in shown.items()}
@@ -63,7 +63,7 @@ def test_the_slider_steps_all_kinds_together(qtbot, viewer, make, stack):
         assert layer.name == f"cells · {kind} 5"
         assert tuple(layer.contrast_limits) == before[kind]
         np.testing.assert_array_equal(layer.data, widget.finding.picture(kind, 5))
-    sides = widget.shown.layers["field"].data  # 4 x (begin, direction)
+    sides = widget.showing.layers.layers["field"].data  # 4 x (begin, direction)
     wide = 2 * widget.finding.stages.radius(5) + 1
     assert np.ptp(sides[:, 0, -1]) == np.ptp(sides[:, 0, -2]) == wide
     np.testing.assert_array_equal(sides.sum(axis=1), np.roll(sides[:, 0], -1, axis=0))
@@ -99,7 +99,7 @@ def test_the_plots_tell_the_finding_and_the_cursor(qtbot, viewer, make, stack):
     viewer.dims.set_point(0, 1)
     widget = make(viewer)
     run(qtbot, widget)
-    plots, finding = widget.plots, widget.finding
+    plots, finding = widget.form.plots, widget.finding
     np.testing.assert_allclose(plots.maximum.getData()[1], [d.max for d in finding.distances])
     np.testing.assert_allclose(plots.mean.getData()[1], [d.mean for d in finding.distances])
     assert finding.distances[2].max > 0
@@ -114,7 +114,7 @@ def test_the_plots_tell_the_finding_and_the_cursor(qtbot, viewer, make, stack):
     for kind in KINDS:
         np.testing.assert_allclose(plots.values[kind].getData()[1], expected[kind])
     assert plots.place == "15, 24"
-    box = widget.shown.layers["field"]
+    box = widget.showing.layers.layers["field"]
     np.testing.assert_allclose(box.data_to_world((0, 0, 0)), (1, 7.5, 12))
     viewer.cursor.position = (1, 500, 500)  # outside: the last values stay
     qtbot.wait(100)

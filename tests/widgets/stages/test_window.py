@@ -5,7 +5,7 @@ from helpers.running import slow_steps
 from helpers.turns import Shares, Turns
 
 from napari_lle.widgets.stages import widget as _stages
-from napari_lle.widgets.stages.widget import StagesWidget
+from napari_lle.widgets.stages.showing import Showing
 
 
 def test_the_window_turns_while_inspecting(qtbot, viewer, make, stack, monkeypatch):
@@ -23,14 +23,14 @@ def test_the_window_turns_while_inspecting(qtbot, viewer, make, stack, monkeypat
 
 def test_no_turn_changes_more_than_one_layer_or_the_plots(qtbot, viewer, make, stack, monkeypatch):
     shares = Shares(viewer)
-    monkeypatch.setattr(StagesWidget, "_advance", shares.counted(StagesWidget._advance))
+    monkeypatch.setattr(Showing, "_advance", shares.counted(Showing._advance))
     viewer.add_image(stack)
     viewer.dims.set_current_step(0, 0)
     widget = make(viewer)
     widget.form.kinds["E"].value = True
-    widget.plots.show_finding = shares.noted(widget.plots.show_finding, "plots")
+    widget.form.plots.show_finding = shares.noted(widget.form.plots.show_finding, "plots")
     run(qtbot, widget)
-    layers = len(widget.shown.layers)
+    layers = len(widget.showing.layers.layers)
     widget.form.stage.value = 3
     settle(qtbot, widget)
     viewer.dims.set_current_step(0, 2)
@@ -70,8 +70,8 @@ def test_the_grid_shows_all_without_the_box(qtbot, make_napari_viewer, make, sta
     settle(qtbot, widget)
     grid = getattr(viewer, "canvas", viewer).grid
     assert grid.enabled
-    assert "field" not in widget.shown.layers
+    assert "field" not in widget.showing.layers.layers
     widget.form.grid.value = False
     settle(qtbot, widget)
     assert not grid.enabled
-    assert viewer.layers[-1] is widget.shown.layers["field"]
+    assert viewer.layers[-1] is widget.showing.layers.layers["field"]
