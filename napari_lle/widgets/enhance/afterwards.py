@@ -13,7 +13,7 @@ from ..shared.layers import KEY
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
 from .restore import restore_layer
-from .trust import CHANGED, DIFFERENCE, UNCERTAINTY, trust_layer, trust_steps
+from .trust import CHANGED, DIFFERENCE, MEANINGS, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
     from .blending import Live
@@ -97,7 +97,9 @@ class Afterwards:
             return
 
         def done(made: tuple[Any, Any]) -> None:
-            self._viewer.add_layer(trust_layer(live.layer, live.estimate, which, *made))
+            layer = trust_layer(live.layer, live.estimate, which, *made)
+            self._viewer.add_layer(layer)
+            self._say(f"Added “{layer.name}”: {MEANINGS[which]}")
 
         self._start(trust_steps(live.estimate, strength_of(live), which), done)
 

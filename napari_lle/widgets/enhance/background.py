@@ -106,7 +106,7 @@ class BackgroundTool:
     ) -> None:
         self._viewer, self._form, self._say, self._fail = viewer, form, say, fail
         self.job: Job | None = None
-        form.show_background.changed.connect(self.show)
+        form.levels.show_background.changed.connect(self.show)
 
     def release(self) -> None:
         """Let go of a search under way."""

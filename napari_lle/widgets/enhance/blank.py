@@ -13,6 +13,10 @@ STEP = 16  # of the columns that are looked at first
 NO_NUMBER = "holds no number"
 
 
+class BlankError(ValueError):
+    """There is nothing to enhance in an image, in words for the user."""
+
+
 def blankness(part: Any, rgb: bool) -> str:
     """Why there is nothing to enhance in an array; empty where there is something.
 
@@ -32,7 +36,7 @@ def blankness(part: Any, rgb: bool) -> str:
 
 
 def refuse_blank(name: str, image: Any, options: EnhanceOptions) -> None:
-    """Raise ValueError with a sentence for the user if there is nothing to enhance in an image.
+    """Raise BlankError with a sentence for the user if there is nothing to enhance in an image.
 
     One value everywhere is something between levels that were typed.
     """
@@ -41,7 +45,7 @@ def refuse_blank(name: str, image: Any, options: EnhanceOptions) -> None:
     found = blankness(in_memory(image, bool(options.rgb)), bool(options.rgb))
     typed = options.black is not None and options.white is not None
     if found and (found == NO_NUMBER or not typed):
-        raise ValueError(f"“{name}” {found}: there is nothing to enhance.")
+        raise BlankError(f"“{name}” {found}: there is nothing to enhance.")
 
 
 def _varies(values: Any) -> bool:

@@ -8,9 +8,7 @@ from typing import Any
 from magicgui.widgets import (
     CheckBox,
     ComboBox,
-    FloatSlider,
     Label,
-    LineEdit,
     ProgressBar,
     PushButton,
 )
@@ -18,19 +16,16 @@ from magicgui.widgets import (
 from ...model.inference.looks import LOOK_NAMES, look_options
 from ...model.inference.options import EnhanceOptions
 from ...model.network.bundled import FORMULAS
-from ...model.preprocessing.normalizing import level_text
 from ...model.preprocessing.screen import MIDDLE
 from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
 from ..shared.model_choice import ModelChoice
 from ..shared.preferences import preferred_device, preferred_model
-from .background import HOWS
 from .compare_controls import CompareControls
-from .histogram import Histogram
+from .level_controls import LevelControls
 from .result_controls import ResultControls
 from .tone_controls import ToneControls
-from .typed_levels import read_field
 
 REPLACE = "replace"  # the last result, on another run
 PROMINENT = 26  # pixels, the height of the one button that matters
@@ -56,7 +51,7 @@ class Form:
     def __init__(self, images: Choices, references: Choices) -> None:
         self._choose(images)
         self._run()
-        self._levels(references)
+        self.levels = LevelControls(references)
         self._channels()
         self._ask()
         self.compare = CompareControls()
@@ -103,51 +98,6 @@ class Form:
         roomy(self.line)
         steady(self.progress, self.status)
         self.progress.native.setTextVisible(True)
-
-    def _levels(self, references: Choices) -> None:
-        """Black and white, and where they come from."""
-        self.histogram = Histogram()
-        self.black = self._level("black", "becomes 0")
-        self.white = self._level("white", "becomes 1")
-        self.reference = ComboBox(
-            label="dark",
-            choices=references,
-            nullable=True,
-            tooltip="A dark frame, or a Shapes layer that marks where the image is dark.",
-        )
-        self.take = PushButton(
-            text="Take",
-            tooltip="Set the black level to the median of the dark frame, or of the image within "
-            "the selected shapes.",
-        )
-        self.sky = FloatSlider(
-            label="sky",
-            value=MIDDLE,
-            min=0.02,
-            max=0.5,
-            step=0.01,
-            tooltip="Brightness of the background in the result where black is set just below it: "
-            "with the look astronomy, or when you type sky for black.",
-        )
-        self.background = ComboBox(
-            label="background",
-            choices=HOWS,
-            tooltip="Remove a smooth background, measured between the objects: subtract it where "
-            "light was added, divide by it where the lighting is uneven. Restoring still gives "
-            "the measured values. Needs the extra astro.",
-        )
-        self.show_background = PushButton(
-            text="Show", tooltip="Add the background of the image as a layer."
-        )
-        self.lock = CheckBox(
-            text="lock levels",
-            tooltip="Keep these levels, found or typed, for every image chosen next: images to be "
-            "compared must be stretched in the same way.",
-        )
-        self.pass_on = PushButton(
-            text="Copy levels to selected layers",
-            tooltip="Use these levels for the layers selected in the layer list, too.",
-        )
 
     def _channels(self) -> None:
         """What goes together."""
@@ -202,16 +152,6 @@ class Form:
             "on those.",
         )
 
-    @staticmethod
-    def _level(name: str, meaning: str) -> LineEdit:
-        level = LineEdit(
-            label=name,
-            tooltip=f"Input value that {meaning}. Leave it empty to have it found for the whole "
-            "layer; the value found is shown here.",
-        )
-        level.native.setPlaceholderText("auto")
-        return level
-
     def rows(self) -> list[Any]:
         """What is chosen and pressed, top to bottom."""
         return [
@@ -223,18 +163,12 @@ class Form:
     def below(self) -> list[Any]:
         """What comes below, as Qt has it; above what tells, which may need more lines, is drawn."""
         told = (self.line, self.progress, self.status)
-        return [self.histogram, *(each.native for each in told), *self.folds.values()]
+        return [self.levels.histogram, *(each.native for each in told), *self.folds.values()]
 
     def _folded(self) -> list[list[Any]]:
         """Widgets and rows of widgets, fold by fold."""
         return [
-            [
-                *map(labelled, (self.black, self.white, self.sky)),
-                labelled(self.reference, self.take),
-                labelled(self.background, self.show_background),
-                self.lock,
-                self.pass_on,
-            ],
+            self.levels.rows(),
             [*map(labelled, (self.channels, self.clip, self.linked)), self.together],
             [*self.compare.rows(), *self.result.figures()],
             [
@@ -255,7 +189,7 @@ class Form:
         ValueError
             With a sentence for the user.
         """
-        black, white = self.levels()
+        black, white = self.levels.typed()
         if not typed:
             black, white = (black if black == NEAR_SKY else None), None
         options = look_options(
@@ -268,26 +202,12 @@ class Form:
             levels=self.linked.value,
             device=self.device.value,
         )
-        moved = self.sky.value != MIDDLE and options.near_sky
-        return replace(options, sky=self.sky.value) if moved else options
-
-    def levels(self) -> tuple[Any, Any]:
-        """Black and white, None where they are to be found; raises ValueError as `options`."""
-        return read_field(self.black), read_field(self.white)
-
-    def show_levels(self, black: Any, white: Any) -> None:
-        """Show levels that were found, each one or several of channels, without fixing them."""
-        for edit, value in ((self.black, black), (self.white, white)):
-            edit.native.setPlaceholderText(f"auto ({level_text(value)})")
-
-    def forget_levels(self) -> None:
-        """Show that levels are to be found."""
-        for edit in (self.black, self.white):
-            edit.native.setPlaceholderText("auto")
+        sky = self.levels.sky.value
+        return replace(options, sky=sky) if sky != MIDDLE and options.near_sky else options
 
     def recolour(self, text: str, accent: str) -> None:
         """Follow the viewer's theme."""
-        self.histogram.recolour(text)
+        self.levels.histogram.recolour(text)
         self.run.native.setStyleSheet(
             f"QPushButton:enabled {{ background-color: {accent}; font-weight: bold; "
             f"min-height: {PROMINENT}px; }} QPushButton {{ min-height: {PROMINENT}px; }}"
@@ -303,9 +223,6 @@ class Form:
             self.clip,
             self.linked,
             self.together,
-            self.black,
-            self.white,
-            self.sky,
-            self.background,
+            *self.levels.inputs(),
             self.device,
         ]

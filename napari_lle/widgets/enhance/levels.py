@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Shapes
+from napari.layers import Image
 from superqt.utils import QSignalDebouncer
 
 from ...model.preprocessing.normalizing import level_text
 from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.jobs import Job
-from ..shared.layers import is_result, pixels
-from ..shared.regions import region_mask
+from ..shared.layers import is_result
+from .dark import dark_steps
 from .found import KEPT, Found, found_steps
 from .subject import Subject, find_subject
 
@@ -23,23 +23,6 @@ if TYPE_CHECKING:
 
 DIGITS = 9  # of a level that is fixed
 SOON = 150  # ms without a change before an image is looked at again
-
-
-def median_steps(data: Any, rgb: bool, roi: Any) -> Generator[Any, None, float]:
-    """Median of a layer or of a region of it, as a job."""
-    from ...model.preprocessing.sampling import region_values
-
-    yield 0, 1, ""
-    return float(np.median(region_values(data, roi, rgb=rgb)))
-
-
-def references(viewer: Any) -> list[tuple[str, Any]]:
-    """Layers that black can be taken from: images, and shapes."""
-    return [
-        (layer.name, layer)
-        for layer in viewer.layers
-        if isinstance(layer, Shapes) or (isinstance(layer, Image) and not is_result(layer))
-    ]
 
 
 class LevelTools:
@@ -76,15 +59,15 @@ class LevelTools:
         self._later = QSignalDebouncer()
         self._later.setTimeout(SOON)
         self._later.triggered.connect(self._find)
-        form.take.changed.connect(self.take_black)
-        form.lock.changed.connect(self._on_lock)
-        form.pass_on.changed.connect(self.pass_on)
+        form.levels.take.changed.connect(self.take_black)
+        form.levels.lock.changed.connect(self._on_lock)
+        form.levels.pass_on.changed.connect(self.pass_on)
         form.image.changed.connect(self.show_kept)
         for control in form.inputs():
             control.changed.connect(self.refresh)
         viewer.layers.selection.events.changed.connect(self.refresh)
-        form.histogram.dragged.connect(self._on_dragged)
-        form.histogram.reset.connect(self._reset)
+        form.levels.histogram.dragged.connect(self._on_dragged)
+        form.levels.histogram.reset.connect(self._reset)
 
     def release(self) -> None:
         """Let go of the layer and of measurements under way."""
@@ -98,22 +81,21 @@ class LevelTools:
 
     def take_black(self) -> None:
         """Measure the median of the dark layer, or of the image within the shapes, into black."""
-        image, source = self.form.image.value, self.form.reference.value
+        image, source = self.form.image.value, self.form.levels.reference.value
         if image is None or source is None:
             self._say("First open a dark frame, or draw a shape where the image is dark.")
             return
         try:
-            roi = region_mask(source, image) if isinstance(source, Shapes) else None
+            steps = dark_steps(image, source)
         except ValueError as error:
             self._say(str(error))
             return
-        layer = image if isinstance(source, Shapes) else source
 
         def done(black: float) -> None:
-            self.form.black.value = f"{black:.6g}"
+            self.form.levels.black.value = f"{black:.6g}"
             self._say(f"Black is {black:.6g}, the median of “{source.name}”.")
 
-        self._measure(median_steps(pixels(layer), bool(layer.rgb), roi), done)
+        self._measure(steps, done)
 
     def refresh(self, *_: Any) -> None:
         """Show the levels in force, and find anew what no longer holds."""
@@ -145,7 +127,7 @@ class LevelTools:
 
         def done(found: Found) -> None:
             self.found = found
-            self.form.show_levels(found.levels.black, found.levels.white)
+            self.form.levels.show(found.levels.black, found.levels.white)
             self._draw()
 
         self.look = Job(
@@ -162,14 +144,14 @@ class LevelTools:
                 options,
                 together=False,
                 locked=False,
-                background=self.form.background.value,
+                background=self.form.levels.background.value,
             )
         except ValueError:  # half a number is being typed
             return None
 
     def _forget(self, *_: Any) -> None:
         self.found = self._asked = None
-        self.form.forget_levels()
+        self.form.levels.forget()
 
     def _on_data(self, *_: Any) -> None:
         """Look again at values that have changed."""
@@ -200,13 +182,13 @@ class LevelTools:
     def show_kept(self, *_: Any) -> None:
         """Show the levels that the chosen layer keeps, unless they are locked."""
         image = self.form.image.value
-        if image is None or self.form.lock.value:
+        if image is None or self.form.levels.lock.value:
             return
         kept = image.metadata.get(KEPT)
         if kept:
             self._fix(kept["black"], kept["white"])
         elif self._of_layer:
-            self.form.black.value = self.form.white.value = ""
+            self.form.levels.black.value = self.form.levels.white.value = ""
         self._of_layer = bool(kept)
 
     def in_force(self) -> tuple[float, float] | None:
@@ -215,7 +197,7 @@ class LevelTools:
         Of channels, the lowest black and the highest white.
         """
         try:
-            typed = self.form.levels()
+            typed = self.form.levels.typed()
         except ValueError:  # half a number is being typed
             return None
         both = self._completed(typed)
@@ -228,9 +210,9 @@ class LevelTools:
         """Black, white and the share of values below black, as far as they are known."""
         if self.found is None or self.in_force() is None:
             return None
-        black = self.form.levels()[0]
+        black = self.form.levels.typed()[0]
         typed = None if black is None or black == NEAR_SKY else float(np.min(black))
-        both = self._completed(self.form.levels())
+        both = self._completed(self.form.levels.typed())
         return None if both is None else (*both, self.found.share_below(typed))
 
     def _completed(self, typed: tuple[Any, Any]) -> tuple[Any, Any] | None:
@@ -246,16 +228,16 @@ class LevelTools:
         """The histogram with the levels in force."""
         levels = self.in_force()
         if self.found is None:
-            self.form.histogram.clear()
+            self.form.levels.histogram.clear()
         elif levels is not None:
-            self.form.histogram.show_values(self.found.values, *levels)
+            self.form.levels.histogram.show_values(self.found.values, *levels)
         self._tell()
 
     def _on_dragged(self, level: str, value: float) -> None:
-        getattr(self.form, level).value = f"{value:.6g}"
+        getattr(self.form.levels, level).value = f"{value:.6g}"
 
     def _reset(self) -> None:
-        self.form.black.value = self.form.white.value = ""
+        self.form.levels.black.value = self.form.levels.white.value = ""
 
     def _follow(self, layer: Image | None) -> None:
         """Look again when the values of the chosen image change."""
@@ -279,7 +261,7 @@ class LevelTools:
     def _with_levels(self, image: Image, use: Callable[[Any, Any], Any]) -> None:
         """Hand over what the form says, with what is found of the image in empty fields."""
         try:
-            typed = self.form.levels()
+            typed = self.form.levels.typed()
         except ValueError as error:
             self._say(str(error))
             return
@@ -295,7 +277,7 @@ class LevelTools:
             self._measure(found_steps(subject), done)
 
     def _fix(self, black: Any, white: Any) -> None:
-        for edit, level in ((self.form.black, black), (self.form.white, white)):
+        for edit, level in ((self.form.levels.black, black), (self.form.levels.white, white)):
             edit.value = level_text(level, DIGITS)
 
     def _measure(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:

@@ -22,6 +22,7 @@ from ..shared.layers import (
     visible_region,
 )
 from ..shared.preferences import preferences
+from .blank import BlankError
 from .blending import Blend
 from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
@@ -211,7 +212,7 @@ class Preview:
         self._job = Job(
             preview_steps(subject, region, known),
             on_done=lambda part: self._show(layer, region, whole, part),
-            on_error=lambda error: self._say(str(error)),
+            on_error=self._fail,
         )
 
     def _show(self, source: Image, region: Region, whole: Subject, part: PreviewPart) -> None:
@@ -236,6 +237,10 @@ class Preview:
             self._say(
                 f"The preview shows one pixel in {region.step} along each axis: zoom in to see all."
             )
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, BlankError):  # which the widget's line tells of every image
+            self._say(str(error))
 
     def _add(self, source: Image, data: NDArray[np.float32], place: dict[str, Any]) -> None:
         options = {

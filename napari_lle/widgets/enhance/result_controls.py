@@ -13,6 +13,11 @@ class ResultControls:
     """Buttons that add to a result, save it, tell of it and repeat it; dead while there is none."""
 
     def __init__(self) -> None:
+        self._shown()
+        self._kept()
+
+    def _shown(self) -> None:
+        """What tells of a result."""
         self.difference = PushButton(
             text="Difference",
             enabled=False,
@@ -30,6 +35,15 @@ class ResultControls:
             tooltip="Add a layer of how far the result may be from the truth: half the width of "
             "an interval that holds it for 95 % of the pixels.",
         )
+        self.report = PushButton(
+            text="Report",
+            enabled=False,
+            tooltip="What the latest run did to the intensities: its curve, the share that saving "
+            "would clip, and the gain of each pixel as a layer.",
+        )
+
+    def _kept(self) -> None:
+        """What takes it elsewhere, and back."""
         self.picture = PushButton(
             text="Save picture…",
             enabled=False,
@@ -53,12 +67,6 @@ class ResultControls:
             enabled=False,
             tooltip="Add a layer of the original pixel values of the latest result: measure on "
             "those.",
-        )
-        self.report = PushButton(
-            text="Report",
-            enabled=False,
-            tooltip="What the latest run did to the intensities: its curve, the share that saving "
-            "would clip, and the gain of each pixel as a layer.",
         )
         self.python = PushButton(
             text="Copy as Python", enabled=False, tooltip="Copy Python code that repeats this run."

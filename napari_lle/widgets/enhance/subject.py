@@ -97,19 +97,7 @@ def find_subject(
         return Subject((layer, *figure), order, options, alike=True)
     if not together:
         return Subject((layer,), order, options)
-    if not others:
-        raise ValueError(
-            "Select the image layers that share one illumination in the layer list, with Shift or "
-            "Ctrl."
-        )
-    for other in (layer, *others):
-        if other.rgb:
-            raise ValueError(f"“{other.name}” is in colour: only grey layers can be channels.")
-        alike = pixels(other).shape == pixels(layer).shape and plane_order(other) == order
-        if not alike or other.multiscale != layer.multiscale:
-            raise ValueError(
-                f"“{other.name}” and “{layer.name}” differ in shape: select channels of one scene."
-            )
+    _check_scene(layer, others, order)
     own = options.black, options.white
     levels = [own, *(own if locked else _kept(other) for other in others)]
     black, white = zip(*levels, strict=True)
@@ -135,6 +123,23 @@ def _selected(viewer: Any, layer: Image) -> list[Image]:
         and other is not layer
         and not is_result(other)
     ]
+
+
+def _check_scene(layer: Image, others: list[Image], order: tuple[int, ...]) -> None:
+    """Refuse layers that cannot be divided by one illumination."""
+    if not others:
+        raise ValueError(
+            "Select the image layers that share one illumination in the layer list, with Shift or "
+            "Ctrl."
+        )
+    for other in (layer, *others):
+        if other.rgb:
+            raise ValueError(f"“{other.name}” is in colour: only grey layers can be channels.")
+        alike = pixels(other).shape == pixels(layer).shape and plane_order(other) == order
+        if not alike or other.multiscale != layer.multiscale:
+            raise ValueError(
+                f"“{other.name}” and “{layer.name}” differ in shape: select channels of one scene."
+            )
 
 
 def _check_alike(layer: Image, others: list[Image], order: tuple[int, ...]) -> None:

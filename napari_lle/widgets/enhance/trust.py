@@ -14,6 +14,11 @@ from .blending import Turned, blended, light_plane, reflectance_plane, turned
 
 CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
 NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
+MEANINGS = {
+    CHANGED: "beyond a plain stretch, green is brighter, pink darker; up to 2 it is removed noise.",
+    UNCERTAINTY: "the brighter, the farther the result may be from the truth.",
+    DIFFERENCE: "green is brighter than the input, pink darker.",
+}
 DEVIATIONS = 5.0  # of noise, that the colours of what changed reach to
 HIGH = 99.5  # percentile of the uncertainty that is drawn brightest
 

@@ -24,9 +24,10 @@ from .background import BackgroundTool
 from .blending import Blend, Live, Made
 from .compare import Compare
 from .covers import Covers
+from .dark import references
 from .form import REPLACE, Form
 from .gallery import Gallery
-from .levels import LevelTools, references
+from .levels import LevelTools
 from .line import line_of, settled_model
 from .look_choice import LookChoice
 from .preview import Preview, Wish
@@ -50,37 +51,14 @@ class EnhanceWidget(WorkPanel):
         self.viewer = napari_viewer
         self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
         super().__init__(self.form.rows(), *self.form.below())
-        self.covers = Covers(napari_viewer)
-        self.results = Results(napari_viewer, self.covers)
-        self.preview = Preview(
-            napari_viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
-        )
-        self.saver = PictureSaver(
-            napari_viewer,
-            self.form.result,
-            lambda: self.results.layers,
-            self._say,
-            self._complain,
-        )
-        self.afterwards = Afterwards(
-            napari_viewer,
-            self.form.result,
-            self.results,
-            self._say,
-            self._complain,
-            self.native,
-        )
-        self.compare = Compare(
-            napari_viewer, self.form.compare, self._before, self._say, self.native
-        )
-        self.gallery = Gallery(napari_viewer, self.form, self._subject)
+        self._show(napari_viewer)
         self._blends = QSignalThrottler()
         self._blends.setTimeout(FRAME)
         self._blends.triggered.connect(self._blend)
         # Results are rarely enhanced again, and what is dark is chosen by hand.
         self._choices = (
             ImageChoice(napari_viewer, self.form.image, lambda layer: not is_result(layer)),
-            ImageChoice(napari_viewer, self.form.reference, lambda _: False),
+            ImageChoice(napari_viewer, self.form.levels.reference, lambda _: False),
         )
         self.look = LookChoice(self.form)
         self.adopter = Adopter(napari_viewer, self._tell)
@@ -94,6 +72,20 @@ class EnhanceWidget(WorkPanel):
         self.form.progress.hide()
         warm_up_in_background(needed_models(self.form))
         self._toggle_preview(self.form.preview.value)
+
+    def _show(self, viewer: Any) -> None:
+        """What shows results and previews, and what is done with a result."""
+        form = self.form
+        self.covers = Covers(viewer)
+        self.results = Results(viewer, self.covers)
+        self.preview = Preview(
+            viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
+        )
+        talk = self._say, self._complain
+        self.saver = PictureSaver(viewer, form.result, lambda: self.results.layers, *talk)
+        self.afterwards = Afterwards(viewer, form.result, self.results, *talk, self.native)
+        self.compare = Compare(viewer, form.compare, self._before, self._say, self.native)
+        self.gallery = Gallery(viewer, form, self._subject)
 
     def enhance(self) -> None:
         """Start a run on the chosen layer."""
@@ -158,8 +150,8 @@ class EnhanceWidget(WorkPanel):
             layer,
             form.options(model=model),
             together=form.together.value,
-            locked=form.lock.value,
-            background=form.background.value,
+            locked=form.levels.lock.value,
+            background=form.levels.background.value,
         )
 
     def _connect(self) -> None:
@@ -168,6 +160,7 @@ class EnhanceWidget(WorkPanel):
         self.viewer.layers.selection.events.changed.connect(self.preview.refresh)
         self.viewer.events.theme.connect(self._recolour)
         form.run.changed.connect(self.enhance)
+        form.image.changed.connect(self._forget_message)
         form.cancel.changed.connect(self.cancel)
         for slider in form.tone.all():
             slider.changed.connect(self._blends.throttle)
@@ -197,6 +190,11 @@ class EnhanceWidget(WorkPanel):
         if before is not None and self.live is None:
             self.preview.wake()
 
+    def _forget_message(self, *_: Any) -> None:
+        """Say no more what was done with another image."""
+        if self.job is None or not self.job.running:
+            self._say("")
+
     def _add(self, origins: list[Origin], subject: Subject, blend: Blend, made: list[Made]) -> None:
         gone = [each for each in origins if each.layer not in self.viewer.layers]
         self.preview.rest()  # the whole is there to be seen
@@ -205,7 +203,7 @@ class EnhanceWidget(WorkPanel):
         self.results.add(origins, made, str(subject.options.model), blend.strength, replace)
         estimate = made[0].estimate
         if origins[0].layer is self.form.image.value:
-            self.form.show_levels(estimate.levels.black, estimate.levels.white)
+            self.form.levels.show(estimate.levels.black, estimate.levels.white)
         shown = self.results.layers
         names = ", ".join(f"“{unmarked(layer.name)}”" for layer in shown)
         done = "Replaced" if all(layer in known for layer in shown) else "Added"
@@ -247,7 +245,7 @@ class EnhanceWidget(WorkPanel):
         form = self.form
         put_message(form.line, line_of(form, self.levels))
         with suppress(ValueError):  # which the line says
-            form.sky.enabled = form.options().near_sky
+            form.levels.sky.enabled = form.options().near_sky
             model = settled_model(form) if form.image.value else ""
             form.tone.allow(form.image.value, model, together=form.together.value)
 

@@ -17,6 +17,13 @@ class PreferencesForm:
     """One control for each preference, a button, and two lines of text."""
 
     def __init__(self) -> None:
+        self._images()
+        self._machine()
+        self._told()
+        self.show()
+
+    def _images(self) -> None:
+        """What images begin with."""
         self.model = ModelChoice(
             tooltip="The model that Enhance and the stage inspector start with; auto: the one "
             "that the look uses."
@@ -27,6 +34,24 @@ class PreferencesForm:
             tooltip="The look until you choose another: recognised from each image, or always the "
             "same.",
         )
+        self.models = FileEdit(
+            label="models",
+            mode="d",
+            nullable=True,
+            tooltip="A folder of .safetensors files, which every list of models offers.",
+        )
+        self.models.choose_btn.text = "…"
+        self.preview = FloatSpinBox(
+            label="preview",
+            min=0.1,
+            max=64,
+            step=0.5,
+            tooltip="Size of a preview in megapixels: of a larger part in view, only every few "
+            "pixels are shown.",
+        )
+
+    def _machine(self) -> None:
+        """What networks run on."""
         self.device = ComboBox(
             label="device",
             choices=device_choices(),
@@ -44,21 +69,9 @@ class PreferencesForm:
             tooltip="auto: compiled code where available. torch: never compiled code, which is "
             "slower. From the next run on.",
         )
-        self.models = FileEdit(
-            label="models",
-            mode="d",
-            nullable=True,
-            tooltip="A folder of .safetensors files, which every list of models offers.",
-        )
-        self.models.choose_btn.text = "…"
-        self.preview = FloatSpinBox(
-            label="preview",
-            min=0.1,
-            max=64,
-            step=0.5,
-            tooltip="Size of a preview in megapixels: of a larger part in view, only every few "
-            "pixels are shown.",
-        )
+
+    def _told(self) -> None:
+        """What is kept, and what there is."""
         self.status = Label(value="", tooltip="What is set, or what is wrong with it.")
         self.devices = Label(
             value="", tooltip="What networks can run on here, and why not on anything else."
@@ -73,7 +86,6 @@ class PreferencesForm:
         )
         roomy(self.status)
         roomy(self.devices)
-        self.show()
 
     @property
     def controls(self) -> dict[str, Any]:

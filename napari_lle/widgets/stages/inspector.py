@@ -132,6 +132,19 @@ class Finding:
         return {k: self.trace[k][:, y, x].reshape(self.count, -1).mean(axis=1) for k in KINDS}
 
 
+def _further(
+    found: Stages, request: Request, plane: tuple[int, ...], part: Any
+) -> Generator[Progress, None, tuple[NDArray[np.float32] | None, dict[str, NDArray[np.float32]]]]:
+    """Gain of noise and feature maps, where they are asked for."""
+    noise: NDArray[np.float32] | None = None
+    features: dict[str, NDArray[np.float32]] = {}
+    if request.noise:
+        noise = _grey((yield from found.noise_gain(plane, part)))
+    if request.features:
+        features = yield from found.feature_maps(plane, part)
+    return noise, features
+
+
 def inspect_steps(
     data: Any, rgb: bool, region: Region, request: Request, known: Stages | None = None
 ) -> Generator[Progress, None, Finding]:
@@ -152,12 +165,7 @@ def inspect_steps(
     spans = (region.rows, region.columns)
     part = None if spans == tuple((0, n) for n in found.plane_shape) else spans
     trace = yield from found.steps(region.plane, part)
-    noise: NDArray[np.float32] | None = None
-    features: dict[str, NDArray[np.float32]] = {}
-    if request.noise:
-        noise = _grey((yield from found.noise_gain(region.plane, part)))
-    if request.features:
-        features = yield from found.feature_maps(region.plane, part)
+    noise, features = yield from _further(found, request, region.plane, part)
     agreed = compare_stages(trace)
     instead = None
     if known is None and agreed.silent and request.count > 1:

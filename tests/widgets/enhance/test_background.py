@@ -24,7 +24,7 @@ def field(rng):
 def test_it_is_shown_as_a_layer_in_units_of_the_image(qtbot, viewer, make, field):
     layer = viewer.add_image(field, name="field", scale=(2, 2))
     widget = make(viewer)
-    widget.form.show_background.native.click()
+    widget.form.levels.show_background.native.click()
     qtbot.waitUntil(lambda: "field background" in viewer.layers)
     shown = viewer.layers["field background"]
     np.testing.assert_allclose(
@@ -43,7 +43,7 @@ def test_it_is_taken_out_and_restored(qtbot, viewer, make, field, kind, model_fi
     }[kind]
     viewer.add_image(image, name="field", **options)
     widget = make(viewer)
-    widget.form.background.value = "subtract"
+    widget.form.levels.background.value = "subtract"
     run(qtbot, widget)
     result, record = widget.live.layer, widget.results.record
     straight = np.moveaxis(image, -1, 0) if kind == "turned" else image
@@ -64,7 +64,7 @@ def test_it_is_taken_out_and_restored(qtbot, viewer, make, field, kind, model_fi
 def test_preview_and_levels_are_those_of_the_run(qtbot, viewer, make, field):
     viewer.add_image(field, name="field")
     widget = make(viewer)
-    widget.form.background.value = "divide"
+    widget.form.levels.background.value = "divide"
     widget.form.preview.value = True
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     seen = np.array(widget.preview.layer.data)
@@ -77,7 +77,7 @@ def test_preview_and_levels_are_those_of_the_run(qtbot, viewer, make, field):
 def test_a_copied_run_says_so(qtbot, viewer, make, field):
     viewer.add_image(field, name="field")
     widget = make(viewer)
-    widget.form.background.value = "subtract"
+    widget.form.levels.background.value = "subtract"
     run(qtbot, widget)
     widget.form.result.python.native.click()
     code = QApplication.clipboard().text()
@@ -92,9 +92,9 @@ def test_a_copied_run_says_so(qtbot, viewer, make, field):
 def test_where_none_can_be_taken_out_a_sentence_says_what_to_do(viewer, make, field):
     viewer.add_image(da.from_array(field), name="lazy")
     widget = make(viewer)
-    widget.form.show_background.native.click()
+    widget.form.levels.show_background.native.click()
     assert "set background to kept" in widget.form.status.value
-    widget.form.background.value = "subtract"
+    widget.form.levels.background.value = "subtract"
     widget.form.run.native.click()
     assert widget.job is None and "not held in memory" in widget.form.status.value
     plain = viewer.add_image(field, name="plain")

@@ -136,7 +136,7 @@ def test_a_further_run_replaces_the_result_or_adds_one(qtbot, viewer, make, cell
     )
     first, ran = np.array(result.data), result.metadata[KEY]["run"]
     result.colormap, source.translate = "green", (5, 7)
-    widget.form.black.value = "400"
+    widget.form.levels.black.value = "400"
     run(qtbot, widget)
     assert len(viewer.layers) == 3 and viewer.layers["cells enhanced · not for measuring"] is result
     assert np.abs(result.data - first).max() > 0.01

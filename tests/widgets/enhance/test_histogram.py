@@ -66,15 +66,15 @@ def test_a_level_is_dragged_but_not_beyond_the_other(qtbot, histogram):
 
 def test_dragging_sets_the_level_and_a_double_click_lets_it_be_found(qtbot, viewer, widget, rng):
     viewer.add_image(rng.poisson(300, (60, 80)).astype(np.uint16), name="cells")
-    view = widget.form.histogram
+    view = widget.form.levels.histogram
     view.resize(260, view.height())
     qtbot.waitUntil(lambda: widget.levels.found is not None)
     found = widget.levels.in_force()
     drag(qtbot, view, view.place_of(found[1]), view.place_of(sum(found) / 2))
-    assert float(widget.form.white.value) == pytest.approx(sum(found) / 2, abs=2)
-    assert widget.form.black.value == ""
+    assert float(widget.form.levels.white.value) == pytest.approx(sum(found) / 2, abs=2)
+    assert widget.form.levels.black.value == ""
     qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
-    assert widget.form.white.value == "" and widget.levels.in_force() == found
+    assert widget.form.levels.white.value == "" and widget.levels.in_force() == found
 
 
 def test_levels_are_found_without_a_run_or_a_click(qtbot, viewer, widget, rng):
@@ -82,12 +82,12 @@ def test_levels_are_found_without_a_run_or_a_click(qtbot, viewer, widget, rng):
     layer = viewer.add_image(image, name="cells")
     expected = find_levels(image)
     text = f"auto ({expected.black:.6g})"
-    qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == text)
-    assert f"({expected.white:.6g})" in widget.form.white.native.placeholderText()
+    qtbot.waitUntil(lambda: widget.form.levels.black.native.placeholderText() == text)
+    assert f"({expected.white:.6g})" in widget.form.levels.white.native.placeholderText()
     assert len(viewer.layers) == 1
     layer.data = image * 2
     twice = f"auto ({2 * expected.black:.6g})"
-    qtbot.waitUntil(lambda: widget.form.black.native.placeholderText() == twice)
+    qtbot.waitUntil(lambda: widget.form.levels.black.native.placeholderText() == twice)
 
 
 def test_another_layer_has_its_own_levels(qtbot, viewer, widget, rng):
@@ -97,6 +97,6 @@ def test_another_layer_has_its_own_levels(qtbot, viewer, widget, rng):
     qtbot.waitUntil(lambda: widget.levels.found is not None)
     widget.form.image.value = viewer.layers["two"]
     assert widget.levels.found is None
-    assert widget.form.black.native.placeholderText() == "auto"
+    assert widget.form.levels.black.native.placeholderText() == "auto"
     qtbot.waitUntil(lambda: widget.levels.found is not None)
     assert widget.levels.found.levels.black > 600

@@ -24,14 +24,14 @@ def test_black_comes_from_a_dark_layer(qtbot, viewer, make, image, rng):
     dark = viewer.add_image(rng.normal(120, 2, (5, 60, 80)), name="dark")
     viewer.layers.selection.active = viewer.layers["cells"]
     widget = make(viewer)
-    widget.form.reference.value = dark
-    widget.form.take.native.click()
-    qtbot.waitUntil(lambda: widget.form.black.value != "")
-    assert float(widget.form.black.value) == pytest.approx(120, abs=0.2)
+    widget.form.levels.reference.value = dark
+    widget.form.levels.take.native.click()
+    qtbot.waitUntil(lambda: widget.form.levels.black.value != "")
+    assert float(widget.form.levels.black.value) == pytest.approx(120, abs=0.2)
     assert "dark" in widget.form.status.value
     run(qtbot, widget)
     levels = viewer.layers["cells enhanced · not for measuring"].metadata[KEY]["levels"]
-    assert levels["black"] == float(widget.form.black.value)
+    assert levels["black"] == float(widget.form.levels.black.value)
 
 
 def test_black_comes_from_the_selected_shape(qtbot, viewer, make, image):
@@ -42,17 +42,18 @@ def test_black_comes_from_the_selected_shape(qtbot, viewer, make, image):
     shapes = Shapes(boxes, name="roi", scale=(0.5, 0.5), translate=(3, 4))
     viewer.add_layer(shapes)
     widget = make(viewer)
-    widget.form.reference.value = shapes
+    widget.form.levels.reference.value = shapes
     for chosen, expected in ((0, 900), (1, 200)):
         shapes.selected_data = {chosen}
-        widget.form.take.native.click()
+        widget.form.levels.take.native.click()
         qtbot.waitUntil(
             lambda e=expected: (
-                widget.form.black.value not in ("",) and abs(float(widget.form.black.value) - e) < 2
+                widget.form.levels.black.value not in ("",)
+                and abs(float(widget.form.levels.black.value) - e) < 2
             )
         )
     shapes.data = [boxes[0] + 500]
-    widget.form.take.native.click()
+    widget.form.levels.take.native.click()
     assert "marks no pixel" in widget.form.status.value
 
 
@@ -81,23 +82,23 @@ def test_levels_are_copied_to_the_selected_layers_and_used_there(qtbot, viewer, 
     third = viewer.add_image(image // 3, name="third")
     viewer.layers.selection.active = first
     widget = make(viewer)
-    widget.form.black.value = "150"
+    widget.form.levels.black.value = "150"
     viewer.layers.selection = {first, second}
     assert widget.form.image.value is first
-    widget.form.pass_on.native.click()
+    widget.form.levels.pass_on.native.click()
     qtbot.waitUntil(lambda: KEPT in second.metadata)
     white = np.percentile(image, 99.9)
     assert second.metadata[KEPT] == {"black": 150, "white": pytest.approx(white)}
     assert KEPT not in third.metadata
     viewer.layers.selection.active = second
     assert widget.form.image.value is second
-    assert float(widget.form.black.value) == 150
+    assert float(widget.form.levels.black.value) == 150
     run(qtbot, widget)
     record = viewer.layers["second enhanced · not for measuring"].metadata[KEY]
     assert record["levels"]["black"] == 150
     assert record["levels"]["white"] == pytest.approx(white)
     viewer.layers.selection.active = third
-    assert widget.form.black.value == ""
+    assert widget.form.levels.black.value == ""
 
 
 def test_locked_levels_stay_for_the_next_image(qtbot, viewer, make, image):
@@ -105,23 +106,23 @@ def test_locked_levels_stay_for_the_next_image(qtbot, viewer, make, image):
     second = viewer.add_image(image // 2, name="second")
     viewer.layers.selection.active = first
     widget = make(viewer)
-    widget.form.lock.value = True
-    qtbot.waitUntil(lambda: widget.form.white.value != "")
-    found = widget.form.black.value, widget.form.white.value
+    widget.form.levels.lock.value = True
+    qtbot.waitUntil(lambda: widget.form.levels.white.value != "")
+    found = widget.form.levels.black.value, widget.form.levels.white.value
     np.testing.assert_allclose(np.array(found, float), np.percentile(image, [0.1, 99.9]))
     second.metadata[KEPT] = {"black": 1, "white": 2}
     viewer.layers.selection.active = second
-    assert (widget.form.black.value, widget.form.white.value) == found
-    widget.form.lock.value = False
-    assert (widget.form.black.value, widget.form.white.value) == ("1", "2")
+    assert (widget.form.levels.black.value, widget.form.levels.white.value) == found
+    widget.form.levels.lock.value = False
+    assert (widget.form.levels.black.value, widget.form.levels.white.value) == ("1", "2")
 
 
 def test_nothing_selected_is_said(viewer, make, image):
     viewer.add_image(image, name="only")
     widget = make(viewer)
-    widget.form.pass_on.native.click()
+    widget.form.levels.pass_on.native.click()
     assert "Select the image layers" in widget.form.status.value
-    widget.form.take.native.click()
+    widget.form.levels.take.native.click()
     assert "dark frame" in widget.form.status.value
 
 
@@ -161,7 +162,7 @@ def test_a_report_tells_and_adds_the_gain(qtbot, viewer, make, image):
     levels = result.metadata[KEY]["levels"]
     x = (stack - levels["black"]) / (levels["white"] - levels["black"])
     np.testing.assert_allclose(x * gain.data, result.data, atol=1e-5)
-    assert gain not in widget.form.reference.choices
+    assert gain not in widget.form.levels.reference.choices
 
 
 @pytest.mark.parametrize("kind", ["lazy", "multiscale", "turned"])

@@ -77,10 +77,10 @@ def test_the_line_names_the_model_that_auto_took_and_the_levels(qtbot, three, ma
     qtbot.waitUntil(lambda: "black" in form.line.value)
     assert form.line.value.startswith("science · ")
     values = three.layers["dim cells"].data
-    form.black.value = str(int(np.median(values)))
+    form.levels.black.value = str(int(np.median(values)))
     share = float(form.line.value.split("(")[1].split(" %")[0])
     assert share == pytest.approx(100 * (values < np.median(values)).mean(), abs=3)
-    form.black.value = "dark"
+    form.levels.black.value = "dark"
     assert "must be a number" in form.line.value
 
 
@@ -93,19 +93,19 @@ def test_the_sky_has_its_black_and_its_slider(qtbot, three, make):
     expected = enhance(stars.data, look="astronomy")
     assert widget.levels.found.levels == expected.levels
     assert expected.levels.black != enhance(stars.data).levels.black
-    form.sky.value = 0.1
+    form.levels.sky.value = 0.1
     run(qtbot, widget)
     record = three.layers["star field enhanced · not for measuring"].metadata[KEY]
     assert record["sky"] == pytest.approx(0.1)
-    darker = enhance(stars.data, look="astronomy", sky=form.sky.value)
+    darker = enhance(stars.data, look="astronomy", sky=form.levels.sky.value)
     shown = three.layers["star field enhanced · not for measuring"].data
     np.testing.assert_allclose(shown, darker.reflectance, atol=1e-6)
     names = {"image": stars.data}
     exec(EnhanceOptions.from_record(record).as_python(), names)
     np.testing.assert_allclose(names["result"].reflectance, darker.reflectance, atol=1e-6)
-    assert form.sky.enabled
+    assert form.levels.sky.enabled
     form.look.value = "fluorescence"
-    assert form.options().sky is None and not form.sky.enabled
+    assert form.options().sky is None and not form.levels.sky.enabled
 
 
 def test_channels_have_levels_of_their_own_and_keep_them_when_locked(qtbot, viewer, make, rng):
@@ -119,14 +119,14 @@ def test_channels_have_levels_of_their_own_and_keep_them_when_locked(qtbot, view
     found = widget.levels.found.levels
     assert len(found.each) == 3
     assert form.line.value.count(",") >= 4  # three blacks, three whites
-    form.lock.value = True
+    form.levels.lock.value = True
     np.testing.assert_allclose(form.options().white, found.white, rtol=1e-6)
     run(qtbot, widget)
     levels = viewer.layers["composite enhanced · not for measuring"].metadata[KEY]["levels"]
     np.testing.assert_allclose(levels["black"], found.black, rtol=1e-6)
-    form.black.value = "1; 2,5; 3"
+    form.levels.black.value = "1; 2,5; 3"
     assert form.options().black == (1.0, 2.5, 3.0)
-    form.black.value = "sky"
+    form.levels.black.value = "sky"
     assert form.options().black == "sky"
 
 

@@ -98,8 +98,8 @@ def test_the_strength_moves_them_all_and_each_returns(qtbot, viewer, widget, sce
 
 def test_locked_levels_hold_for_all(qtbot, viewer, widget, scene):
     add_apart(viewer, scene)
-    widget.form.black.value, widget.form.white.value = "100", "4000"
-    widget.form.lock.value = True
+    widget.form.levels.black.value, widget.form.levels.white.value = "100", "4000"
+    widget.form.levels.lock.value = True
     widget.form.together.value = True
     run(qtbot, widget)
     for i in range(3):

@@ -28,8 +28,9 @@ def test_what_holds_nothing_is_told_and_not_added(qtbot, viewer, make, image, se
     qtbot.waitUntil(lambda: sentence in widget.form.line.value)
     widget.form.status.value = ""
     widget.form.preview.value = True
-    qtbot.waitUntil(lambda: sentence in widget.form.status.value)
-    assert len(viewer.layers) == 1
+    qtbot.waitUntil(lambda: widget.preview._asked != ())  # it has begun
+    qtbot.waitUntil(lambda: not widget.preview.busy)
+    assert widget.form.status.value == "" and len(viewer.layers) == 1  # the line tells already
 
 
 def test_one_pixel_makes_an_image(qtbot, viewer, make):
@@ -44,7 +45,7 @@ def test_one_pixel_makes_an_image(qtbot, viewer, make):
 def test_one_value_between_typed_levels_is_a_picture(qtbot, viewer, make):
     viewer.add_image(np.full((30, 40), 7, np.uint16), name="flat")
     widget = make(viewer)
-    widget.form.black.value, widget.form.white.value = "0", "100"
+    widget.form.levels.black.value, widget.form.levels.white.value = "0", "100"
     run(qtbot, widget)
     assert "flat enhanced · not for measuring" in viewer.layers
 
@@ -76,10 +77,10 @@ def test_what_the_status_says_is_not_said_by_a_toast_too(qtbot, viewer, make, ph
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     before = len(notification_manager.records)
-    widget.form.black.value = "dark"
+    widget.form.levels.black.value = "dark"
     widget.form.run.native.click()
     assert "must be a number" in widget.form.status.value
-    widget.form.black.value = ""
+    widget.form.levels.black.value = ""
     run(qtbot, widget)
     widget.form.result.python.native.click()
     assert widget.form.status.value.startswith("Copied")

@@ -133,7 +133,7 @@ def test_a_runtime_error_reaches_the_user(qtbot, viewer, make, photo, monkeypatc
 def test_a_level_that_is_no_number_is_said_before_the_run(viewer, make, photo):
     viewer.add_image(photo, rgb=True)
     widget = make(viewer)
-    widget.form.black.value = "dark"
+    widget.form.levels.black.value = "dark"
     widget.form.run.native.click()
     assert widget.job is None
     assert "black level must be a number" in widget.form.status.value
@@ -142,11 +142,11 @@ def test_a_level_that_is_no_number_is_said_before_the_run(viewer, make, photo):
 def test_levels_are_used_and_shown(qtbot, viewer, make, rng):
     viewer.add_image(rng.integers(0, 900, (30, 30)).astype(np.uint16), name="a")
     widget = make(viewer)
-    widget.form.black.value = "17"
+    widget.form.levels.black.value = "17"
     run(qtbot, widget)
     levels = viewer.layers["a enhanced · not for measuring"].metadata[KEY]["levels"]
     assert levels["black"] == 17
-    assert f"{levels['white']:.6g}" in widget.form.white.native.placeholderText()
+    assert f"{levels['white']:.6g}" in widget.form.levels.white.native.placeholderText()
 
 
 def test_the_image_choice_follows_the_viewer(viewer, make, photo):

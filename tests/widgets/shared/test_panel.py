@@ -271,6 +271,6 @@ def test_messages_of_two_lines_move_nothing_and_long_ones_give_their_room_back(
     assert place("Two lines are what this one takes here.") == short
     assert place(LONG * 3) > short
     assert place("") == short
-    above = widget.form.histogram.mapTo(widget.native, QPoint()).y()
+    above = widget.form.levels.histogram.mapTo(widget.native, QPoint()).y()
     place(LONG * 3)
-    assert widget.form.histogram.mapTo(widget.native, QPoint()).y() == above
+    assert widget.form.levels.histogram.mapTo(widget.native, QPoint()).y() == above
