@@ -7,6 +7,7 @@ import torch
 from helpers.models import random_model
 from helpers.turns import PATIENCE
 
+from napari_lle.model import kernels
 from napari_lle.model.network.checkpoint import save_model
 from napari_lle.model.network.network import Network, NetworkConfig
 
@@ -15,6 +16,12 @@ os.environ["NAPARI_LLE_KERNEL"] = "torch"
 # Triton asks for it when it is imported: without a device its kernels run in its interpreter.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiles_meanwhile(monkeypatch):
+    """A window starts a process that compiles all kernels: in a test it would outlive the test."""
+    monkeypatch.setattr(kernels, "_background", "not in tests")
 
 
 @pytest.fixture(scope="session")

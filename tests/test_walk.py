@@ -56,8 +56,9 @@ def test_enhance_works_out_everything_once(image):
 
 def test_a_run_of_the_widget_works_out_everything_once(qtbot, viewer, widget, image):
     viewer.add_image(image, rgb=True)
-    widget.form.model.use("auto")
-    qtbot.waitUntil(lambda: widget.levels.found is not None)  # for the histogram
+    asked = widget.levels.look
+    widget.form.model.use("auto")  # whose levels are found for the histogram, on a job of its own
+    qtbot.waitUntil(lambda: widget.levels.look is not asked and not widget.levels.look.running)
     with watched_jobs() as walk:
         run(qtbot, widget)
     assert widget.live.estimate.record["kernel"] == "numba"

@@ -13,6 +13,7 @@ from .. import kernels
 from ..preprocessing.levels import AnyLevels, Levels, network_input, normalized
 from ..preprocessing.normalizing import plain_levels
 from ..progress import Progress
+from ..runtime.arrays import as_writable
 
 if TYPE_CHECKING:
     from ..kernels.cpu.reduced_runner import StoredPlane
@@ -64,7 +65,7 @@ class Seen:
         pixels = pixels if self.rgb else pixels[..., None]
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         known = np.float32(levels.black), np.float32(levels.span)
-        return StoredPlane(np.ascontiguousarray(pixels), *known)
+        return StoredPlane(as_writable(np.ascontiguousarray(pixels)), *known)
 
     def __getitem__(self, where: tuple[slice, Any, Any]) -> NDArray[np.float32]:
         channels, rows, columns = where
@@ -108,4 +109,4 @@ def as_channels(x: NDArray[np.float32], per: bool) -> NDArray[np.float32]:
     """What `see` returns of a plane, (H, W) or (H, W, 3), as the network's (3, H, W)."""
     if per:
         return np.ascontiguousarray(x.transpose(2, 0, 1))
-    return np.broadcast_to(x, (3, *x.shape))
+    return as_writable(np.broadcast_to(x, (3, *x.shape)))

@@ -8,14 +8,16 @@ from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
 from napari_lle.model import enhance, kernels, load_model
-from napari_lle.model.inference.planes import fill_plane
+from napari_lle.model.inference.planes import as_channels, fill_plane
 from napari_lle.model.inference.restoring import in_input_dtype
+from napari_lle.model.inference.stored import enhance_stored
 from napari_lle.model.network.bundled import bundled_models
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels import forms
 from napari_lle.model.kernels.cpu import compiled, runner
 from napari_lle.model.kernels.cpu.compiled import compile_kernel, load_kernel
+from napari_lle.model.kernels.cpu.counter import compile_counter
 from napari_lle.model.kernels.cpu.fused import widest
 
 RANDOM = {
@@ -51,7 +53,7 @@ def kernel(network, colours):
 
 def fused(network, x):
     out = np.full((*x.shape[1:], 3) if len(x) == 3 else x.shape[1:], np.nan, np.float32)
-    whole = np.broadcast_to(x, (3, *x.shape[1:]))
+    whole = as_channels(x[0], per=False) if len(x) == 1 else x
     steps = list(runner.strips(kernel(network, len(x)), network, whole, STATISTICS, out))
     assert [done for done, _ in steps] == list(range(1, steps[0][1] + 1))
     return out
@@ -126,6 +128,25 @@ def test_enhance_takes_the_kernel_by_itself(name, channels, monkeypatch):
     assert np.abs(levels).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["photo", "photo-quarter", "science"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_images_for_reading_only_do_not_compile_anything_again(name, dtype, monkeypatch):
+    """Also those of one channel, which becomes three without three times the memory."""
+    monkeypatch.delenv(kernels.SWITCH)
+    chosen = load_model(name)
+    for colours in (3, 1):
+        kernel(chosen.network, colours)
+    compile_counter()
+    for shape in ((40, 50), (40, 50, 3)):
+        image = np.random.default_rng(2).integers(0, 60, shape).astype(dtype)
+        image.flags.writeable = False
+        assert enhance(image, chosen).record["kernel"] == "numba"
+        enhance_stored(image, chosen)
+    assert {part: len(f.signatures) for part, f in compiled._ready.items()} == dict.fromkeys(
+        compiled._ready, 1
+    )
+
+
 @pytest.fixture
 def empty_cache(monkeypatch, tmp_path):
     """No kernel in this process, none on disk; the folder where they will lie."""
@@ -188,6 +209,7 @@ def test_without_any_cache_the_kernel_lasts_as_long_as_the_process(monkeypatch):
 
 def test_the_background_warm_up_is_one_process(monkeypatch):
     started = []
+    monkeypatch.setattr(kernels, "_background", None)
     monkeypatch.setattr(kernels.subprocess, "Popen", lambda *a, **k: started.append(a) or "one")
     kernels.warm_up_in_background()
     assert not started  # switched off
@@ -196,7 +218,6 @@ def test_the_background_warm_up_is_one_process(monkeypatch):
     kernels.warm_up_in_background()
     ((python, _, code),) = (words for (words,) in started)
     assert python == sys.executable and "list(warm_up(['science'])); list(warm_up())" in code
-    monkeypatch.setattr(kernels, "_background", None)
 
 
 def test_what_is_needed_most_is_compiled_first(monkeypatch):

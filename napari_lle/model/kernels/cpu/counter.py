@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...preprocessing.tally import ColourCounts, Counts, Stored
 from ...preprocessing.tiling import spans
+from ...runtime.arrays import as_writable
 from ...runtime.threads import in_order, thread_count
 from .compiled import Piece, compile_functions, load_functions
 from .counting import build_colours, build_diagonal, build_values
@@ -32,7 +33,7 @@ class CompiledCounter:
 
     def values(self, stored: Stored) -> Counts:
         """How often each value occurs."""
-        line = stored.ravel(order="K")
+        line = as_writable(stored.ravel(order="K"))
         count = self._functions["values", line.dtype.name]
 
         def part(begin: int, end: int) -> Counts:
