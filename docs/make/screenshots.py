@@ -2,83 +2,48 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from time import monotonic
-
-import napari
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from qtpy.QtWidgets import QApplication
 from skimage.data import coffee
+from tour import tour
+from window import open_widget, open_window, save, take, wait
 
 from napari_lle import samples as _samples
 from napari_lle.model import enhance
 
-IMAGES = Path(__file__).parents[1] / "images"
 HEIGHT = 300  # of each picture in a row of them
-
-
-def wait(condition, seconds=60):
-    """Let the window work until something is so."""
-    end = monotonic() + seconds
-    while not condition():
-        if monotonic() > end:
-            raise TimeoutError("The window did not get there in time.")
-        QApplication.processEvents()
-
-
-def save(pixels, name):
-    """Write a picture for a page."""
-    IMAGES.mkdir(exist_ok=True)
-    path = IMAGES / name
-    picture = Image.fromarray(np.asarray(pixels)[..., :3])
-    picture.save(path, quality=92, subsampling=0, optimize=True)
-    print(path.name, path.stat().st_size // 1024, "KB")
 
 
 def enhance_widget():
     """Run the widget on the dark photograph, input and result beside each other."""
-    viewer = napari.Viewer(show=True)
-    viewer.window.resize(1280, 800)
-    for data, options, _ in _samples.photograph_layers():
-        viewer.add_image(data, **options)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Enhance")
+    viewer = open_window(_samples.photograph_layers())
+    widget = open_widget(viewer, "Enhance")
     widget.enhance()
     wait(lambda: not widget.job.running)
     grid = getattr(viewer, "canvas", viewer).grid  # napari 0.9 moved it
     grid.shape, grid.enabled = (2, 1), True
     viewer.reset_view()
-    shown = monotonic() + 1  # a picture of a window that is still drawing is half empty
-    wait(lambda: monotonic() > shown)
-    save(viewer.screenshot(canvas_only=False, flash=False), "enhance_widget.jpg")
+    take(viewer, "enhance_widget.jpg")
     viewer.close()
 
 
 def stage_inspector():
     """Look into the stages of the dark photograph as it opens: input, L and R side by side."""
-    viewer = napari.Viewer(show=True)
-    viewer.window.resize(1280, 800)
-    for data, options, _ in _samples.photograph_layers():
-        viewer.add_image(data, **options)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
-    for fold in widget.form.folds.values():
-        fold.collapse(animate=False)
+    viewer = open_window(_samples.photograph_layers())
+    widget = open_widget(viewer, "Stage inspector")
     wait(lambda: widget.finding is not None and not widget.job.running and not widget.working)
-    shown = monotonic() + 2
-    wait(lambda: monotonic() > shown)
-    save(viewer.screenshot(canvas_only=False, flash=False), "stage_inspector.jpg")
+    take(viewer, "stage_inspector.jpg")
     viewer.close()
 
 
 def training_widget():
     """Train on the dark photograph and what light there really was, annotated."""
-    viewer = napari.Viewer(show=True)
-    viewer.window.resize(1280, 800)
+    viewer = open_window([])
     (dark, options, _), *_ = _samples.photograph_layers()
     bright = coffee()  # what the sample was made from
     viewer.add_image(bright, name="reference", rgb=True)
     viewer.add_image(dark, **options)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Train on layer pairs")
+    widget = open_widget(viewer, "Train on layer pairs")
     form = widget.form
     form.low.value, form.reference.value = viewer.layers[-1], viewer.layers["reference"]
     form.draw.native.click()
@@ -94,13 +59,9 @@ def training_widget():
     form.split.native.click()
     wait(lambda: not widget.job.running)
     labels.visible = viewer.layers["dark photograph split"].visible = False
-    for fold in form.folds.values():
-        fold.collapse(animate=False)
     form.train.native.click()
-    wait(lambda: not widget.job.running, 600)
-    shown = monotonic() + 2
-    wait(lambda: monotonic() > shown)
-    save(viewer.screenshot(canvas_only=False, flash=False), "train_widget.jpg")
+    wait(lambda: not widget.job.running)
+    take(viewer, "train_widget.jpg")
     widget.release()
     viewer.close()
 
@@ -141,6 +102,7 @@ def small(image):
 
 if __name__ == "__main__":
     enhance_widget()
+    tour()
     stage_inspector()
     training_widget()
     before_after()

@@ -121,6 +121,7 @@ class Afterwards:
         live = self._results.latest
         if live is not None:
             self._viewer.layers.selection.active = live.layer
+            self._say("")  # napari tells what comes of it
             restore_layer(self._viewer)
 
     def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:

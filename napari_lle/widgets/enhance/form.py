@@ -143,7 +143,7 @@ class Form:
         )
         self.again = ComboBox(
             label="again",
-            choices=[("replace the last result", REPLACE), ("add another result", "add")],
+            choices=[("replace result", REPLACE), ("add result", "add")],
             tooltip="What the next run on the same image does with the result of the last one.",
         )
         self.illumination = CheckBox(

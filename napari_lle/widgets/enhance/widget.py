@@ -18,6 +18,7 @@ from ..shared.layers import is_result
 from ..shared.marks import unmarked
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
+from ..shared.sight import Sight
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
 from .background import BackgroundTool
@@ -66,6 +67,7 @@ class EnhanceWidget(WorkPanel):
         self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
+        self._sight = Sight(self.native, self._on_sight)
         self._connect()
         self._recolour()
         self.levels.refresh()
@@ -180,6 +182,11 @@ class EnhanceWidget(WorkPanel):
         else:
             self.compare.hear()
             self._toggle_preview(self.form.preview.value)
+
+    def _on_sight(self, seen: bool) -> None:
+        """Preview nothing from behind the tab of another widget."""
+        if self.native.parent() is not None:
+            self._toggle_preview(seen and self.form.preview.value)
 
     def _on_removed(self, event: Any) -> None:
         before = self.live

@@ -283,7 +283,8 @@ def _outcome(
     scores, text = steps.answer
     words = [card.get("warning", ""), card.get("learned_from", ""), text]
     verdict = " ".join(word for word in words if word)
-    about = f"{card['steps']} steps {_start(settings)}."
+    count = card["steps"]
+    about = f"{count} step{'s' * (count != 1)} {_start(settings)}."
     note_verdict(folder, scores, verdict, about)
     verdict = f"{verdict} It was trained in {about}"
     pictures = _comparison(folder, settings, network, shown)

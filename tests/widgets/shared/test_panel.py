@@ -274,3 +274,20 @@ def test_messages_of_two_lines_move_nothing_and_long_ones_give_their_room_back(
     above = widget.form.levels.histogram.mapTo(widget.native, QPoint()).y()
     place(LONG * 3)
     assert widget.form.levels.histogram.mapTo(widget.native, QPoint()).y() == above
+
+
+def test_nothing_is_previewed_from_behind_another_tab(qtbot, window, opened):
+    (dock, widget), (front, _) = opened[:2]
+    dock.raise_()
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.on)
+    front.raise_()
+    qtbot.waitUntil(lambda: not widget.preview.on)
+    assert widget.form.preview.value and widget.preview.layer is None
+    dock.raise_()
+    qtbot.waitUntil(lambda: widget.preview.on)
+    widget.form.preview.value = False
+    front.raise_()
+    dock.raise_()
+    qtbot.wait(50)
+    assert not widget.preview.on
