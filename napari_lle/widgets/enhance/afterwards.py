@@ -132,7 +132,7 @@ class Afterwards:
         except ValueError as error:
             self._say(str(error))
             return
-        self._say("Copied: paste it where it is to run.")
+        self._say("Copied: paste it into a script or a terminal.")
 
     def _start(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
         self.job = Job(steps, on_done=done, on_error=self._fail)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ...model.inference.options import EnhanceOptions
 
 STEP = 16  # of the columns that are looked at first
-NO_NUMBER = "holds no number"
+NO_NUMBER = "contains no finite value"
 
 
 class BlankError(ValueError):

@@ -102,7 +102,7 @@ def drawn(report: IntensityReport) -> Plot:
     bend = max(float(np.median(report.inputs)) - first, (last - first) / 1e6, 1e-300)
     spread = np.arcsinh((report.inputs - first) / bend)
     across = spread / (spread[-1] or 1.0)
-    plot = Plot("input (axis bent by asinh)", "enhanced")
+    plot = Plot("input (asinh scale)", "enhanced")
     low, high = (plot.draw(BAND) for _ in range(2))
     low.setData(across, report.low)
     high.setData(across, report.high)

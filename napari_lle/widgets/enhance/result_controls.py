@@ -21,7 +21,7 @@ class ResultControls:
         self.difference = PushButton(
             text="Difference",
             enabled=False,
-            tooltip="Add a layer of the result less the input, both from 0 at black to 1 at white.",
+            tooltip="Add a layer of the result minus the input, both 0 at black and 1 at white.",
         )
         self.changed = PushButton(
             text="What changed",

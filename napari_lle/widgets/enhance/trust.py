@@ -15,7 +15,7 @@ from .blending import Turned, blended, light_plane, reflectance_plane, turned
 CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
 NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
 MEANINGS = {
-    CHANGED: "beyond a plain stretch, green is brighter, pink darker; up to 2 it is removed noise.",
+    CHANGED: "green is brighter than a plain stretch, pink darker; up to 2 it is removed noise.",
     UNCERTAINTY: "the brighter, the farther the result may be from the truth.",
     DIFFERENCE: "green is brighter than the input, pink darker.",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from napari.layers import Image
 from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QDockWidget
 from superqt.utils import QSignalThrottler
 
 from ...model.kernels import warm_up_in_background
@@ -18,7 +19,7 @@ from ..shared.layers import is_result
 from ..shared.marks import unmarked
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
-from ..shared.sight import Sight
+from ..shared.sight import tell_sight
 from ..shared.work_panel import WorkPanel
 from .afterwards import Afterwards
 from .background import BackgroundTool
@@ -67,7 +68,6 @@ class EnhanceWidget(WorkPanel):
         self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
-        self._sight = Sight(self.native, self._on_sight)
         self._connect()
         self._recolour()
         self.levels.refresh()
@@ -181,6 +181,8 @@ class EnhanceWidget(WorkPanel):
             self.cancel()
         else:
             self.compare.hear()
+            if isinstance(parent, QDockWidget):
+                tell_sight(parent, self._on_sight)
             self._toggle_preview(self.form.preview.value)
 
     def _on_sight(self, seen: bool) -> None:

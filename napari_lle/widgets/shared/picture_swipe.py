@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .layers import KEY
 from .swipe import Swipe, SwipeError
 
-SHOW, HIDE = "Compare on the canvas", "Take the comparison away"
+SHOW, HIDE = "Compare on the canvas", "Remove the comparison"
 
 Picture = NDArray[np.float32]
 

@@ -6,32 +6,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget
 
 
-class Sight(QObject):  # type: ignore[misc]
-    """Tells when a widget of a window that is there comes into sight, and when it goes.
+def tell_sight(dock: QDockWidget, changed: Callable[[bool], Any]) -> None:
+    """Tell whether a dock is in sight whenever that changes: a turn later, in a window that stays.
 
     Parameters
     ----------
-    widget : QWidget
+    dock : QDockWidget
     changed : callable
-        Takes whether it is seen; called in the next turn, and not while the window closes.
+        Takes whether it is seen.
     """
 
-    def __init__(self, widget: QWidget, changed: Callable[[bool], Any]) -> None:
-        super().__init__()
-        self._widget, self._changed = widget, changed
-        widget.installEventFilter(self)
-
-    def eventFilter(self, _: QObject, event: Any) -> bool:
-        """Look again soon."""
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide) and not event.spontaneous():
-            QTimer.singleShot(0, self._look)
-        return False
-
-    def _look(self) -> None:
+    def look(seen: bool) -> None:
         with suppress(RuntimeError):  # Qt has deleted it
-            if self._widget.window().isVisible():
-                self._changed(self._widget.isVisible())
+            if dock.window().isVisible():
+                changed(seen)
+
+    dock.visibilityChanged.connect(lambda seen: QTimer.singleShot(0, lambda: look(seen)))

@@ -179,7 +179,10 @@ class TrainForm:
                 tooltip="Steps between two validations.",
             ),
             "seed": SpinBox(
-                label="seed", value=0, max=2**31 - 1, tooltip="Equal seeds draw equal crops."
+                label="seed",
+                value=0,
+                max=2**31 - 1,
+                tooltip="Runs with the same seed see the same crops.",
             ),
         }
         self.advanced["learning_rate"].native.setDecimals(4)

@@ -13,10 +13,10 @@ from napari_lle.widgets.shared.layers import KEY
 @pytest.mark.parametrize(
     ("image", "sentence"),
     [
-        (np.full((30, 40), np.nan, np.float32), "holds no number"),
+        (np.full((30, 40), np.nan, np.float32), "contains no finite value"),
         (np.full((30, 40), 7, np.uint16), "is 7 everywhere"),
         (np.full((30, 40, 3), 7, np.uint8), "is 7 everywhere"),
-        (da.full((30, 40), np.nan, dtype="f4"), "holds no number"),
+        (da.full((30, 40), np.nan, dtype="f4"), "contains no finite value"),
     ],
 )
 def test_what_holds_nothing_is_told_and_not_added(qtbot, viewer, make, image, sentence):
