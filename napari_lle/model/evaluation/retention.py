@@ -52,7 +52,7 @@ def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
         image = expose(light, rng)
         views = run(image).reflectance, plain(image).reflectance, image
         answers = [line_filter(v) for v in views]
-        rows.append([[_traced(a > t, middle) for t in THRESHOLDS] for a in answers])
+        rows.append([_traced(answer, middle) for answer in answers])
     return _lost("filaments of 2 pixels", np.mean(rows, axis=0))
 
 
@@ -96,13 +96,20 @@ def line_filter(image: Array) -> Array:
     return np.asarray(np.max(answers, axis=0))
 
 
-def _traced(found: Array, middle: Array) -> tuple[float, float]:
-    from scipy.ndimage import binary_dilation
+def _traced(answer: Array, middle: Array) -> list[tuple[float, float]]:
+    """Completeness and purity of what exceeds each threshold, by lines it is near, or near it."""
+    from scipy.ndimage import maximum_filter
 
-    near = np.ones((2 * NEAR + 1, 2 * NEAR + 1), bool)
-    completeness = binary_dilation(found, near)[middle].mean()
-    purity = binary_dilation(middle, near)[found].mean() if found.any() else 1.0
-    return float(completeness), float(purity)
+    side = 2 * NEAR + 1
+    reached = maximum_filter(answer, side)[middle]  # the best answer that is near
+    near = maximum_filter(middle, side)
+    rows = []
+    for threshold in THRESHOLDS:
+        found = near[answer > threshold]
+        rows.append(
+            (float((reached > threshold).mean()), float(found.mean()) if found.size else 1.0)
+        )
+    return rows
 
 
 def star_widths(run: Run, plain: Run) -> Check:

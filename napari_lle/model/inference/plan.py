@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -225,12 +226,15 @@ def _runnable(
     return network, kernels.find(network, colours, device)
 
 
+_version_of = cache(version)  # which reads a file
+
+
 def _record(plan: Plan, loaded: Model) -> dict[str, Any]:
     """How results of a plan are made, as plain values that are enough to repeat it."""
     options, network, known = plan.options, plan.network, plan.known
     record: dict[str, Any] = {
         "napari_lle": __version__,
-        "torch": version("torch"),
+        "torch": _version_of("torch"),
         "model": loaded.name,
         "model_digest": loaded.digest,
         "levels": plan.levels.as_record(),
