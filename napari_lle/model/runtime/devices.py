@@ -42,6 +42,7 @@ def devices() -> list[Device]:
         mps = Device(name="mps", available=False, why="this torch is built without Metal", fix="")
     else:
         mps = Device(name="mps", available=False, why="no Metal device found", fix="")
+    use_threads()  # torch counts apart for each thread of ours, and one may have missed a change
     count = torch.get_num_threads()
     threads = f"{count} thread{'s' * (count != 1)}"
     return [_cuda(), mps, Device(name="cpu", available=True, why=threads, fix="")]

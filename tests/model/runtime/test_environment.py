@@ -1,5 +1,7 @@
 """What the environment says of the machine, in Python and on the command line."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from helpers.models import random_model
@@ -32,6 +34,22 @@ def test_threads_are_those_that_are_named_for_as_long(monkeypatch):
         choose_device("cpu")
 
 
+def test_every_thread_tells_the_number_that_was_named_last(monkeypatch):
+    """Torch keeps it apart for each of them, from the first time that it is asked there."""
+    with ThreadPoolExecutor(1) as other:
+
+        def told():
+            return other.submit(devices).result()[-1]["why"]
+
+        before = told()
+        monkeypatch.setenv("NAPARI_LLE_THREADS", "3")
+        choose_device("cpu")
+        assert told() == "3 threads"
+        monkeypatch.delenv("NAPARI_LLE_THREADS")
+        choose_device("cpu")
+        assert told() == before
+
+
 def test_own_models_are_found_by_name(monkeypatch, tmp_path):
     save_model(tmp_path / "mine.safetensors", random_model().network, {})
     save_model(tmp_path / "photo.safetensors", random_model().network, {})
@@ -44,7 +62,7 @@ def test_own_models_are_found_by_name(monkeypatch, tmp_path):
         load_model("mine")
 
 
-def test_every_device_says_what_mends_it(monkeypatch):
+def test_every_device_says_what_fixes_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.version, "hip", None, raising=False)

@@ -112,7 +112,7 @@ def test_the_own_folder_is_read_without_restart(qtbot, viewer, keep, folder):
     assert str(folder / "mine.safetensors") in inspector.form.model.widget.choices
 
 
-def test_the_panel_tells_what_is_there_and_what_mends_it(qtbot, viewer, keep):
+def test_the_panel_tells_what_is_there_and_what_fixes_it(qtbot, viewer, keep):
     widget = keep(PreferencesWidget(viewer))
     qtbot.waitUntil(lambda: bool(widget.parts))
     cpu = next(part for part in widget.parts if part.name == "cpu")
