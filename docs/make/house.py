@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "development" / "house.md"
 BEFORE, AFTER = "602daeb", "HEAD"
 PACKAGE = "napari_lle"
-LONG = 40  # lines of code of a function
+LONG, LONG_FILE = 40, 300  # lines of code of a function, and lines of a file
 
 
 class Function(NamedTuple):
@@ -37,6 +37,11 @@ class Function(NamedTuple):
     name: str
     lines: int
     parameters: int
+
+    @property
+    def is_listing(self) -> bool:
+        """Of a command, whose options they are, or of a kernel, which takes plain arrays."""
+        return self.file.startswith("cli") or "kernels/" in self.file
 
 
 class House:
@@ -149,47 +154,7 @@ def by_folder(graph: dict[str, set[str]]) -> dict[str, set[str]]:
     return dict(found)
 
 
-# Run in a process of its own, where the package is that of the revision.
-WALK = """
-import importlib, json, sys, time
-from pathlib import Path
-
-import numpy as np
-import yaml
-from helpers.walk import SHAPE, watched, watched_jobs
-from napari.components import ViewerModel
-from qtpy.QtWidgets import QApplication
-
-import napari_lle
-from napari_lle.model import enhance, kernels
-
-list(kernels.warm_up(["photo"]))
-kernels._background = True  # which is not to compile others meanwhile
-image = np.random.default_rng(0).integers(0, 60, SHAPE).astype(np.uint8)
-enhance(image)
-with watched() as by_function:
-    enhance(image)
-
-manifest = yaml.safe_load((Path(napari_lle.__file__).parent / "napari.yaml").read_text())
-commands = {each["id"]: each["python_name"] for each in manifest["contributions"]["commands"]}
-module, name = commands["napari-lle.enhance"].split(":")
-app = QApplication([])
-viewer = ViewerModel()
-viewer.add_image(image, rgb=True)
-widget = getattr(importlib.import_module(module), name)(viewer)
-while getattr(getattr(widget, "levels", 0), "found", 0) is None: app.processEvents()  # a histogram
-with watched_jobs() as by_widget:
-    widget.enhance()
-    while widget.job.running:
-        app.processEvents()
-        time.sleep(0.01)
-widget.release()
-found = {}
-for name, walk in (("enhance", by_function), ("widget", by_widget)):
-    passes = walk.passes()
-    found[name] = {"calls": len(walk.entries), "modules": len(passes), "most": max(passes.values())}
-Path(sys.argv[1]).write_text(json.dumps(found))
-"""
+WALK = Path(__file__).with_name("house_walk.py")
 
 
 def walk(folder: Path) -> dict[str, dict[str, int]]:
@@ -198,7 +163,7 @@ def walk(folder: Path) -> dict[str, dict[str, int]]:
     places = os.pathsep.join([str(folder), str(ROOT / "tests")])
     environment = {"QT_QPA_PLATFORM": "offscreen", "NUMBA_CACHE_DIR": str(folder / "numba")}
     subprocess.run(
-        [sys.executable, "-c", WALK, str(out)],
+        [sys.executable, str(WALK), str(out)],
         env={**os.environ, **environment, "PYTHONPATH": places},
         cwd=folder,
         check=True,
@@ -216,41 +181,54 @@ def figures(revision: str) -> dict[str, str]:
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
         house = House(folder)
-        walks = walk(folder)
-    graph = house.imports()
-    plain = {f: o for f, o in graph.items() if not f.endswith("__init__.py")}
-    functions, lengths, folders = house.functions(), house.lengths(), house.folders()
-    longest = max(functions, key=lambda f: f.lines)
-    widest = max(functions, key=lambda f: f.parameters)
-    plainest = max((f for f in functions if "kernels/" not in f.file), key=lambda f: f.parameters)
-    doubled = {n: files for n, files in house.meanings().items() if len(files) > 1}
+        return {**of_files(house), **of_functions(house), **of_walks(walk(folder))}
+
+
+def of_files(house: House) -> dict[str, str]:
+    """How much there is, how it is spread, and what rests on what."""
+    folders, lengths = house.folders(), house.lengths()
+    plain = {f: o for f, o in house.imports().items() if not f.endswith("__init__.py")}
     rooms = chain(by_folder(plain))
     fullest, many = folders.most_common(1)[0]
     file, most = lengths.most_common(1)[0]
-    middle = sorted(lengths.values())[len(lengths) // 2]
     return {
         "Python files": f"{len(lengths)}",
         "lines in them": f"{sum(lengths.values()):,}",
         "folders": f"{len(folders)}",
         "files in the fullest folder": f"{many} (`{fullest}/`)",
-        "lines of the middle file": f"{middle}",
+        "lines of the median file": f"{sorted(lengths.values())[len(lengths) // 2]}",
         "lines of the longest file": f"{most} (`{file}`)",
-        "floors of imports, by file": f"{len(chain(plain))}",
+        f"files of over {LONG_FILE} lines": f"{sum(n > LONG_FILE for n in lengths.values())}",
         "floors of imports, by folder": str(len(rooms) or "none: folders import each other"),
+        "floors of imports, by file": f"{len(chain(plain))}",
+    }
+
+
+def of_functions(house: House) -> dict[str, str]:
+    """How long they are, what they take, and which names mean several things."""
+    functions = house.functions()
+    longest = max(functions, key=lambda f: f.lines)
+    widest = max(functions, key=lambda f: f.parameters)
+    inner = max((f for f in functions if not f.is_listing), key=lambda f: f.parameters)
+    doubled = [name for name, files in house.meanings().items() if len(files) > 1]
+    return {
         "longest list of parameters": f"{widest.parameters} (`{widest.name}`)",
-        "the same, kernels aside": f"{plainest.parameters} (`{plainest.name}`)",
+        "the same, commands and kernels aside": f"{inner.parameters} (`{inner.name}`)",
         "lines of code of the longest function": f"{longest.lines} (`{longest.name}`)",
         f"functions of over {LONG} lines of code": f"{sum(f.lines > LONG for f in functions)}",
         "public names that several files define": f"{len(doubled)}",
-        **{
-            f"walk of one image by {way}: {what}": f"{walks[key][of]}"
-            for key, way in (("enhance", "`enhance`"), ("widget", "the Enhance widget"))
-            for of, what in (
-                ("modules", "modules passed"),
-                ("most", "most passes through one"),
-                ("calls", "calls between modules"),
-            )
-        },
+    }
+
+
+def of_walks(walks: dict[str, dict[str, int]]) -> dict[str, str]:
+    return {
+        f"walk of one image by {way}: {what}": f"{walks[key][of]}"
+        for key, way in (("enhance", "`enhance`"), ("widget", "the Enhance widget"))
+        for of, what in (
+            ("modules", "modules passed"),
+            ("most", "most passes through one"),
+            ("calls", "calls between modules"),
+        )
     }
 
 
@@ -259,27 +237,32 @@ def document(before: str, after: str) -> str:
     rows = [f"| {name} | {old[name]} | {new[name]} |" for name in new]
     return f"""# Before and after
 
-What became of the house when its rooms were built, measured on the package `napari_lle` by
-`python docs/make/house.py --before {before} --after {after}`.
+What became of the package `napari_lle` when its rooms were built, measured by
+`python docs/make/house.py --before {before} --after {after}`. In the first revision nearly all
+files lay in two folders. The second has rooms, and much that was added since (file formats,
+publishing, training, kernels): compare how things lie, not how many there are.
 
 | | before | after |
 |---|--:|--:|
 {chr(10).join(rows)}
 
-- **Floors of imports**: the longest chain of files, or of folders, each of which imports the next
-  when it is imported itself.
+- **Floors of imports**: the longest chain of folders, or of files, each of which imports the next
+  when it is imported itself. Before, folders imported each other in circles.
 - **Lines of code**: those that hold code; no blanks, comments and docstrings. A function counts
   with those inside it.
+- **Commands and kernels aside**: the parameters of a command are its options, which nothing else
+  lists, and a kernel takes plain arrays and numbers. Otherwise options travel as one
+  `EnhanceOptions`.
 - **Public names that several files define**: classes and functions. `tests/test_architecture.py`
   holds those that may stay, which mean the same everywhere, each with its reason.
 - **Walk of one image**: an RGB image of one strip, with its kernel compiled, through the function
   and through the job behind the widget's button. A module is *passed* each time that another calls
   it and it calls on into a third; one that answers by itself, such as arithmetic or a check, is a
   tool beside the way and counts only among the calls. `tests/test_walk.py` holds every module to
-  two passes, in and out; levels, statistics, the choice per channel or joint, model, device and
-  kernel, to one decision each.
+  two passes, in and out, and to one decision each on levels, statistics, joint or per-channel,
+  model, device and kernel.
 
-More files on more floors, then; but the folders have floors, which tests hold: see
+There are more files on more floors, then; but folders have floors now, which a test holds: see
 [the rooms](architecture.md#the-rooms).
 """
 
