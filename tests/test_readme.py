@@ -24,6 +24,12 @@ def test_pictures_exist():
     assert all((ROOT / picture).is_file() for picture in pictures)
 
 
+def test_links_lead_to_files_and_folders():
+    links = re.findall(r"(?<!!)\[[^]]+\]\(([^)#:]+)(?:#[^)]*)?\)", TEXT)
+    assert "napari_lle/model/kernels/__init__.py" in links and len(links) > 30
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
 @pytest.mark.parametrize("line", re.findall(r"^napari-lle (.*)$", TEXT, re.MULTILINE))
 def test_commands_and_options_exist(line):
     command, *rest = line.split("#")[0].split()
