@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .noise_squares import Squares, measured
 from .sampling import check_dtype, planes_of
 
-SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
 BINS = 24  # brightnesses
 FEWEST = 64  # squares of one brightness
 CALM = 0.6  # share of a brightness's squares, the calmest, that stands for its noise
@@ -95,8 +95,8 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     dtype = check_dtype(data.dtype)
-    squares = _squares(data, rgb)
-    bright, noise, whole = _levels_of(squares, dtype)
+    squares = measured(_planes(data, rgb), dtype)
+    bright, noise, whole = _levels_of(squares)
     floor = ROUNDING if dtype.kind in "ui" and whole else 0.0
     if bright.size == 0:
         return Noise(math.inf, math.sqrt(floor), black or 0.0)
@@ -107,31 +107,19 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     return replace(found, grain=_grain(squares, found))
 
 
-def _squares(data: Any, rgb: bool) -> Array:
-    """Squares of 4 x 4 pixels, (N, 4, 4), all finite, spread evenly."""
+def _planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
     planes = planes_of(data, rgb)
-    parts = [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
-    area = math.prod(parts[0].shape)
-    step = 4 * max(1, math.ceil(math.sqrt(area * len(parts) / 16 / SQUARES)))
-    found = []
-    for part in parts:
-        rows, columns = (np.arange(0, n - 3, step)[:, None] + np.arange(4) for n in part.shape)
-        found.append(part[rows[:, None, :, None], columns[None, :, None, :]].reshape(-1, 4, 4))
-    squares = np.concatenate(found).astype(np.float64)
-    return squares[np.isfinite(squares).all(axis=(1, 2))]
+    return [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
 
 
-def _levels_of(squares: Array, dtype: np.dtype[Any]) -> tuple[Array, Array, bool]:
+def _levels_of(squares: Squares) -> tuple[Array, Array, bool]:
     """Brightnesses, their variances, and whether these hold enough to trust them."""
-    clipped = _at_an_end(squares, dtype)
-    # Without the extremes: a hot pixel would make a bin of its own.
-    mean = np.sort(squares.reshape(-1, 16), axis=1)[:, 2:-2].mean(axis=1)
-    parts = _bins(mean)
-    whole = [part for part in parts if clipped[part].mean() <= CLIPPED]
-    kept = whole or parts
-    calm = [part[_calmest(squares[part])] for part in kept]
-    bright = np.array([mean[part].mean() for part in calm])
-    return bright, np.array([_variance(_crossed(squares[part])) for part in calm]), bool(whole)
+    parts = _bins(squares.bright)
+    whole = [part for part in parts if squares.clipped[part].mean() <= CLIPPED]
+    calm = [part[_calmest(squares.energy[part])] for part in whole or parts]
+    bright = np.array([squares.bright[part].mean() for part in calm])
+    noise = np.array([_variance(squares.crossed[:, part].ravel()) for part in calm])
+    return bright, noise, bool(whole)
 
 
 def _bins(mean: Array) -> list[NDArray[np.intp]]:
@@ -153,40 +141,9 @@ def _even(values: Array) -> Array:
     return np.round((values - values.min()) / span, 9) if span else np.zeros_like(values)
 
 
-def _at_an_end(squares: Array, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
-    """Squares that hold pixels as dark, or as bright, as many others: clipped ones."""
-    if not len(squares):
-        return np.zeros(0, bool)
-    ends = [squares.min(), squares.max()]
-    if dtype.kind in "ui":
-        ends += [np.iinfo(dtype).min, np.iinfo(dtype).max]
-    found = np.zeros(len(squares), bool)
-    for end in ends:
-        at = (squares == end).any(axis=(1, 2))
-        # The extreme of noise is reached once or so, that of a clipped image everywhere.
-        if at.sum() > max(4, 1e-4 * len(squares)):
-            found |= at
-    return found
-
-
-def _calmest(squares: Array) -> NDArray[np.intp]:
-    """Squares with the least structure, told by differences that share no noise with `_crossed`."""
-    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
-    slopes = np.stack(
-        [
-            means[:, 0].sum(axis=1) - means[:, 1].sum(axis=1),
-            means[:, :, 0].sum(axis=1) - means[:, :, 1].sum(axis=1),
-            means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1],
-        ]
-    )
-    energy = (slopes**2).sum(axis=0)
-    return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALM * len(squares)))]
-
-
-def _crossed(squares: Array) -> Array:
-    """Differences across the diagonals of 2 x 2 pixels, of the variance of one pixel."""
-    q = squares.reshape(-1, 2, 2, 2, 2)  # N, Y, y, X, x
-    return ((q[:, :, 0, :, 0] - q[:, :, 0, :, 1] - q[:, :, 1, :, 0] + q[:, :, 1, :, 1]) / 2).ravel()
+def _calmest(energy: Array) -> NDArray[np.intp]:
+    """Squares with the least structure."""
+    return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALM * len(energy)))]
 
 
 def _variance(differences: Array) -> float:
@@ -219,33 +176,25 @@ def _line(bright: Array, variance: Array) -> tuple[float, float]:
     return float(found[0]), float(found[1])
 
 
-def _grain(squares: Array, noise: Noise) -> float:
+def _grain(squares: Squares, noise: Noise) -> float:
     """What means of 2 x 2 pixels, or of rows and columns, show of noise that neighbours share."""
-    scale = np.sqrt(noise.variance(squares.mean(axis=(1, 2))))
+    scale = np.sqrt(noise.variance(squares.mean))
     some = scale > 0
     if not some.any():
         return 1.0
-    each = squares[some] / scale[some, None, None]
-    return float(np.clip(max(_clumped(each), _lined(each)), 1, 3))
+    scale = scale[some]
+    fine, coarse = (_calm_size(d[..., some] / scale) for d in (squares.crossed, squares.coarse))
+    sizes = [_calm_size(differences[:, some] / scale) for differences in squares.lines]
+    return float(np.clip(max(2 * coarse / max(fine, 1e-9), _lined(sizes, len(scale))), 1, 3))
 
 
-def _clumped(squares: Array) -> float:
-    """Noise of means of 2 x 2 pixels over that of single ones, 1 where these are independent."""
-    means = squares.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4))
-    coarse = (means[:, 0, 0] - means[:, 0, 1] - means[:, 1, 0] + means[:, 1, 1]) / 2
-    return 2 * _calm_size(coarse) / max(_calm_size(_crossed(squares)), 1e-9)
-
-
-def _lined(squares: Array) -> float:
+def _lined(sizes: list[float], count: int) -> float:
     """The grain whose squares of `LINED` pixels are as noisy as those of an image with lines.
 
     Offsets that rows share, or columns, cancel in differences across diagonals. They show in the
     means of rows against those of columns, which structure moves alike.
     """
-    sizes = [
-        _calm_size(squares.mean(axis=k)[:, ::2] - squares.mean(axis=k)[:, 1::2]) for k in (1, 2)
-    ]
-    excess = (max(sizes) / max(min(sizes), 1e-9)) ** 2 - 1 - CHANCE / math.sqrt(len(squares))
+    excess = (max(sizes) / max(min(sizes), 1e-9)) ** 2 - 1 - CHANCE / math.sqrt(count)
     if excess <= 0:
         return 1.0
     share = excess / 4  # of one pixel's variance, for the means are of 4 pixels

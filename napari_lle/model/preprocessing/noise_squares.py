@@ -1,0 +1,98 @@
+"""Squares of 4 x 4 pixels, and what each of them tells of noise and of structure.
+
+The squares are the last axis of all arrays, so that all arithmetic runs along numbers that lie
+side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
+
+Array = NDArray[np.float64]
+
+
+class Squares(NamedTuple):
+    """What N squares tell, see `measured`.
+
+    Attributes
+    ----------
+    bright : ndarray, (N,)
+        Means without the extremes: a hot pixel would make a brightness of its own.
+    mean : ndarray, (N,)
+    crossed : ndarray, (4, N)
+        Differences across the diagonals of 2 x 2 pixels, of the variance of one pixel.
+    coarse : ndarray, (N,)
+        The same of the means of 2 x 2 pixels.
+    lines : ndarray, (2, 2, N)
+        Differences between the means of neighbouring columns, and of neighbouring rows.
+    energy : ndarray, (N,)
+        Structure, told by differences that share no noise with `crossed`.
+    clipped : ndarray of bool, (N,)
+        Whether they hold pixels as dark, or as bright, as many others.
+    """
+
+    bright: Array
+    mean: Array
+    crossed: Array
+    coarse: Array
+    lines: Array
+    energy: Array
+    clipped: NDArray[np.bool_]
+
+
+def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
+    """Look at squares of planes, (Y, X), spread evenly: those that are finite."""
+    area = math.prod(planes[0].shape)
+    step = 4 * max(1, math.ceil(math.sqrt(area * len(planes) / 16 / SQUARES)))
+    pixels = np.concatenate([_pixels(plane, step) for plane in planes], axis=-1)
+    pixels = pixels[..., np.isfinite(pixels).all(axis=(0, 1))]
+    upper, lower = pixels[0::2], pixels[1::2]
+    a, b, c, d = upper[:, 0::2], upper[:, 1::2], lower[:, 0::2], lower[:, 1::2]
+    crossed = (a - b - c + d) / 2  # 2, 2, N
+    (p, q), (r, s) = (a + b + c + d) / 4
+    diagonal = p - q - r + s
+    across = [pixels.mean(axis=k) for k in (0, 1)]
+    flat = pixels.reshape(16, -1)
+    return Squares(
+        np.sort(np.ascontiguousarray(flat.T), axis=1)[:, 2:-2].mean(axis=1),
+        flat.mean(axis=0),
+        crossed.reshape(4, -1),
+        diagonal / 2,
+        np.stack([means[::2] - means[1::2] for means in across]),
+        (p + q - (r + s)) ** 2 + (p + r - (q + s)) ** 2 + diagonal**2,
+        _at_an_end(flat, dtype),
+    )
+
+
+def _pixels(plane: NDArray[Any], step: int) -> Array:
+    """Squares of a plane, (4, 4, N)."""
+    rows, columns = (len(range(0, n - 3, step)) for n in plane.shape)
+    found = np.empty((4, 4, rows, columns))
+    for y in range(4):
+        for x in range(4):
+            found[y, x] = plane[y::step, x::step][:rows, :columns]
+    return found.reshape(4, 4, -1)
+
+
+def _at_an_end(pixels: Array, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Squares, (16, N), that hold pixels as dark, or as bright, as many others: clipped ones."""
+    count = pixels.shape[1]
+    found = np.zeros(count, bool)
+    if not count:
+        return found
+    ends = {float(pixels.min()), float(pixels.max())}
+    if dtype.kind in "ui":
+        limits = {float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)}
+        ends |= {end for end in limits if min(ends) <= end <= max(ends)}
+    for end in ends:
+        at = (pixels == end).any(axis=0)
+        # The extreme of noise is reached once or so, that of a clipped image everywhere.
+        if at.sum() > max(4, 1e-4 * count):
+            found |= at
+    return found
