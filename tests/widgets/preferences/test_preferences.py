@@ -13,7 +13,6 @@ from npe2 import PluginManifest
 
 from napari_lle.model.kernels.equipment import Part
 from napari_lle.model.network.checkpoint import save_model
-from napari_lle.model.runtime.devices import choose_device
 from napari_lle.widgets.enhance.widget import EnhanceWidget
 from napari_lle.widgets.preferences.widget import PreferencesWidget, line_on
 from napari_lle.widgets.shared.own_models import OWN
@@ -113,12 +112,12 @@ def test_the_own_folder_is_read_without_restart(qtbot, viewer, keep, folder):
     assert str(folder / "mine.safetensors") in inspector.form.model.widget.choices
 
 
-def test_the_panel_tells_what_is_there_and_what_fixes_it(qtbot, viewer, keep):
+def test_the_panel_tells_what_is_there_and_what_fixes_it(qtbot, viewer, keep, monkeypatch):
+    monkeypatch.setenv("NAPARI_LLE_THREADS", "3")
     widget = keep(PreferencesWidget(viewer))
     qtbot.waitUntil(lambda: bool(widget.parts))
     cpu = next(part for part in widget.parts if part.name == "cpu")
-    choose_device("cpu")  # here as there: torch keeps the number apart for each thread
-    assert cpu.works and cpu.why.startswith(f"{torch.get_num_threads()} thread")
+    assert cpu.works and cpu.why == "3 threads"  # told by a job: torch counts each thread's apart
     cuda = next(part for part in widget.parts if part.name == "cuda")
     assert cuda.works == torch.cuda.is_available() and "cuda" in widget.form.devices.value
     widget._show([Part("compiled kernel, cpu", False, "not <there>", "pip install 'x[fast]'")])
