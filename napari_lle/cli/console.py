@@ -190,13 +190,20 @@ def print_scores(rows: list[dict[str, Any]]) -> None:
 
 
 def print_suite(report: dict[str, Any]) -> None:
-    """Print the checks of a suite with goals and verdicts, then the methods beside each other."""
+    """Print the checks of a suite with goals and verdicts, then methods beside each other."""
     width = max(len(check["name"]) for check in report["checks"])
     say(f"{'check':<{width}}{'value':>11}  {'goal':<9}verdict")
     for check in report["checks"]:
         line = f"{check['name']:<{width}}{check['value']:>11.3g}  {check['goal']:<9}"
         beside = ", ".join(f"{k} {v:.3g}" for k, v in check.get("beside", {}).items())
         say(f"{line}{check['verdict']:<9}{beside}".rstrip())
+    if "methods" in report:
+        _print_methods(report)
+    say(f"{report['failed']} of the checks failed" if report["failed"] else "no check failed")
+
+
+def _print_methods(report: dict[str, Any]) -> None:
+    """Print the figures of each method, and in what one without a network is better."""
     figures = list(next(iter(report["methods"].values())))
     say(f"\n{'method':<14}" + "".join(f"{name.replace('_', ' '):>14}" for name in figures))
     for method, scores in report["methods"].items():
@@ -204,7 +211,6 @@ def print_suite(report: dict[str, Any]) -> None:
     _print_exposures(report["exposures"])
     for sentence in report["better"]:
         say(sentence)
-    say(f"{report['failed']} of the checks failed" if report["failed"] else "no check failed")
 
 
 def _print_exposures(table: dict[str, dict[str, dict[str, float]]]) -> None:

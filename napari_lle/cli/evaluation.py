@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import options as o
 from .console import complain, drain, print_scores, print_suite, reported, say
 from .json_files import write_json
+
+if TYPE_CHECKING:
+    from ..model.progress import Progress
+
+SUITES = {  # the model that is meant where none is named, and what it is measured on
+    "linear": ("linear", "simulated linear data"),
+    "photographs": ("photo", "photographs under difficult light"),
+}
 
 
 def evaluate(
@@ -26,7 +35,7 @@ def evaluate(
     """Score a model on image pairs or by a test suite, beside methods without a network."""
     if suite is not None:
         foreign = any((low, reference, noisy, clean, sheet))
-        _evaluate_suite(suite, model or "linear", device, json_file, foreign)
+        _evaluate_suite(suite, model, device, json_file, foreign)
     elif noisy or clean:
         foreign = any((low, reference, sheet, per_image))
         _evaluate_noisy(noisy, clean, model or "auto", device, json_file, foreign)
@@ -34,7 +43,7 @@ def evaluate(
         with reported():
             if low is None or reference is None:
                 raise ValueError(
-                    "Give --low and --reference, --noisy and --clean, or --suite linear."
+                    "Give --low and --reference, --noisy and --clean, or --suite."
                 )
             model = model or "photo"
             _check_pairs(low, reference, model, json_file, sheet)
@@ -101,26 +110,38 @@ def _print_pairs(report: dict[str, Any], per_image: bool) -> None:
 
 
 def _evaluate_suite(
-    suite: str, model: str, device: str, json_file: Path | None, foreign: bool
+    suite: str, model: str | None, device: str, json_file: Path | None, foreign: bool
 ) -> None:
     from ..model.io.outputs import check_files
     from ..model.network.bundled import own_file
 
     with reported():
-        if suite != "linear":
-            raise ValueError(f"--suite must be linear, not {suite!r}.")
+        if suite not in SUITES:
+            raise ValueError(f"--suite must be {' or '.join(SUITES)}, not {suite!r}.")
         if foreign:
             raise ValueError("--suite cannot be combined with folders or --sheet.")
+        usual, described = SUITES[suite]
+        model = model or usual
         check_files((json_file,), own_file(model))
-        from ..model.evaluation.linear_suite import (
-            linear_suite_steps,  # slow: only once all is well
-        )
-
-        steps = linear_suite_steps(model, device=device)
-        report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} parts")
+        report = drain(_suite_steps(suite, model, device), "evaluate", _parts_done)
         write_json(json_file, report)
-    say(f"{report['model']} ({report['digest']}) on simulated linear data")
+    say(f"{report['model']} ({report['digest']}) on {described}")
     print_suite(report)
+
+
+def _suite_steps(suite: str, model: str, device: str) -> Generator[Progress, None, dict[str, Any]]:
+    """Slow to import: only once all is well."""
+    if suite == "linear":
+        from ..model.evaluation.linear_suite import linear_suite_steps
+
+        return linear_suite_steps(model, device=device)
+    from ..model.evaluation.photograph_suite import photograph_suite_steps
+
+    return photograph_suite_steps(model, device=device)
+
+
+def _parts_done(progress: Progress) -> str:
+    return f"{progress.done}/{progress.total} parts"
 
 
 def _evaluate_noisy(

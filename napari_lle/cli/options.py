@@ -211,7 +211,11 @@ CleanFolder = Annotated[
 ]
 JudgedModel = Annotated[str | None, typer.Option(help="A bundled model or a .safetensors file.")]
 Suite = Annotated[
-    str | None, typer.Option(help="linear: checks on simulated linear data; needs no folders.")
+    str | None,
+    typer.Option(
+        help="linear: checks on simulated linear data; photographs: on scenes under difficult "
+        "light. They need no folders."
+    ),
 ]
 MetricNames = Annotated[str, typer.Option(help="Compute only these, for instance psnr,ssim.")]
 SheetFile = Annotated[

@@ -6,6 +6,7 @@ and runs on images of every size.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,8 +16,13 @@ from ..network.network import Network
 from ..preprocessing.sampling import SAMPLE
 from ..preprocessing.statistics import (
     GREY_CHROMA,
+    HIGHLIGHT,
+    LEAST_SHADOWS,
     LIT_HIGHLIGHT,
     LIT_MEAN,
+    LIT_SHADOWS,
+    SHADOWS,
+    SPARED,
     SPARSE,
     Statistics,
 )
@@ -43,7 +49,7 @@ class HostBlock(nn.Module):
     def forward(
         self, image: Tensor, statistics: Tensor, noise: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """(N, colours, H, W) and (N, 10) to R and L of the image's shape, whose product it is.
+        """(N, colours, H, W) and (N, 11) to R and L of the image's shape, whose product it is.
 
         The noise, (N, 3), takes the place of that among the statistics.
         """
@@ -66,18 +72,24 @@ class Figures(nn.Module):
     """`statistics.image_statistics` of normalised images, without the noise."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, 1 or 3, H, W) to (N, 10)."""
+        """(N, 1 or 3, H, W) to (N, 11)."""
         x = corners(within(image))
         mean = average(x)
         relative = 1 / (mean + 1e-6)
         chroma = apart(x) * relative
-        highlight = quantile(x.amax(dim=1), 0.98)
-        median = quantile(x.sum(dim=1), 0.5) / x.shape[1]
+        (highlight,) = quantiles(x.amax(dim=1), [HIGHLIGHT])
+        *dark, median = quantiles(x.sum(dim=1) / x.shape[1], [*SHADOWS, 50])
+        shadows = torch.stack(dark).mean(dim=0)
+        highlights = rise(highlight, *LIT_HIGHLIGHT)
+        bright = rise(mean, *LIT_MEAN) * rise(shadows, *LIT_SHADOWS)
         a, b, c, d = x.unbind(dim=2)
         diagonal = average((a - b - c + d).abs()) / 2
         found = {
             "mean": mean,
-            "lit": rise(highlight, *LIT_HIGHLIGHT) * rise(mean, *LIT_MEAN),
+            "lit": highlights * (SPARED + (1 - SPARED) * bright),
+            "adapted": torch.lerp(
+                mean, torch.minimum(shadows.clamp_min(LEAST_SHADOWS), mean), highlights
+            ),
             "colour": torch.where(chroma > 1e-6, (chroma / GREY_CHROMA).clamp_max(1), 0.0),
             "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,
             "chroma": 3 * (chroma - 0.4),
@@ -137,15 +149,18 @@ def apart(x: Tensor) -> Tensor:
     return average(torch.stack(away, dim=1).abs()) / 3
 
 
-def quantile(x: Tensor, share: float) -> Tensor:
-    """Of each image of (N, ...), linear between neighbours."""
+def quantiles(x: Tensor, percents: Sequence[float]) -> list[Tensor]:
+    """Percentiles of each image of (N, ...), linear between neighbours."""
     ordered = x.flatten(1).sort(dim=1).values
     last = traced_length(ordered, 1) - 1
-    wanted = last.double() * share
-    below = wanted.floor().long()
-    above = torch.minimum(below + 1, last)
-    a, b = (ordered.index_select(1, place.reshape(1))[:, 0] for place in (below, above))
-    return torch.lerp(a, b, (wanted - below).float())
+    found = []
+    for percent in percents:
+        wanted = last.double() * (percent / 100)
+        below = wanted.floor().long()
+        above = torch.minimum(below + 1, last)
+        a, b = (ordered.index_select(1, place.reshape(1))[:, 0] for place in (below, above))
+        found.append(torch.lerp(a, b, (wanted - below).float()))
+    return found
 
 
 def rise(value: Tensor, start: float, end: float) -> Tensor:

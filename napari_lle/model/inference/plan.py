@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     known : Survey
     network : Network or Weights
         On its device; weights where a kernel on a CPU does without torch.
-    statistics : ndarray, (1, 10)
+    statistics : ndarray, (1, 11)
     device : {"cpu", "cuda", "mps"}
     darkest : float
         See `Estimate.darkest`.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..preprocessing.normalizing import recorded_levels
-from ..preprocessing.statistics import Statistics
+from ..preprocessing.statistics import recorded
 from ..progress import Progress
 from ..runtime.devices import devices
 from .enhance import estimate_steps
@@ -38,7 +38,7 @@ def repeat_steps(image: Any, record: dict[str, Any]) -> Generator[Progress, None
         If the record is of a run that one image cannot repeat.
     """
     check_repeatable(record)
-    known = Survey((recorded_levels(record["levels"]),), Statistics(**record["statistics"]))
+    known = Survey((recorded_levels(record["levels"]),), recorded(record["statistics"]))
     options = EnhanceOptions.from_record(record)
     options = replace(options, look=record.get("look"), device=_device(record))
     estimate = yield from estimate_steps(image, options, known)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.extent import inner_radius
-from ..network.formulas import BLACK, FAINT, MODULATING, darkest, presence
+from ..network.formulas import ADAPTED, BLACK, FAINT, MODULATING, darkest, presence
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _fits(network: Network | Weights) -> bool:
 
 
 def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
-    """Weights of a network for images of these statistics, (1, 10), or what else shifts its H."""
+    """Weights of a network for images of these statistics, (1, 11), or what else shifts its H."""
     config, arrays = network.config, network.weights().arrays
     figures = np.asarray(statistics, np.float32)
     shifting = figures if config.reflectance == "mixing" else figures[:, MODULATING]
@@ -122,19 +122,20 @@ def curve_unit(arrays: Mapping[str, Any]) -> float:
 def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     """The figures of whole images that the pointwise arithmetic needs, (N, 5), see `blocks`.
 
-    The unit is `curve_unit`, the statistics are (N, 10).
+    The unit is `curve_unit`, the statistics are (N, 11).
     """
     figures = np.asarray(statistics, np.float64)
     mean, lit, colour = figures[:, :3].T
+    adapted = figures[:, ADAPTED]
     values: list[NDArray[np.floating[Any]]] = []
     if config.reflectance == "metering":
-        values = [unit * np.sqrt(mean**2 + FAINT**2), lit, colour]
+        values = [unit * np.sqrt(adapted**2 + FAINT**2), lit, colour]
     elif config.reflectance == "stretching":
         u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
         values = [u, np.full_like(u, config.local)]
     elif config.reflectance == "cleaning":
         lifted = darkest("cleaning", mean.astype(np.float32))
-        values = [unit * np.sqrt(mean**2 + BLACK**2), lit, colour, presence(mean), lifted]
+        values = [unit * np.sqrt(adapted**2 + BLACK**2), lit, colour, presence(mean), lifted]
     found = np.zeros((len(figures), 5), np.float32)
     for i, column in enumerate(values):
         found[:, i] = column

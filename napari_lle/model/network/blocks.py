@@ -1,7 +1,7 @@
 """The one block of inference, in the forms that it can take.
 
 Each is called with an image padded by its halo, (N, 3, H + 2 radius, W + 2 radius) in 0..1, and
-the whole images' statistics, (N, 10), and returns the illumination, (N, 3, H, W), > 0.
+the whole images' statistics, (N, 11), and returns the illumination, (N, 3, H, W), > 0.
 
 *Division* is the paper's: `L = V + u` with `u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be
 invented. *Metering* is the same in units of each image's mean. *Stretching* is for linear data:
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
-from .formulas import BLACK, CENTRE, FAINT, LEAST, SHARPNESS
+from .formulas import ADAPTED, BLACK, CENTRE, FAINT, LEAST, SHARPNESS
 from .residual import ResidualEstimation, trim
 
 
@@ -152,10 +152,11 @@ class Metering(Block):
         grey = h.mean(dim=1, keepdim=True)
         u = F.softplus(grey + colour * (h - grey)) + LEAST
         v = v.clamp_min(0)
-        return (1 - lit) * (v + self._unit(statistics) * u) + lit * v.clamp_min(1)
+        # R, not L, is mixed: highlights keep their contrast where shadows beside them are lifted.
+        return 1 / ((1 - lit) / (v + self._unit(statistics) * u) + lit / v.clamp_min(1))
 
     def _unit(self, statistics: Tensor) -> Tensor:
-        return self.start * (statistics[:, 0, None, None, None].square() + FAINT**2).sqrt()
+        return self.start * (statistics[:, ADAPTED, None, None, None].square() + FAINT**2).sqrt()
 
 
 def _stretch(statistics: Tensor) -> Tensor:
@@ -229,7 +230,7 @@ class Cleaning(Block):
         return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
 
     def _base(self, v: Tensor, statistics: Tensor) -> Tensor:
-        mean, lit = (statistics[:, i, None, None, None] for i in (0, 1))
+        lit, adapted = (statistics[:, i, None, None, None] for i in (1, ADAPTED))
         v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
-        stretched = v / (v + self.stretch.exp() * (mean.square() + BLACK**2).sqrt())
+        stretched = v / (v + self.stretch.exp() * (adapted.square() + BLACK**2).sqrt())
         return lit * v + (1 - lit) * stretched

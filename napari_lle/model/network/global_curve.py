@@ -50,7 +50,7 @@ class FlatFields(nn.Module):
         return torch.lerp(light[left], light[left + 1], place - left)
 
     def table(self, statistics: Tensor) -> Tensor:
-        """L at the nodes, for an image of these statistics, (1, 10)."""
+        """L at the nodes, for an image of these statistics, (1, 11)."""
         if self._light is None or self._of is None or not torch.equal(self._of, statistics):
             self._of, self._light = statistics, self._measure(statistics)
         return self._light

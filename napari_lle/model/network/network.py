@@ -84,7 +84,7 @@ class Network(nn.Module):
     ----------
     block : Division, Metering, Stretching, Cleaning, Correcting or Mixing
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
-        images' statistics, (N, 10), it returns the illumination, (N, 3, H, W), > 0.
+        images' statistics, (N, 11), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output.
     grid : int
@@ -106,7 +106,7 @@ class Network(nn.Module):
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
-        statistics : Tensor, (N, 10)
+        statistics : Tensor, (N, 11)
             Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.

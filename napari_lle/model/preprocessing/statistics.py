@@ -7,6 +7,7 @@ squares answers as well as the whole.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .quantiles import Ordered
 
-# An image is left alone where its 98th percentile and its mean are those of a well-lit one.
+# An image is left alone where its highlights, its mean and its shadows are those of a well-lit one.
 LIT_HIGHLIGHT = (0.50, 0.65)
 LIT_MEAN = (0.18, 0.26)
+LIT_SHADOWS = (0.05, 0.11)
+SPARED = 0.5  # slope that highlights keep where shadows are lifted
+LEAST_SHADOWS = 0.012  # 3 of 255: blacker ground beside highlights stays dark
+SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
 HIGHLIGHT = 98  # percent
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
@@ -30,7 +35,8 @@ class Statistics(NamedTuple):
     mean : float
         Mean brightness, 0..1.
     lit : float
-        1 for a normally lit image, 0 for a dark one, smooth between.
+        1 for a normally lit image, 0 for a dark one, `SPARED` for dark parts beside bright ones;
+        smooth between.
     colour : float
         0 for a grey image, exactly; 1 for a coloured one.
     contrast : float
@@ -42,6 +48,9 @@ class Statistics(NamedTuple):
     typical : float
         Geometric mean of the median and the mean, 0..1. The median alone is the background's where
         bright objects are few, and a stretch made for it would wash them out.
+    adapted : float
+        Brightness that a curve is made for: the mean, but that of the shadows where there are
+        highlights beside them.
     shot, floor : float
         Variance of the noise at brightness x, ``shot x + floor``, see `noise`; 0 where it was not
         looked for.
@@ -56,9 +65,15 @@ class Statistics(NamedTuple):
     chroma: float
     noise: float
     typical: float
+    adapted: float
     shot: float = 0.0
     floor: float = 0.0
     grain: float = 1.0
+
+
+def recorded(values: Mapping[str, float]) -> Statistics:
+    """Statistics of a record, which before 0.3 were adapted to the mean."""
+    return Statistics(**{"adapted": values["mean"], **values})
 
 
 class Measures(NamedTuple):
@@ -72,6 +87,8 @@ class Measures(NamedTuple):
         98th percentile of the brightest colour.
     median : float
         Of the pixels' greys.
+    shadows : float
+        Mean of the darkest 60 % of them.
     apart : float
         Mean distance of colours from grey; exactly 0 where these are equal.
     diagonal : float
@@ -82,6 +99,7 @@ class Measures(NamedTuple):
     power: float
     highlight: float
     median: float
+    shadows: float
     apart: float
     diagonal: float
 
@@ -91,14 +109,18 @@ def described(measures: Measures) -> Statistics:
     mean = measures.mean
     relative = 1 / (mean + 1e-6)
     chroma = measures.apart * relative
+    highlights = _rise(measures.highlight, *LIT_HIGHLIGHT)
+    bright = _rise(mean, *LIT_MEAN) * _rise(measures.shadows, *LIT_SHADOWS)
+    dark = min(max(measures.shadows, LEAST_SHADOWS), mean)
     return Statistics(
         mean=mean,
-        lit=_rise(measures.highlight, *LIT_HIGHLIGHT) * _rise(mean, *LIT_MEAN),
+        lit=highlights * (SPARED + (1 - SPARED) * bright),
         colour=min(chroma / GREY_CHROMA, 1.0) if chroma > 1e-6 else 0.0,
         contrast=0.5 * float(np.log(measures.power * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
         noise=float(np.log(measures.diagonal * relative + 0.01)) + 2.2,
         typical=float(np.sqrt(max(measures.median, mean / SPARSE) * mean)),
+        adapted=mean + highlights * (dark - mean),
     )
 
 
@@ -119,23 +141,29 @@ def image_statistics(squares: ArrayLike) -> Statistics:
     # Pixel after pixel of one corner and one colour: sums over few neighbours would take most of
     # the time.
     x = np.ascontiguousarray(np.moveaxis(x, (-1, -3, -2), (0, 1, 2))).reshape(x.shape[-1], 4, -1)
-    highlight, median = (value / top for value in _highlight_and_median(x))
+    highlight, median, shadows = (value / top for value in _percentiles(x))
     diagonal = float(np.abs(x[:, 0] - x[:, 1] - x[:, 2] + x[:, 3]).mean(dtype=np.float64)) / 2 / top
     wide = np.int32 if x.dtype == np.int16 else x.dtype
     power = float(np.square(x, dtype=wide).mean(dtype=np.float64)) / top**2
     mean = float(x.mean(dtype=np.float64)) / top
-    return described(Measures(mean, power, highlight, median, _apart(x) / top, diagonal))
+    return described(Measures(mean, power, highlight, median, shadows, _apart(x) / top, diagonal))
 
 
-def _highlight_and_median(x: NDArray[Any]) -> tuple[float, float]:
-    """98th percentile of the brightest colour, and the median grey, of (C, 4, N)."""
+def greys_of(ordered: Ordered, colours: int) -> tuple[float, float]:
+    """The median and the mean of the darkest 60 % of greys, from their sums over the colours."""
+    *dark, median = ordered.quantiles([*SHADOWS, 50])
+    return median / colours, sum(dark) / len(dark) / colours
+
+
+def _percentiles(x: NDArray[Any]) -> tuple[float, float, float]:
+    """98th percentile of the brightest colour, and `greys_of`, of (C, 4, N)."""
     x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
     if len(x) == 1:
-        highlight, median = Ordered(x).quantiles([HIGHLIGHT, 50])
-        return highlight, median
+        ordered = Ordered(x)
+        return ordered.quantiles([HIGHLIGHT])[0], *greys_of(ordered, 1)
     a, b, c = x
     (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([HIGHLIGHT])
-    return highlight, Ordered(a + b + c).median() / 3
+    return highlight, *greys_of(Ordered(a + b + c), 3)
 
 
 def _apart(x: NDArray[Any]) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .quantiles import Ordered
-from .statistics import HIGHLIGHT, Measures, Statistics, described
+from .statistics import HIGHLIGHT, Measures, Statistics, described, greys_of
 
 COUNTED = ("uint8", "uint16")
 ONE = 1 << 28  # what 1 is in whole numbers, whose sums of millions stay below 2^53
@@ -129,11 +129,13 @@ class Tally:
         pixels = 4 * len(self.squares)
         total = int(found.sums @ np.arange(len(found.sums)))
         (highlight,) = Ordered.counted(found.brightest).quantiles([HIGHLIGHT])
+        median, shadows = greys_of(Ordered.counted(found.sums), 3)
         measures = Measures(
             mean=total / (3 * pixels) / TOP,
             power=found.power / (3 * pixels) / TOP**2,
             highlight=highlight / TOP,
-            median=Ordered.counted(found.sums).median() / 3 / TOP,
+            median=median / TOP,
+            shadows=shadows / TOP,
             apart=found.apart / (9 * pixels) / TOP,
             diagonal=found.diagonal / (3 * len(self.squares)) / 2 / TOP,
         )
@@ -144,7 +146,8 @@ class Tally:
 
         Of `complete` ones.
         """
-        highlight, median = self.ordered.rising(normalised).quantiles([HIGHLIGHT, 50])
+        ordered = self.ordered.rising(normalised)
+        (highlight,) = ordered.quantiles([HIGHLIGHT])
         if self.counted:
             mean, power, across = self._sums_of_counts(normalised)
         else:
@@ -153,7 +156,7 @@ class Tally:
             a, b, c, d = x
             across = float(np.abs(a - b - c + d).sum(dtype=np.float64))
         return described(
-            Measures(mean, power, highlight, median, 0, across / len(self.squares) / 2)
+            Measures(mean, power, highlight, *greys_of(ordered, 1), 0, across / len(self.squares) / 2)
         )
 
     def _sums_of_counts(

@@ -149,7 +149,7 @@ def finish_metering(rows, length, unit, lit, colour):
         for x in range(length):
             p = max(v[x], ZERO)
             dark = p + unit * (softplus(h[x]) + LEAST)
-            h[x] = (ONE - lit) * dark + lit * max(p, ONE)
+            h[x] = ONE / ((ONE - lit) / dark + lit / max(p, ONE))
 
 
 @compiled

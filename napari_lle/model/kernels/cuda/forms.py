@@ -79,7 +79,7 @@ def _finished(h, v, a, b, darkest, FORM: tl.constexpr):
         light = v + 1.0 / (1.0 + tl.exp(-h)) + FLOOR
     elif FORM == METERING:
         p = tl.maximum(v, 0.0)
-        light = (1.0 - b) * (p + a * (softplus(h) + LEAST)) + b * tl.maximum(p, 1.0)
+        light = 1.0 / ((1.0 - b) / (p + a * (softplus(h) + LEAST)) + b / tl.maximum(p, 1.0))
     elif FORM == STRETCHING:
         u = a * tl.exp2(b * tanh(h))
         light = (v + u) / (1.0 + u)

@@ -112,11 +112,16 @@ def _metering_back(rows: Any, g: Any, count: int, unit: Any, lit: Any, colour: A
         down, past = g[k * PITCH :][:count], g[(3 + k) * PITCH :][:count]
         unit_g = g[(6 + k) * PITCH :][:count]
         for x in range(count):
-            dark = (ONE - lit) * down[x]
-            unit_g[x] = dark * (softplus(h[x]) + LEAST)
-            straight = dark + (lit * down[x] if v[x] >= ONE else ZERO)
+            p = max(v[x], ZERO)
+            u = softplus(h[x]) + LEAST
+            dark, lamp = p + unit * u, max(p, ONE)
+            light = ONE / ((ONE - lit) / dark + lit / lamp)
+            share = down[x] * light * light
+            through = (ONE - lit) * share / (dark * dark)
+            unit_g[x] = through * u
+            straight = through + (lit * share if v[x] >= ONE else ZERO) / (lamp * lamp)
             past[x] += straight if v[x] >= ZERO else ZERO
-            down[x] = dark * unit * sigmoid(h[x])
+            down[x] = through * unit * sigmoid(h[x])
     mix(g, count, colour, ONE)
 
 
