@@ -42,9 +42,7 @@ def evaluate(
     else:
         with reported():
             if low is None or reference is None:
-                raise ValueError(
-                    "Give --low and --reference, --noisy and --clean, or --suite."
-                )
+                raise ValueError("Give --low and --reference, --noisy and --clean, or --suite.")
             model = model or "photo"
             _check_pairs(low, reference, model, json_file, sheet)
             report = _score_pairs(low, reference, model, device, metrics, sheet is not None)

@@ -17,7 +17,7 @@ from napari_lle.model.kernels.cuda.runner import stream
 
 WHERE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 ON_DEVICE = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]], device=WHERE)
+STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05, 0.08]], device=WHERE)
 KINDS = {**{form: {"form": form} for form in FORMS}, "sigmoid": {"positivity": "sigmoid"}}
 rng = np.random.default_rng(0)
 

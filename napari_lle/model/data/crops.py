@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocessing.levels import blocks
-from ..preprocessing.statistics import image_statistics
+from ..preprocessing.statistics import ADAPTED, LIT, image_statistics
 from ..preprocessing.tiling import reflect
 from .pairs import Pair
 
@@ -37,12 +37,47 @@ class Augmentation:
     lit : float
         Share of inputs that are the reference itself: half of them as it is, to be left alone,
         half up to 5 stops darker.
+    backlit : float
+        Share of inputs that are a part of a frame, dark or bright, whose other part, 5 to 50 %, is
+        bright or dark: dark parts are to be lifted, bright ones to keep their contrast.
+    tinted : float
+        Share of inputs in coloured light, with references in the same.
     """
 
     exposure: float = 0.15
     lit: float = 0.15
+    backlit: float = 0.0
+    tinted: float = 0.0
 
 
+class Varied(NamedTuple):
+    """How a pair is seen once.
+
+    Attributes
+    ----------
+    low, reference : ndarray, (H, W, 3)
+    gain : float or ndarray, (3,)
+        Of the dark image, before it is rounded to 8 bits.
+    tint : float or ndarray, (3,)
+        Of the reference.
+    beside : ndarray, (H, W, 3), optional
+        What the rest of the frame shows.
+    share : float
+        Of the frame, that is the rest.
+    kept : bool
+        The bright part of a frame: its reference is its own contrast, compressed.
+    """
+
+    low: NDArray[np.float32]
+    reference: NDArray[np.float32]
+    gain: Any = 1.0
+    tint: Any = 1.0
+    beside: NDArray[np.float32] | None = None
+    share: float = 0.0
+    kept: bool = False
+
+
+BACKLIT = 0.75  # brightness of a dark part beside a bright one, against one that is alone
 THINNED = 8  # statistics of augmented images are taken from every 8th row and column
 
 
@@ -105,15 +140,34 @@ def _draw_crop(
 
     rows = reflect(top - halo, top + side + halo, height)
     columns = reflect(left - halo, left + side + halo, width)
-    source, gain = _vary(pair, rng, augmentation) if augmentation else (pair.low, 1.0)
-    crop = source[rows[:, None], columns]
+    varied = vary(pair, rng, augmentation) if augmentation else Varied(pair.low, pair.reference)
+    crop = varied.low[rows[:, None], columns]
+    reference = varied.reference[top : top + side, left : left + side] * varied.tint
     statistics = pair.statistics
-    if source is not pair.low or gain != 1:
-        crop = _exposed(crop, gain)
-        thinned = _exposed(blocks(source, THINNED, *rng.integers(THINNED, size=2)), gain)
-        statistics = np.array(image_statistics(thinned), dtype=np.float32)
-    reference = pair.reference[top : top + side, left : left + side]
-    return turned(crop), turned(reference), statistics
+    if varied.low is not pair.low or varied.beside is not None or np.any(varied.gain != 1):
+        crop = _exposed(crop, varied.gain)
+        statistics = np.array(image_statistics(_squares(varied, rng)), dtype=np.float32)
+    if varied.kept:
+        reference = _spared(crop[halo : halo + side, halo : halo + side], statistics)
+    return turned(crop), turned(reference.astype(np.float32, copy=False)), statistics
+
+
+def _squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.float32]:
+    """What statistics are taken of: of the whole frame, where a crop's light is that of a part."""
+    offsets = rng.integers(THINNED, size=2)
+    squares = _exposed(blocks(varied.low, THINNED, *offsets), varied.gain)
+    squares = squares.reshape(-1, *squares.shape[-3:])
+    if varied.beside is None:
+        return squares
+    others = blocks(varied.beside, THINNED, *offsets).reshape(squares.shape)
+    count = round(varied.share * len(squares))
+    return np.concatenate([squares[count:], others[:count]])
+
+
+def _spared(crop: NDArray[np.float32], statistics: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bright parts beside lifted ones: the blend of `blocks.Cleaning` with a unit of the mean."""
+    lit, adapted = float(statistics[LIT]), float(statistics[ADAPTED])
+    return lit * crop + (1 - lit) * crop / (crop + max(adapted, 1e-3))
 
 
 def _place(pair: Pair, rng: np.random.Generator, side: int) -> tuple[int, int]:
@@ -125,17 +179,28 @@ def _place(pair: Pair, rng: np.random.Generator, side: int) -> tuple[int, int]:
     return int(np.clip(row, 0, height - side)), int(np.clip(column, 0, width - side))
 
 
-def _vary(
-    pair: Pair, rng: np.random.Generator, augmentation: Augmentation
-) -> tuple[NDArray[np.float32], float]:
+def vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> Varied:
+    """Another exposure, another light, or the reference for an input; by chance."""
     chance = rng.random()
-    if chance < augmentation.exposure:
-        return pair.low, 2.0 ** rng.uniform(-1.5, 1.5)
-    if chance < augmentation.exposure + augmentation.lit and not pair.partial:
-        return pair.reference, 2.0 ** -rng.uniform(0, 5) if rng.random() < 0.5 else 1.0
-    return pair.low, 1.0
+    shares = np.cumsum([getattr(augmentation, f.name) for f in fields(augmentation)])
+    low, reference = pair.low, pair.reference
+    if chance < shares[0]:
+        return Varied(low, reference, 2.0 ** rng.uniform(-1.5, 1.5))
+    if pair.partial or chance >= shares[-1]:
+        return Varied(low, reference)
+    if chance < shares[1]:
+        gain = 2.0 ** -rng.uniform(0, 5) if rng.random() < 0.5 else 1.0
+        return Varied(reference, reference, gain)
+    if chance < shares[2]:
+        share = rng.uniform(0.05, 0.5)
+        if rng.random() < 0.5:
+            return Varied(reference, reference, beside=low, share=1 - share, kept=True)
+        return Varied(low, reference * BACKLIT, beside=reference, share=share)
+    tint = np.exp2(-rng.uniform(0, 1, 3)).astype(np.float32)
+    tint /= tint.max()
+    return Varied(low, reference, gain=tint, tint=tint / np.sqrt(tint.mean()))
 
 
-def _exposed(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+def _exposed(image: NDArray[np.float32], gain: Any) -> NDArray[np.float32]:
     """As an 8-bit camera would have recorded it at another exposure."""
-    return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)
+    return np.clip(np.rint(image * np.asarray(255 * gain, np.float32)), 0, 255) / np.float32(255)

@@ -73,7 +73,7 @@ def with_window(photograph: Image, view: Image, rng: np.random.Generator) -> Sce
 
 
 def at_lamp(radius: int = 12, wall: float = 0.08) -> tuple[Scene, Mask]:
-    """A lamp before an even wall without noise; asked about is a ring around it. And the far wall."""
+    """A lamp before an even wall without noise; asked about is a ring around it. And the wall."""
     height, width = SIZE
     rows, columns = np.mgrid[:height, :width]
     away = np.hypot(rows - height // 2, columns - width // 2)

@@ -6,6 +6,7 @@ No files are needed. Each figure has a goal, a verdict, and what methods without
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _measures() -> Mapping[str, tuple[Measure, float, bool]]:
         scenes = [backlit(x, share, rng) for x in photographs]
         name = f"mean of the dark part, {share:.0%} of the frame bright, darkest"
         found[name] = (_over(scenes, _brightness, min), SEEN, True)
-    windows = [with_window(x, y, rng) for x, y in zip(photographs, photographs[1:], strict=False)]
+    windows = [with_window(x, y, rng) for x, y in pairwise(photographs)]
     found["contrast kept in a window, least"] = _over(windows, _contrast, min), KEPT, True
     found["share of a window burnt, most"] = _over(windows, _burnt, max), BURNT, False
     for light in LIGHTS:

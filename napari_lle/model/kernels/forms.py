@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.extent import inner_radius
-from ..network.formulas import ADAPTED, BLACK, FAINT, MODULATING, darkest, presence
+from ..network.formulas import BLACK, FAINT, MODULATING, darkest, presence
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
+from ..preprocessing.statistics import ADAPTED
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
+from ..preprocessing.statistics import ADAPTED
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
-from .formulas import ADAPTED, BLACK, CENTRE, FAINT, LEAST, SHARPNESS
+from .formulas import BLACK, CENTRE, FAINT, LEAST, SHARPNESS
 from .residual import ResidualEstimation, trim
 
 

@@ -156,7 +156,9 @@ class Tally:
             a, b, c, d = x
             across = float(np.abs(a - b - c + d).sum(dtype=np.float64))
         return described(
-            Measures(mean, power, highlight, *greys_of(ordered, 1), 0, across / len(self.squares) / 2)
+            Measures(
+                mean, power, highlight, *greys_of(ordered, 1), 0, across / len(self.squares) / 2
+            )
         )
 
     def _sums_of_counts(

@@ -17,7 +17,7 @@ from napari_lle.model.kernels import forms
 from napari_lle.model.kernels.cpu import compiled, mixing_runner, runner
 from napari_lle.model.kernels.cpu.fused import widest
 
-STATISTICS = torch.tensor([[0.1, 0, 0, 0, 0, 0, 0.05, 1e-3, 1e-5, 1.2]])
+STATISTICS = torch.tensor([[0.1, 0, 0, 0, 0, 0, 0.05, 0.1, 1e-3, 1e-5, 1.2]])
 
 
 def kernel(network):

@@ -18,7 +18,7 @@ from napari_lle.model.network.blocks import grow, shrink
 from napari_lle.model.preprocessing.tiling import spans, widen
 from napari_lle.model.progress import finish
 
-STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05]])
+STATISTICS = torch.tensor([[0.1, 0.2, 0.7, -0.1, 0.2, 0.3, 0.05, 0.08]])
 
 
 def picture(shape, seed=0):

@@ -11,7 +11,7 @@ TYPICAL, COLOUR = 6, 2
 
 
 def statistics(typical=0.04, colour=0.0):
-    found = torch.zeros(1, 7)
+    found = torch.zeros(1, 8)
     found[:, TYPICAL], found[:, COLOUR] = typical, colour
     return found
 

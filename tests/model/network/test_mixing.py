@@ -21,7 +21,7 @@ def wild(seed=0, size=0.7):
 
 
 def figures(typical=0.1, shot=1e-3, floor=1e-4, grain=1.2):
-    return torch.tensor([[0.1, 0, 0, 0, 0, 0, typical, shot, floor, grain]])
+    return torch.tensor([[0.1, 0, 0, 0, 0, 0, typical, 0.1, shot, floor, grain]])
 
 
 def mixture(network, image, statistics):

@@ -4,6 +4,7 @@ import torch
 from napari_lle.model.network.extent import weight_shapes
 from napari_lle.model.network.network import BLOCKS, Network, NetworkConfig, pad, trim
 from napari_lle.model.network.reparam import fold, unfold
+from napari_lle.model.preprocessing.statistics import ADAPTED
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def network():
 
 
 # Statistics of a dark, coloured image.
-DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3, 0.04]])
+DARK = torch.tensor([[0.05, 0.0, 1.0, 0.1, -0.2, 0.3, 0.04, 0.05]])
 
 
 def dark(images):
@@ -45,7 +46,7 @@ def test_metering_does_not_see_the_exposure(gain):
     torch.nn.init.normal_(net.block.residual.conv3.weight, std=0.3)
     s = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(0)) * 0.2
     dimmed = DARK.clone()
-    dimmed[:, 0] *= gain
+    dimmed[:, [0, ADAPTED]] *= gain
     a, b = net(s, DARK)[0].reflectance, net(s * gain, dimmed)[0].reflectance
     torch.testing.assert_close(a, b, rtol=0, atol=0.005)
     assert (net(s, DARK)[0].illumination - s).min() > 0.8 * 0.05 * 2**-6 * 0.99

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_lle.model.preprocessing.levels import blocks
-from napari_lle.model.preprocessing.statistics import image_statistics
+from napari_lle.model.preprocessing.statistics import SPARED, image_statistics
 
 rng = np.random.default_rng(0)
 
@@ -25,7 +25,7 @@ def test_lit_tells_dark_from_well_exposed():
     # A dark scene with some lamps in it is still dark.
     lamps = scene / 20
     lamps[::6, ::5] = 1
-    assert image_statistics(image(lamps)).lit == 0
+    assert image_statistics(image(lamps)).lit == SPARED
 
 
 @pytest.mark.parametrize("gain", [1 / 2, 1 / 8, 1 / 64])
