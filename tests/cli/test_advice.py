@@ -188,7 +188,7 @@ FOLLOWED = [
     ),
     Advice(
         "evaluate --low low",
-        "Give --low and --reference, --noisy and --clean, or --suite linear",
+        "Give --low and --reference, --noisy and --clean, or --suite",
         (
             f"evaluate {PAIR} --metrics psnr",
             f"evaluate --noisy low --clean ref {SCIENCE}",
@@ -251,7 +251,7 @@ def test_a_refused_command_works_once_its_sentence_is_followed(here, advice):
 def test_the_suite_is_not_for_folders(here):
     line = fails(*f"evaluate --suite linear {PAIR}".split())
     assert "--suite cannot be combined with folders or --sheet" in line
-    assert "--suite must be linear, not 'x'" in fails("evaluate", "--suite", "x")
+    assert "--suite must be linear or photographs, not 'x'" in fails("evaluate", "--suite", "x")
 
 
 def test_one_of_several_images_is_chosen_as_told(here):

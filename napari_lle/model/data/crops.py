@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,11 @@ class Augmentation:
     backlit : float
         Share of inputs that are a part of a frame, dark or bright, whose other part, 5 to 50 %, is
         bright or dark: dark parts are to be lifted, bright ones to keep their contrast.
-    tinted : float
-        Share of inputs in coloured light, with references in the same.
     """
 
     exposure: float = 0.15
     lit: float = 0.15
     backlit: float = 0.0
-    tinted: float = 0.0
 
 
 class Varied(NamedTuple):
@@ -56,10 +53,8 @@ class Varied(NamedTuple):
     Attributes
     ----------
     low, reference : ndarray, (H, W, 3)
-    gain : float or ndarray, (3,)
+    gain : float
         Of the dark image, before it is rounded to 8 bits.
-    tint : float or ndarray, (3,)
-        Of the reference.
     beside : ndarray, (H, W, 3), optional
         What the rest of the frame shows.
     share : float
@@ -70,8 +65,7 @@ class Varied(NamedTuple):
 
     low: NDArray[np.float32]
     reference: NDArray[np.float32]
-    gain: Any = 1.0
-    tint: Any = 1.0
+    gain: float = 1.0
     beside: NDArray[np.float32] | None = None
     share: float = 0.0
     kept: bool = False
@@ -140,16 +134,16 @@ def _draw_crop(
 
     rows = reflect(top - halo, top + side + halo, height)
     columns = reflect(left - halo, left + side + halo, width)
-    varied = vary(pair, rng, augmentation) if augmentation else Varied(pair.low, pair.reference)
+    varied = _vary(pair, rng, augmentation) if augmentation else Varied(pair.low, pair.reference)
     crop = varied.low[rows[:, None], columns]
-    reference = varied.reference[top : top + side, left : left + side] * varied.tint
+    reference = varied.reference[top : top + side, left : left + side]
     statistics = pair.statistics
-    if varied.low is not pair.low or varied.beside is not None or np.any(varied.gain != 1):
+    if varied.low is not pair.low or varied.beside is not None or varied.gain != 1:
         crop = _exposed(crop, varied.gain)
         statistics = np.array(image_statistics(_squares(varied, rng)), dtype=np.float32)
     if varied.kept:
         reference = _spared(crop[halo : halo + side, halo : halo + side], statistics)
-    return turned(crop), turned(reference.astype(np.float32, copy=False)), statistics
+    return turned(crop), turned(reference), statistics
 
 
 def _squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -179,10 +173,10 @@ def _place(pair: Pair, rng: np.random.Generator, side: int) -> tuple[int, int]:
     return int(np.clip(row, 0, height - side)), int(np.clip(column, 0, width - side))
 
 
-def vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> Varied:
-    """Another exposure, another light, or the reference for an input; by chance."""
+def _vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> Varied:
+    """Another exposure, the reference for an input, or a part of a backlit frame; by chance."""
     chance = rng.random()
-    shares = np.cumsum([getattr(augmentation, f.name) for f in fields(augmentation)])
+    shares = np.cumsum([augmentation.exposure, augmentation.lit, augmentation.backlit])
     low, reference = pair.low, pair.reference
     if chance < shares[0]:
         return Varied(low, reference, 2.0 ** rng.uniform(-1.5, 1.5))
@@ -191,16 +185,12 @@ def vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> Va
     if chance < shares[1]:
         gain = 2.0 ** -rng.uniform(0, 5) if rng.random() < 0.5 else 1.0
         return Varied(reference, reference, gain)
-    if chance < shares[2]:
-        share = rng.uniform(0.05, 0.5)
-        if rng.random() < 0.5:
-            return Varied(reference, reference, beside=low, share=1 - share, kept=True)
-        return Varied(low, reference * BACKLIT, beside=reference, share=share)
-    tint = np.exp2(-rng.uniform(0, 1, 3)).astype(np.float32)
-    tint /= tint.max()
-    return Varied(low, reference, gain=tint, tint=tint / np.sqrt(tint.mean()))
+    share = rng.uniform(0.05, 0.5)
+    if rng.random() < 0.5:
+        return Varied(reference, reference, beside=low, share=1 - share, kept=True)
+    return Varied(low, reference * BACKLIT, beside=reference, share=share)
 
 
-def _exposed(image: NDArray[np.float32], gain: Any) -> NDArray[np.float32]:
+def _exposed(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
     """As an 8-bit camera would have recorded it at another exposure."""
-    return np.clip(np.rint(image * np.asarray(255 * gain, np.float32)), 0, 255) / np.float32(255)
+    return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)

@@ -19,7 +19,8 @@ from .quantiles import Ordered
 LIT_HIGHLIGHT = (0.50, 0.65)
 LIT_MEAN = (0.18, 0.26)
 LIT_SHADOWS = (0.05, 0.11)
-SPARED = 0.5  # slope that highlights keep where shadows are lifted
+SPARED = 0.4  # slope that highlights keep where shadows are lifted
+LIFT = 0.7  # of shadows beside highlights, whose curve has to rise faster
 LEAST_SHADOWS = 0.012  # 3 of 255: blacker ground beside highlights stays dark
 SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
@@ -112,7 +113,7 @@ def described(measures: Measures) -> Statistics:
     chroma = measures.apart * relative
     highlights = _rise(measures.highlight, *LIT_HIGHLIGHT)
     bright = _rise(mean, *LIT_MEAN) * _rise(measures.shadows, *LIT_SHADOWS)
-    dark = min(max(measures.shadows, LEAST_SHADOWS), mean)
+    dark = min(max(LIFT * measures.shadows, LEAST_SHADOWS), mean)
     return Statistics(
         mean=mean,
         lit=highlights * (SPARED + (1 - SPARED) * bright),

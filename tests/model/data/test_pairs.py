@@ -6,6 +6,7 @@ from napari_lle.model.data.folders import image_files
 from napari_lle.model.data.loading import load_masks, load_pairs
 from napari_lle.model.data.pairs import Pair, annotated, as_photograph, make_pair, split_by_scene
 from napari_lle.model.io.files import write_image
+from napari_lle.model.preprocessing.statistics import ADAPTED, LIT, SPARED
 
 rng = np.random.default_rng(0)
 
@@ -122,6 +123,22 @@ def test_augmentation_feeds_the_reference_and_other_exposures():
     assert gains.min() < -0.8 and gains.max() > 0.8 and np.abs(gains).max() < 1.7
     codes = varied.low * 255
     np.testing.assert_allclose(codes, np.rint(codes), atol=1e-4)
+
+
+def test_frames_of_two_lights_are_lifted_in_the_dark_and_spared_in_the_bright():
+    data = pairs(4)
+    backlit = Augmentation(exposure=0, lit=0, backlit=1)
+    batch = draw_batch(data, np.random.default_rng(0), 60, 16, 0, backlit)
+    lit, adapted = batch.statistics[:, LIT], batch.statistics[:, ADAPTED]
+    whole = batch.statistics[:, 0]
+    dark = batch.low.mean(axis=(1, 2, 3)) < 0.2
+    assert 15 < dark.sum() < 45
+    assert (lit[whole < 0.15] <= SPARED + 1e-6).all() and (adapted <= whole + 1e-6).all()
+    np.testing.assert_allclose(batch.reference[dark], 6 * batch.low[dark], atol=6 * 0.51 / 255)
+    for low, target, share, unit in zip(
+        batch.low[~dark], batch.reference[~dark], lit[~dark], adapted[~dark], strict=True
+    ):
+        np.testing.assert_allclose(target, share * low + (1 - share) * low / (low + unit), 1e-5)
 
 
 def test_annotations_part_a_pair():

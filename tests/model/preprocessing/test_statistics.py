@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_lle.model.preprocessing.levels import blocks
-from napari_lle.model.preprocessing.statistics import SPARED, image_statistics
+from napari_lle.model.preprocessing.statistics import LIFT, SPARED, image_statistics, recorded
 
 rng = np.random.default_rng(0)
 
@@ -59,3 +59,22 @@ def test_typical_brightness_lies_between_median_and_mean():
     assert image_statistics(image(sky)).typical == pytest.approx(np.sqrt(0.04 * 0.126))
     sky[4:] = 0
     assert image_statistics(image(sky)).typical == pytest.approx(0.09 / np.sqrt(30))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.4])
+def test_a_curve_is_adapted_to_what_is_dark_beside_what_is_bright(share):
+    """The brightness of the darkest 60 %, wherever the bright part ends."""
+    scene = np.full((60, 80, 3), 0.05)
+    scene[: round(60 * share)] = 0.7
+    found = image_statistics(image(scene))
+    assert found.lit == pytest.approx(SPARED)
+    assert found.adapted == pytest.approx(LIFT * 0.05)
+    dark = image_statistics(image(np.full((60, 80, 3), 0.05)))
+    assert dark.lit == 0 and dark.adapted == dark.mean
+
+
+def test_records_without_it_were_adapted_to_the_mean():
+    values = image_statistics(image(rng.random((20, 30, 3))))._asdict()
+    assert recorded(values).adapted == values["adapted"]
+    del values["adapted"]
+    assert recorded(values).adapted == values["mean"]
