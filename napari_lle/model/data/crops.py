@@ -71,7 +71,7 @@ class Varied(NamedTuple):
     kept: bool = False
 
 
-BACKLIT = 0.75  # brightness of a dark part beside a bright one, against one that is alone
+BACKLIT = 0.9  # brightness of a dark part beside a bright one, against one that is alone
 THINNED = 8  # statistics of augmented images are taken from every 8th row and column
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_lle.model.data.crops import Augmentation, draw_batch
+from napari_lle.model.data.crops import BACKLIT, Augmentation, draw_batch
 from napari_lle.model.data.folders import image_files
 from napari_lle.model.data.loading import load_masks, load_pairs
 from napari_lle.model.data.pairs import Pair, annotated, as_photograph, make_pair, split_by_scene
@@ -134,7 +134,8 @@ def test_frames_of_two_lights_are_lifted_in_the_dark_and_spared_in_the_bright():
     dark = batch.low.mean(axis=(1, 2, 3)) < 0.2
     assert 15 < dark.sum() < 45
     assert (lit[whole < 0.15] <= SPARED + 1e-6).all() and (adapted <= whole + 1e-6).all()
-    np.testing.assert_allclose(batch.reference[dark], 6 * batch.low[dark], atol=6 * 0.51 / 255)
+    target = 8 * BACKLIT * batch.low[dark]  # references are 8 times as bright as images
+    np.testing.assert_allclose(batch.reference[dark], target, atol=8 * 0.51 / 255)
     for low, target, share, unit in zip(
         batch.low[~dark], batch.reference[~dark], lit[~dark], adapted[~dark], strict=True
     ):
