@@ -82,11 +82,28 @@ def at_lamp(radius: int = 12, wall: float = 0.08) -> tuple[Scene, Mask]:
     return Scene(image, (away > radius + 1) & (away <= 2 * radius)), away > 8 * radius
 
 
+def evenly_dark(photograph: Image, mean: float, rng: np.random.Generator) -> Image:
+    """A scene that is dark as a whole."""
+    return _exposed(_dimmed(photograph, np.ones(photograph.shape[:2], bool), mean), rng)
+
+
+def lamp_in_room(photograph: Image, rng: np.random.Generator, radius: int = 10) -> Image:
+    """A dark room with a lamp in it, whose light falls off with the square of the distance."""
+    height, width = photograph.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    away = np.hypot(rows - height / 4, columns - width / 3)
+    light = _dimmed(photograph, np.ones((height, width), bool), DIM)
+    falling = 1 + 30 * np.minimum(radius / np.maximum(away, 1), 1) ** 2
+    light = np.minimum(light * falling[..., None], 1)
+    light[away <= radius] = 1
+    return _exposed(light, rng)
+
+
 def coloured(photograph: Image, light: str, rng: np.random.Generator) -> Scene:
     """A scene in the light of a colour; asked about is all of it."""
     tinted = photograph**GAMMA * np.array(LIGHTS[light])
     everywhere = np.ones(photograph.shape[:2], bool)
-    return Scene(_exposed(_dimmed(tinted ** (1 / GAMMA), everywhere, DIM), rng), everywhere)
+    return Scene(evenly_dark(tinted ** (1 / GAMMA), DIM, rng), everywhere)
 
 
 def _two_lights(
