@@ -152,6 +152,27 @@ def logarithmic(result: Tensor, reference: Tensor, least: float = 1e-4) -> Tenso
     return torch.log1p(difference.square().mean(dim=(1, 2, 3)) / least).mean()
 
 
+def hue_shift(result: Tensor, image: Tensor, patch: int = 8) -> Tensor:
+    """Mean sine of the angle between hues of patches of a result and of its image, (N, 3, H, W).
+
+    Hues are angles in the plane of the colours' differences (the hexcone's, Smith 1978), taken of
+    means of patches, for single noisy pixels have hues of their own. Patches count the more
+    the more colour the image has there; greys do not.
+    """
+    a, b = (_differences(F.avg_pool2d(x, patch)) for x in (result, image))
+    turned = (a[0] * b[1] - a[1] * b[0]).abs()
+    lengths = [(x[0].square() + x[1].square() + 1e-8).sqrt() for x in (a, b)]
+    brightest = F.avg_pool2d(image, patch).amax(dim=1)
+    weight = (2 * lengths[1] / (brightest + 1e-3) - 0.2).clamp(0, 1)
+    return (weight * turned / (lengths[0] * lengths[1])).mean()
+
+
+def _differences(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Coordinates of hue and chroma, (N, H, W) each."""
+    r, g, b = x.unbind(dim=1)
+    return r - (g + b) / 2, 0.75**0.5 * (g - b)
+
+
 def agreement(stages: Sequence[Stage]) -> Tensor:
     """Mean square of L_t - L_1 and of E_t: all stages are to agree with the first one."""
     first = stages[0].illumination

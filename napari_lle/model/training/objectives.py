@@ -12,7 +12,7 @@ from ..data.crops import Batch
 from ..kernels import training_kernel
 from ..losses import functional as losses
 from ..losses.vgg import VGG16
-from ..network.network import Network, Stage
+from ..network.network import Network, Stage, trim
 from .distributed import Share
 from .settings import Paper, TrainingError, TrainingSettings
 
@@ -177,7 +177,10 @@ def _paired(settings: TrainingSettings) -> Objective:
     def objective(network: Network, crops: Crops, share: Share | None = None) -> Tensor:
         share = share or Share(len(crops.low))
         result = network.enhance(crops.low, crops.statistics)
-        loss = share.weight() * _distance(network, result, crops.reference, s)
+        loss = _distance(network, result, crops.reference, s)
+        if s.hue:
+            loss = loss + s.hue * losses.hue_shift(result, trim(crops.low, network.radius))
+        loss = share.weight() * loss
         if s.auxiliary:
             loss = loss + s.auxiliary * _later_stages(network, crops, s.tie, share)
         return loss

@@ -162,6 +162,8 @@ class TrainingSettings:
         Weight of the mean squared error among them; noisy images are learned from by it alone.
     logarithmic : float
         Weight of each image's PSNR after matching brightness, see `losses.logarithmic`.
+    hue : float
+        Weight of the shift of hues against the image's, see `losses.hue_shift`.
     levels : {"own", "common"}
         Whether a reference is normalised by its own levels, or a grey pair by common ones, both
         under the screen stretch, see `pairs.common_levels`.
@@ -202,6 +204,7 @@ class TrainingSettings:
     absolute: float = 1.0
     squared: float = 0.0
     logarithmic: float = 0.0
+    hue: float = 0.0
     levels: Literal["own", "common"] = "own"
     smooth: float = 0.0
     tie: float = 1.0

@@ -110,6 +110,23 @@ def test_paired_objective_ignores_brightness_only_in_its_relative_term():
     assert (both - absolute).item() == pytest.approx(0, abs=1e-9)
 
 
+def test_hue_shifts_are_sines_of_angles_between_colours():
+    image = torch.zeros(1, 3, 16, 16, dtype=torch.float64)
+    image[:, 0], image[:, 1] = 0.6, 0.3  # 30 degrees
+    assert losses.hue_shift(0.5 * image, image).item() == pytest.approx(0, abs=1e-6)
+    assert losses.hue_shift(0.5 * image + 0.2, image).item() == pytest.approx(0, abs=1e-6)
+    turned = image[:, [1, 0, 2]]  # 90 degrees
+    assert losses.hue_shift(turned, image).item() == pytest.approx(math.sin(math.pi / 3), abs=1e-5)
+    grey = torch.full_like(image, 0.4)
+    assert losses.hue_shift(turned, grey).item() == 0
+
+
+def test_hue_shift_has_its_gradient():
+    a = torch.rand(1, 3, 8, 8, dtype=torch.float64, requires_grad=True)
+    b = torch.rand(1, 3, 8, 8, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: losses.hue_shift(x, b, patch=2), (a,))
+
+
 def test_the_logarithmic_term_is_psnr_whatever_the_brightness():
     reference = torch.rand(2, 3, 16, 16)
     noise = torch.randn(2, 3, 16, 16)
