@@ -18,6 +18,7 @@ from ..preprocessing.statistics import (
     GREY_CHROMA,
     HIGHLIGHT,
     LEAST_SHADOWS,
+    LIFT,
     LIT_HIGHLIGHT,
     LIT_MEAN,
     LIT_SHADOWS,
@@ -88,7 +89,7 @@ class Figures(nn.Module):
             "mean": mean,
             "lit": highlights * (SPARED + (1 - SPARED) * bright),
             "adapted": torch.lerp(
-                mean, torch.minimum(shadows.clamp_min(LEAST_SHADOWS), mean), highlights
+                mean, torch.minimum((LIFT * shadows).clamp_min(LEAST_SHADOWS), mean), highlights
             ),
             "colour": torch.where(chroma > 1e-6, (chroma / GREY_CHROMA).clamp_max(1), 0.0),
             "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,

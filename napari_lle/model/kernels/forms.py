@@ -127,16 +127,16 @@ def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     """
     figures = np.asarray(statistics, np.float64)
     mean, lit, colour = figures[:, :3].T
-    adapted = figures[:, ADAPTED]
     values: list[NDArray[np.floating[Any]]] = []
     if config.reflectance == "metering":
-        values = [unit * np.sqrt(adapted**2 + FAINT**2), lit, colour]
+        values = [unit * np.sqrt(figures[:, ADAPTED] ** 2 + FAINT**2), lit, colour]
     elif config.reflectance == "stretching":
         u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
         values = [u, np.full_like(u, config.local)]
     elif config.reflectance == "cleaning":
         lifted = darkest("cleaning", mean.astype(np.float32))
-        values = [unit * np.sqrt(adapted**2 + BLACK**2), lit, colour, presence(mean), lifted]
+        own = unit * np.sqrt(figures[:, ADAPTED] ** 2 + BLACK**2)
+        values = [own, lit, colour, presence(mean), lifted]
     found = np.zeros((len(figures), 5), np.float32)
     for i, column in enumerate(values):
         found[:, i] = column
