@@ -93,7 +93,7 @@ def test_a_flat_image_stays_flat(network, value):
 def test_any_noise_from_rounding_to_nothing_else(noise):
     network = load_model("science").network  # weights by chance make much of rounding itself
     statistics = STATISTICS.clone()
-    statistics[:, 7:] = torch.tensor(noise)
+    statistics[:, 8:] = torch.tensor(noise)
     assert_equal(network, np.random.default_rng(1).random((70, 90), np.float32), statistics)
 
 
@@ -101,7 +101,7 @@ def test_where_nothing_is_heard_h_is_not_asked(network, monkeypatch):
     """Noise alone comes out the same whatever the weights."""
     x = np.random.default_rng(2).normal(0.1, 0.01, (90, 110)).astype(np.float32)
     statistics = STATISTICS.clone()
-    statistics[:, 7:] = torch.tensor([0.0, 1e-4, 1.0])
+    statistics[:, 8:] = torch.tensor([0.0, 1e-4, 1.0])
     found = kernel(network)
     silent = found._replace(choose=lambda *_: None)
     for other, same in ((x, True), (sky((90, 110)), False)):
@@ -184,7 +184,7 @@ def test_an_image_without_noise_is_the_network_s_too(network):
     """Its edges stand out by thousands of deviations, of which float32 keeps three digits less."""
     y, x = np.mgrid[:90, :110]
     clean = (0.1 + 0.5 * ((x // 17 + y // 13) % 3 == 1) * x / 110).astype(np.float32)
-    quiet = STATISTICS * torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 1.0])
+    quiet = STATISTICS * torch.tensor([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1.0])
     ours, theirs = fused(network, clean, quiet), plain(network, clean, quiet)
     lifted = np.maximum(clean, DARKEST)
     np.testing.assert_allclose(lifted / ours, lifted / theirs, atol=2e-3)
