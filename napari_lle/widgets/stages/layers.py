@@ -220,6 +220,8 @@ class StageLayers:
             self._viewer.layers.link_layers(kinds, LINKED)
 
     def _on_removed(self, event: Any) -> None:
+        if event.value is self._active:
+            self._active = None
         for key, layer in list(self.layers.items()):
             if layer is event.value:
                 del self.layers[key]
