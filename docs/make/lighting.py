@@ -42,7 +42,7 @@ def main() -> None:
     text = document(reports)
     (DOCS / "measurements" / "lighting.md").write_text(text)
     sheet = contact_sheet(cases())
-    sheet.save(DOCS / "images" / "lighting.jpg", quality=88, optimize=True)
+    sheet.save(DOCS / "images" / "lighting.jpg", quality=80, optimize=True)
     typer.echo(text)
 
 

@@ -106,7 +106,7 @@ def test_progress_goes_on_from_image_to_image(panels):
     ("other", "sentence"),
     [
         (np.zeros((8, 8), np.uint8), "one data type, not of uint16 and uint8"),
-        (np.zeros((8, 8, 3), np.uint16), "all in colour, or none"),
+        (np.zeros((8, 8, 3), np.uint16), "all in colour or all grey"),
     ],
 )
 def test_images_of_several_kinds_are_refused(panels, other, sentence):
