@@ -1,10 +1,13 @@
 """The forms' arithmetic of rows before and after the convolutions, see `blocks`.
 
 Rows come in whole blocks, so that every pixel goes through the same vector code wherever it lies.
-Mathematical functions are polynomials because calls of the C library would end vectorisation.
+Mathematical functions are polynomials because calls of the C library would end vectorisation;
+their terms are summed in pairs, which do not wait for each other.
 """
 
 from __future__ import annotations
+
+from math import factorial, log
 
 from numba import njit
 from numpy import float32
@@ -12,24 +15,39 @@ from numpy import float32
 from ...network import formulas
 from ...network.config import RESIDUAL_FLOOR
 from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
-from .lanes import LARGEST, power_of_two
+from .lanes import LARGEST, ROUNDER, power_of_two, whole_registers
 
 PITCH = 1184  # floats from one row to the next: not near a power of two, which caches alias
 
 # Of functions that only compiled ones call: doors for Python would take longest to compile.
 INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-# FMA where there is one, and nothing else of what fast-math does.
-inlined = njit(inline="always", error_model="numpy", fastmath={"contract"})
-compiled = njit(fastmath={"contract"}, **INNER)
+# FMA where there is one, and division by an estimated and then improved reciprocal, which whole
+# vectors do many times sooner: to the last bit or the one before. Nothing else of fast-math.
+NEAR = {"contract", "arcp", "ninf"}
+inlined = njit(inline="always", error_model="numpy", fastmath=NEAR)
+compiled = njit(fastmath=NEAR, **INNER)
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 LOG2_E = float32(1.4426950408889634)
 LN2_HIGH, LN2_LOW = float32(0.693359375), float32(-2.12194440054690583e-4)
-ROUNDER = float32(12582912)  # 1.5 * 2^23: adding it rounds to a whole number
 LOWEST, HIGHEST = float32(-87), float32(88)
+REACH = float32(100)  # of powers of 2
+FAINTEST = float32(-30)  # of those whose powers are taken: tiny numbers are slow
 E2, E3, E4, E5, E6 = (float32(1 / n) for n in (2, 6, 24, 120, 720))
 E7 = float32(1 / 5040)
-A3, A5, A7, A9, A11, A13, A15 = (float32(2 / n) for n in (3, 5, 7, 9, 11, 13, 15))
+T1, T2, T3, T4, T5, T6, T7 = (float32(log(2) ** n / factorial(n)) for n in range(1, 8))
+# Of log(1 + t) from 0 to 1, within 1e-7 of it everywhere.
+L1, L2, L3, L4, L5, L6, L7, L8, L9 = (
+    float32(0.99999997),
+    float32(-0.499994931),
+    float32(0.333190962),
+    float32(-0.248429775),
+    float32(0.191059885),
+    float32(-0.136632069),
+    float32(0.0782254932),
+    float32(-0.0295049571),
+    float32(0.00523262398),
+)
 CENTRE, SHARPNESS = float32(formulas.CENTRE), float32(formulas.SHARPNESS)
 STRAIGHT = float32(
     20 / formulas.SHARPNESS
@@ -43,39 +61,49 @@ LN2, THIRD = float32(0.6931471805599453), float32(1 / 3)
 def exp(x):
     """e^x within 2e-7, held within float32's range."""
     x = min(max(x, LOWEST), HIGHEST)
-    n = (x * LOG2_E + ROUNDER) - ROUNDER
+    rounded = x * LOG2_E + ROUNDER
+    n = rounded - ROUNDER
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     p = E4 + r * (E5 + r * (E6 + r * E7))
-    return (ONE + r * (ONE + r * (E2 + r * (E3 + r * p)))) * power_of_two(n)
+    return (ONE + r * (ONE + r * (E2 + r * (E3 + r * p)))) * power_of_two(rounded)
+
+
+@inlined
+def exp2(x):
+    """2^x within 2e-7, of x from -126 to 127."""
+    n = x + ROUNDER
+    r = x - (n - ROUNDER)
+    q = r * r
+    low = (ONE + T1 * r) + q * (T2 + T3 * r)
+    high = (T4 + T5 * r) + q * (T6 + T7 * r)
+    return (low + (q * q) * high) * power_of_two(n)
 
 
 @inlined
 def softplus(x):
-    """log(1 + e^x); the logarithm is the series of 2 artanh(t / (2 + t)), t = e^-|x| <= 1."""
-    t = exp(-abs(x))
-    s = t / (TWO + t)
-    q = s * s
-    p = A7 + q * (A9 + q * (A11 + q * (A13 + q * A15)))
-    return max(x, ZERO) + s * (TWO + q * (A3 + q * (A5 + q * p)))
+    """log(1 + e^x)."""
+    t = exp2(max(-LOG2_E * abs(x), FAINTEST))
+    q = t * t
+    low = (L1 + L2 * t) + q * (L3 + L4 * t)
+    high = (L5 + L6 * t) + q * (L7 + L8 * t)
+    return max(x, ZERO) + t * (low + (q * q) * (high + (q * q) * L9))
 
 
 @inlined
 def sigmoid(x):
-    return ONE / (ONE + exp(-x))
+    return ONE / (ONE + exp2(min(max(-LOG2_E * x, -REACH), REACH)))
 
 
 @inlined
 def tanh(x):
-    t = exp(-TWO * abs(x))
-    y = (ONE - t) / (ONE + t)
-    return y if x > ZERO else -y
+    """Within 2e-7 of it, and 0 of 0."""
+    return TWO / (ONE + exp2(min(max(-TWO * LOG2_E * x, -REACH), REACH))) - ONE
 
 
 @inlined
 def bend(x):
-    """The soft positive part that ends cleaning; its powers never get so small as to be slow."""
-    soft = softplus(SHARPNESS * min(max(x, FLAT), STRAIGHT)) / SHARPNESS
-    return x if x >= STRAIGHT else soft
+    """The soft positive part that ends cleaning: above `STRAIGHT`, the number itself."""
+    return softplus(SHARPNESS * max(x, FLAT)) / SHARPNESS
 
 
 @inlined
@@ -104,6 +132,7 @@ def whole_blocks(width):
 
 @compiled
 def see_metering(row, unit):
+    whole_registers()
     for x in range(len(row)):
         v = max(row[x], ZERO)
         row[x] = centred(v / (v + unit))
@@ -111,6 +140,7 @@ def see_metering(row, unit):
 
 @compiled
 def see_stretching(row, u):
+    whole_registers()
     for x in range(len(row)):
         v = row[x]
         row[x] = centred(v * (ONE + u) / (max(v, ZERO) + u))
@@ -118,6 +148,7 @@ def see_stretching(row, u):
 
 @compiled
 def see_cleaning(row, unit, lit):
+    whole_registers()
     for x in range(len(row)):
         row[x] = centred(stretched(max(row[x], ZERO), unit, lit))
 
@@ -127,6 +158,7 @@ def see_cleaning(row, unit, lit):
 
 @compiled
 def finish_softplus(rows, length):
+    whole_registers()
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
@@ -135,6 +167,7 @@ def finish_softplus(rows, length):
 
 @compiled
 def finish_sigmoid(rows, length):
+    whole_registers()
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
@@ -143,6 +176,7 @@ def finish_sigmoid(rows, length):
 
 @compiled
 def finish_metering(rows, length, unit, lit, colour):
+    whole_registers()
     mix(rows, length, colour, ONE)
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
@@ -154,15 +188,17 @@ def finish_metering(rows, length, unit, lit, colour):
 
 @compiled
 def finish_stretching(rows, length, u, octaves):
+    whole_registers()
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
-            local = u * exp(octaves * tanh(h[x]) * LN2)
+            local = u * exp2(octaves * tanh(h[x]))
             h[x] = (v[x] + local) / (ONE + local)
 
 
 @compiled
 def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
+    whole_registers()
     for k in range(3):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
@@ -170,22 +206,15 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
     mix(rows, length, colour, presence)
     bottom = max(darkest, FLOOR)
     for k in range(3):
-        for start in range(0, length, LARGEST):
-            h = rows[k * PITCH + start :][:LARGEST]
-            v = rows[(3 + k) * PITCH + start :][:LARGEST]
-            bent = 0
-            for x in range(LARGEST):
-                bent += h[x] < STRAIGHT
-            if bent:
-                for x in range(LARGEST):
-                    h[x] = bend(h[x])
-            for x in range(LARGEST):
-                h[x] = min(max(v[x], bottom) / (h[x] + FLOOR), ONE)
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            h[x] = min(max(v[x], bottom) / (bend(h[x]) + FLOOR), ONE)
 
 
 @compiled
 def mix(rows, length, colour, factor):
     """Scale the colours' difference from their mean, and all of it; so do its gradients."""
+    whole_registers()
     h0, h1, h2 = rows[:length], rows[PITCH:][:length], rows[2 * PITCH :][:length]
     for x in range(length):
         grey = (h0[x] + h1[x] + h2[x]) * THIRD
@@ -197,6 +226,7 @@ def mix(rows, length, colour, factor):
 @compiled
 def read(row, pixels, columns, inner):
     """Fill a row from the image; columns outside of `inner` are mirrored ones."""
+    whole_registers()
     begin, end = inner
     for x in range(begin):
         row[x] = pixels[columns[x]]
@@ -210,6 +240,7 @@ def read(row, pixels, columns, inner):
 @compiled
 def write(target, rows, width, colours):
     """Put three rows side by side as colours, or their mean."""
+    whole_registers()
     h0, h1, h2 = rows[:width], rows[PITCH:][:width], rows[2 * PITCH :][:width]
     if colours == 3:
         for x in range(width):

@@ -1,0 +1,47 @@
+"""From stored pixels to planes of colours, as the strips of a block at full size want them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from . import reduced
+from .edition import edition
+from .lanes import whole_registers
+from .reduced import FAST, normal
+
+
+def build_take(*, cache: bool) -> Any:
+    """Make the function that fills `planes`, (colours, rows, W), from pixels (rows, W, channels).
+
+    One plane of three channels is their brightest.
+    """
+    sources = edition(reduced)
+
+    @njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)
+    def take(pixels, black, span, planes):
+        whole_registers()
+        if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
+            return
+        rows, width, channels = pixels.shape
+        joint = len(planes) == 1 and channels > 1
+        for y in range(rows):
+            source = pixels[y].reshape(width * channels)
+            for k in range(len(planes)):
+                line = planes[k, y]
+                if channels == 1:
+                    for x in range(width):
+                        line[x] = normal(source[x], black, span)
+                elif joint:
+                    for x in range(width):
+                        p = max(source[x * channels], source[x * channels + 1])
+                        line[x] = normal(max(p, source[x * channels + 2]), black, span)
+                elif channels == 3:
+                    for x in range(width):
+                        line[x] = normal(source[3 * x + k], black, span)
+                else:
+                    for x in range(width):
+                        line[x] = normal(source[x * channels + k], black, span)
+
+    return take
