@@ -52,12 +52,17 @@ class Seen:
     def shape(self) -> tuple[int, int, int]:
         return 3, *self.pixels.shape[:2]
 
+    @property
+    def kept(self) -> bool:
+        """Whether kernels read the pixels just as they are stored."""
+        return self.pixels.dtype.name in INTEGERS and plain_levels(self.levels)
+
     def stored(self) -> StoredPlane:
         """The pixels for a kernel that reads these, where float32 is all that they need."""
         from ..kernels.cpu.reduced_runner import StoredPlane
 
         pixels, levels = self.pixels, UNIT
-        if pixels.dtype.name in INTEGERS and plain_levels(self.levels):
+        if self.kept:
             levels = self.levels.common
         else:
             pixels = pixels[..., :3] if self.rgb else pixels

@@ -23,6 +23,7 @@ from .halving import build_tame, build_thin
 from .hearing import build_listen
 from .reduced import build_divide, build_shrink, build_spread
 from .smoothing import build_finish
+from .taking import build_take
 
 ROW, INDICES, PLANE, PLANES = float32[::1], intp[::1], float32[:, ::1], float32[:, :, ::1]
 PAIR = types.UniTuple(types.intp, 2)
@@ -31,10 +32,12 @@ INTEGERS = ("uint8", "uint16")  # that they write
 STRIP = (
     PLANES,  # source
     INDICES,  # rows
+    PAIR,  # part
     INDICES,  # columns
     PAIR,  # inner
     PLANE,  # out
     PAIR,  # corner
+    ROW,  # memory
     INDICES,  # dilations
     PLANE,  # branches
     *(ROW,) * 4,  # the three layers and the scalars
@@ -43,7 +46,7 @@ STRIP = (
 
 NOISE = types.UniTuple(float32, 3)
 FINER = (PLANE, PAIR, PLANES, types.intp, NOISE)  # means, where they begin, the size before
-CHOOSE = (*FINER, PLANES, float32, *STRIP[6:11])  # and H's weights
+CHOOSE = (*FINER, PLANES, float32, *STRIP[8:13])  # and H's weights
 MIXES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "thin": (build_thin, (PLANE, NOISE, PLANE, PLANE)),
     "calm": (build_calm, (PLANE, NOISE, PLANES)),
@@ -61,13 +64,14 @@ class Kernel(NamedTuple):
         See `fused`.
     shrink, spread : dict of str to callable
         By dtype of the pixels, see `reduced`; empty at full size.
-    divide : dict of str to callable
-        By dtype of the pixels in and out.
+    take, divide : dict of str to callable
+        By dtype of the pixels in, and of those in and out.
     """
 
     strip: Any
     shrink: dict[str, Any]
     spread: dict[str, Any]
+    take: dict[str, Any]
     divide: dict[str, Any]
 
 
@@ -113,13 +117,15 @@ def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKern
             return _mixing(layout, find)
         strip = find(("strip", *layout[:5], layout.scale > 1, ""))  # one for all smaller sizes
         divide = {name: find(("divide", name)) for name in INTEGERS}
-        shrink, spread = {}, {}
+        shrink, spread, take = {}, {}, {}
         if layout.scale > 1:
             ends = layout.form, layout.colours, layout.scale
             shrink = {name: find(("shrink", name)) for name in STORED}
             spread = {name: find(("spread", *ends, name)) for name in STORED}
-        found = Kernel(strip, shrink, spread, divide)
-        parts = (strip, *divide.values(), *shrink.values(), *spread.values())
+        else:
+            take = {name: find(("take", name)) for name in INTEGERS}
+        found = Kernel(strip, shrink, spread, take, divide)
+        parts = (strip, *(part for each in found[1:] for part in each.values()))
         return None if None in parts else found
 
 
@@ -153,6 +159,8 @@ def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if name == "spread":
         # Of H, a view of some rows.
         return partial(build_spread, *rest), (PLANES, stored, *levels, ROW, PLANE)
+    if name == "take":
+        return build_take, (stored, INDICES, INDICES, *levels, PLANES)
     return build_divide, (stored, PLANE, *levels, float32, float32, stored)
 
 

@@ -7,15 +7,21 @@ the image itself stays in cache and no memory grows with the image.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from . import lanes, pointwise
 from .edition import edition
 from .lanes import LARGEST, convolve
 from .pointwise import PITCH, compiled, copy, end_row, inlined, read, view_row, whole_blocks, write
+
+if TYPE_CHECKING:
+    from ...network.config import NetworkConfig
+
+OUTPUTS = 6  # rows of H's three answers, and of the pixels' colours
 
 
 def widest(halo: int) -> int:
@@ -62,17 +68,42 @@ def splice(features, image, f, slots, colours, branch, dilations, branches, reac
                  branches[j], length, branch)  # fmt: skip
 
 
-@compiled
-def new_rings(reach, colours, spliced, first, second, rows):
-    """Memory for rows of the image, the features, the hidden layers, and `rows` of H's answer."""
+def ring_rows(reach, colours, spliced, first, second, outputs):
+    """Rows of the image, the features, the hidden layers, and H's answer, in one memory."""
     slots = max(2 * reach + 1, reach + 4)
-    return (
-        np.zeros(slots * colours * PITCH, np.float32),
-        np.zeros(3 * spliced * PITCH, np.float32),
-        np.zeros(3 * first * PITCH, np.float32),
-        np.zeros(3 * second * PITCH, np.float32),
-        np.zeros(rows * PITCH, np.float32),
+    return slots * colours, 3 * spliced, 3 * first, 3 * second, outputs
+
+
+_ring_rows = compiled(ring_rows)
+
+
+@compiled
+def cut_rings(memory, reach, colours, spliced, first, second, outputs):
+    """The five rings, one after another in a memory of that size."""
+    image, features, hidden1, hidden2, last = _ring_rows(
+        reach, colours, spliced, first, second, outputs
     )
+    a, b = image * PITCH, (image + features) * PITCH
+    c, d = b + hidden1 * PITCH, b + (hidden1 + hidden2) * PITCH
+    return memory[:a], memory[a:b], memory[b:c], memory[c:d], memory[d : d + last * PITCH]
+
+
+@compiled
+def new_rings(reach, colours, spliced, first, second, outputs):
+    """The same in a memory of their own."""
+    image, features, hidden1, hidden2, last = _ring_rows(
+        reach, colours, spliced, first, second, outputs
+    )
+    memory = np.zeros((image + features + hidden1 + hidden2 + last) * PITCH, np.float32)
+    return cut_rings(memory, reach, colours, spliced, first, second, outputs)
+
+
+def ring_memory(config: NetworkConfig, colours: int) -> NDArray[np.float32]:
+    """What a strip keeps of one run to the next."""
+    count = len(config.dilations)
+    rows = ring_rows(max(config.dilations), colours, colours + config.branch_width * count,
+                     *config.widths, OUTPUTS)  # fmt: skip
+    return np.zeros(sum(rows) * PITCH, np.float32)
 
 
 @inlined
@@ -123,6 +154,10 @@ def build(
 ) -> Any:
     """Make the strip function of a layout; weights are arguments, so that one serves all models.
 
+    A strip goes through it part by part, for what is between is kept in `memory`: `part` is the
+    range of rows to read, counted with the halo from the strip's first; `rows` says where in the
+    source they lie, `out` begins with row `corner[0]` of the results.
+
     Parameters
     ----------
     form : int
@@ -139,29 +174,33 @@ def build(
     sources = edition(lanes, pointwise)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
-    def strip(source, rows, columns, inner, out, corner, dilations, branches, w1, w2, w3, scalars):
+    def strip(
+        source, rows, part, columns, inner, out, corner, memory,
+        dilations, branches, w1, w2, w3, scalars,
+    ):  # fmt: skip
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         top, left = corner
         reach = max(dilations)
         halo = reach + 3
-        height, width = len(rows) - 2 * halo, len(columns) - 2 * halo
+        width = len(columns) - 2 * halo
         spliced = colours + branch * len(dilations)
-        rings = new_rings(reach, colours, spliced, first, second, 6)  # H's three, and the pixels'
+        rings = cut_rings(memory, reach, colours, spliced, first, second, OUTPUTS)
         weights = dilations, branches, w1, w2, w3
         image, last = rings[0], rings[4]
         slots = len(image) // (colours * PITCH)
-        for i in range(height + 2 * halo):
+        for i in range(part[0], part[1]):
             for k in range(colours):
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
                 see_row(form, line, source[k, rows[i]], columns, inner, scalars)
             if not advance(i, reach, width, colours, branch, first, second, 3, rings, weights):
                 continue
-            y = i - 2 * halo
+            y = i - 2 * halo - top
             if reduced:
-                keep_row(out, last, top + y, left, width)
+                keep_row(out, last, y, left, width)
             else:
-                finish_row(form, out[y], last, source, top + y, left, width, colours, scalars)
+                row = rows[i - halo]
+                finish_row(form, out[y], last, source, row, left, width, colours, scalars)
 
     return strip

@@ -13,10 +13,11 @@ from ...network.extent import inner_radius
 from ...preprocessing.tiling import reflect, spans
 from ...runtime.threads import in_order, thread_count
 from ..forms import Packed, pack
-from .fused import widest
+from .fused import ring_memory, widest
 from .lights import Lights
 
 if TYPE_CHECKING:
+    from ...network.config import NetworkConfig
     from ...network.network import Network
     from ...network.weights import Weights
     from .compiled import Kernel
@@ -41,6 +42,7 @@ class Work(NamedTuple):
     colours: int
     scale: int
     radius: int  # of H, in squares
+    config: NetworkConfig
 
 
 def bands(
@@ -55,7 +57,7 @@ def bands(
     config = network.config
     packed = pack(network, statistics, colours)
     scale, radius = config.illumination_scale, inner_radius(config)
-    work = Work(kernel, packed, stored, colours, scale, radius)
+    work = Work(kernel, packed, stored, colours, scale, radius, config)
     height = out.shape[0]
     threads = thread_count()
     each = -(-height // (threads * -(-height // (threads * ROWS))))
@@ -92,9 +94,11 @@ def _correction(work: Work, top: int, bottom: int) -> NDArray[np.float32]:
     for left, right in spans(wide, widest(radius)):
         seen = np.arange(left, right + 2 * radius)
         inner = (0, len(seen))
+        memory = ring_memory(work.config, work.colours)
         work.kernel.strip(
-            low, every, seen, inner, h.reshape(3 * tall, wide), (0, left), *work.packed
-        )
+            low, every, (0, len(every)), seen, inner, h.reshape(3 * tall, wide), (0, left), memory,
+            *work.packed,
+        )  # fmt: skip
     return h
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from ...preprocessing.tiling import reflect, spans
 from ...runtime.threads import in_order, thread_count
 from ..forms import Packed, pack
 from .compiled import Kernel, MixingKernel
-from .fused import widest
+from .fused import ring_memory, widest
+from .incoming import Passing, Source, Whole, fetching
 from .lights import Kept, Lights
 from .mixing_runner import mixed_bands
 from .reduced_runner import StoredPlane, bands
@@ -22,16 +23,8 @@ if TYPE_CHECKING:
     from ...network.network import Network
     from ...network.weights import Weights
 
-MOST_ROWS, LEAST_ROWS = 128, 32  # of a strip: its halo's rows are computed twice
-
-
-class Source(Protocol):
-    """A plane that is read in parts, (3, H, W): an array, or what makes one when asked."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, where: tuple[slice, slice, slice]) -> NDArray[np.float32]: ...
+MOST_ROWS, LEAST_ROWS = 256, 32  # of a strip: its halo's rows are computed twice
+BRINGING = 1 << 17  # numbers that are brought, or taken away, at once: half a megabyte
 
 
 def strips(
@@ -60,17 +53,26 @@ def strips(
     if network.grid > 1:
         yield from bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
         return
-    height = x.shape[1]
+    _, height, width = x.shape
     colours = 3 if out.ndim == 3 else 1
+    some = max(BRINGING // (colours * width), network.radius)
     if isinstance(x, np.ndarray):
-        x = np.ascontiguousarray(x[:colours])
-    packed = pack(network, statistics, colours)
-    threads = thread_count()
-    size = min(max(-(-height // (2 * threads)), LEAST_ROWS), MOST_ROWS)
-    parts = spans(height, size)
-    work = partial(_strip, kernel.strip, packed, x, out, network.radius)
-    for done, _ in enumerate(in_order(work, parts), 1):
+        whole = Whole(np.ascontiguousarray(x[:colours]))
+        incoming: Callable[[], Whole | Passing] = lambda: whole  # noqa: E731
+    else:
+        shape = (colours, some + network.radius, width)
+        incoming = partial(Passing, fetching(kernel, x, colours), shape)
+    job = Strips(kernel.strip, pack(network, statistics, colours), network, incoming, some, out)
+    parts = spans(height, _rows_of_a_strip(height))
+    for done, _ in enumerate(in_order(job.run, parts), 1):
         yield done, len(parts)
+
+
+def _rows_of_a_strip(height: int) -> int:
+    """As many strips for each thread as for the others, so that none waits for long."""
+    threads = thread_count()
+    each = -(-height // (threads * max(-(-height // (threads * MOST_ROWS)), 1)))
+    return max(each, min(LEAST_ROWS, MOST_ROWS))
 
 
 def _stored(x: Any, colours: bool) -> StoredPlane:
@@ -81,29 +83,39 @@ def _stored(x: Any, colours: bool) -> StoredPlane:
     return StoredPlane(np.ascontiguousarray(pixels, np.float32), np.float32(0), np.float32(1))
 
 
-def _strip(
-    strip: Any,
-    packed: Packed,
-    x: Source,
-    out: Lights,
-    halo: int,
-    part: tuple[int, int],
-) -> None:
-    top, bottom = part
-    _, height, width = x.shape
-    rows = reflect(top - halo, bottom + halo, height)
-    colours = 3 if out.ndim == 3 else 1
-    if isinstance(x, np.ndarray):
-        source, first = x, 0
-    else:
-        first, last = int(rows.min()), int(rows.max())
-        source = np.ascontiguousarray(x[:colours, first : last + 1, :])
-    target = out.begin(top, bottom)
-    lines = target.reshape(bottom - top, width * colours)
-    for left, right in spans(width, widest(halo)):
+class Strips(NamedTuple):
+    """What all strips of a plane share."""
+
+    strip: Any
+    packed: Packed
+    network: Network | Weights
+    incoming: Callable[[], Whole | Passing]
+    some: int  # rows that are brought at once
+    out: Lights
+
+    def run(self, part: tuple[int, int]) -> None:
+        """Fill some rows."""
+        (top, bottom), out, halo = part, self.out, self.network.radius
+        height, width = out.shape[:2]
+        colours = 3 if out.ndim == 3 else 1
+        source = self.incoming()
+        places = source.places(reflect(top - halo, bottom + halo, height))
+        stretches = [self._stretch(ends, width, colours) for ends in spans(width, widest(halo))]
+        for begin in range(0, len(places), self.some):
+            end = min(begin + self.some, len(places))
+            source.bring(begin, end)
+            first, last = (max(i - 2 * halo, 0) for i in (begin, end))
+            light = out.begin(top + first, top + last)
+            lines = light.reshape(last - first, width * colours)
+            for left, columns, inner, memory in stretches:
+                self.strip(source.planes, places, (begin, end), columns, inner, lines,
+                           (first, left), memory, *self.packed)  # fmt: skip
+            out.end(top + first, top + last, light)
+
+    def _stretch(self, ends: tuple[int, int], width: int, colours: int) -> Any:
+        """Of columns that the rings hold: where it begins, what it reads, and its memory."""
+        (left, right), halo = ends, self.network.radius
         columns = reflect(left - halo, right + halo, width)
-        # The stretch of columns that lie side by side; what is beside it is mirrored.
+        # Those that lie side by side; what is beside them is mirrored.
         inner = (max(halo - left, 0), len(columns) - max(right + halo - width, 0))
-        corner = (top - first, left)
-        strip(source, rows - first, columns, inner, lines, corner, *packed)
-    out.end(top, bottom, target)
+        return left, columns, inner, ring_memory(self.network.config, colours)

@@ -1,4 +1,4 @@
-"""From stored pixels to planes of colours, as the strips of a block at full size want them."""
+"""From stored pixels to rows of colours, as the strips of a block at full size want them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from .reduced import FAST, normal
 
 
 def build_take(*, cache: bool) -> Any:
-    """Make the function that fills `planes`, (colours, rows, W), from pixels (rows, W, channels).
+    """Make the function that fills rows of `planes`, (colours, rows, W), from (H, W, channels).
 
-    One plane of three channels is their brightest.
+    `rows` of the pixels go to the `places` in the planes. One plane of three channels is their
+    brightest.
     """
     sources = edition(reduced)
 
     @njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)
-    def take(pixels, black, span, planes):
+    def take(pixels, rows, places, black, span, planes):
         whole_registers()
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
-        rows, width, channels = pixels.shape
+        _, width, channels = pixels.shape
         joint = len(planes) == 1 and channels > 1
-        for y in range(rows):
-            source = pixels[y].reshape(width * channels)
+        for i in range(len(rows)):
+            source = pixels[rows[i]].reshape(width * channels)
             for k in range(len(planes)):
-                line = planes[k, y]
+                line = planes[k, places[i]]
                 if channels == 1:
                     for x in range(width):
                         line[x] = normal(source[x], black, span)
