@@ -144,7 +144,8 @@ were trained and chosen on other pairs; `linear` is for linear data, here for co
 {chr(10).join(lines)}
 
 The peers on the same 15 pairs, measured with the weights that their authors publish (trained on all
-of LOL or on larger sets; `photo` on 113 of its pairs, `self` on 199 dark images of other scenes):
+of LOL or on larger sets; `photo` on 199 of its pairs, of other scenes, and 115 exposure brackets;
+`self` on 199 dark images of other scenes):
 
 {PEERS}
 
