@@ -110,7 +110,7 @@ def test_the_parts_of_a_loss_add_up(objective, crops, count):
     torch.nn.init.normal_(network.auxiliary.conv2.weight, std=0.1)
     halo = network.radius
     side = 24 + 2 * halo
-    shapes = (crops, 3, side, side), (crops, 3, 24, 24), (crops, 7)
+    shapes = (crops, 3, side, side), (crops, 3, 24, 24), (crops, 8)
     batch = [torch.rand(shape, dtype=torch.float64) for shape in shapes]
 
     def gradient(*shares):
@@ -129,7 +129,7 @@ def test_a_sum_over_the_batch_is_not_shared():
     paper = {"reduction": "sum", "weights": {"perceptual": 0.0}}
     settings = TrainingSettings.from_dict({**TINY.to_dict(), "objective": "paper", "paper": paper})
     loss, network = make_objective(settings, torch.device("cpu")), Network(TINY.network)
-    images = Crops(torch.rand(2, 3, 48, 48), torch.rand(2, 3, 48, 48), torch.rand(2, 7))
+    images = Crops(torch.rand(2, 3, 48, 48), torch.rand(2, 3, 48, 48), torch.rand(2, 8))
     assert loss(network, images, Share(2)).isfinite()
     with pytest.raises(ValueError, match="set it to mean"):
         loss(network, images, Share(4, 0, 2))
