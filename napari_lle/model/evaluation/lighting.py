@@ -58,7 +58,10 @@ def backlit(photograph: Image, share: float, rng: np.random.Generator) -> Scene:
     """The upper part of the frame as bright as a sky, the rest dark."""
     bright = np.zeros(photograph.shape[:2], bool)
     bright[: round(share * len(bright))] = True
-    return _two_lights(photograph, photograph[::-1], bright, SKY, rng, asked=~bright)
+    light = _dimmed(photograph, ~bright, DARK)
+    if bright.any():
+        light = np.where(bright[..., None], _dimmed(photograph[::-1], bright, SKY), light)
+    return Scene(_exposed(light, rng), ~bright)
 
 
 def with_window(photograph: Image, view: Image, rng: np.random.Generator) -> Scene:
@@ -106,21 +109,12 @@ def coloured(photograph: Image, light: str, rng: np.random.Generator) -> Scene:
     return Scene(evenly_dark(tinted ** (1 / GAMMA), DIM, rng), everywhere)
 
 
-def _two_lights(
-    dark: Image, bright: Image, where: Mask, mean: float, rng: np.random.Generator, asked: Mask
-) -> Scene:
-    light = _dimmed(dark, asked, DARK)
-    if where.any():
-        light = np.where(where[..., None], _dimmed(bright, where, mean), light)
-    return Scene(_exposed(light, rng), asked)
-
-
 def _dimmed(photograph: Image, part: Mask, mean: float) -> Image:
     """Linear light whose part has a mean of stored values; what is beyond white is clipped."""
     light = photograph.astype(np.float64) ** GAMMA
 
     def stored(gain: float) -> float:
-        return float((np.minimum(gain * light[part], 1) ** (1 / GAMMA)).mean())
+        return float(np.mean(np.minimum(gain * light[part], 1) ** (1 / GAMMA)))
 
     low, high = 0.0, 64.0
     for _ in range(40):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
-from ..preprocessing.statistics import ADAPTED
+from ..preprocessing.statistics import ADAPTED, LIT
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .formulas import BLACK, CENTRE, FAINT, LEAST, SHARPNESS
@@ -231,7 +231,7 @@ class Cleaning(Block):
         return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
 
     def _base(self, v: Tensor, statistics: Tensor) -> Tensor:
-        lit, adapted = (statistics[:, i, None, None, None] for i in (1, ADAPTED))
+        lit, adapted = (statistics[:, i, None, None, None] for i in (LIT, ADAPTED))
         v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
         stretched = v / (v + self.stretch.exp() * (adapted.square() + BLACK**2).sqrt())
         return lit * v + (1 - lit) * stretched

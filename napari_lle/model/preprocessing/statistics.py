@@ -74,7 +74,7 @@ class Statistics(NamedTuple):
 
 
 def recorded(values: Mapping[str, float]) -> Statistics:
-    """Statistics of a record, which before 0.3 were adapted to the mean."""
+    """Statistics of a record; those of earlier versions were adapted to the mean."""
     return Statistics(**{"adapted": values["mean"], **values})
 
 
