@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from ..network.network import Network
 from ..preprocessing.sampling import SAMPLE
 from ..preprocessing.statistics import (
+    EMPTY_SHADOWS,
     GREY_CHROMA,
     HIGHLIGHT,
-    LEAST_SHADOWS,
+    LEAST_ADAPTED,
     LIFT,
     LIT_HIGHLIGHT,
     LIT_MEAN,
@@ -88,9 +89,7 @@ class Figures(nn.Module):
         found = {
             "mean": mean,
             "lit": highlights * (SPARED + (1 - SPARED) * bright),
-            "adapted": torch.lerp(
-                mean, torch.minimum((LIFT * shadows).clamp_min(LEAST_SHADOWS), mean), highlights
-            ),
+            "adapted": torch.lerp(mean, torch.minimum(adapted_to(shadows), mean), highlights),
             "colour": torch.where(chroma > 1e-6, (chroma / GREY_CHROMA).clamp_max(1), 0.0),
             "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,
             "chroma": 3 * (chroma - 0.4),
@@ -99,6 +98,13 @@ class Figures(nn.Module):
         }
         unknown = {name: 0 * mean + value for name, value in Statistics._field_defaults.items()}
         return torch.stack([{**unknown, **found}[name] for name in Statistics._fields], dim=1)
+
+
+def adapted_to(shadows: Tensor) -> Tensor:
+    """What `statistics.described` makes a curve for, beside highlights."""
+    empty, full = LEAST_ADAPTED
+    least = empty + (full - empty) * rise(shadows, *EMPTY_SHADOWS)
+    return torch.maximum(LIFT * shadows, least)
 
 
 def within(image: Tensor) -> Tensor:

@@ -21,7 +21,10 @@ LIT_MEAN = (0.18, 0.26)
 LIT_SHADOWS = (0.05, 0.11)
 SPARED = 0.4  # slope that highlights keep where shadows are lifted
 LIFT = 0.6  # of shadows beside highlights, whose curve has to rise faster
-LEAST_SHADOWS = 0.012  # 3 of 255: blacker ground beside highlights stays dark
+# What a curve is made for at least, beside highlights. Ground of 1 to 3 of 255 holds rounding and
+# blocks of compression, which a steep curve would show: the less it holds, the darker it stays.
+EMPTY_SHADOWS = (0.004, 0.011)
+LEAST_ADAPTED = (0.03, 0.012)
 SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
 HIGHLIGHT = 98  # percent
@@ -113,7 +116,7 @@ def described(measures: Measures) -> Statistics:
     chroma = measures.apart * relative
     highlights = _rise(measures.highlight, *LIT_HIGHLIGHT)
     bright = _rise(mean, *LIT_MEAN) * _rise(measures.shadows, *LIT_SHADOWS)
-    dark = min(max(LIFT * measures.shadows, LEAST_SHADOWS), mean)
+    dark = min(_adapted_to(measures.shadows), mean)
     return Statistics(
         mean=mean,
         lit=highlights * (SPARED + (1 - SPARED) * bright),
@@ -124,6 +127,12 @@ def described(measures: Measures) -> Statistics:
         typical=float(np.sqrt(max(measures.median, mean / SPARSE) * mean)),
         adapted=mean + highlights * (dark - mean),
     )
+
+
+def _adapted_to(shadows: float) -> float:
+    """The brightness that a curve is made for, of shadows beside highlights."""
+    empty, full = LEAST_ADAPTED
+    return max(LIFT * shadows, empty + (full - empty) * _rise(shadows, *EMPTY_SHADOWS))
 
 
 def image_statistics(squares: ArrayLike) -> Statistics:

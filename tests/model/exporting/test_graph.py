@@ -8,7 +8,7 @@ from napari_lle.model.exporting import graph
 from napari_lle.model.exporting.graph import Figures, reflected_edges
 from napari_lle.model.network.network import pad
 from napari_lle.model.preprocessing import sampling
-from napari_lle.model.preprocessing.statistics import image_statistics
+from napari_lle.model.preprocessing.statistics import SPARED, image_statistics
 
 SHAPES = ((1, 1), (1, 7), (2, 2), (5, 6), (33, 20))
 
@@ -30,6 +30,16 @@ def test_statistics_are_those_of_a_sample(shape, colours, most, rng, monkeypatch
     expected = [image_statistics(sampling.sample(np.moveaxis(each, 0, -1), rgb=True)) for each in x]
     found = Figures()(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(found, np.array(expected), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("ground", [0.3, 2, 10])  # 255ths
+def test_a_curve_is_made_for_dark_ground_beside_highlights(ground, rng):
+    x = rng.uniform(0.5, 1.5, (1, 3, 60, 80)).astype(np.float32) * ground / 255
+    x[:, :, :12] = rng.uniform(0.68, 0.72, (3, 12, 80))
+    expected = image_statistics(sampling.sample(x[0].transpose(1, 2, 0), rgb=True))
+    assert expected.lit == pytest.approx(SPARED)
+    found = Figures()(torch.from_numpy(x)).numpy()[0]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
 
 
 def test_grey_images_in_three_colours_have_no_colour(rng):

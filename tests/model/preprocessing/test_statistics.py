@@ -73,6 +73,15 @@ def test_a_curve_is_adapted_to_what_is_dark_beside_what_is_bright(share):
     assert dark.lit == 0 and dark.adapted == dark.mean
 
 
+@pytest.mark.parametrize(("ground", "expected"), [(0.3, 0.03), (1, 0.03), (3, 0.012), (10, None)])
+def test_ground_that_holds_rounding_alone_stays_dark_beside_highlights(ground, expected):
+    """In 255ths: from 3 on a curve shows all there is, at 1 it shows blocks of compression."""
+    scene = np.full((60, 80, 3), ground / 255)
+    scene[:12] = 0.7
+    found = image_statistics(image(scene))
+    assert found.adapted == pytest.approx(expected or LIFT * ground / 255)
+
+
 def test_records_without_it_were_adapted_to_the_mean():
     values = image_statistics(image(rng.random((20, 30, 3))))._asdict()
     assert recorded(values).adapted == values["adapted"]
