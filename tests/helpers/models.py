@@ -5,7 +5,7 @@ import torch
 from napari_lle.model.network.checkpoint import Model
 from napari_lle.model.network.network import Network, NetworkConfig
 
-FORMS = ("division", "metering", "stretching", "cleaning")
+FORMS = ("division", "metering", "stretching", "cleaning")  # guiding is one only at reduced sizes
 # Layouts of bundled models: whose kernels are compiled anyhow.
 BUNDLED = {"branch_width": 1, "widths": (8, 6)}
 PAPER = {"branch_width": 2, "widths": (6, 5)}  # of the metering form
@@ -13,7 +13,7 @@ PAPER = {"branch_width": 2, "widths": (6, 5)}  # of the metering form
 
 def random_model(form="division", **config):
     torch.manual_seed(0)
-    start = 0.7 if form in ("cleaning", "metering") else 0.1
+    start = 0.7 if form in ("cleaning", "guiding", "metering") else 0.1
     network = Network(NetworkConfig(reflectance=form, start=start, modulated=1, **config))
     torch.nn.init.normal_(network.block.residual.conv3.weight, std=0.1)
     torch.nn.init.normal_(network.block.residual.shifts[0].weight, std=0.1)

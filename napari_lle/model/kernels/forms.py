@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.extent import inner_radius
+from ..network.extent import COLOURS, OUTPUTS, inner_radius
 from ..network.formulas import BLACK, FAINT, MODULATING, darkest, presence
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 from ..preprocessing.statistics import ADAPTED
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from ..network.network import Network
     from ..network.weights import Weights
 
-SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING, MIXING = range(6)  # division ends in two ways
-NAMED = {"metering": METERING, "stretching": STRETCHING, "cleaning": CLEANING, "mixing": MIXING}
+# Division ends in two ways.
+SOFTPLUS, SIGMOID, METERING, STRETCHING, CLEANING, GUIDING, MIXING = range(7)
+NAMED = {
+    "metering": METERING,
+    "stretching": STRETCHING,
+    "cleaning": CLEANING,
+    "guiding": GUIDING,
+    "mixing": MIXING,
+}
 FUSED = ("division", *NAMED)
 FARTHEST = 256  # pixels of halo
 VIEWS = 3  # that H has of a channel in mixing
@@ -54,8 +61,15 @@ def layout(config: NetworkConfig, colours: int) -> Layout:
     """The layout of a network for 3 colours, or for 1 that stands for three equal ones."""
     division = SOFTPLUS if config.positivity == "softplus" else SIGMOID
     form = NAMED.get(config.reflectance, division)
+    form = CLEANING if form == GUIDING and config.illumination_scale == 1 else form
     colours = VIEWS if form == MIXING else colours  # each channel by itself
     return Layout(form, colours, config.branch_width, *config.widths, config.illumination_scale)
+
+
+def outputs(config: NetworkConfig) -> int:
+    """Of H, as far as its kernel needs them: guiding at full size is cleaning, see `guiding`."""
+    full = config.reflectance == "guiding" and config.illumination_scale == 1
+    return COLOURS if full else OUTPUTS.get(config.reflectance, COLOURS)
 
 
 def plain(network: Network | Weights) -> bool:
@@ -80,6 +94,8 @@ def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
 
     def layer(name: str, slopes: Numbers, merged: bool = False, shift: Any = 0) -> Numbers:
         taps, bias = arrays[f"{H}{name}.weight"], arrays[f"{H}{name}.bias"]
+        if name == "conv3":  # whose last output guiding does without at full size
+            taps, bias = taps[: len(slopes)], bias[: len(slopes)]
         return _layer(_merged(taps) if merged else taps, bias + shift, slopes)
 
     def slopes(name: str, maps: int) -> Numbers:
@@ -98,7 +114,7 @@ def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
         np.stack(branches),
         layer("conv1", slopes("act1", first), colours == 1, shifts[0]),
         layer("conv2", slopes("act2", second), shift=shifts[1]),
-        layer("conv3", np.ones_like(arrays[f"{H}conv3.bias"])),  # without an activation
+        layer("conv3", np.ones(outputs(config), np.float32)),  # without an activation
         scalars(config, curve_unit(arrays), figures)[0],
     )
 
@@ -133,7 +149,7 @@ def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     elif config.reflectance == "stretching":
         u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
         values = [u, np.full_like(u, config.local)]
-    elif config.reflectance == "cleaning":
+    elif config.reflectance in ("cleaning", "guiding"):
         lifted = darkest("cleaning", mean.astype(np.float32))
         own = unit * np.sqrt(figures[:, ADAPTED] ** 2 + BLACK**2)
         values = [own, lit, colour, presence(mean), lifted]

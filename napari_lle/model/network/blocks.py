@@ -8,6 +8,7 @@ invented. *Metering* is the same in units of each image's mean. *Stretching* is 
 division around the astronomers' automatic screen stretch, from which H departs locally within
 bounds. *Cleaning* is for photographs: H corrects a stretched image, which removes noise and lifts
 pixels that division leaves at 0; the illumination is then what it divided by, `L = S / R`.
+*Guiding* does so at a reduced size, see `guiding`.
 *Correcting* does the same over the screen stretch, see `correcting`.
 """
 
@@ -95,6 +96,10 @@ class Block(nn.Module):
         if self.scale == 1:
             return self.residual(self.seen(padded, statistics), statistics)
         h = self.residual(self.seen(shrink(padded, self.scale), statistics), statistics)
+        return self._grown(h, padded)
+
+    def _grown(self, h: Tensor, padded: Tensor) -> Tensor:
+        """What was found of squares, for each pixel."""
         height, width = (n - 2 * self.radius for n in padded.shape[-2:])
         first = 2 * self.scale  # two squares of H lie before the first pixel
         return grow(h, self.scale)[..., first : first + height, first : first + width]
@@ -222,13 +227,17 @@ class Cleaning(Block):
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / R``."""
         mean, colour = (statistics[:, i, None, None, None] for i in (0, 2))
-        r = self._base(v, statistics) + h
+        r = self._corrected(h, self._base(v, statistics))
         grey = r.mean(dim=1, keepdim=True)
         r = (grey + colour * (r - grey)) * formulas.presence(mean)
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
         r = F.softplus(r, beta=SHARPNESS) + RESIDUAL_FLOOR
         v = torch.maximum(v, self.darkest(statistics)[:, None, None, None])
         return (v.clamp_min(RESIDUAL_FLOOR) / r).clamp_max(1)  # nothing is darkened
+
+    def _corrected(self, h: Tensor, base: Tensor) -> Tensor:
+        """``B + H``."""
+        return base + h
 
     def _base(self, v: Tensor, statistics: Tensor) -> Tensor:
         lit, adapted = (statistics[:, i, None, None, None] for i in (LIT, ADAPTED))

@@ -31,8 +31,8 @@ class NetworkConfig:
 
     Attributes
     ----------
-    reflectance : {"division", "metering", "stretching", "cleaning", "correcting",
-        "mixing"}
+    reflectance : {"division", "metering", "stretching", "cleaning", "guiding",
+        "correcting", "mixing"}
         The form of the block, see `blocks`.
     dilations : tuple of int
         One 3x3 branch each (section 2.1); the default reaches 5 pixels.
@@ -64,7 +64,7 @@ class NetworkConfig:
     """
 
     reflectance: Literal[
-        "division", "metering", "stretching", "cleaning", "correcting", "mixing"
+        "division", "metering", "stretching", "cleaning", "guiding", "correcting", "mixing"
     ] = "division"
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     branch_width: int = 2

@@ -6,6 +6,12 @@ from .config import NetworkConfig
 from .formulas import BESIDE, CALM, CANDIDATES, EVIDENT, FIGURES, HALVINGS, MODULATING, SQUARE
 
 COLOURS = 3
+OUTPUTS = {"mixing": CANDIDATES, "guiding": COLOURS + 1}  # of H; elsewhere the colours
+CURVE_UNITS = {
+    "metering": "block.start",
+    "cleaning": "block.stretch",
+    "guiding": "block.stretch",
+}
 
 
 def inner_radius(config: NetworkConfig) -> int:
@@ -36,14 +42,14 @@ def margins(inner: int) -> list[int]:
 
 def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """Shapes of all weights, by the names that they have in torch and in model files."""
-    mixes, (first, second) = config.reflectance == "mixing", config.widths
+    first, second = config.widths
     branch, count = config.branch_width, len(config.dilations)
     h, spliced = "block.residual.", COLOURS + branch * count
     layers = {
         **{f"{h}features.branches.{i}": (branch, COLOURS) for i in range(count)},
         f"{h}conv1": (first, spliced),
         f"{h}conv2": (second, first),
-        f"{h}conv3": (CANDIDATES if mixes else COLOURS, second),
+        f"{h}conv3": (OUTPUTS.get(config.reflectance, COLOURS), second),
         "auxiliary.conv1": (config.auxiliary_width, COLOURS),
         "auxiliary.conv2": (COLOURS, config.auxiliary_width),
     }
@@ -53,8 +59,8 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     if config.activation == "prelu":
         widths = {"features.activate": spliced - COLOURS, "act1": first, "act2": second}
         found |= {f"{h}{name}.weight": (width,) for name, width in widths.items()}
-    figures = FIGURES if mixes else len(MODULATING)
+    figures = FIGURES if config.reflectance == "mixing" else len(MODULATING)
     for i, width in enumerate(config.widths[: config.modulated]):
         found[f"{h}shifts.{i}.weight"] = (width, figures)
-    alone = {"metering": "block.start", "cleaning": "block.stretch"}.get(config.reflectance)
+    alone = CURVE_UNITS.get(config.reflectance)
     return found | ({alone: ()} if alone else {})

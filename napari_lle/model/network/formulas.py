@@ -15,6 +15,7 @@ BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black st
 FAINT = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
 MODULATING = (1, 3, 4, 5)  # of the statistics: lit, contrast, chroma, noise, which shift H
+LIFTED_IF_SEEN = ("cleaning", "guiding")  # forms that take it so where there is something to see
 ALWAYS_LIFTED = ("correcting", "mixing")  # forms that take what is darker for `DARKEST`
 
 # Mixing, and what it takes for more than noise, see `evidence`.
@@ -44,7 +45,7 @@ def presence(mean: Any) -> Any:
 
 def darkest(form: str, mean: Any) -> Any:
     """The normalised value that darker pixels are taken for, so that division can lift them."""
-    if form == "cleaning":
+    if form in LIFTED_IF_SEEN:
         return DARKEST * presence(mean)
     return 0 * mean + (DARKEST if form in ALWAYS_LIFTED else 0.0)
 

@@ -41,7 +41,6 @@ from .evidence import (
 )
 from .formulas import (
     BESIDE,
-    CANDIDATES,
     DARKEST,
     FIGURES,
     HALVINGS,
@@ -60,7 +59,6 @@ class ChoiceEstimation(ResidualEstimation):
     """H with a logit for each candidate, shifted by figures that its caller works out."""
 
     figures = FIGURES
-    outputs = CANDIDATES
 
     def shifting(self, statistics: Tensor) -> Tensor:
         """What it is given."""

@@ -23,6 +23,7 @@ from .blocks import Block, Cleaning, Division, Metering, Stretching
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .correcting import Correcting
 from .extent import weight_shapes
+from .guiding import Guiding
 from .mixing import Mixing
 from .residual import trim
 from .weights import Weights
@@ -34,6 +35,7 @@ BLOCKS: dict[str, type[Block]] = {
     "metering": Metering,
     "stretching": Stretching,
     "cleaning": Cleaning,
+    "guiding": Guiding,
     "correcting": Correcting,
     "mixing": Mixing,
 }
@@ -82,7 +84,7 @@ class Network(nn.Module):
 
     Attributes
     ----------
-    block : Division, Metering, Stretching, Cleaning, Correcting or Mixing
+    block : Division, Metering, Stretching, Cleaning, Guiding, Correcting or Mixing
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
         images' statistics, (N, 11), it returns the illumination, (N, 3, H, W), > 0.
     radius : int

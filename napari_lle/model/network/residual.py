@@ -45,7 +45,6 @@ class ResidualEstimation(nn.Module):
     """H: feature extraction and three 3x3 convolutions, shifted by what the whole image is like."""
 
     figures = len(MODULATING)
-    outputs = 3
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -53,7 +52,8 @@ class ResidualEstimation(nn.Module):
         self.features = FeatureExtraction(config)
         self.conv1 = nn.Conv2d(self.features.channels, first, 3)
         self.conv2 = nn.Conv2d(first, second, 3)
-        self.conv3 = nn.Conv2d(second, self.outputs, 3)
+        outputs = extent.OUTPUTS.get(config.reflectance, extent.COLOURS)
+        self.conv3 = nn.Conv2d(second, outputs, 3)
         self.radius = extent.inner_radius(config)
         self.act1, self.act2 = (activation(config, width) for width in config.widths)
         self.shifts = nn.ModuleList(

@@ -48,7 +48,7 @@ def test_h_sees_means_of_squares(form, scale):
 
 
 @pytest.mark.parametrize("scale", [2, 4])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, "guiding"])
 def test_a_flat_image_is_the_same_at_any_size(form, scale):
     flat = np.full((37, 41, 3), 40, np.uint8)
     model = random_model(form)
@@ -58,7 +58,7 @@ def test_a_flat_image_is_the_same_at_any_size(form, scale):
 
 
 @pytest.mark.parametrize("scale", [2, 4])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, "guiding"])
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3, 150, 3), (101, 99, 3)])
 def test_tiles_equal_the_whole(form, scale, shape):
     image, model = picture(shape), random_model(form)

@@ -82,7 +82,7 @@ def assert_same(ours, exact, torchs):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("form", [*FORMS, "correcting", "sigmoid"])
+@pytest.mark.parametrize("form", [*FORMS, "guiding", "correcting", "sigmoid"])
 def test_values_and_gradients_are_those_of_autograd(form, layout):
     net = network(form, **LAYOUTS[layout])
     fast = kernels.find_training(net)

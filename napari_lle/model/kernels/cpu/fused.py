@@ -13,15 +13,28 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..forms import GUIDING
 from . import lanes, pointwise
 from .edition import edition
 from .lanes import LARGEST, convolve
-from .pointwise import PITCH, compiled, copy, end_row, inlined, read, view_row, whole_blocks, write
+from .pointwise import (
+    PITCH,
+    compiled,
+    copy,
+    end_row,
+    guide,
+    inlined,
+    read,
+    view_row,
+    whole_blocks,
+    write,
+)
 
 if TYPE_CHECKING:
     from ...network.config import NetworkConfig
 
-OUTPUTS = 6  # rows of H's three answers, and of the pixels' colours
+ANSWERS = 3  # of H, but for guiding, which has one more
+OUTPUTS = 6  # rows of H's answers, and of the pixels' colours
 
 
 def widest(halo: int) -> int:
@@ -134,10 +147,10 @@ def advance(i, reach, width, colours, branch, first, second, outputs, rings, wei
 
 
 @inlined
-def keep_row(out, last, row, left, width):
-    """H of a row, its three colours in planes below each other."""
-    for k in range(3):
-        copy(out[k * (len(out) // 3) + row, left:], last[k * PITCH :], width)
+def keep_row(out, last, outputs, row, left, width):
+    """H's answers of a row, in planes below each other."""
+    for k in range(outputs):
+        copy(out[k * (len(out) // outputs) + row, left:], last[k * PITCH :], width)
 
 
 @inlined
@@ -167,11 +180,14 @@ def build(
     branch, first, second : int
         Feature maps of a branch and of the two hidden layers.
     reduced : bool
-        Of a smaller image, for which H itself is the answer: three planes below each other.
+        Of a smaller image, for which H itself is the answer, in planes below each other; in
+        guiding what follows from it, see `guiding`.
     cache : bool
         Keep the compiled code on disk.
     """
     sources = edition(lanes, pointwise)
+    outputs = ANSWERS + 1 if form == GUIDING else ANSWERS
+    pitch = PITCH if colours == 3 else 0  # one row of means stands for three
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def strip(
@@ -194,11 +210,16 @@ def build(
                 start = ((i % slots) * colours + k) * PITCH
                 line = image[start : start + whole_blocks(width + 2 * halo)]
                 see_row(form, line, source[k, rows[i]], columns, inner, scalars)
-            if not advance(i, reach, width, colours, branch, first, second, 3, rings, weights):
+            if not advance(
+                i, reach, width, colours, branch, first, second, outputs, rings, weights
+            ):
                 continue
             y = i - 2 * halo - top
             if reduced:
-                keep_row(out, last, y, left, width)
+                if form == GUIDING:
+                    seen = image[((i - halo) % slots) * colours * PITCH + halo :]
+                    guide(last, seen, pitch, whole_blocks(width))
+                keep_row(out, last, outputs, y, left, width)
             else:
                 row = rows[i - halo]
                 finish_row(form, out[y], last, source, row, left, width, colours, scalars)

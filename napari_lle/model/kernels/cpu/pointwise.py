@@ -14,7 +14,7 @@ from numpy import float32
 
 from ...network import formulas
 from ...network.config import RESIDUAL_FLOOR
-from ..forms import CLEANING, METERING, SIGMOID, SOFTPLUS, STRETCHING
+from ..forms import CLEANING, GUIDING, METERING, SIGMOID, SOFTPLUS, STRETCHING
 from .lanes import LARGEST, ROUNDER, power_of_two, whole_registers
 
 PITCH = 1184  # floats from one row to the next: not near a power of two, which caches alias
@@ -154,6 +154,21 @@ def see_cleaning(row, unit, lit):
 
 
 # What follows takes three rows of H and then three of V, `PITCH` apart, and leaves L in the first.
+# In guiding a seventh holds the share of the finest detail that is to stay.
+GATE = 6
+
+
+@compiled
+def guide(rows, seen, pitch, length):
+    """C and G of `guiding` in the place of a row of H's four answers; `seen` has a pitch or 0."""
+    whole_registers()
+    gate = rows[3 * PITCH :][:length]
+    for x in range(length):
+        gate[x] = sigmoid(gate[x])
+    for k in range(3):
+        h, b = rows[k * PITCH :][:length], seen[k * pitch :][:length]
+        for x in range(length):
+            h[x] += (ONE - gate[x]) * (HALF * b[x] + CENTRE)
 
 
 @compiled
@@ -203,6 +218,24 @@ def finish_cleaning(rows, length, unit, lit, colour, presence, darkest):
         h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
         for x in range(length):
             h[x] += stretched(max(v[x], ZERO), unit, lit)
+    show(rows, length, colour, presence, darkest)
+
+
+@compiled
+def finish_guiding(rows, length, unit, lit, colour, presence, darkest):
+    whole_registers()
+    gate = rows[GATE * PITCH :][:length]
+    for k in range(3):
+        h, v = rows[k * PITCH :][:length], rows[(3 + k) * PITCH :][:length]
+        for x in range(length):
+            h[x] += gate[x] * stretched(max(v[x], ZERO), unit, lit)
+    show(rows, length, colour, presence, darkest)
+
+
+@compiled
+def show(rows, length, colour, presence, darkest):
+    """What divides the pixels so that they are these corrected ones."""
+    whole_registers()
     mix(rows, length, colour, presence)
     bottom = max(darkest, FLOOR)
     for k in range(3):
@@ -259,7 +292,7 @@ def view_row(form, line, a, b):
         see_metering(line, a)
     elif form == STRETCHING:
         see_stretching(line, a)
-    elif form == CLEANING:
+    elif form in (CLEANING, GUIDING):
         see_cleaning(line, a, b)
 
 
@@ -277,3 +310,5 @@ def end_row(form, row, length, scalars):
         finish_stretching(row, length, a, b)
     elif form == CLEANING:
         finish_cleaning(row, length, a, b, c, d, e)
+    elif form == GUIDING:
+        finish_guiding(row, length, a, b, c, d, e)

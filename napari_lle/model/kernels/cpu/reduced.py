@@ -14,7 +14,7 @@ from numpy import float32
 
 from . import lanes, pointwise
 from .edition import edition
-from .pointwise import INNER, ONE, PITCH, ZERO, compiled, end_row, whole_blocks, write
+from .pointwise import GATE, INNER, ONE, PITCH, ZERO, compiled, end_row, whole_blocks, write
 
 CHUNK = 1024  # columns that are finished at once: a multiple of all scales, less than PITCH
 FAST = {"contract", "nnan", "ninf", "nsz", "arcp"}  # pixels are numbers between the levels
@@ -63,7 +63,7 @@ def build_shrink(*, cache: bool) -> Any:
 def build_spread(form: int, colours: int, scale: int, *, cache: bool) -> Any:
     """Make the function that fills `out`, (rows, columns * colours), with L.
 
-    Its arguments are H, (3, h, w), which begins a square before the first row and column; the
+    Its arguments are H, (3 or 4, h, w), which begins a square before the first row and column; the
     pixels of these rows, (rows, columns, channels); the levels; and the form's scalars.
     """
     sources = edition(lanes, pointwise)
@@ -73,19 +73,20 @@ def build_spread(form: int, colours: int, scale: int, *, cache: bool) -> Any:
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         width, channels = pixels.shape[1], pixels.shape[2]
-        rows = np.zeros(6 * PITCH, np.float32)
-        lines = np.empty((3, h.shape[2]), np.float32)
+        rows = np.zeros((GATE + 1) * PITCH, np.float32)
+        lines = np.empty((len(h), h.shape[2]), np.float32)
         for y in range(len(pixels)):
             upper, share = _between(y, scale)
-            for k in range(3):
+            for k in range(len(h)):
                 line, above, below = lines[k], h[k, upper], h[k, upper + 1]
                 for x in range(len(line)):
                     line[x] = above[x] + share * (below[x] - above[x])
             source = pixels[y].reshape(width * channels)
             for left in range(0, width, CHUNK):
                 count = min(CHUNK, width - left)
-                for k in range(3):
-                    _grow(rows[k * PITCH :], lines[k][left // scale :], count, scale)
+                for k in range(len(h)):
+                    place = k if k < 3 else GATE
+                    _grow(rows[place * PITCH :], lines[k][left // scale :], count, scale)
                 _image(rows, source[left * channels :], count, channels, colours, black, span)
                 end_row(form, rows, whole_blocks(count), scalars)
                 write(out[y, colours * left :], rows, count, colours)

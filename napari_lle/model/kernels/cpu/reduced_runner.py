@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...network.extent import inner_radius
 from ...preprocessing.tiling import reflect, spans
 from ...runtime.threads import in_order, thread_count
-from ..forms import Packed, pack
+from ..forms import Packed, outputs, pack
 from .fused import ring_memory, widest
 from .lights import Lights
 
@@ -79,7 +79,7 @@ def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
 
 
 def _correction(work: Work, top: int, bottom: int) -> NDArray[np.float32]:
-    """H of the squares of some rows, and of one more on each side: (3, h, w)."""
+    """H of the squares of some rows, and of one more on each side: (3 or 4, h, w)."""
     pixels, black, span = work.stored
     height, width = pixels.shape[:2]
     scale, radius = work.scale, work.radius
@@ -89,15 +89,16 @@ def _correction(work: Work, top: int, bottom: int) -> NDArray[np.float32]:
     low = np.empty((work.colours, len(rows) // scale, len(columns) // scale), np.float32)
     work.kernel.shrink[pixels.dtype.name](pixels, rows, columns, scale, black, span, low)
     tall, wide = (n - 2 * radius for n in low.shape[1:])
-    h = np.empty((3, tall, wide), np.float32)
+    answers = outputs(work.config)
+    h = np.empty((answers, tall, wide), np.float32)
     every = np.arange(low.shape[1])
     for left, right in spans(wide, widest(radius)):
         seen = np.arange(left, right + 2 * radius)
         inner = (0, len(seen))
         memory = ring_memory(work.config, work.colours)
         work.kernel.strip(
-            low, every, (0, len(every)), seen, inner, h.reshape(3 * tall, wide), (0, left), memory,
-            *work.packed,
+            low, every, (0, len(every)), seen, inner, h.reshape(answers * tall, wide), (0, left),
+            memory, *work.packed,
         )  # fmt: skip
     return h
 
