@@ -1,9 +1,12 @@
+import gc
 import os
+import sys
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from helpers.models import random_model
 from helpers.turns import PATIENCE
 
@@ -16,6 +19,31 @@ os.environ["NAPARI_LLE_KERNEL"] = "torch"
 # Triton asks for it when it is imported: without a device its kernels run in its interpreter.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
+
+
+def pytest_collection_finish():
+    """Let collections of garbage pass by what is imported: a window makes three of them."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_kernel_is_compiled_once(tmp_path_factory):
+    """The processes of a run wait for each other's code, and do not compile the same twice."""
+    compiled = sys.modules.get("napari_lle.model.kernels.cpu.compiled")
+    if compiled is None:  # of no test that was collected
+        yield
+        return
+    locks = tmp_path_factory.getbasetemp().parent  # of all processes
+    compile_function = compiled.compile_function
+
+    def once(part, maker):
+        with FileLock(locks / f"{'-'.join(map(str, part))}.lock"):
+            return compiled.load_function(part, maker) or compile_function(part, maker)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "compile_function", once)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +95,8 @@ def qtbot(qtbot):
     """Waits long for what will happen: no test depends on how busy the machine is."""
     for name in ("waitUntil", "waitSignal", "waitExposed"):
         setattr(qtbot, name, partial(getattr(qtbot, name), timeout=1000 * PATIENCE))
+    # By its older name napari waits for a window, and for five seconds alone.
+    qtbot.wait_exposed = lambda window, timeout: qtbot.waitExposed(window)
     return qtbot
 
 
