@@ -2,7 +2,9 @@
 
 import ast
 import re
+import shutil
 import tomllib
+from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +27,25 @@ ELSEWHERE = {
 }
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A folder with images of many kinds."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    with chdir(folder):
+        make_images(rng)
+    return folder
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch, rng):
-    """A folder with images of many kinds, which is the working directory."""
+def here(tmp_path, monkeypatch, images):
+    """A copy of it, which is the working directory."""
+    shutil.copytree(images, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_images(rng):
+    """In the working directory."""
     counts = rng.integers(100, 900, (80, 96)).astype(np.uint16)
     write_image("grey.tif", counts, rgb=False)
     write_image("stack.tif", np.stack([counts] * 5), rgb=False, about=FileRecord("TYX"))
@@ -38,7 +55,7 @@ def here(tmp_path, monkeypatch, rng):
     frames = [Image.fromarray((counts >> i).astype(np.uint8)) for i in (2, 3)]
     frames[0].save("moving.png", save_all=True, append_images=frames[1:])
     for name, gain in (("low", 20), ("ref", 200)):
-        (tmp_path / name).mkdir()
+        Path(name).mkdir()
         for i in range(3):
             pixels = np.random.default_rng(i).random((32, 40, 3)) * gain
             write_image(f"{name}/{i}.png", pixels.astype(np.uint8), rgb=True)
@@ -46,7 +63,6 @@ def here(tmp_path, monkeypatch, rng):
     lle("enhance", "grey.tif", "-o", "r.tif", "--illumination", "l.tif")
     lle("enhance", "grey.tif", "-o", "whole.tif", "--bundle", "whole.zip")
     lle("enhance", "grey.tif", "-o", "told.tif", "--bundle", "told.zip", "--digest-only")
-    return tmp_path
 
 
 class Advice(NamedTuple):
