@@ -24,7 +24,7 @@ RANDOM = {
     **{form: {"form": form, **(PAPER if form == "metering" else BUNDLED)} for form in FORMS},
     "half guiding": {"form": "guiding", "illumination_scale": 2, **BUNDLED},
     "quarter stretching": {"form": "stretching", "illumination_scale": 4, **BUNDLED},
-    "sigmoid": {"form": "division", "positivity": "sigmoid"},
+    "sigmoid": {"form": "division", "positivity": "sigmoid", **BUNDLED},
     "wide": {
         "form": "stretching",
         "activation": "prelu",
@@ -169,21 +169,26 @@ def test_nothing_is_compiled_unasked(empty_cache, monkeypatch):
 
 def test_a_stand_in_for_the_block_is_run_by_torch(monkeypatch):
     monkeypatch.delenv(kernels.SWITCH)
-    network = random_model().network
+    network = random_model(**BUNDLED).network
     kernel(network, 3)
     assert kernels.find(network, 3) is not None
     network.block = torch.nn.Sequential(network.block)
     assert kernels.find(network, 3) is None
 
 
-def test_a_damaged_or_missing_cache_is_survived(empty_cache):
-    network = random_model("division", widths=(1, 1), branch_width=1, dilations=(1,)).network
+PART = ("divide", "uint8")  # of many kernels; a small one
 
+
+def known():
+    return compiled.load_function(PART, compiled._maker) is not None
+
+
+def test_a_damaged_or_missing_cache_is_survived(empty_cache):
     def known_and_made():
         compiled._ready.clear()  # as in another process
-        known = kernels.find(network, 1) is not None
-        compile_kernel(forms.layout(network.config, 1))
-        return known, kernels.find(network, 1) is not None
+        before = known()
+        compiled.compile_functions([PART], compiled._maker)
+        return before, known()
 
     assert known_and_made() == (False, True)
     assert known_and_made() == (True, True)
@@ -192,20 +197,19 @@ def test_a_damaged_or_missing_cache_is_survived(empty_cache):
     assert known_and_made() == (False, True)
 
 
-def test_without_any_cache_the_kernel_lasts_as_long_as_the_process(monkeypatch):
-    built = compiled.build
+def test_without_any_cache_what_is_compiled_lasts_as_long_as_the_process(monkeypatch):
+    built = compiled.build_divide
 
-    def build(*layout, cache):
+    def build(*, cache):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
-        return built(*layout, cache=False)
+        return built(cache=False)
 
-    monkeypatch.delenv(kernels.SWITCH)
-    monkeypatch.setattr(compiled, "build", build)
-    network = random_model("division", widths=(1, 2), branch_width=1, dilations=(1,)).network
-    assert kernels.find(network, 1) is None
-    compile_kernel(forms.layout(network.config, 1))
-    assert kernels.find(network, 1) is not None
+    monkeypatch.setattr(compiled, "_ready", {})
+    monkeypatch.setattr(compiled, "build_divide", build)
+    assert not known()
+    compiled.compile_functions([PART], compiled._maker)
+    assert known()
 
 
 def test_the_background_warm_up_is_one_process(monkeypatch):
