@@ -22,7 +22,7 @@ FORMS = {
     "plain stretch": {"form": "stretching", "local": 0.0},
     "cleaning": {"form": "cleaning"},
     "correcting": {"form": "correcting"},
-    "half": {"form": "cleaning", "illumination_scale": 2},
+    "half": {"form": "guiding", "illumination_scale": 2},
     "quarter": {"form": "metering", "illumination_scale": 4},
 }
 
