@@ -19,6 +19,7 @@ from napari_lle.model.data.folders import image_files
 from napari_lle.model.data.pairs import as_photograph
 from napari_lle.model.evaluation.baselines import auto_gamma
 from napari_lle.model.evaluation.contact_sheet import contact_sheet
+from napari_lle.model.evaluation.metrics import METRICS
 from napari_lle.model.evaluation.photographs import Case, evaluate_steps, method_of, robustness
 from napari_lle.model.io.files import read_image
 from napari_lle.model.network.bundled import sized
@@ -30,8 +31,7 @@ from napari_lle.samples import photograph
 DOCS = Path(__file__).parents[1]
 MODELS = ["photo", "photo-half", "photo-quarter", "self", "paper", "linear"]  # of colours
 LIGHTS = (0.15, 0.05, 0.02)  # shares of light left in the contact sheet's rows
-COLUMNS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean", "loe", "noise_gain", "cast")
-DIGITS = (2, 3, 2, 3, 1, 2, 1)
+DIGITS = (2, 3, 2, 3, 1, 2, 1, 2)
 
 PAPER = """| method | parameters | PSNR | SSIM |
 |---|--:|--:|--:|
@@ -117,7 +117,7 @@ def document(
     rows += [(name.replace("_", " "), "0", scores) for name, scores in baselines.items()]
     lines = [
         f"| {name} | {parameters} | "
-        + " | ".join(f"{r[c]:.{d}f}" for c, d in zip(COLUMNS, DIGITS, strict=True))
+        + " | ".join(f"{r[c]:.{d}f}" for c, d in zip(METRICS, DIGITS, strict=True))
         + " |"
         for name, parameters, r in rows
     ]
@@ -135,12 +135,13 @@ Written by `python docs/make/results.py --low lol/eval15/low --reference lol/eva
 
 {data}. Outputs are clipped and rounded to 8 bits; RGB; scikit-image's SSIM (7x7). *gt*: after
 scaling to the reference's mean. *LOE*: share of pairs of pixels whose order of lightness changes.
-*Noise*: noise gain over brightness gain. *Cast*: largest shift of a channel's mean, /255. The
+*Noise*: noise gain over brightness gain. *Cast*: largest shift of a channel's mean, /255.
+*Sharp*: share of the reference's finest octave, without noise. The
 constant curve is S / (S + {baselines["constant"]["c"]:g}), fitted on the training pairs. The models
 were trained and chosen on other pairs; `linear` is for linear data, here for completeness.
 
-| method | parameters | PSNR | SSIM | PSNR gt | SSIM gt | LOE, % | noise | cast |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|
+| method | parameters | PSNR | SSIM | PSNR gt | SSIM gt | LOE, % | noise | cast | sharp |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 {chr(10).join(lines)}
 
 The peers on the same 15 pairs, measured with the weights that their authors publish (trained on all

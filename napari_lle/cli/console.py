@@ -181,6 +181,7 @@ def print_scores(rows: list[dict[str, Any]]) -> None:
         "LOE %": ("loe", 1),
         "noise": ("noise_gain", 2),
         "cast": ("cast", 1),
+        "sharp": ("sharpness", 2),
     }
     columns = {title: column for title, column in columns.items() if column[0] in rows[0]}
     say(f"{'name':<14}{'params':>8}" + "".join(f"{title:>9}" for title in columns))

@@ -15,8 +15,18 @@ from numpy.typing import NDArray
 Image = NDArray[np.floating[Any]]  # (H, W, 3) in 0..1
 Method = Callable[[Image], Image]
 
-METRICS = ("psnr", "ssim", "psnr_gt_mean", "ssim_gt_mean", "loe", "noise_gain", "cast")
+METRICS = (
+    "psnr",
+    "ssim",
+    "psnr_gt_mean",
+    "ssim_gt_mean",
+    "loe",
+    "noise_gain",
+    "cast",
+    "sharpness",
+)
 LOE_SIDE = 100  # pixels of the longer side that the order of lightness is judged at
+FINEST = 1.0  # deviation in pixels of the blur that the finest octave is apart from
 PROBE = 1 / 255  # deviation of the noise that is sent through a method
 
 
@@ -120,6 +130,20 @@ def colour_cast(image: Image, reference: Image) -> float:
     return 255 * float(np.abs(shift - shift.mean()).max())
 
 
+def sharpness(image: Image, reference: Image) -> float:
+    """Share of the reference's finest octave that an image shows, brightness matched.
+
+    The slope of its detail, grey less grey blurred by `FINEST`, over the reference's: 1 where edges
+    are as steep, 0 where there are none. Noise does not count, for it is none of the reference's.
+    """
+    from skimage.filters import gaussian
+
+    grey, other = match_mean(image, reference).mean(axis=-1), reference.mean(axis=-1)
+    detail, wanted = (x - gaussian(x, FINEST) for x in (grey, other))
+    power = float(np.sum(wanted * wanted))
+    return float(np.sum(detail * wanted)) / power if power > 0 else float("nan")
+
+
 def figures(
     method: Method,
     original: Image,
@@ -141,5 +165,6 @@ def figures(
         "loe": lambda: lightness_order_error(image, original),
         "noise_gain": lambda: noise_gain(method, original, image, probed),
         "cast": lambda: colour_cast(image, reference),
+        "sharpness": lambda: sharpness(image, reference),
     }
     return {name: measures[name]() for name in METRICS if name in wanted}

@@ -4,6 +4,7 @@ import torch
 from helpers.models import random_model
 from helpers.places import SHARED
 from helpers.running import drain, last
+from scipy import ndimage
 
 from napari_lle.model.evaluation import metrics
 from napari_lle.model.evaluation.baselines import (
@@ -25,6 +26,7 @@ from napari_lle.model.evaluation.metrics import (
     psnr,
     score,
     score_known,
+    sharpness,
 )
 from napari_lle.model.evaluation.photographs import evaluate_steps, robustness, telling_cases
 from napari_lle.model.inference.enhance import enhance
@@ -105,6 +107,19 @@ def test_cast_of_a_pure_tint():
     tinted = reference * [1.1, 1.0, 0.9]
     assert colour_cast(tinted, reference) == pytest.approx(255 * 0.04)
     assert colour_cast(reference * 0.3, reference) == pytest.approx(0, abs=1e-9)
+
+
+def test_sharpness_is_the_share_of_the_finest_detail():
+    scene = rng.random((64, 80, 3))
+    assert sharpness(scene, scene) == pytest.approx(1)
+    assert sharpness(scene / 5, scene) == pytest.approx(1)
+    # White noise keeps 1/9 in means of 3 x 3; the finest octave lacks more of it, but not all.
+    means = ndimage.uniform_filter(scene, (3, 3, 1))
+    assert 0 < sharpness(means, scene) < 1 / 9
+    # Noise of an image's own adds nothing.
+    other = scene + 0.2 * rng.standard_normal(scene.shape)
+    assert sharpness(other, scene) == pytest.approx(1, abs=0.1)
+    assert np.isnan(sharpness(scene, np.full_like(scene, 0.5)))
 
 
 def test_robustness_of_division_and_cleaning():
