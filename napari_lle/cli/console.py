@@ -17,7 +17,7 @@ from ..model.progress import Steps
 
 T = TypeVar("T")
 _ended = threading.Event()  # by Ctrl-C: what threads drain is to end
-_shared: Any = None  # bars of a batch
+_batch_bars: Any = None  # bars of a batch
 TRACEBACK = "NAPARI_LLE_TRACEBACK"  # set in the environment, faults are shown as Python sees them
 
 
@@ -119,24 +119,24 @@ def end_drains() -> None:
 @contextmanager
 def shared_bars(files: int) -> Iterator[Callable[[], None]]:
     """Show the bars of all that is drained inside with one for the files; offer to advance it."""
-    global _shared
+    global _batch_bars
     if files < 2:
         yield lambda: None
         return
-    with _bars(quiet=False) as _shared:
-        task = _shared.add_task("files", total=files, text="")
+    with _bars(quiet=False) as _batch_bars:
+        task = _batch_bars.add_task("files", total=files, text="")
         try:
-            yield lambda: _shared.advance(task)
+            yield lambda: _batch_bars.advance(task)
         finally:
-            _shared = None
+            _batch_bars = None
             _ended.clear()
 
 
 @contextmanager
 def _bars_for(quiet: bool) -> Iterator[Any]:
     """The bars that are shown already, or new ones."""
-    if _shared is not None:
-        yield _shared
+    if _batch_bars is not None:
+        yield _batch_bars
         return
     with _bars(quiet) as bars:
         yield bars

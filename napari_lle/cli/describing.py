@@ -25,10 +25,10 @@ def describe_images(path: Path) -> list[dict[str, Any]]:
     first = read_image(path, lazy=True)
     numbers = range(2, first.images + 1)
     pictures = [first, *(read_image(path, lazy=True, image=number) for number in numbers)]
-    return [_described(path, picture) for picture in pictures]
+    return [_image_facts(path, picture) for picture in pictures]
 
 
-def _described(path: Path, picture: Picture) -> dict[str, Any]:
+def _image_facts(path: Path, picture: Picture) -> dict[str, Any]:
     from ..model.io.digests import digest_steps
     from ..model.io.provenance import output_digest
 
@@ -39,7 +39,7 @@ def _described(path: Path, picture: Picture) -> dict[str, Any]:
     unchanged = digest == written if digest and written else None
     number = f" image {picture.number} of {picture.images}" if picture.images > 1 else ""
     shape = " x ".join(map(str, pixels.shape))
-    say(f"{path}{number}: {_kind(picture)}{pixels.dtype}, {shape}")
+    say(f"{path}{number}: {_kind_word(picture)}{pixels.dtype}, {shape}")
     for line in [*_lines(picture), *_on_digest(digest, unchanged)]:
         say(f"  {line}")
     return {
@@ -54,7 +54,7 @@ def _described(path: Path, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _kind(picture: Picture) -> str:
+def _kind_word(picture: Picture) -> str:
     from ..model.io.roles import meaning_of
 
     return f"{meaning_of(picture.record)}; " if picture.record else ""
@@ -68,7 +68,7 @@ def _lines(picture: Picture) -> list[str]:
     record, told = picture.record or {}, []
     if record:
         told += [note_of(record)] if note_of(record) else []
-        told += [_settings(record)] if "levels" in record else []
+        told += [_settings_words(record)] if "levels" in record else []
         if record.get(ROLE, REFLECTANCE) == REFLECTANCE:
             told += [
                 "measured values: on the input, or by napari-lle restore with the illumination"
@@ -78,7 +78,7 @@ def _lines(picture: Picture) -> list[str]:
     return told or ["no history: not written by napari-lle, or as a format that keeps none"]
 
 
-def _settings(record: dict[str, Any]) -> str:
+def _settings_words(record: dict[str, Any]) -> str:
     from ..model.preprocessing.normalizing import level_words, recorded_levels
 
     look = [f"look {record['look']}"] if record.get("look") else []

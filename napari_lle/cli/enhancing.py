@@ -45,13 +45,13 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
             ".tif, or use napari_lle.model in Python."
         )
     if stream:
-        _stream(source, target, options, wanted)
+        _enhance_to_zarr(source, target, options, wanted)
         return None
     files = {"R": target, **({"L": light} if light else {}), **wanted.layers}
     pictures = read_for(source, files.values(), wanted.image)
     for picture in pictures:  # before the work, not after it
         _check_formats(picture, target, wanted)
-    made = [_enhanced(p, source, _suited(options, p), wanted) for p in pictures]
+    made = [_enhanced(p, source, _with_axes(options, p), wanted) for p in pictures]
     from ..model.io.files import write_images
 
     if wanted.panels is not None:
@@ -63,7 +63,7 @@ def enhance_file(source: Path, target: Path, options: EnhanceOptions, wanted: Wa
     return ", ".join(several + lost) or None
 
 
-def _suited(options: EnhanceOptions, picture: Picture) -> EnhanceOptions:
+def _with_axes(options: EnhanceOptions, picture: Picture) -> EnhanceOptions:
     """The options with what a file says of its axes."""
     axis = None if options.look == PUBLICATION else _channel_axis(picture, options.channels)
     return replace(options, rgb=picture.rgb, channel_axis=axis)
@@ -117,7 +117,7 @@ def _enhanced_whole(
     if wanted.average:
         result = _averaged(picture, source, options, wanted)
     elif wanted.background:
-        result = _flattened(picture, source, options, wanted)
+        result = _without_background(picture, source, options, wanted)
     else:
         steps = estimate_steps(picture.pixels, options, wanted.known)
         result = _drain(steps, source).result(wanted.strength, last=True)
@@ -129,14 +129,14 @@ def _enhanced_whole(
         coloured = picture.rgb and light.ndim == picture.pixels.ndim
         made["L"] = as_output("L", picture, light, coloured, record, "float")
     if wanted.panels is not None:
-        made[BUNDLE] = _panel(picture, source, result)
+        made[BUNDLE] = _bundle_image(picture, source, result)
     for name in wanted.layers:
         figure = _figure(name, result)
         made[name] = as_output(name, picture, figure, picture.rgb, record, "float")
     return made
 
 
-def _panel(picture: Picture, source: Path, result: Result) -> Any:
+def _bundle_image(picture: Picture, source: Path, result: Result) -> Any:
     """An image for the bundle."""
     from ..model.publishing.bundle import FigureImage
 
@@ -145,7 +145,7 @@ def _panel(picture: Picture, source: Path, result: Result) -> Any:
     return FigureImage(name, picture.pixels, result.reflectance, record, picture.rgb, picture.about)
 
 
-def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:
+def _enhance_to_zarr(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted) -> None:
     """Enhance into Zarrs, block by block."""
     from ..model.inference.streaming import ZarrOutput, enhance_to_zarr
     from ..model.io.files import read_image
@@ -154,7 +154,7 @@ def _stream(source: Path, target: Path, options: EnhanceOptions, wanted: Wanted)
     say_if_made(source, picture)
     if wanted.image is None:
         say_which(source, picture)
-    options = _suited(options, picture)
+    options = _with_axes(options, picture)
     _check_formats(picture, target, wanted)
     identity = file_identity(source, picture)
     output = ZarrOutput(
@@ -185,7 +185,9 @@ def _averaged(picture: Picture, source: Path, options: EnhanceOptions, wanted: W
     return result
 
 
-def _flattened(picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted) -> Result:
+def _without_background(
+    picture: Picture, source: Path, options: EnhanceOptions, wanted: Wanted
+) -> Result:
     """The result of a picture without its smooth background."""
     from ..model.inference.flattening import flattened_steps, how_and_degree
 

@@ -81,10 +81,10 @@ def enhance(
         run = {"device": device, "tile": "auto" if tile is None else tile}
         asked = {**ends, **found, **shown, **run, "illumination_scale": illumination_scale}
         options = look_options(look, model=model, **asked)
-    _run(batch, options, wanted)
+    _run_batch(batch, options, wanted)
 
 
-def _run(batch: BatchPlan, options: EnhanceOptions, wanted: Wanted) -> None:
+def _run_batch(batch: BatchPlan, options: EnhanceOptions, wanted: Wanted) -> None:
     """Enhance all files, between common levels where the look has it so."""
     from ..model.runtime.devices import choose_device  # slow: only once all is well
 

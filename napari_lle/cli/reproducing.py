@@ -36,12 +36,12 @@ def reproduce(
         if output:
             write_images(output, [each.output for each in found])
     for each in found:
-        _tell(each, written)
+        _tell_outcome(each, written)
     if not all(each.same for each in found):
         raise typer.Exit(2)
 
 
-def _tell(found: Reproduced, bundle: Bundle) -> None:
+def _tell_outcome(found: Reproduced, bundle: Bundle) -> None:
     """Say how one image came out."""
     if found.same:
         say(f"{found.name}: reproduced bit for bit, {found.digest}")

@@ -31,15 +31,15 @@ def restore_file(
     from ..model.io.files import check_format, is_zarr
 
     stream = is_zarr(output)
-    found = _read(reflectance, illumination, output, image)
+    found = _read_parts(reflectance, illumination, output, image)
     parts = [_matched(reflectance, r, illumination, light) for r, light in found]
     for part in parts:
         check_format(output, part.levels.dtype, part.r.pixels.ndim - part.r.rgb)
     steps = [_step(part, reflectance.name, illumination.name) for part in parts]
     if stream:
-        rounded, exact = _stream(parts[0], output, steps[0])
+        rounded, exact = _restore_to_zarr(parts[0], output, steps[0])
     else:
-        rounded, exact = _write(parts, output, steps, reflectance.name)
+        rounded, exact = _restore_in_memory(parts, output, steps, reflectance.name)
     told = ", ".join(
         f"{part.levels.dtype}, {' x '.join(map(str, part.r.pixels.shape))}" for part in parts
     )
@@ -47,7 +47,7 @@ def restore_file(
     return "; ".join([f"{output}: {told}", *(remark for holds, remark in remarks if holds)])
 
 
-def _read(
+def _read_parts(
     reflectance: Path, illumination: Path, output: Path, image: int | None
 ) -> list[tuple[Picture, Picture]]:
     """All images of both files, or those of one number where the output holds no more."""
@@ -112,7 +112,7 @@ def _step(part: Parts, reflectance: str, illumination: str) -> Activity:
     return Activity("restore", "image", used, earlier=earlier)
 
 
-def _stream(part: Parts, output: Path, step: Activity) -> tuple[bool, bool]:
+def _restore_to_zarr(part: Parts, output: Path, step: Activity) -> tuple[bool, bool]:
     """Restore into a Zarr, block by block; return whether values were rounded, and are exact."""
     from ..model.inference.streaming import restore_to_zarr
     from ..model.io.files import read_image
@@ -120,13 +120,13 @@ def _stream(part: Parts, output: Path, step: Activity) -> tuple[bool, bool]:
     steps = restore_to_zarr(part.r, part.light, part.levels, output, part.about, step)
     drain(steps, output.name, lambda p: f"{p.done}/{p.total} blocks")
     written = read_image(output, lazy=True)
-    exact = _is_input(part, output_digest(written.provenance))
+    exact = _matches_digest(part, output_digest(written.provenance))
     if part.levels.dtype not in ("int64", "uint64", "float64"):
         return False, exact
     return _rounded(part, written.pixels), exact
 
 
-def _write(
+def _restore_in_memory(
     parts: list[Parts], output: Path, steps: list[Activity], source: str
 ) -> tuple[bool, bool]:
     """Restore in memory; return whether values were rounded, and whether they are exact."""
@@ -142,11 +142,11 @@ def _write(
         images.append(Output(pixels, r.rgb, None, about, history, step))
     write_images(output, images)
     pairs = list(zip(parts, (image.pixels for image in images), strict=True))
-    exact = all(_is_input(part, pixel_digest(pixels)) for part, pixels in pairs)
+    exact = all(_matches_digest(part, pixel_digest(pixels)) for part, pixels in pairs)
     return any(_rounded(part, pixels) for part, pixels in pairs), exact
 
 
-def _is_input(part: Parts, digest: str) -> bool:
+def _matches_digest(part: Parts, digest: str) -> bool:
     """Whether restored pixels have the digest of those that were enhanced, where it is known."""
     return bool(digest) and digest == input_digest(part.r.provenance)
 

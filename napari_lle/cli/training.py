@@ -58,15 +58,15 @@ def train(
         settings = read_settings(task.values)
         if settings.objective == "paper" and settings.paper.weights["perceptual"]:
             _fetch_vgg(settings.paper.vgg, yes)
-        material = _read(task, speaks=speaks)
+        material = _read_material(task, speaks=speaks)
         how = {"run": resume, "device": device, "checkpoint_seconds": checkpoint_seconds}
         network, card = _learn(material, settings, how, quiet=not speaks)
         if not speaks:
             return
         compared, text = _judge(material, settings, network, card["steps"])
-        card = _card(card, material, compared, data=data, licence=licence)
+        card = _training_card(card, material, compared, data=data, licence=licence)
         save_model(output, network, card)
-    _tell(output, card, compared, text)
+    _tell_scores(output, card, compared, text)
 
 
 class Material(NamedTuple):
@@ -77,7 +77,7 @@ class Material(NamedTuple):
     told: str
 
 
-def _read(task: TrainingTask, *, speaks: bool) -> Material:
+def _read_material(task: TrainingTask, *, speaks: bool) -> Material:
     """Read the images; say what of them is left out, and what is doubtful."""
     from ..model.data.folder_check import check_folders_steps
     from ..model.data.folders import left_out, only_first
@@ -128,7 +128,7 @@ def _judge(
     return drain(judging, "compare", lambda p: f"{p.done} of {p.total}")
 
 
-def _card(
+def _training_card(
     trained: dict[str, Any], material: Material, compared: list[Any], **told: str
 ) -> dict[str, Any]:
     """The training card: what the user tells, the command, and how it went."""
@@ -150,7 +150,7 @@ def _fetch_vgg(vgg: str | None, yes: bool) -> None:
     download()
 
 
-def _tell(output: Path, card: dict[str, Any], compared: list[Any], text: str) -> None:
+def _tell_scores(output: Path, card: dict[str, Any], compared: list[Any], text: str) -> None:
     """Print how good the model is, beside what costs nothing."""
     best, figures = card["held_out"], ("held_out_loss", "psnr", "ssim", "agreement_max")
     scores = ", ".join(f"{name} {best[name]:.4g}" for name in figures if name in best)

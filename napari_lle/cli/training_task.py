@@ -65,7 +65,7 @@ def find_task(
     own = [Path(vgg)] if vgg and Path(vgg).is_file() else []
     images = [*named, *own]
     _check_outputs(TrainingPlaces(output, run, config), given, values.get("base"), images)
-    return TrainingTask(values if config else _suited(values, given), given, named)
+    return TrainingTask(values if config else _grey_settings(values, given), given, named)
 
 
 def _check_name(output: Path) -> None:
@@ -111,7 +111,7 @@ def _check_outputs(
         check_outputs([output, *(run / name for name in FILES)], read)
 
 
-def _suited(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
+def _grey_settings(values: dict[str, Any], folders: dict[str, Path]) -> dict[str, Any]:
     """Settings that suit grey data of one's own, where nothing else is asked for."""
     from ..model.data.folders import image_files
     from ..model.io.files import read_image

@@ -17,7 +17,7 @@ from napari_lle.model.data.folders import matched_files
 from napari_lle.model.inference.averaging import enhance_averaged
 from napari_lle.model.inference.cluster import GONE, Cluster, ClusterError
 from napari_lle.model.inference.shared_illumination import check_together
-from napari_lle.model.inspection.unrolled import _counted
+from napari_lle.model.inspection.unrolled import _with_progress
 from napari_lle.model.io.files import FileRecord, read_image, write_image
 from napari_lle.model.io.listing import find_images, list_images
 from napari_lle.model.losses.vgg import VGG16
@@ -132,9 +132,9 @@ def test_a_device_without_memory_is_told_and_other_faults_stay_themselves():
         raise RuntimeError(words)
 
     with pytest.raises(MemoryError, match="no memory left: choose the device cpu"):
-        finish(_counted(walk("CUDA out of memory. Tried to allocate"), 2))
+        finish(_with_progress(walk("CUDA out of memory. Tried to allocate"), 2))
     with pytest.raises(RuntimeError, match="something else"):
-        finish(_counted(walk("something else"), 2))
+        finish(_with_progress(walk("something else"), 2))
 
 
 def test_more_processes_than_devices(monkeypatch):

@@ -139,17 +139,17 @@ def _draw_crop(
     reference = varied.reference[top : top + side, left : left + side]
     statistics = pair.statistics
     if varied.low is not pair.low or varied.beside is not None or varied.gain != 1:
-        crop = _exposed(crop, varied.gain)
-        statistics = np.array(image_statistics(_squares(varied, rng)), dtype=np.float32)
+        crop = _at_gain(crop, varied.gain)
+        statistics = np.array(image_statistics(_statistics_squares(varied, rng)), dtype=np.float32)
     if varied.kept:
         reference = _spared(crop[halo : halo + side, halo : halo + side], statistics)
     return turned(crop), turned(reference), statistics
 
 
-def _squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.float32]:
+def _statistics_squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.float32]:
     """What statistics are taken of: of the whole frame, where a crop's light is that of a part."""
     offsets = rng.integers(THINNED, size=2)
-    squares = _exposed(blocks(varied.low, THINNED, *offsets), varied.gain)
+    squares = _at_gain(blocks(varied.low, THINNED, *offsets), varied.gain)
     squares = squares.reshape(-1, *squares.shape[-3:])
     if varied.beside is None:
         return squares
@@ -191,6 +191,6 @@ def _vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> V
     return Varied(low, reference * BACKLIT, beside=reference, share=share)
 
 
-def _exposed(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+def _at_gain(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
     """As an 8-bit camera would have recorded it at another exposure."""
     return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)

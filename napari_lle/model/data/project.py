@@ -160,8 +160,8 @@ def write_project(
     """
     paired = drafts[0].reference is not None
     noisy = settings.get("objective") == "noisy"  # parted when it is read
-    if not paired and not noisy and len(drafts) == len(_planes(drafts[0])) == 1:
-        drafts = _cut(drafts[0], gap)
+    if not paired and not noisy and len(drafts) == len(_plane_names(drafts[0])) == 1:
+        drafts = _cut_in_two(drafts[0], gap)
     parts = masks(drafts, gap) if paired else []
     kinds = ("low", "reference", "masks") if paired else ("images",)
     config = {**settings, "data": {kind: kind for kind in kinds}}
@@ -255,7 +255,7 @@ def digest(folder: Path) -> str:
     return found.hexdigest()[:12]
 
 
-def _cut(draft: Draft, gap: int) -> list[Draft]:
+def _cut_in_two(draft: Draft, gap: int) -> list[Draft]:
     """Three quarters to train on and the rest to judge by, with levels of the whole."""
     width = draft.low.shape[draft.low.ndim - 1 - draft.rgb]
     levels = find_levels(draft.low, rgb=draft.rgb)
@@ -273,7 +273,7 @@ def _cut(draft: Draft, gap: int) -> list[Draft]:
     ]
 
 
-def _planes(draft: Draft) -> list[tuple[str, tuple[int, ...]]]:
+def _plane_names(draft: Draft) -> list[tuple[str, tuple[int, ...]]]:
     """Names and indices of the planes of a draft."""
     return plane_names(draft.name, draft.low.shape[: -3 if draft.rgb else -2])
 
@@ -284,11 +284,11 @@ def _write_planes(
     """One file a plane, with the levels of all of them."""
     found = find_levels(image, rgb=draft.rgb) if known is None else None
     levels = known if found is None else (found.black, found.white)
-    for name, index in _planes(draft):
+    for name, index in _plane_names(draft):
         record = {RANGE: levels}
         write_image(folder / f"{name}.tif", image[index], rgb=draft.rgb, record=record)
 
 
 def _write_masks(folder: Path, draft: Draft, mask: NDArray[np.uint8]) -> None:
-    for name, _ in _planes(draft):
+    for name, _ in _plane_names(draft):
         write_image(folder / f"{name}.tif", mask, rgb=False)

@@ -42,7 +42,7 @@ def register(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Registere
     size = " x ".join(str(span.stop - span.start) for span in here)
     moved = f"moved by {down:+d} rows and {right:+d} columns" if down or right else "not moved"
     told = f"Reference {moved}; the {size} pixels that both have are used."
-    return Registered(_cut(low, here, rgb), _cut(reference, there, rgb), corner, told)
+    return Registered(_cropped(low, here, rgb), _cropped(reference, there, rgb), corner, told)
 
 
 def find_shift(a: Plane, b: Plane) -> tuple[float, float]:
@@ -59,9 +59,9 @@ def find_shift(a: Plane, b: Plane) -> tuple[float, float]:
         (found[0] + i * int(canvas[0]), found[1] + j * int(canvas[1]))
         for i, j in product(rounds, rounds)
     ]
-    best, alike = (0.0, 0.0), _likeness(a, b, (0.0, 0.0))
+    best, alike = (0.0, 0.0), _rank_correlation(a, b, (0.0, 0.0))
     for guess in guesses:
-        value = _likeness(a, b, guess)
+        value = _rank_correlation(a, b, guess)
         if value > alike or (value == alike and not any(map(round, guess))):
             best, alike = guess, value
     return best
@@ -105,7 +105,7 @@ def mean_light(image: Plane) -> float:
     return float(image.mean() - np.percentile(image, 0.1))
 
 
-def _cut(image: NDArray[Any], spans: Spans, rgb: bool) -> NDArray[Any]:
+def _cropped(image: NDArray[Any], spans: Spans, rgb: bool) -> NDArray[Any]:
     rows, columns = spans
     return image[..., rows, columns, :] if rgb else image[..., rows, columns]
 
@@ -128,7 +128,7 @@ def _phase_shift(a: Plane, b: Plane, canvas: NDArray[np.intp]) -> tuple[float, f
     return float(moved[0]), float(moved[1])
 
 
-def _likeness(a: Plane, b: Plane, shift: tuple[float, float]) -> float:
+def _rank_correlation(a: Plane, b: Plane, shift: tuple[float, float]) -> float:
     """Rank correlation of what two images have in common; -1 where that is little."""
     here, there = common_field(a.shape, b.shape, (round(shift[0]), round(shift[1])))
     least = [SHARED * min(n, m) for n, m in zip(a.shape, b.shape, strict=True)]

@@ -49,10 +49,10 @@ def self_pairs(images: Sequence[Pair], k: float, draws: int = 8, seed: int = 0) 
         If an image is too small to be reduced.
     """
     rng = np.random.default_rng(seed)
-    return [pair for image in images for pair in _pairs(image, k, draws, rng)]
+    return [pair for image in images for pair in _pairs_of(image, k, draws, rng)]
 
 
-def _pairs(image: Pair, k: float, draws: int, rng: np.random.Generator) -> list[Pair]:
+def _pairs_of(image: Pair, k: float, draws: int, rng: np.random.Generator) -> list[Pair]:
     clean = reduce(image)
     smooth = gaussian_filter(image.low, (SMOOTH, SMOOTH, 0))
     mean = float(image.low.mean())

@@ -55,18 +55,18 @@ def pepper(run: Run, plain: Run) -> list[Check]:
 def lone_black(x: Array) -> Array:
     """Pixels below 0 among neighbours of which most are not; not at the border."""
     dark = np.zeros(x.shape, bool)
-    dark[1:-1, 1:-1] = (x[1:-1, 1:-1] < 0) & (np.median(_around(x), axis=0) > 0)
+    dark[1:-1, 1:-1] = (x[1:-1, 1:-1] < 0) & (np.median(_eight_around(x), axis=0) > 0)
     return dark
 
 
 def under_neighbours(shown: Array, dark: Array) -> float:
     """Median of the neighbours' median less the pixel, in deviations of all."""
     shown = np.asarray(shown, dtype=np.float64)
-    under = np.median(_around(shown), axis=0) - shown[1:-1, 1:-1]
+    under = np.median(_eight_around(shown), axis=0) - shown[1:-1, 1:-1]
     return float(np.median(under[dark[1:-1, 1:-1]])) / deviation(shown)
 
 
-def _around(x: Array) -> Array:
+def _eight_around(x: Array) -> Array:
     height, width = x.shape
     return np.stack(
         [

@@ -16,15 +16,15 @@ Beside = Mapping[str, float]
 
 def check(name: str, value: float, most: float, beside: Beside | None = None) -> Check:
     """A figure that must not exceed a goal, and what others reach."""
-    return _judged(name, value, f"<= {most:.3g}", value <= most, beside)
+    return _as_check(name, value, f"<= {most:.3g}", value <= most, beside)
 
 
 def least(name: str, value: float, goal: float, beside: Beside | None = None) -> Check:
     """A figure that must reach a goal, and what others reach."""
-    return _judged(name, value, f">= {goal:.3g}", value >= goal, beside)
+    return _as_check(name, value, f">= {goal:.3g}", value >= goal, beside)
 
 
-def _judged(name: str, value: float, goal: str, good: bool, beside: Beside | None) -> Check:
+def _as_check(name: str, value: float, goal: str, good: bool, beside: Beside | None) -> Check:
     return {
         "name": name,
         "value": float(value),

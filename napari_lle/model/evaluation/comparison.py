@@ -91,18 +91,18 @@ def compare_steps(
         done += 1
         return Progress(min(done, total), total)
 
-    cuts = [_middle(pair) for pair in judged]
-    curves: dict[str, Method] = dict(zip(SLIDERS[:2], (_same, auto_gamma), strict=True))
+    cuts = [_known_middle(pair) for pair in judged]
+    curves: dict[str, Method] = dict(zip(SLIDERS[:2], (_unchanged, auto_gamma), strict=True))
     curves[SLIDERS[2]] = best_curve(training)
     scores = []
     for name, method in curves.items():
         results = [(method(p.low)[c], p.reference[c]) for p, c in zip(judged, cuts, strict=True)]
-        scores.append(_score(name, results))
+        scores.append(_mean_score(name, results))
         yield ahead()
     for name, method in FREE.items():
         quiet = []
         for pair in fitted:
-            cut = _middle(pair)
+            cut = _known_middle(pair)
             low, reference = _by_plane(method, pair.low[cut]), pair.reference[cut]
             quiet.append(Pair(pair.name, low, reference))
             yield ahead()
@@ -110,17 +110,17 @@ def compare_steps(
         for pair, cut in zip(judged, cuts, strict=True):
             results.append((curve(_by_plane(method, pair.low[cut])), pair.reference[cut]))
             yield ahead()
-        scores.append(_score(name, results))
+        scores.append(_mean_score(name, results))
     for name, network in networks.items():
         results = []
         for pair, cut in zip(judged, cuts, strict=True):
             results.append((enhanced_part(network, pair, cut), pair.reference[cut]))
             yield ahead()
-        scores.append(_score(name, results))
+        scores.append(_mean_score(name, results))
     return scores
 
 
-def _same(image: Image) -> Image:
+def _unchanged(image: Image) -> Image:
     return image
 
 
@@ -131,7 +131,7 @@ def some(pairs: Sequence[Pair], count: int) -> list[Pair]:
     )
 
 
-def _middle(pair: Pair) -> Cut:
+def _known_middle(pair: Pair) -> Cut:
     """The middle of the box of known pixels, `SIDE` pixels a side at most."""
     spans = []
     for axis in range(2):
@@ -202,7 +202,7 @@ def comparison_verdict(scores: Sequence[Score]) -> str:
     )
 
 
-def _score(name: str, results: list[tuple[Image, Image]]) -> Score:
+def _mean_score(name: str, results: list[tuple[Image, Image]]) -> Score:
     values = [score_known(eight_bit(image), reference) for image, reference in results]
     psnr, ssim = np.mean(values, axis=0)
     return Score(name, float(psnr), float(ssim))

@@ -41,7 +41,7 @@ def _row(case: Case) -> Picture:
         "automatic gamma": case.gamma,
         "reference": case.reference,
     }
-    pictures = [_labelled(label, image, case.reference) for label, image in parts.items()]
+    pictures = [_with_label(label, image, case.reference) for label, image in parts.items()]
     width = sum(p.width + GAP for p in pictures) - GAP
     row = Pillow.new("RGB", (width, HEIGHT), "white")
     left = 0
@@ -51,7 +51,7 @@ def _row(case: Case) -> Picture:
     return row
 
 
-def _labelled(label: str, image: Image, reference: Image) -> Picture:
+def _with_label(label: str, image: Image, reference: Image) -> Picture:
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 

@@ -45,9 +45,9 @@ def exposures(name: str, run: Callable[..., Any], seeds: int = 4) -> Table:
         for seed in range(seeds):
             for place, field in enumerate(known_fields(SIDE, 700 + seed).values()):
                 image, expected = exposed(field * electrons, [seed, place, electrons])
-                for method, shown in _methods(name, run, image).items():
+                for method, shown in _shown_by_method(name, run, image).items():
                     found = rows.setdefault(method, {}).setdefault(str(electrons), [])
-                    found.append(_score(shown, stretched_truth(image, expected)))
+                    found.append(_psnr_and_ssim(shown, stretched_truth(image, expected)))
     return {
         method: {
             level: dict(zip(("psnr", "ssim"), np.mean(found, axis=0).tolist(), strict=True))
@@ -71,7 +71,7 @@ def stretched_truth(image: Array, expected: Array) -> Array:
     return np.clip(finish(steps).reflectance(), 0, 1).astype(np.float64)
 
 
-def _methods(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:
+def _shown_by_method(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:
     plain = enhance(image, stretch_model(), rgb=False, device="cpu").reflectance
     plain = np.clip(plain, 0, 1).astype(np.float64)
     return {
@@ -83,7 +83,7 @@ def _methods(name: str, run: Callable[..., Any], image: Array) -> dict[str, Arra
     }
 
 
-def _score(shown: Array, truth: Array) -> tuple[float, float]:
+def _psnr_and_ssim(shown: Array, truth: Array) -> tuple[float, float]:
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     shown = np.clip(shown, 0, 1).astype(np.float64)

@@ -31,17 +31,17 @@ def hot_pixels(image: Array, rng: np.random.Generator) -> Array:
     spoiled = image.astype(np.float64)
     hot = rng.random(image.shape) < HOT
     spoiled[hot] += rng.uniform(200, 20_000, int(hot.sum()))
-    return _stored(spoiled)
+    return _as_uint16(spoiled)
 
 
 def line_noise(image: Array, rng: np.random.Generator) -> Array:
     """An offset of its own to each line, as of a converter that drifts."""
-    return _stored(image + rng.normal(0, PATTERN, (image.shape[0], 1)))
+    return _as_uint16(image + rng.normal(0, PATTERN, (image.shape[0], 1)))
 
 
 def column_pattern(image: Array, rng: np.random.Generator) -> Array:
     """An offset of its own to each column, as of amplifiers that differ."""
-    return _stored(image + rng.normal(0, PATTERN, (1, image.shape[1])))
+    return _as_uint16(image + rng.normal(0, PATTERN, (1, image.shape[1])))
 
 
 def cosmic_rays(image: Array, rng: np.random.Generator) -> Array:
@@ -56,10 +56,10 @@ def cosmic_rays(image: Array, rng: np.random.Generator) -> Array:
         columns = np.rint(column + along * np.cos(angle)).astype(int)
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         spoiled[rows[inside], columns[inside]] += rng.uniform(100, 2000)
-    return _stored(spoiled)
+    return _as_uint16(spoiled)
 
 
-def _stored(values: Array) -> Array:
+def _as_uint16(values: Array) -> Array:
     return np.clip(np.rint(values), 0, 65535).astype(np.uint16)
 
 

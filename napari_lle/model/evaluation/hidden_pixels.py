@@ -68,7 +68,7 @@ def compare_hidden_steps(
         target = batch.reference[0, 0]
         known = ~np.isnan(target)
         for name in names:
-            found = _seen(batch, halo, networks.get(name), METHODS.get(name))
+            found = _first_channel(batch, halo, networks.get(name), METHODS.get(name))
             errors[name].append((found - target)[known])
             done += 1
             yield Progress(done, len(judged) * len(names))
@@ -93,7 +93,7 @@ def hidden_verdict(scores: Sequence[Score]) -> str:
     return "It predicted the held-out pixels better than blurs and non-local means."
 
 
-def _seen(
+def _first_channel(
     batch: Batch, halo: int, network: Network | None, method: Method | None
 ) -> NDArray[np.float32]:
     """What a network or a method makes of the first channel of a batch of one, (H, W)."""

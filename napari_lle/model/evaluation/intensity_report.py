@@ -84,7 +84,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
         raise ValueError("The image holds no finite value: there is nothing to report.")
     order = np.lexsort((r, s))
     s, r = s[order], r[order]
-    parts = _bins(s)
+    parts = _equal_bins(s)
     low, middle, high = np.transpose([np.percentile(r[part], [5, 50, 95]) for part in parts])
     slack = TOLERANCE * float(np.ptp(r))
     return IntensityReport(
@@ -99,7 +99,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
     )
 
 
-def _bins(s: NDArray[Any]) -> list[slice]:
+def _equal_bins(s: NDArray[Any]) -> list[slice]:
     """Parts of sorted values; no value is in two of them."""
     bounds = np.quantile(s, [*np.linspace(0, 1, BINS + 1)[:-1], *BRIGHT], method="lower")
     starts = np.unique(np.searchsorted(s, np.unique(bounds)))

@@ -36,11 +36,11 @@ def stated(run: Run, constants: tuple[float, ...] | None) -> list[Check]:
     lowest = min(in_filaments(run, constants, electrons) for electrons in ELECTRONS)
     return [
         warning("stated 95 % interval: share in the middle of filaments, lowest of all e-", lowest),
-        *_judged(shares),
+        *_share_checks(shares),
     ]
 
 
-def _judged(shares: dict[int, float]) -> list[Check]:
+def _share_checks(shares: dict[int, float]) -> list[Check]:
     return [
         check(
             f"stated 95 % interval, {electrons} e-: how far its share is from 95 %",

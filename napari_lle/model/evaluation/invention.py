@@ -37,11 +37,11 @@ def detections(run: Run, light: float, seeds: int = 12) -> list[Check]:
             shown = run(image, **how).reflectance
             peaks = [find_peaks(each) for each in (shown, image)]
             counts += [[len(found.above(t)) for t in THRESHOLDS] for found in peaks]
-        found.append(_compared(f"{light:g} e-, {name}", *counts))
+        found.append(_worst_excess(f"{light:g} e-, {name}", *counts))
     return found
 
 
-def _compared(what: str, own: NDArray[Any], filtered: NDArray[Any]) -> Check:
+def _worst_excess(what: str, own: NDArray[Any], filtered: NDArray[Any]) -> Check:
     """The worst of the thresholds, in deviations of counting."""
     excess = (own - filtered) / np.sqrt(np.maximum(filtered, 1))
     worst = int(np.argmax(excess))

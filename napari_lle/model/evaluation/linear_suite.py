@@ -73,7 +73,7 @@ def linear_suite_steps(
     def plain(image: Array, **levels: Any) -> Any:
         return enhance(image, stretch, device=device, rgb=False, **levels)
 
-    parts = _parts(run, plain, loaded, device, seeds)
+    parts = _check_parts(run, plain, loaded, device, seeds)
     checks: list[Check] = []
     total = len(parts) + 2
     for done, part in enumerate(parts, 1):
@@ -96,7 +96,7 @@ def linear_suite_steps(
     }
 
 
-def _parts(
+def _check_parts(
     run: Callable[..., Any], plain: Callable[..., Any], loaded: Model, device: str, seeds: int
 ) -> list[Callable[[], list[Check]]]:
     """The checks, in the parts that progress is counted by."""
@@ -188,14 +188,14 @@ def steadiness(run: Callable[..., Any], plain: Callable[..., Any]) -> Check:
     result = run(series)
     levels = {"black": result.levels.black, "white": result.levels.white}
     own, beside = (
-        float(np.median(_patches(r).std(axis=0)))
+        float(np.median(_square_means(r).std(axis=0)))
         for r in (result.reflectance, plain(series, **levels).reflectance)
     )
     name = "flicker of means of 8 x 8 pixels, over the plain stretch's"
     return check(name, own / beside, 1.0, {"plain stretch": 1.0})
 
 
-def _patches(series: Array) -> Array:
+def _square_means(series: Array) -> Array:
     frames, height, width = series.shape
     return np.asarray(series).reshape(frames, height // 8, 8, width // 8, 8).mean(axis=(2, 4))
 

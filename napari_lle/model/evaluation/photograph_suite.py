@@ -129,13 +129,13 @@ def _lamp(method: Method) -> float:
 
 def _hue_shift(r: Image, scene: Scene) -> float:
     """Mean distance of hues of patches that have one, weighted by their chroma."""
-    (before, chroma, value), (after, _, _) = (_hues(_patches(x)) for x in (scene.image, r))
+    (before, chroma, value), (after, _, _) = (_hues(_patch_colours(x)) for x in (scene.image, r))
     weight = np.where(chroma > COLOURED * value, chroma, 0)
     apart = np.abs((after - before + 180) % 360 - 180)
     return float((apart * weight).sum() / weight.sum())
 
 
-def _patches(image: Image) -> Image:
+def _patch_colours(image: Image) -> Image:
     height, width = (n // PATCH for n in image.shape[:2])
     squares = image[: height * PATCH, : width * PATCH].reshape(height, PATCH, width, PATCH, 3)
     return np.asarray(squares.mean((1, 3)))

@@ -120,11 +120,11 @@ def _report(
         "parameters": loaded.network.inference_parameters(),
         "left_out": without_partner,
         "n": len(rows),
-        **_means(rows),
+        **_mean_scores(rows),
         "per_image": rows,
         "baselines": {
             name: {
-                **_means(scores),
+                **_mean_scores(scores),
                 **({"c": CONSTANT} if name == "constant" else {}),
                 "per_image": scores,
             }
@@ -197,11 +197,11 @@ def robustness(
         difference between tiled and whole, in 255ths.
     """
     method = method_of(load_model(model), device)
-    greys = [method(_exposed(np.repeat(x.mean(-1, keepdims=True), 3, -1), 3)) for x in images]
+    greys = [method(_at_stops(np.repeat(x.mean(-1, keepdims=True), 3, -1), 3)) for x in images]
     alone = [psnr(eight_bit(method(x)), x) for x in images]
     spreads = []
     for x in images:
-        medians = [float(np.median(method(_exposed(x, stops)))) for stops in STOPS]
+        medians = [float(np.median(method(_at_stops(x, stops)))) for stops in STOPS]
         spreads.append(max(medians) / max(min(medians), 1e-6) - 1)
     return {
         "grey": 255 * max(float(np.ptp(grey, axis=-1).max()) for grey in greys),
@@ -214,24 +214,24 @@ def robustness(
     }
 
 
-def _exposed(image: Image, stops: float) -> Image:
+def _at_stops(image: Image, stops: float) -> Image:
     return np.rint(np.asarray(image, np.float32) * np.float32(255 * 2.0**-stops)) / np.float32(255)
 
 
 def _tile_difference(model: str | Path | Model, image: Image, device: str) -> float:
-    dark = (_exposed(image, 3) * 255).astype(np.uint8)
+    dark = (_at_stops(image, 3) * 255).astype(np.uint8)
     whole, parts = (
         enhance(dark, model, device=device, tile=tile).reflectance for tile in (4096, 64)
     )
     return float(np.abs(whole - parts).max())
 
 
-def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
+def _mean_scores(rows: list[dict[str, Any]]) -> dict[str, float]:
     known = [metric for metric in METRICS if metric in rows[0]]
-    return {metric: _mean([row[metric] for row in rows]) for metric in known}
+    return {metric: _mean_of_known([row[metric] for row in rows]) for metric in known}
 
 
-def _mean(values: list[float]) -> float:
+def _mean_of_known(values: list[float]) -> float:
     """Of those that are numbers."""
     numbers = [value for value in values if not np.isnan(value)]
     return float(np.mean(numbers)) if numbers else float("nan")

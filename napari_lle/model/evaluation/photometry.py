@@ -65,15 +65,15 @@ def completeness_and_purity(
 
 def fluxes(image: ArrayLike, rows: ArrayLike, columns: ArrayLike) -> NDArray[np.float64]:
     """Sums in round apertures less the median of an annulus; in the image's units."""
-    return np.array([_flux(*_star(image, r, c)) for r, c in _places(rows, columns)])
+    return np.array([_flux(*_star(image, r, c)) for r, c in _star_places(rows, columns)])
 
 
 def widths(image: ArrayLike, rows: ArrayLike, columns: ArrayLike) -> NDArray[np.float64]:
     """Full widths at half maximum in pixels, from the mean radial profiles."""
-    return np.array([_width(*_star(image, r, c)) for r, c in _places(rows, columns)])
+    return np.array([_width(*_star(image, r, c)) for r, c in _star_places(rows, columns)])
 
 
-def _places(rows: ArrayLike, columns: ArrayLike) -> list[tuple[float, float]]:
+def _star_places(rows: ArrayLike, columns: ArrayLike) -> list[tuple[float, float]]:
     return list(zip(np.asarray(rows).tolist(), np.asarray(columns).tolist(), strict=True))
 
 

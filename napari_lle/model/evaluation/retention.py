@@ -40,7 +40,7 @@ def faint_stars(run: Run, plain: Run, seeds: int = 16) -> list[Check]:
         rows.append(
             [[completeness_and_purity(p.above(t), truth) for t in THRESHOLDS] for p in peaks]
         )
-    return _lost("faint stars", np.mean(rows, axis=0))
+    return _missed("faint stars", np.mean(rows, axis=0))
 
 
 def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
@@ -53,10 +53,10 @@ def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
         views = run(image).reflectance, plain(image).reflectance, image
         answers = [line_filter(v) for v in views]
         rows.append([_traced(answer, middle) for answer in answers])
-    return _lost("filaments of 2 pixels", np.mean(rows, axis=0))
+    return _missed("filaments of 2 pixels", np.mean(rows, axis=0))
 
 
-def _lost(what: str, rows: Array) -> list[Check]:
+def _missed(what: str, rows: Array) -> list[Check]:
     """What R lacks where the matched filter, at its threshold, is as pure, or as complete.
 
     Rows, (3, thresholds, 2), are of R, plain stretch and input; figures are completeness and

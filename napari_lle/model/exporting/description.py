@@ -31,7 +31,7 @@ def model_description(model: Model, colours: int, credits: Credits) -> dict[str,
     """The content of `DESCRIPTION`, in the format of the installed library."""
     from bioimageio.spec.model.v0_5 import ModelDescr
 
-    inputs = [_image(colours)]
+    inputs = [_image_input(colours)]
     if model.network.config.knows_noise:
         inputs.append(_noise())
     return {
@@ -81,7 +81,7 @@ def _channels(colours: int) -> dict[str, Any]:
     return {"type": "channel", "channel_names": names}
 
 
-def _image(colours: int) -> dict[str, Any]:
+def _image_input(colours: int) -> dict[str, Any]:
     """Photographs keep their range; other images are brought to 0..1 by their percentiles."""
     span = {"min": 1, "step": 1}
     by_range: dict[str, Any] = {"id": "scale_linear", "kwargs": {"gain": 1 / 255}}

@@ -66,7 +66,7 @@ def write_package(path: Path, graph: bytes, model: Model, colours: int, credits:
             if isinstance(described, InvalidDescr):
                 raise ExportError(f"bioimageio.spec rejects the package: {described.get_reason()}")
             save_bioimageio_package_as_folder(described, output_path=packed)
-        _run(packed / DESCRIPTION)
+        _run_package(packed / DESCRIPTION)
         with ZipFile(path, "w", ZIP_DEFLATED) as file:
             for part in sorted(packed.iterdir()):
                 file.write(part, part.name)
@@ -116,7 +116,7 @@ def _offline(folder: Path) -> Iterator[None]:
         yield
 
 
-def _run(description: Path) -> None:
+def _run_package(description: Path) -> None:
     """Let `bioimageio.core` run the package on its example."""
     from bioimageio.core import test_model
 

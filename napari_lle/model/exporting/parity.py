@@ -74,7 +74,7 @@ def measure_parity(graph: bytes, model: Model, colours: int) -> Iterator[Parity]
         noise = NOISY if model.network.config.knows_noise else None
         found = run_session(session, image, noise)
         expected = by_network(model, image, noise)
-        row = Parity(images, height, width, *_differences(image, found, expected))
+        row = Parity(images, height, width, *_output_differences(image, found, expected))
         if row.worst > TOLERANCE:
             raise ExportError(
                 f"The exported {model.name} differs from the network by {row.worst:.1e} in an "
@@ -125,7 +125,7 @@ def _one_by_network(
     return {"reflectance": r, "illumination": light, SEEN: statistics.numpy()[0]}
 
 
-def _differences(
+def _output_differences(
     image: Array, found: dict[str, Array], expected: dict[str, Array]
 ) -> tuple[float, float, float | None]:
     r = expected["reflectance"]

@@ -98,7 +98,7 @@ def moving_average(image: Any, axis: int, window: int) -> Any:
 
         means = [
             da.map_blocks(
-                _mean,
+                _mean_of_finite,
                 part.rechunk({axis: -1}),
                 axis=axis,
                 drop_axis=axis,
@@ -109,11 +109,11 @@ def moving_average(image: Any, axis: int, window: int) -> Any:
         return da.stack(means, axis=axis)
     out = np.empty(image.shape, np.float32)
     for i, part in enumerate(parts):
-        out[(*lead, i)] = _mean(part, axis)
+        out[(*lead, i)] = _mean_of_finite(part, axis)
     return out
 
 
-def _mean(part: NDArray[Any], axis: int) -> NDArray[np.float32]:
+def _mean_of_finite(part: NDArray[Any], axis: int) -> NDArray[np.float32]:
     part = np.asarray(part)
     known = np.isfinite(part)
     if known.all():

@@ -54,18 +54,18 @@ def widened(
     asked = level_pairs(pair, len(levels.each), "channels")
     each = []
     for number, (own, given) in enumerate(zip(levels.each, asked, strict=True)):
-        parts = [_channel(array, levels, number) for array in arrays]
+        parts = [_of_channel(array, levels, number) for array in arrays]
         for part in parts:
-            own = _around(part, own, given, share, extremes)
+            own = _widened(part, own, given, share, extremes)
         each.append(own)
     return each[0] if levels.axis is None else level_set(each, levels.axis)
 
 
-def _channel(array: NDArray[Any], levels: AnyLevels, number: int) -> NDArray[Any]:
+def _of_channel(array: NDArray[Any], levels: AnyLevels, number: int) -> NDArray[Any]:
     return array if levels.axis is None else array.take(number, levels.axis)
 
 
-def _around(
+def _widened(
     values: NDArray[Any],
     levels: Levels,
     given: tuple[Any, Any],

@@ -118,7 +118,7 @@ class Cluster:
 
         if self._sent is None or self._sent[0] is not fill:
             # The result of a task, not scattered data: it outlives every worker that holds it.
-            self._sent = fill, self.client.submit(_same, fill, pure=False)
+            self._sent = fill, self.client.submit(_as_it_is, fill, pure=False)
         sent = self._sent[1]
         waiting = iter(blocks.items())
         given: dict[Any, int] = {}
@@ -126,7 +126,7 @@ class Cluster:
             while True:
                 room = max(2, AHEAD * self._threads()) - len(given)
                 for number, block in islice(waiting, max(room, 0)):
-                    task = self.client.submit(_call, sent, block, pure=False, retries=RETRIES)
+                    task = self.client.submit(_fill_block, sent, block, pure=False, retries=RETRIES)
                     given[task] = number
                 if not given:
                     return
@@ -191,9 +191,9 @@ def look(file: Path, tokens: list[Path], device: str) -> Sight:
     return Sight(versions(), choose_device(device), available(), lacking)
 
 
-def _same(fill: Fill) -> Fill:
+def _as_it_is(fill: Fill) -> Fill:
     return fill
 
 
-def _call(fill: Fill, block: PlaneBlock) -> None:
+def _fill_block(fill: Fill, block: PlaneBlock) -> None:
     fill(block)

@@ -40,11 +40,11 @@ def read_level(name: str, text: str | None) -> LevelOption:
     """A level as people write it: ``470``, ``sky``, or ``470,480,150`` for channels."""
     if text is None:
         return None
-    found = tuple(_read(name, word.strip()) for word in text.split(","))
+    found = tuple(_level_of_word(name, word.strip()) for word in text.split(","))
     return found[0] if len(found) == 1 else found
 
 
-def _read(name: str, word: str) -> float | str:
+def _level_of_word(name: str, word: str) -> float | str:
     if name == "black" and word == NEAR_SKY:
         return word
     try:

@@ -193,15 +193,15 @@ class EnhanceOptions:
         if background:
             how, _, degree = background.partition(":")
             named = {**self._named(), "strength": strength}
-            return _call("result = enhance_flattened", f"image, {how!r}, {degree}", named)
+            return _call_text("result = enhance_flattened", f"image, {how!r}, {degree}", named)
         if self.channel_axis is None and not self._several:
-            return _call("result = enhance", "image", {**self._named(), "strength": strength})
+            return _call_text("result = enhance", "image", {**self._named(), "strength": strength})
         count = len(self.black) if self._several else 1  # type: ignore[arg-type]
         images = ", ".join(f"image_{i}" for i in range(count)) if count > 1 else "image"
         named = {k: v for k, v in self._named().items() if k not in ("channels", "rgb")}
         axis = named.pop("channel_axis", None)
         named = {"axis": axis, "strength": strength, **named}
-        return _call("results = enhance_jointly", f"[{images}]", named)
+        return _call_text("results = enhance_jointly", f"[{images}]", named)
 
     def as_command(
         self, strength: float = 1.0, source: str = "INPUT.tif", background: str = ""
@@ -249,7 +249,7 @@ def formula_of(record: dict[str, Any]) -> str:
     return ",".join([kind, *(f"{name}={value!r}" for name, value in record["stretch"].items())])
 
 
-def _call(function: str, images: str, named: dict[str, Any]) -> str:
+def _call_text(function: str, images: str, named: dict[str, Any]) -> str:
     lines = [f"{INDENT}{images},", *(f"{INDENT}{name}={value!r}," for name, value in named.items())]
     name = function.split()[-1]
     return "\n".join([f"from napari_lle.model import {name}\n", f"{function}(", *lines, ")\n"])

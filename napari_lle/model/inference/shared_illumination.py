@@ -54,7 +54,7 @@ def brightest(images: Sequence[Any], levels: Sequence[AnyLevels], axis: int | No
     parts = (
         part
         for image, own in zip(images, levels, strict=True)
-        for part in map(_seen, channels_of(image, axis), cycle(own.each))
+        for part in map(_network_view, channels_of(image, axis), cycle(own.each))
     )
     return reduce(np.maximum, parts)
 
@@ -68,7 +68,7 @@ def channels_of(image: Any, axis: int | None) -> Iterator[Any]:
     return (image[(*lead, i)] for i in range(image.shape[axis]))
 
 
-def _seen(image: Any, levels: Levels) -> Any:
+def _network_view(image: Any, levels: Levels) -> Any:
     def seen(pixels: NDArray[Any]) -> NDArray[np.float32]:
         return see(pixels, levels, False, False)
 

@@ -103,10 +103,10 @@ def zarr_targets(
         about = replace(about, windows=(), segmentations=None) if about is not None else None
         part = {**record, ROLE: "L"}
         targets.append(Target(output.illumination, shape, light, plan.per, part, about))
-    return [_labelled(target, digest, picture.provenance) for target in targets]
+    return [_with_record(target, digest, picture.provenance) for target in targets]
 
 
-def _labelled(target: Target, digest: str, earlier: Document | None) -> Target:
+def _with_record(target: Target, digest: str, earlier: Document | None) -> Target:
     """A Zarr of a result whose name says what it is, and that will tell how it came about."""
     record = target.record or {}
     about = target.about and named(target.about, record)

@@ -90,22 +90,22 @@ def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
             parts[0], tally.squares, level_pairs(pair, 3, "channels"), options.sky
         )
     else:
-        levels = _found(parts[0], pair, options, rgb=rgb, tally=tally)
+        levels = _one_pair(parts[0], pair, options, rgb=rgb, tally=tally)
         tally = tally or _tally(parts[:1], rgb)
     assert tally is not None
     if options.clipped is not None:
         ends = _ends(tally.squares)
         colours = [part[..., :3] if rgb else part for part in parts]
         levels = widened(levels, colours, pair, options.clipped, ends)
-    known = _described(tally, levels, options)
+    known = _seen_statistics(tally, levels, options)
     aim = MIDDLE
     if options.sky:
         axis = COLOURS if rgb else None
-        apart = chain(*(_apart(part, levels, axis) for part in parts))
+        apart = chain(*(_by_channel(part, levels, axis) for part in parts))
         x = see(tally.squares, levels, rgb, per, luminance)
         known, aim = _for_sky(known, apart, x, options.sky)
     if noise:
-        apart = chain(*(_apart(part, levels, levels.axis, rgb) for part in parts))
+        apart = chain(*(_by_channel(part, levels, levels.axis, rgb) for part in parts))
         known = _with_noise(known, apart, rgb and levels.axis is None)
     return Survey((levels,), known, aim)
 
@@ -119,7 +119,7 @@ def _tally(parts: Sequence[Any], rgb: bool) -> Tally | None:
     return Tally(squares, find_counter())
 
 
-def _described(tally: Tally, levels: AnyLevels, options: EnhanceOptions) -> Statistics:
+def _seen_statistics(tally: Tally, levels: AnyLevels, options: EnhanceOptions) -> Statistics:
     """Statistics of what the network sees: of counts, where levels do the same to all values."""
     rgb, per = bool(options.rgb), options.channels == "per"
     luminance = options.channels == "luminance"
@@ -144,7 +144,7 @@ def share_clipped(
     parts = [in_memory(array, bool(options.rgb)) for array in arrays]
     parts = [part[..., :3] for part in parts] if options.rgb else parts
     pairs = zip(parts, each, strict=True)
-    channels = chain(*(_apart(part, levels, levels.axis) for part, levels in pairs))
+    channels = chain(*(_by_channel(part, levels, levels.axis) for part, levels in pairs))
     return told(options.clipped or 0.0, channels)
 
 
@@ -178,21 +178,21 @@ def _scene_levels(array: Any, pair: LevelPair, options: EnhanceOptions) -> AnyLe
     """Levels of an array of a scene, which may have an axis of channels."""
     axis = options.channel_axis
     if axis is None or not _unlinked(options, pair, True):
-        return _counted(in_memory(array, False), pair, options)
+        return _counted_levels(in_memory(array, False), pair, options)
     pairs = level_pairs(pair, array.shape[axis], "channels")
     channels = zip(channels_of(array, axis), pairs, strict=True)
-    found = [_counted(in_memory(channel, False), own, options) for channel, own in channels]
+    found = [_counted_levels(in_memory(channel, False), own, options) for channel, own in channels]
     return level_set(found, axis - array.ndim)
 
 
-def _found(part: Any, pair: LevelPair, options: EnhanceOptions, **known: Any) -> Levels:
+def _one_pair(part: Any, pair: LevelPair, options: EnhanceOptions, **known: Any) -> Levels:
     """One pair of levels."""
     ((black, white),) = level_pairs(pair, 1, "channels")
     return find_levels(part, black=black, white=white, sky=options.sky, **known)
 
 
-def _counted(part: Any, pair: LevelPair, options: EnhanceOptions) -> Levels:
-    return _found(part, pair, options, tally=_tally([part], False))
+def _counted_levels(part: Any, pair: LevelPair, options: EnhanceOptions) -> Levels:
+    return _one_pair(part, pair, options, tally=_tally([part], False))
 
 
 def _unlinked(options: EnhanceOptions, pair: LevelPair, apt: bool) -> bool:
@@ -201,7 +201,7 @@ def _unlinked(options: EnhanceOptions, pair: LevelPair, apt: bool) -> bool:
     return options.levels == "unlinked" or (options.levels == "auto" and (several or apt))
 
 
-def _apart(
+def _by_channel(
     array: Any, levels: AnyLevels, axis: int | None, rgb: bool = False
 ) -> Iterator[tuple[Any, Levels]]:
     """The channels of an array along an axis, each with its levels; without an axis, the array."""
@@ -218,7 +218,7 @@ def _all_apart(
     arrays: Sequence[Any], levels: Sequence[AnyLevels], axes: Sequence[int | None]
 ) -> Iterator[tuple[Any, Levels]]:
     for array, own, axis in zip(arrays, levels, axes, strict=True):
-        yield from _apart(array, own, axis)
+        yield from _by_channel(array, own, axis)
 
 
 def _for_sky(

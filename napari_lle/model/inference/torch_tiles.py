@@ -54,14 +54,14 @@ def _filled(
         for done, part in enumerate(parts, 1):
             alone = out.ndim == 2 and network.config.by_channel
             seen = slice(1) if alone else slice(None)
-            light = _run(network, x[seen, part.rows[:, None], part.columns], statistics)
+            light = _run_tile(network, x[seen, part.rows[:, None], part.columns], statistics)
             out[part.out] = light.transpose(1, 2, 0) if out.ndim == 3 else light.mean(axis=0)
             yield done, len(parts)
 
     return memory.steps(attempt)
 
 
-def _run(
+def _run_tile(
     network: Network, patch: NDArray[np.float32], statistics: torch.Tensor
 ) -> NDArray[np.float32]:
     """One block on one padded tile."""

@@ -66,7 +66,7 @@ def what_changed(result: Result, *, noise: Noise | None = None) -> Any:
     ndarray or dask array of float32, the shape of R
         Without alpha.
     """
-    return _mapped(result, noise, lambda local: local.change / local.noise)
+    return _per_pixel(result, noise, lambda local: local.change / local.noise)
 
 
 def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
@@ -94,7 +94,7 @@ def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
         If the strength is not 1, or no interval is known for the model.
     """
     constants = interval_constants(result.record)
-    return _mapped(result, noise, lambda local: half_width(local, constants))
+    return _per_pixel(result, noise, lambda local: half_width(local, constants))
 
 
 def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
@@ -139,13 +139,13 @@ def half_width(local: Local, constants: Sequence[float]) -> Array:
     return np.hypot(local.noise * np.interp(local.share, KNOTS, k), c * local.gradient)
 
 
-def _mapped(result: Result, noise: Noise | None, figure: Any) -> Any:
+def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
     """A figure of every pixel, of whole arrays or chunk by chunk."""
     levels = result.levels
     if "background" in result.record:
         raise ValueError("Such a map is not of an image without its background: leave it out.")
     if levels.axis is not None:
-        parts = [_mapped(channel, noise, figure) for channel in result.channels()]
+        parts = [_per_pixel(channel, noise, figure) for channel in result.channels()]
         return stacked(parts, levels.axis)
     r, light = result.reflectance, result.illumination
     rgb = bool(result.record["rgb"])

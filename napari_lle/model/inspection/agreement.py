@@ -55,9 +55,9 @@ def compare_stages(trace: Trace) -> Agreement:
     """Compare R of all stages with that of the first."""
     results = trace["R"]
     high = display_limit(results)
-    first, away = _shown(results[0], high), np.zeros(results.shape[1:3], np.float32)
+    first, away = _within_range(results[0], high), np.zeros(results.shape[1:3], np.float32)
     for result in results[1:]:
-        apart = np.abs(_shown(result, high) - first)
+        apart = np.abs(_within_range(result, high) - first)
         np.maximum(away, apart.max(axis=-1) if apart.ndim == 3 else apart, out=away)
     seen = np.mean(away > GREY_LEVEL, dtype=np.float64)
     return Agreement(float(away.max()), float(seen), float(np.abs(trace["E"]).max()))
@@ -117,6 +117,6 @@ def most_different(
     return (best, found[best]) if best and found[best] >= EQUAL else None
 
 
-def _shown(values: NDArray[np.float32], high: float) -> NDArray[np.float32]:
+def _within_range(values: NDArray[np.float32], high: float) -> NDArray[np.float32]:
     shown: NDArray[np.float32] = np.nan_to_num(np.clip(values / high, 0, 1), nan=0.0)
     return shown

@@ -60,14 +60,16 @@ def write_stages(stages: Stages, folder: str | Path) -> Generator[Progress, None
         report = {**stages.record, "planes": len(planes), **measures.answer(stages)}
         report["files"] = names
         (temporary / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-        _forget(folder, names)
+        _remove_listed(folder, names)
     return report
 
 
 def stage_files(stages: Stages, folder: str | Path) -> list[Path]:
     """What `write_stages` would make, replace or remove."""
     folder = Path(folder)
-    return [folder / name for name in dict.fromkeys((*_names(stages), *_listed(folder), REPORT))]
+    return [
+        folder / name for name in dict.fromkeys((*_names(stages), *_listed_stages(folder), REPORT))
+    ]
 
 
 def _names(stages: Stages) -> list[str]:
@@ -151,13 +153,13 @@ def _gathered(folder: Path) -> Iterator[Path]:
         raise unwritten(folder, error) from None
 
 
-def _forget(folder: Path, names: list[str]) -> None:
+def _remove_listed(folder: Path, names: list[str]) -> None:
     """Remove the stages that an earlier report in the folder lists and this one does not."""
-    for name in set(_listed(folder)) - set(names):
+    for name in set(_listed_stages(folder)) - set(names):
         (folder / name).unlink(missing_ok=True)
 
 
-def _listed(folder: Path) -> list[str]:
+def _listed_stages(folder: Path) -> list[str]:
     """The stages of an earlier report in the folder."""
     names: list[str] = []
     with suppress(OSError, ValueError, KeyError, TypeError):

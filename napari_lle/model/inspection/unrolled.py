@@ -138,7 +138,7 @@ class Stages:
         outer, inner = self._spans(part, self._reach)
         pixels, s = self._read(index, outer)
         total = 2 * self.count * self._tiles(s)
-        found = yield from _counted(self._unroll(pixels, s), total)
+        found = yield from _with_progress(self._unroll(pixels, s), total)
         values = {kind: np.stack([v[inner] for v in found[kind]]) for kind in KINDS}
         return Trace(values)
 
@@ -152,7 +152,7 @@ class Stages:
         walk = noise_gain_steps(
             self._network, s, self._statistics, self._tile, joint=not self.per, origin=origin
         )
-        found = yield from _counted(walk, self._tiles(s))
+        found = yield from _with_progress(walk, self._tiles(s))
         return self._shown(found)[inner]
 
     def feature_maps(
@@ -168,7 +168,7 @@ class Stages:
         outer, inner = self._spans(part, self._network.radius)
         s = self._read(index, outer)[1]
         walk = feature_maps(self._network, s, self._statistics, self._tile)
-        found = yield from _counted(walk, self._tiles(s))
+        found = yield from _with_progress(walk, self._tiles(s))
         return {name: m[inner] for name, m in zip(map_names(self._network), found, strict=True)}
 
     @property
@@ -242,7 +242,7 @@ class Stages:
         return found
 
 
-def _counted(walk: Generator[None, None, T], total: int) -> Generator[Progress, None, T]:
+def _with_progress(walk: Generator[None, None, T], total: int) -> Generator[Progress, None, T]:
     """Turn ticks into progress; memory that runs out into a sentence."""
     ticks = Steps(walk)
     try:

@@ -40,7 +40,7 @@ def digest_steps(pixels: Any) -> Generator[Progress, None, str]:
         return ""
     known = hashlib.sha256(f"{dtype.newbyteorder('=').name} {tuple(pixels.shape)}".encode())
     done = 0
-    for place in _places(tuple(pixels.shape), dtype.itemsize):
+    for place in _in_order(tuple(pixels.shape), dtype.itemsize):
         if done:
             yield Progress(done, size)
         part = np.asarray(pixels[place])
@@ -50,7 +50,7 @@ def digest_steps(pixels: Any) -> Generator[Progress, None, str]:
     return f"{KIND}{known.hexdigest()}"
 
 
-def _places(shape: tuple[int, ...], itemsize: int) -> Generator[tuple[Any, ...], None, None]:
+def _in_order(shape: tuple[int, ...], itemsize: int) -> Generator[tuple[Any, ...], None, None]:
     """Parts of an array in the order of its values."""
     axis, inner = 0, math.prod(shape[1:]) * itemsize
     while inner > PART and axis < len(shape) - 1:

@@ -76,22 +76,24 @@ def read_image(
     """
     path = Path(path)
     _check_suffix(path)
-    if not path.exists() or (path.is_dir() and not _is(path, zarr_files)):
+    if not path.exists() or (path.is_dir() and not _is_read_by(path, zarr_files)):
         raise FileError(f"There is no file {path}.")
     try:
         with readable(path):
-            return _read(path, lazy, image, use)
+            return _read_picture(path, lazy, image, use)
     except FileError as error:
         raise misnamed(path) or error from None
 
 
-def _read(path: Path, lazy: bool, image: int, use: Use | None) -> Picture:
+def _read_picture(path: Path, lazy: bool, image: int, use: Use | None) -> Picture:
     how: dict[str, Any] = {"lazy": lazy, "image": image, "use": use or READ}
-    if _is(path, tiff) or (_is(path, pictures) and is_tiff(path)):  # many programs read it so
+    if _is_read_by(path, tiff) or (
+        _is_read_by(path, pictures) and is_tiff(path)
+    ):  # many programs read it so
         return tiff.read_tiff(path, **how)
-    if _is(path, fits):
+    if _is_read_by(path, fits):
         return fits.read_fits(path, **how)
-    if _is(path, zarr_files):
+    if _is_read_by(path, zarr_files):
         return zarr_files.read_zarr(path, **how)
     return pictures.read_picture(path, image, use or DECODE)
 
@@ -116,7 +118,7 @@ def read_images(
     """
     first = first or read_image(path, use=use)
     found = [first, *(read_image(path, image=n, use=use) for n in range(2, first.images + 1))]
-    frames = len(found) > 1 and _is(Path(path), pictures) and not is_tiff(Path(path))
+    frames = len(found) > 1 and _is_read_by(Path(path), pictures) and not is_tiff(Path(path))
     if not frames or len({(p.pixels.shape, p.rgb) for p in found}) > 1:
         return found
     about = first.about or FileRecord("YXS" if first.rgb else "YX")
@@ -140,7 +142,7 @@ def count_images(path: str | Path) -> int:
         As `read_image`.
     """
     path = Path(path)
-    if path.is_file() and _is(path, pictures) and not is_tiff(path):
+    if path.is_file() and _is_read_by(path, pictures) and not is_tiff(path):
         with readable(path):
             return pictures.count_images(path)
     return read_image(path, lazy=True).images
@@ -193,15 +195,15 @@ def write_images(path: str | Path, images: Sequence[Output]) -> None:
     if len(images) != 1 and not holds_several(path):
         raise FileError(f"{path.name} holds one image, not {len(images)}: write to .tif instead.")
     one = images[0]
-    if _is(path, zarr_files):
+    if _is_read_by(path, zarr_files):
         zarr_writer.write_zarr(path, one)
         return
-    if _is(path, tiff) or _is(path, fits):
+    if _is_read_by(path, tiff) or _is_read_by(path, fits):
         images = [with_origin(each) for each in images]
     with atomic_path(path) as temporary:
-        if _is(path, tiff):
+        if _is_read_by(path, tiff):
             tiff_writer.write_tiff(temporary, images)
-        elif _is(path, fits):
+        elif _is_read_by(path, fits):
             fits.write_fits(temporary, images)
         else:
             pictures.write_picture(temporary, one.pixels, one.rgb, one.about)
@@ -210,14 +212,14 @@ def write_images(path: str | Path, images: Sequence[Output]) -> None:
 def holds_alpha(path: str | Path, *, grey: bool) -> bool:
     """Whether a file named so can hold opacity beside grey, or beside colours."""
     path = Path(path)
-    if _is(path, pictures):
+    if _is_read_by(path, pictures):
         return suffix_of(path) == ".png" or (suffix_of(path) == ".webp" and not grey)
-    return _is(path, tiff) or not grey
+    return _is_read_by(path, tiff) or not grey
 
 
 def holds_several(path: str | Path) -> bool:
     """Whether a file named so can hold several images: series of a TIFF, extensions of a FITS."""
-    return _is(Path(path), tiff) or _is(Path(path), fits)
+    return _is_read_by(Path(path), tiff) or _is_read_by(Path(path), fits)
 
 
 def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
@@ -229,11 +231,11 @@ def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
         raise FileError(f"{path} lies inside a Zarr: write a result beside it.")
     if not path.parent.is_dir():
         raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
-    if _is(path, tiff):
+    if _is_read_by(path, tiff):
         return
     dtype = np.dtype(dtype)
     for module, library, extra in ((zarr_files, "zarr", "zarr"), (fits, "astropy", "astro")):
-        if _is(path, module):
+        if _is_read_by(path, module):
             if importlib.util.find_spec(library) is None:
                 raise FileError(f"{path.name} needs {library}: pip install 'napari-lle[{extra}]'.")
             if dtype.name not in module.DTYPES:
@@ -250,10 +252,10 @@ def check_format(path: str | Path, dtype: DTypeLike, axes: int = 2) -> None:
 
 def is_zarr(path: str | Path) -> bool:
     """Whether a path names a Zarr, which is written chunk by chunk."""
-    return _is(Path(path), zarr_files)
+    return _is_read_by(Path(path), zarr_files)
 
 
-def _is(path: Path, module: Any) -> bool:
+def _is_read_by(path: Path, module: Any) -> bool:
     return suffix_of(path) in module.SUFFIXES
 
 

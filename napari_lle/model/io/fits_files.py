@@ -124,7 +124,7 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
         shape, stored = tuple(hdu.shape), Stored.told(hdu.header)
         header = inherited(file[0].header, hdu.header) if place else hdu.header.copy()
         if lazy:
-            pixels = _lazy_pixels(path, place, shape, stored)
+            pixels = _lazy_fits(path, place, shape, stored)
         else:
             use.check(path, math.prod(shape), stored.dtype.itemsize)
             pixels = stored.values(np.asarray(hdu.data))
@@ -210,7 +210,7 @@ def _hdus(
     return hdus
 
 
-def _lazy_pixels(path: Path, place: int, shape: tuple[int, ...], stored: Stored) -> Any:
+def _lazy_fits(path: Path, place: int, shape: tuple[int, ...], stored: Stored) -> Any:
     import dask.array as da
 
     def read(block_info: Any = None) -> NDArray[Any]:

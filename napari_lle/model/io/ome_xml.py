@@ -31,12 +31,12 @@ def image_annotation(
     ome: dict[str, Any], place: int, namespace: str = NAMESPACE
 ) -> dict[str, Any] | None:
     """Our record of the result that one image is, or its provenance."""
-    images = _listed(ome.get("Image"))
+    images = _as_list(ome.get("Image"))
     image = images[place] if place < len(images) and isinstance(images[place], dict) else {}
-    own = {r.get("ID") for r in _listed(image.get("AnnotationRef")) if isinstance(r, dict)}
+    own = {r.get("ID") for r in _as_list(image.get("AnnotationRef")) if isinstance(r, dict)}
     annotations = ome.get("StructuredAnnotations")
     comments = annotations.get("CommentAnnotation") if isinstance(annotations, dict) else None
-    for comment in _listed(comments):
+    for comment in _as_list(comments):
         if not isinstance(comment, dict) or comment.get("Namespace") != namespace:
             continue
         if comment.get("ID") in own or len(images) == 1:
@@ -47,7 +47,7 @@ def image_annotation(
 
 def about_image(ome: dict[str, Any], place: int, axes: str) -> FileRecord:
     """What is told of one image."""
-    images = _listed(ome.get("Image"))
+    images = _as_list(ome.get("Image"))
     image = images[place] if place < len(images) and isinstance(images[place], dict) else {}
     described = image.get("Pixels")
     described = described if isinstance(described, dict) else {}
@@ -59,7 +59,7 @@ def about_image(ome: dict[str, Any], place: int, axes: str) -> FileRecord:
         unit = long_unit(str(described.get(f"{key}Unit", default))) if size else ""
         scale.append(size or 1.0)
         units.append(unit)
-    channels = [c for c in _listed(described.get("Channel")) if isinstance(c, dict)]
+    channels = [c for c in _as_list(described.get("Channel")) if isinstance(c, dict)]
     names, colours = ([c.get(key) for c in channels] for key in ("Name", "Color"))
     name = str(image.get("Name", ""))
     return FileRecord(
@@ -90,7 +90,7 @@ def made_metadata(
     if len(about.channels) == count:
         channel["Name"] = list(about.channels)
     if len(about.colours) == count:
-        channel["Color"] = [_number(c) for c in about.colours]
+        channel["Color"] = [_colour_number(c) for c in about.colours]
     metadata |= {"Channel": channel} if channel else {}
     metadata |= {"AcquisitionDate": about.taken} if about.taken else {}
     metadata |= {"Name": about.name} if about.name else {}
@@ -111,10 +111,10 @@ def _hexadecimal(colour: Any) -> str:
     return "FFFFFF"
 
 
-def _number(colour: str) -> int:
+def _colour_number(colour: str) -> int:
     value = int(colour, 16) << 8 | 0xFF
     return value - 2**32 if value >= 2**31 else value
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -95,7 +95,7 @@ class _Identity:
 
     def of(self, path: str | Path) -> Key:
         """Key of a file or folder, or of the name that it would have."""
-        found = _number(str(path))
+        found = _file_number(str(path))
         if found is not None:
             return found
         # Through a link that leads nowhere yet: there it would be made.
@@ -113,7 +113,7 @@ class _Identity:
             folder = outer
 
     def _look(self, folder: str) -> Key:
-        found = _number(folder)
+        found = _file_number(folder)
         if found is not None:
             return found
         outer, name = os.path.split(folder)
@@ -125,7 +125,7 @@ class _Identity:
         return (*self._folder(folder), name)
 
 
-def _number(path: str) -> Key | None:
+def _file_number(path: str) -> Key | None:
     """Device and number of what exists; hard links share them."""
     try:
         status = os.stat(path)  # noqa: PTH116
@@ -144,7 +144,7 @@ def folds_case(folder: str) -> bool:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.swapcase() != entry.name:
-                    return _same(entry.path, os.path.join(folder, entry.name.swapcase()))  # noqa: PTH118
+                    return _same_file(entry.path, os.path.join(folder, entry.name.swapcase()))  # noqa: PTH118
     except OSError:
         pass
     outer, name = os.path.split(folder)
@@ -152,8 +152,8 @@ def folds_case(folder: str) -> bool:
         return os.name == "nt"
     if name.swapcase() == name:
         return folds_case(outer)
-    return _same(folder, os.path.join(outer, name.swapcase()))  # noqa: PTH118
+    return _same_file(folder, os.path.join(outer, name.swapcase()))  # noqa: PTH118
 
 
-def _same(path: str, other: str) -> bool:
-    return _number(other) is not None and _number(path) == _number(other)
+def _same_file(path: str, other: str) -> bool:
+    return _file_number(other) is not None and _file_number(path) == _file_number(other)

@@ -23,7 +23,15 @@ SOFTWARE = f"lle:napari-lle-{__version__}"
 LIBRARIES = ("torch", "numpy")
 MODEL = "model"  # kind of what is used beside images
 INPUT, SOURCE = "input", "source"  # in a record: digest of the pixels that went in, and their file
-APART = ("levels", "statistics", "file", "uncertainty", INPUT, SOURCE, ROLE)  # see `_settings`
+APART = (
+    "levels",
+    "statistics",
+    "file",
+    "uncertainty",
+    INPUT,
+    SOURCE,
+    ROLE,
+)  # see `_recorded_settings`
 
 
 class Used(NamedTuple):
@@ -82,7 +90,7 @@ class Activity(NamedTuple):
         model = Used(weights and f"{KIND}{weights}", str(record.get("model", "")), MODEL)
         known = tuple(each for each in earlier if each)
         used, note = (image, model), note_of(record)
-        return cls("enhance", word_of(record), used, _settings(record), note, known)
+        return cls("enhance", word_of(record), used, _recorded_settings(record), note, known)
 
     def document(self, digest: str, shape: tuple[int, ...], dtype: str) -> Document:
         """The step with what came out of it, and all that came before."""
@@ -192,7 +200,7 @@ def _software() -> dict[str, Any]:
     return told
 
 
-def _settings(record: dict[str, Any]) -> dict[str, Any]:
+def _recorded_settings(record: dict[str, Any]) -> dict[str, Any]:
     """The settings of a record, without what is told elsewhere; black and white by name."""
     levels = record.get("levels", {})
     own = {key: value for key, value in record.items() if key not in APART}

@@ -39,7 +39,7 @@ def read_picture(path: Path, image: int = 1, use: Use = DECODE) -> Picture:
     from PIL import Image
 
     with any_size(), Image.open(path, formats=FORMATS) as file:
-        use.check(path, *_extent(path, file))
+        use.check(path, *_values_and_bytes(path, file))
         count = getattr(file, "n_frames", 1)
         number = image_number(path, image, count)
         if png.is_deep(path):
@@ -60,7 +60,7 @@ def read_picture(path: Path, image: int = 1, use: Use = DECODE) -> Picture:
     pixels = pixels if alpha is None else pixels[..., 0].copy()
     rgb = pixels.ndim == 3
     about = FileRecord(default_axes(pixels.ndim, rgb), profile=found, exif=block, taken=taken)
-    about = replace(about, **_along(about.axes, size), alpha=alpha)
+    about = replace(about, **_axes_about(about.axes, size), alpha=alpha)
     return Picture(pixels, rgb, None, turned_record(about, orientation), number, count)
 
 
@@ -100,7 +100,7 @@ def _pixel_size(dpi: Any) -> list[float] | None:
     return [1 / n for n in counts if n] if all(counts) and counts != [1.0, 1.0] else None
 
 
-def _along(axes: str, size: list[float] | None) -> dict[str, Any]:
+def _axes_about(axes: str, size: list[float] | None) -> dict[str, Any]:
     """Scale and units of the axes of a picture."""
     if size is None:
         return {}
@@ -120,7 +120,7 @@ def count_images(path: Path) -> int:
         return int(getattr(image, "n_frames", 1))
 
 
-def _extent(path: Path, file: Any) -> tuple[int, int]:
+def _values_and_bytes(path: Path, file: Any) -> tuple[int, int]:
     """Values of a picture and bytes of each, as its head tells them."""
     deep = file.mode.startswith("I") or png.is_deep(path)
     return file.width * file.height * len(file.getbands()), 2 if deep else 1

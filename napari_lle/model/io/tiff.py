@@ -45,7 +45,7 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
         check_meaning(path, page)
         if not lazy:
             use.check(path, series.size, series.dtype.itemsize)
-        raw = _lazy_pixels(path, series, place) if lazy else series.asarray()
+        raw = _lazy_series(path, series, place) if lazy else series.asarray()
         pixels, axes, alpha = _arranged(raw, series.axes, page)
         told = about_series(file, place, axes, pixels)
         about = about_pages(path, file, page, told.about)
@@ -104,7 +104,7 @@ def _native(pixels: Any) -> Any:
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
-def _lazy_pixels(path: Path, series: Any, place: int) -> Any:
+def _lazy_series(path: Path, series: Any, place: int) -> Any:
     import dask.array as da
     import tifffile
 

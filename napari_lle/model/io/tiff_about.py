@@ -36,7 +36,9 @@ def about_series(file: Any, place: int, axes: str, pixels: Any) -> Told:
     if ome:
         record, origin = (image_annotation(ome, place, name) for name in (NAMESPACE, PROV))
         about = about_image(ome, place, axes)
-        return Told(record, origin, _shown(file.series[place].keyframe, pixels, about))
+        return Told(
+            record, origin, _with_imagej_display(file.series[place].keyframe, pixels, about)
+        )
     shaped = file.shaped_metadata or ()
     described: Any = shaped[place] if place < len(shaped) else {}
     texts = (described.get(name) for name in (RECORD, PROVENANCE))
@@ -45,7 +47,7 @@ def about_series(file: Any, place: int, axes: str, pixels: Any) -> Told:
         about = FileRecord.from_dict(json.loads(described[ABOUT]))
         if len(about.axes) == len(axes):
             return Told(record, origin, about)
-    about = _shown(file.series[place].keyframe, pixels, _imagej_about(file, axes))
+    about = _with_imagej_display(file.series[place].keyframe, pixels, _imagej_about(file, axes))
     return Told(record, origin, about)
 
 
@@ -59,7 +61,7 @@ def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileReco
     }
     about = replace(about, **{k: v for k, v in found.items() if v})
     unit = RESOLUTION_UNITS.get(page.tags.valueof(296, 2), "")
-    sizes = {axis: _across(page, tag) for axis, tag in (("X", 282), ("Y", 283))}
+    sizes = {axis: _pixel_extent(page, tag) for axis, tag in (("X", 282), ("Y", 283))}
     if about.size("X")[1] or about.size("Y")[1] or not unit or None in sizes.values():
         return about
     scale = tuple(sizes.get(a) or s for a, s in zip(about.axes, about.scale, strict=True))
@@ -67,7 +69,7 @@ def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileReco
     return replace(about, scale=scale, units=units)
 
 
-def _across(page: Any, tag: int) -> float | None:
+def _pixel_extent(page: Any, tag: int) -> float | None:
     """Extent of a pixel in the page's unit; none where the tag says one pixel a unit or nothing."""
     with suppress(TypeError, ValueError):
         count, length = page.tags.valueof(tag, (0, 0))
@@ -91,7 +93,7 @@ def _imagej_about(file: Any, axes: str) -> FileRecord:
     return FileRecord(axes, tuple(scale.values()), units=tuple(units.values()))
 
 
-def _shown(page: Any, pixels: Any, about: FileRecord) -> FileRecord:
+def _with_imagej_display(page: Any, pixels: Any, about: FileRecord) -> FileRecord:
     """A record with the labels, look-up tables and display ranges that ImageJ keeps in a tag."""
     kept: Any = page.tags.valueof(IMAGEJ)
     if not isinstance(kept, dict):

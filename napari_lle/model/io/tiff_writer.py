@@ -59,7 +59,7 @@ def write_tiff(path: Path, images: Sequence[Output]) -> None:
     """
     import tifffile
 
-    series = [_prepared(each) for each in images]
+    series = [_with_alpha(each) for each in images]
     ome = all(each.ome for each in series)
     big = sum(each.pixels.nbytes for each in series) > LARGEST_CLASSIC
     with tifffile.TiffWriter(path, ome=ome, bigtiff=big) as file:
@@ -69,7 +69,7 @@ def write_tiff(path: Path, images: Sequence[Output]) -> None:
         exif.append_to_tiff(path, series[0].about.exif)
 
 
-def _prepared(image: Output) -> Series:
+def _with_alpha(image: Output) -> Series:
     """An image with its alpha among its samples."""
     pixels, rgb = image.pixels, image.rgb
     about = fitting(image.about, pixels.ndim, rgb)

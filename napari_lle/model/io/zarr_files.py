@@ -134,14 +134,16 @@ def _finest(group: Any, number: int) -> tuple[Any, FileRecord]:
         tuple(scale.tolist()),
         tuple(shift.tolist()),
         tuple(long_unit(axis.get("unit")) for axis in described),
-        **(_shown(channels, "C" in letters, array.dtype) if len(channels) == count else {}),
+        **(_omero_display(channels, "C" in letters, array.dtype) if len(channels) == count else {}),
         rendering=rendering(told.get("omero", {})) if len(channels) == count else "",
     )
     name = str(image.get("name") or "")
     return array, replace(about, name="" if name in ("image", "/") else name)
 
 
-def _shown(channels: list[dict[str, Any]], named: bool, dtype: np.dtype[Any]) -> dict[str, Any]:
+def _omero_display(
+    channels: list[dict[str, Any]], named: bool, dtype: np.dtype[Any]
+) -> dict[str, Any]:
     """Names, colours and windows of the channels of omero, each where all have it.
 
     White and the whole range are what is written where nothing is known, and tell nothing.

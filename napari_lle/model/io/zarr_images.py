@@ -27,7 +27,7 @@ def zarr_images(path: Path, node: Any) -> list[FoundImage]:
     """All images of a Zarr, in the order of their series, wells and fields, or of their names."""
     if not _is_group(node):
         return [FoundImage("", -1)]
-    found = list(_described(node, "", DEEPEST))
+    found = list(_listed_images(node, "", DEEPEST))
     if not found:
         found = [FoundImage(name, -1) for name in _arrays(node, "", DEEPEST)]
     if not found:
@@ -41,7 +41,7 @@ def ome(node: Any) -> dict[str, Any]:
     return dict(attributes) if hasattr(attributes, "keys") else {}
 
 
-def _described(group: Any, place: str, depth: int) -> Iterator[FoundImage]:
+def _listed_images(group: Any, place: str, depth: int) -> Iterator[FoundImage]:
     """What the metadata of OME-Zarr lists."""
     told = ome(group)
     if told.get("multiscales"):
@@ -60,7 +60,7 @@ def _described(group: Any, place: str, depth: int) -> Iterator[FoundImage]:
         names = _natural(group.group_keys()) if depth else []
     for name in names:
         with suppress(KeyError):  # a well that was not written
-            yield from _described(group[name], f"{place}/{name}".lstrip("/"), depth - 1)
+            yield from _listed_images(group[name], f"{place}/{name}".lstrip("/"), depth - 1)
 
 
 def _series(group: Any) -> list[str]:
@@ -83,10 +83,12 @@ def _arrays(group: Any, place: str, depth: int) -> Iterator[str]:
 
 def _natural(names: Any) -> list[str]:
     """2 before 10."""
-    return sorted(names, key=lambda name: [int(p) if p.isdecimal() else p for p in _parts(name)])
+    return sorted(
+        names, key=lambda name: [int(p) if p.isdecimal() else p for p in _path_parts(name)]
+    )
 
 
-def _parts(name: str) -> list[str]:
+def _path_parts(name: str) -> list[str]:
     return re.split(r"(\d+)", name)
 
 

@@ -94,8 +94,8 @@ def create(
         import zarr
 
     about = fitting(about, len(shape), rgb)
-    order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
-    kept = {KEY: {"axes": about.axes, "record": record, **_kind(record), **_more(about)}}
+    order = tuple(sorted(range(len(shape)), key=lambda i: _axis_rank(about.axes[i])))
+    kept = {KEY: {"axes": about.axes, "record": record, **_role_of(record), **_more(about)}}
     if about.plain or not _describable(about.axes):
         kept[KEY]["about"] = about.to_dict()
         return [_create_plain(folder, shape, dtype, rgb, about.axes, kept)]
@@ -150,11 +150,11 @@ def open_levels(
     node = zarr.open(folder, mode="r+")
     if isinstance(node, zarr.Array):
         return [Level(node, tuple(range(len(shape))), rgb)]
-    order = tuple(sorted(range(len(shape)), key=lambda i: _rank(about.axes[i])))
+    order = tuple(sorted(range(len(shape)), key=lambda i: _axis_rank(about.axes[i])))
     return [Level(node[str(i)], order, rgb) for i in range(len(_pyramid(shape, rgb)))]
 
 
-def _rank(axis: str) -> int:
+def _axis_rank(axis: str) -> int:
     """Axes that OME-Zarr has no name for stand between time and space."""
     return ORDER.index(axis) if axis in ORDER else ORDER.index("C")
 
@@ -213,7 +213,7 @@ def _describe(root: Any, levels: list[Level], about: FileRecord, order: tuple[in
     more = json.loads(about.rendering) if about.rendering and not levels[0].rgb else {}
     if channels or more:
         kept = more.pop("channels", [{}] * len(channels))
-        channels = channels or [_channel(i, (), (), (), levels[0]) for i in range(len(kept))]
+        channels = channels or [_omero_channel(i, (), (), (), levels[0]) for i in range(len(kept))]
         told = [{**each, **own} for each, own in zip(channels, kept, strict=False)]
         root.attrs["ome"] = {**root.attrs["ome"], "omero": {**more, "channels": told}}
 
@@ -226,10 +226,10 @@ def _omero(about: FileRecord, level: Level) -> list[dict[str, Any]]:
         names = ("red", "green", "blue", "alpha")[: level.shape[-1]]
         colours, windows, count = tuple(COLOURS.get(n, "FFFFFF") for n in names), (), len(names)
     told = {count} & {len(names), len(colours), len(windows)}
-    return [_channel(i, names, colours, windows, level) for i in range(count)] if told else []
+    return [_omero_channel(i, names, colours, windows, level) for i in range(count)] if told else []
 
 
-def _channel(i: int, names: Any, colours: Any, windows: Any, level: Level) -> dict[str, Any]:
+def _omero_channel(i: int, names: Any, colours: Any, windows: Any, level: Level) -> dict[str, Any]:
     low, high = value_range(level.array.dtype)
     low, high = (int(low), int(high)) if level.array.dtype.kind in "ui" else (low, high)
     window = windows[i] if i < len(windows) else (low, high, low, high)
@@ -250,7 +250,7 @@ def rendering(omero: dict[str, Any]) -> str:
     return json.dumps(found) if found else ""
 
 
-def _kind(record: dict[str, Any] | None) -> dict[str, str]:
+def _role_of(record: dict[str, Any] | None) -> dict[str, str]:
     """What the numbers of a result are: none of them has a unit."""
     if record is None:
         return {}

@@ -92,19 +92,19 @@ def write_steps(
     """
     try:
         with sole_writer(target.path for target in targets):
-            yield from _write(targets, block_of, job, run)
+            yield from _write_blocks(targets, block_of, job, run)
     except OSError as error:
         raise unwritten(targets[0].path, error) from None
 
 
-def _write(
+def _write_blocks(
     targets: list[Target], block_of: BlockOf, job: str, run: Run
 ) -> Generator[Progress, None, None]:
     """`write_steps` by a sole writer; a disk that fails is left as it was."""
     try:
-        levels, done = _begin(targets, job)
+        levels, done = _open_targets(targets, job)
         blocks = list(_blocks(max(levels, key=len)))
-        fill = partial(_fill, levels, block_of)
+        fill = partial(_fill_levels, levels, block_of)
         left = [number for number in range(len(blocks)) if number not in done]
         with (targets[0].folder / JOURNAL).open("a", newline="\n") as journal:
             for _, numbers in groupby(left, key=lambda number: blocks[number].level):
@@ -148,7 +148,7 @@ def _tell_origin(target: Target, level: Level) -> Generator[Progress, None, None
     tell_origin(target.folder, told)
 
 
-def _begin(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:
+def _open_targets(targets: list[Target], job: str) -> tuple[list[list[Level]], set[int]]:
     """Open what an earlier attempt left, with the blocks it finished, or start anew."""
     title = json.dumps([job, *([t.shape, t.dtype.name, t.rgb, t.record] for t in targets)])
     file = targets[0].folder / JOURNAL
@@ -179,7 +179,7 @@ def _blocks(levels: list[Level]) -> Iterator[PlaneBlock]:
                     yield PlaneBlock(number, index, rows, columns)
 
 
-def _fill(levels: list[list[Level]], block_of: BlockOf, block: PlaneBlock) -> None:
+def _fill_levels(levels: list[list[Level]], block_of: BlockOf, block: PlaneBlock) -> None:
     place = block.plane, block.rows, block.columns
     if block.level == 0:
         for stages, pixels in zip(levels, block_of(*place), strict=True):

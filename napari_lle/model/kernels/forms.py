@@ -96,7 +96,7 @@ def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
         taps, bias = arrays[f"{H}{name}.weight"], arrays[f"{H}{name}.bias"]
         if name == "conv3":  # whose last output guiding does without at full size
             taps, bias = taps[: len(slopes)], bias[: len(slopes)]
-        return _layer(_merged(taps) if merged else taps, bias + shift, slopes)
+        return _packed_layer(_merged(taps) if merged else taps, bias + shift, slopes)
 
     def slopes(name: str, maps: int) -> Numbers:
         """Below zero; a ReLU has none."""
@@ -124,7 +124,7 @@ def _merged(taps: Numbers) -> Numbers:
     return np.concatenate([taps[:, :3].sum(axis=1, keepdims=True), taps[:, 3:]], axis=1)
 
 
-def _layer(taps: Numbers, bias: Numbers, slopes: Numbers) -> Numbers:
+def _packed_layer(taps: Numbers, bias: Numbers, slopes: Numbers) -> Numbers:
     """Biases, slopes and taps as (in, 3, 3, out), see `lanes.convolve`."""
     return np.concatenate([bias, slopes, taps.transpose(1, 2, 3, 0).ravel()], dtype=np.float32)
 

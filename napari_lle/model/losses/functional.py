@@ -159,7 +159,7 @@ def hue_shift(result: Tensor, image: Tensor, patch: int = 8) -> Tensor:
     means of patches, for single noisy pixels have hues of their own. Patches count the more
     the more colour the image has there; greys do not.
     """
-    a, b = (_differences(F.avg_pool2d(x, patch)) for x in (result, image))
+    a, b = (_hue_coordinates(F.avg_pool2d(x, patch)) for x in (result, image))
     turned = (a[0] * b[1] - a[1] * b[0]).abs()
     lengths = [(x[0].square() + x[1].square() + 1e-8).sqrt() for x in (a, b)]
     brightest = F.avg_pool2d(image, patch).amax(dim=1)
@@ -167,7 +167,7 @@ def hue_shift(result: Tensor, image: Tensor, patch: int = 8) -> Tensor:
     return (weight * turned / (lengths[0] * lengths[1])).mean()
 
 
-def _differences(x: Tensor) -> tuple[Tensor, Tensor]:
+def _hue_coordinates(x: Tensor) -> tuple[Tensor, Tensor]:
     """Coordinates of hue and chroma, (N, H, W) each."""
     r, g, b = x.unbind(dim=1)
     return r - (g + b) / 2, 0.75**0.5 * (g - b)

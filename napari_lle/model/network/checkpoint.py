@@ -107,14 +107,14 @@ def load_model(model: str | Path | Model = "photo") -> Model:
     model = located(model)
     if str(model) in bundled_models():
         with bundled_path(str(model)) as path:
-            return _load(path, str(model))
+            return _load_file(path, str(model))
     path = Path(model)
     if path.suffix != SUFFIX:
         names = ", ".join(bundled_models())
         raise CheckpointError(f"There is no model {model!s}: choose {names} or a {SUFFIX} file.")
     if not path.is_file():
         raise CheckpointError(f"There is no model file at {path}.")
-    return _load(path, path.stem)
+    return _load_file(path, path.stem)
 
 
 def recent_model(model: str | Path | Model) -> Model:
@@ -139,8 +139,8 @@ def _remembered(model: str, identity: tuple[int, ...]) -> Model:
     return load_model(model)
 
 
-def _load(path: Path, name: str) -> Model:
-    content, metadata, arrays = _read(path)
+def _load_file(path: Path, name: str) -> Model:
+    content, metadata, arrays = _read_checkpoint(path)
     _check_format(path, metadata.get("format", ""))
     try:
         config = NetworkConfig.from_dict(json.loads(metadata["config"]))
@@ -167,7 +167,7 @@ def _load(path: Path, name: str) -> Model:
     return Model(name, Weights(config, arrays), card, digest, auxiliary)
 
 
-def _read(path: Path) -> tuple[bytes, dict[str, str], dict[str, NDArray[np.float32]]]:
+def _read_checkpoint(path: Path) -> tuple[bytes, dict[str, str], dict[str, NDArray[np.float32]]]:
     """Content, metadata and weights of a file."""
     try:
         content = path.read_bytes()

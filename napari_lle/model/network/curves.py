@@ -169,10 +169,12 @@ class StretchCurve(nn.Module):
         if wanted in known:
             return known
         at = torch.tensor(typical, dtype=torch.float64)
-        return {**known, wanted: _found(CURVES[self.kind], at, aim, wanted, known)}
+        return {**known, wanted: _parameter_for(CURVES[self.kind], at, aim, wanted, known)}
 
 
-def _found(curve: Callable[..., Tensor], at: Tensor, aim: float, name: str, known: Given) -> float:
+def _parameter_for(
+    curve: Callable[..., Tensor], at: Tensor, aim: float, name: str, known: Given
+) -> float:
     """The parameter by which a curve comes as near to its aim as it can; f is monotonic in it."""
     low, high = RANGES[name]
 

@@ -43,7 +43,7 @@ class Background:
     shape : tuple of int
         (..., Y, X), of the planes; colours, where there are some, come before rows.
     coefficients : tuple of tuple of float
-        Of each plane, in units of the image, in the order of `_pairs`.
+        Of each plane, in units of the image, in the order of `_orders`.
     rgb : bool
         The last axis of the image holds colours.
     """
@@ -142,12 +142,12 @@ def find_background(image: ArrayLike, degree: int = 2, *, rgb: bool = False) -> 
     return Background(degree, data.shape, found, rgb)
 
 
-def _pairs(degree: int) -> list[tuple[int, int]]:
+def _orders(degree: int) -> list[tuple[int, int]]:
     """Orders along rows and columns of each term, in the order of coefficients."""
     return [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
 
 
-def _along(length: int, degree: int, step: int = 1) -> Array:
+def _legendre(length: int, degree: int, step: int = 1) -> Array:
     """Legendre polynomials at every `step` pixels of an axis, (length / step, degree + 1)."""
     centres = np.arange(length // step) * step + (step - 1) / 2
     places = centres * (2 / (length - 1)) - 1 if length > 1 else np.zeros(1)
@@ -159,9 +159,9 @@ def _surface(
 ) -> Array:
     """The polynomial at the pixels of a plane, or in the middle of squares of them."""
     products = np.zeros((degree + 1, degree + 1))
-    for pair, value in zip(_pairs(degree), coefficients, strict=True):
+    for pair, value in zip(_orders(degree), coefficients, strict=True):
         products[pair] = value
-    rows, columns = (_along(length, degree, step) for length in shape)
+    rows, columns = (_legendre(length, degree, step) for length in shape)
     return np.asarray(rows @ products @ columns.T)
 
 
@@ -173,7 +173,7 @@ def _fitted(plane: Array, degree: int) -> tuple[float, ...]:
     sky = find_sky(plane)
     if sky is None:
         raise ValueError("A plane holds no values that are finite: it has no background.")
-    terms = tuple(_along(length, degree, step) for length in shape)
+    terms = tuple(_legendre(length, degree, step) for length in shape)
     surface = np.full(plane.shape, sky.level)
     coefficients: list[float] = []
     for _ in range(ROUNDS):
@@ -225,7 +225,7 @@ def _through(plane: Array, shown: NDArray[np.bool_], along: tuple[Array, ...]) -
     """
     degree = along[0].shape[1] - 1
     side = max(SMALLEST, -(-max(plane.shape) // BOXES))
-    orders = np.array(_pairs(degree))
+    orders = np.array(_orders(degree))
     told = (orders < -(-np.array(plane.shape) // side)).all(axis=1)
     points, values = _medians(plane, shown, along, orders[told].T, side)
     found = np.zeros(len(orders))

@@ -131,11 +131,11 @@ def _automatic(
     if whole and black is not None and white is not None:
         return black, white
     seen = seen or Tally(sample(data, rgb=rgb))
-    low, high = _percentiles(seen.ordered, dtype)
+    low, high = _both_percentiles(seen.ordered, dtype)
     return low, _above_noise(seen.squares, seen.ordered, low, high) if whole else high
 
 
-def _percentiles(values: Ordered, dtype: np.dtype[Any]) -> tuple[float, float]:
+def _both_percentiles(values: Ordered, dtype: np.dtype[Any]) -> tuple[float, float]:
     if values.size == 0:
         return 0.0, 1.0
     low, high = values.quantiles([BLACK_PERCENTILE, WHITE_PERCENTILE])

@@ -95,7 +95,7 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     """
     data: Any = image if hasattr(image, "shape") else np.asarray(image)
     dtype = check_dtype(data.dtype)
-    squares = measured(_planes(data, rgb), dtype)
+    squares = measured(_noise_planes(data, rgb), dtype)
     bright, noise, whole = _levels_of(squares)
     floor = ROUNDING if dtype.kind in "ui" and whole else 0.0
     if bright.size == 0:
@@ -107,14 +107,14 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     return replace(found, grain=_grain(squares, found))
 
 
-def _planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
+def _noise_planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
     planes = planes_of(data, rgb)
     return [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
 
 
 def _levels_of(squares: Squares) -> tuple[Array, Array, bool]:
     """Brightnesses, their variances, and whether these hold enough to trust them."""
-    parts = _bins(squares.bright)
+    parts = _brightness_bins(squares.bright)
     whole = [part for part in parts if squares.clipped[part].mean() <= CLIPPED]
     calm = [part[_calmest(squares.energy[part])] for part in whole or parts]
     bright = np.array([squares.bright[part].mean() for part in calm])
@@ -122,7 +122,7 @@ def _levels_of(squares: Squares) -> tuple[Array, Array, bool]:
     return bright, noise, bool(whole)
 
 
-def _bins(mean: Array) -> list[NDArray[np.intp]]:
+def _brightness_bins(mean: Array) -> list[NDArray[np.intp]]:
     """Squares by brightness: a share of all to a bin, or of the range, whichever is less."""
     order = np.argsort(_even(mean), kind="stable")
     share, span = max(FEWEST, len(order) // BINS), np.ptp(mean) / BINS if len(order) else 0.0

@@ -212,7 +212,7 @@ def working_dtype(levels: AnyLevels) -> np.dtype[Any]:
     """float32 where it restores integers exactly, float64 for everything wider."""
     dtype = np.dtype(levels.dtype)
     narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
-    near = _farthest(levels) <= NEAR
+    near = _largest_level(levels) <= NEAR
     return np.dtype(np.float32 if narrow and near else np.float64)
 
 
@@ -228,10 +228,10 @@ def rounded(levels: AnyLevels, largest: float = 0.0) -> bool:
     """
     dtype = np.dtype(levels.dtype)
     wide = dtype.kind in "ui" and dtype.itemsize == 8
-    return wide and max(_farthest(levels), abs(largest)) > EXACT
+    return wide and max(_largest_level(levels), abs(largest)) > EXACT
 
 
-def _farthest(levels: AnyLevels) -> float:
+def _largest_level(levels: AnyLevels) -> float:
     return max(max(abs(each.black), abs(each.white)) for each in levels.each)
 
 

@@ -70,7 +70,7 @@ class Ordered:
         above = np.minimum(below + 1, self.size - 1)
         places, where = np.unique([below, above], return_inverse=True)
         a, b = self._at(places).astype(np.float64)[where].reshape(2, -1)
-        return [_between(*each) for each in zip(a, b, wanted - below, strict=True)]
+        return [_interpolated(*each) for each in zip(a, b, wanted - below, strict=True)]
 
     def median(self) -> float:
         """The middle value, or the mean of the two; at least one value is needed."""
@@ -124,7 +124,7 @@ class Ordered:
         return found
 
 
-def _between(a: float, b: float, share: float) -> float:
+def _interpolated(a: float, b: float, share: float) -> float:
     """As NumPy interpolates, rounding included."""
     step = b - a
     return float(b - step * (1 - share)) if share >= 0.5 else float(a + step * share)

@@ -38,7 +38,7 @@ def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArr
     ndarray, (N, 2, 2) or (N, 2, 2, C)
     """
     rows, columns = (
-        [_places(length, step, offset, beside) for beside in (0, 1)]
+        [_neighbour_slices(length, step, offset, beside) for beside in (0, 1)]
         for length, offset in zip(plane.shape, (top, left), strict=False)
     )
     # All squares' pixels of one corner and colour lie together in memory: arithmetic runs along
@@ -50,7 +50,7 @@ def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArr
     return np.moveaxis(found, -1, 0)
 
 
-def _places(length: int, step: int, offset: int, beside: int) -> slice | NDArray[np.intp]:
+def _neighbour_slices(length: int, step: int, offset: int, beside: int) -> slice | NDArray[np.intp]:
     """The first or second of two neighbours at every `step`-th place, as slices where those do."""
     start, end = min(offset, max(length - 2, 0)), max(length - 1, 1)
     if length > 2 and length % 2 and step == 2:

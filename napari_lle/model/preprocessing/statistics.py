@@ -152,12 +152,14 @@ def image_statistics(squares: ArrayLike) -> Statistics:
     # Pixel after pixel of one corner and one colour: sums over few neighbours would take most of
     # the time.
     x = np.ascontiguousarray(np.moveaxis(x, (-1, -3, -2), (0, 1, 2))).reshape(x.shape[-1], 4, -1)
-    highlight, median, shadows = (value / top for value in _percentiles(x))
+    highlight, median, shadows = (value / top for value in _bright_and_greys(x))
     diagonal = float(np.abs(x[:, 0] - x[:, 1] - x[:, 2] + x[:, 3]).mean(dtype=np.float64)) / 2 / top
     wide = np.int32 if x.dtype == np.int16 else x.dtype
     power = float(np.square(x, dtype=wide).mean(dtype=np.float64)) / top**2
     mean = float(x.mean(dtype=np.float64)) / top
-    return described(Measures(mean, power, highlight, median, shadows, _apart(x) / top, diagonal))
+    return described(
+        Measures(mean, power, highlight, median, shadows, _from_grey(x) / top, diagonal)
+    )
 
 
 def greys_of(ordered: Ordered, colours: int) -> tuple[float, float]:
@@ -166,7 +168,7 @@ def greys_of(ordered: Ordered, colours: int) -> tuple[float, float]:
     return median / colours, sum(dark) / len(dark) / colours
 
 
-def _percentiles(x: NDArray[Any]) -> tuple[float, float, float]:
+def _bright_and_greys(x: NDArray[Any]) -> tuple[float, float, float]:
     """98th percentile of the brightest colour, and `greys_of`, of (C, 4, N)."""
     x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
     if len(x) == 1:
@@ -177,7 +179,7 @@ def _percentiles(x: NDArray[Any]) -> tuple[float, float, float]:
     return highlight, *greys_of(Ordered(a + b + c), 3)
 
 
-def _apart(x: NDArray[Any]) -> float:
+def _from_grey(x: NDArray[Any]) -> float:
     """Mean deviation from grey of (C, 4, N); exactly 0 where the colours are equal."""
     if len(x) == 1:
         return 0.0

@@ -125,7 +125,7 @@ def reproduce_steps(
         for done, total, note in steps:
             yield Progress(number * total + done, len(bundle.images) * total, note)
         result = steps.answer
-        found.append(_compared(bundle, number, result.reflectance, result.record))
+        found.append(_against_bundle(bundle, number, result.reflectance, result.record))
     return found
 
 
@@ -151,7 +151,9 @@ def _raw(bundle: Bundle, number: int, inputs: Sequence[Path]) -> NDArray[Any]:
     return np.asarray(picture.pixels)
 
 
-def _compared(bundle: Bundle, number: int, r: NDArray[Any], record: dict[str, Any]) -> Reproduced:
+def _against_bundle(
+    bundle: Bundle, number: int, r: NDArray[Any], record: dict[str, Any]
+) -> Reproduced:
     told = bundle.images[number]
     digest = pixel_digest(r)
     differing, largest = 0, 0.0

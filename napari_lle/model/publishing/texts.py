@@ -57,7 +57,7 @@ def texts_of(record: dict[str, Any], images: int = 1) -> Texts:
     """
     levels = recorded_levels(record["levels"])
     return Texts(
-        _legend(record, levels, images), _methods(record, levels, images), _statement(record)
+        _legend(record, levels, images), _methods_text(record, levels, images), _statement(record)
     )
 
 
@@ -117,7 +117,7 @@ def _clipped(record: dict[str, Any], images: int) -> list[str]:
     return [f"{most}{below} % of the values lie below black and {above} % above white."]
 
 
-def _methods(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
+def _methods_text(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
     black, white = (level_text(level) for level in (levels.black, levels.white))
     alike = f"The same levels and curve hold for all {images} images." if images > 1 else ""
     x = f"x = (S − {black}) / ({white} − {black})"
@@ -127,12 +127,12 @@ def _methods(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
     words = [
         f"Images were prepared for display with {name}napari-lle {record['napari_lle']} "
         f"({ADDRESS}). Each value S was normalised to {x}.",
-        *_found(record),
-        _mapped(record),
+        *_clipping_sentences(record),
+        _curve_sentence(record),
         *(tone_words(record) if record.get("strength", 1) else []),
         alike,
         *_clipped(record, images),
-        _kept(record),
+        _what_is_kept(record),
         CONFIRM,
         "Settings, versions and digests are kept with the image; `napari-lle reproduce` repeats "
         "it from its bundle and compares it bit for bit.",
@@ -140,7 +140,7 @@ def _methods(record: dict[str, Any], levels: AnyLevels, images: int) -> str:
     return " ".join(word for word in words if word)
 
 
-def _found(record: dict[str, Any]) -> list[str]:
+def _clipping_sentences(record: dict[str, Any]) -> list[str]:
     """How far levels that were found lie out."""
     if "clipped" not in record:
         return []
@@ -148,7 +148,7 @@ def _found(record: dict[str, Any]) -> list[str]:
     return [f"Levels that were not given leave no more than {share} % of the values beyond each."]
 
 
-def _mapped(record: dict[str, Any]) -> str:
+def _curve_sentence(record: dict[str, Any]) -> str:
     """What became of x."""
     if record.get("strength", 1) == 0:
         return "x was displayed as it is, linearly."
@@ -168,7 +168,7 @@ def _mapped(record: dict[str, Any]) -> str:
     )
 
 
-def _kept(record: dict[str, Any]) -> str:
+def _what_is_kept(record: dict[str, Any]) -> str:
     if record.get("strength", 1) == 0:
         return ""
     if _by_formula(record):

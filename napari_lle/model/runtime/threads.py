@@ -104,15 +104,15 @@ def alone() -> Iterator[None]:
 def _pool(threads: int) -> ThreadPoolExecutor:
     with _lock:
         if threads not in _pools:
-            _pools[threads] = ThreadPoolExecutor(threads, "napari-lle", _begin)
+            _pools[threads] = ThreadPoolExecutor(threads, "napari-lle", _mark_worker)
         return _pools[threads]
 
 
-def _begin() -> None:
+def _mark_worker() -> None:
     _here.works = True
 
 
-def _forget() -> None:
+def _after_fork() -> None:
     """A forked process has none of the threads."""
     global _lock
     _lock = threading.Lock()
@@ -120,4 +120,4 @@ def _forget() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_after_fork)

@@ -61,7 +61,7 @@ def joined(device: str = "auto") -> Iterator[None]:
     dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
     try:
         yield
-        with _lost():
+        with _lost_process():
             dist.barrier()  # none leaves while another still hears the last word
     finally:
         dist.destroy_process_group()
@@ -115,7 +115,7 @@ def sum_gradients(network: nn.Module, loss: Tensor) -> Tensor:
     parameters = [p for p in network.parameters() if p.requires_grad]
     found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     flat = torch.cat([loss.detach().reshape(1).to(found[0]), *(g.reshape(-1) for g in found)])
-    with _lost():
+    with _lost_process():
         dist.all_reduce(flat)
     total, *sums = torch.split(flat, [1, *(p.numel() for p in parameters)])
     for parameter, gradient in zip(parameters, sums, strict=True):
@@ -128,7 +128,7 @@ def agreed(work: Callable[[], T]) -> T:
     if not _several():
         return work()
     said = [work() if rank() == 0 else None]
-    with _lost():
+    with _lost_process():
         dist.broadcast_object_list(said, src=0)
     return said[0]  # type: ignore[return-value]
 
@@ -138,7 +138,7 @@ def _several() -> bool:
 
 
 @contextmanager
-def _lost() -> Iterator[None]:
+def _lost_process() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:

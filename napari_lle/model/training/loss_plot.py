@@ -31,11 +31,11 @@ def draw_curves(history: Sequence[dict[str, Any]]) -> Image.Image:
     picture = Image.new("RGB", (SIZE[0], SIZE[1] * len(panels)), "white")
     draw = ImageDraw.Draw(picture)
     for i, names in enumerate(panels):
-        _panel(draw, history, names, i * SIZE[1])
+        _draw_panel(draw, history, names, i * SIZE[1])
     return picture
 
 
-def _panel(
+def _draw_panel(
     draw: ImageDraw.ImageDraw, history: Sequence[dict[str, Any]], names: list[str], top: int
 ) -> None:
     values = [row[name] for row in history for name in names if math.isfinite(row[name])]

@@ -105,7 +105,7 @@ def scene_change(images: Sequence[Pair]) -> float | None:
     for i in _some(len(places)):
         a, b = (images[i + k].low[..., 0].astype(np.float64) for k in (0, 1))
         noise = fit_noise(a)
-        means = _squares(a), _squares(b)
+        means = _coarse_means(a), _coarse_means(b)
         if min(means[0].shape, default=0) == 0:
             return None
         shared = np.cov(means[0].ravel(), means[1].ravel())
@@ -121,7 +121,7 @@ def _some(count: int) -> list[int]:
     return sorted({int(i) for i in np.linspace(0, count - 1, min(count, COMPARED))})
 
 
-def _squares(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def _coarse_means(image: NDArray[np.float64]) -> NDArray[np.float64]:
     height, width = (n // COARSE for n in image.shape)
     whole = image[: height * COARSE, : width * COARSE]
     return np.asarray(whole.reshape(height, COARSE, width, COARSE).mean(axis=(1, 3)))

@@ -143,7 +143,9 @@ class RunState:
         row = {"step": self.step, "loss": float(np.median(self.losses)), **figures}
         self.losses = []
         self.history.append(row)
-        if math.isfinite(row["score"]) and (not self.best or _rank(row) > _rank(self.best)):
+        if math.isfinite(row["score"]) and (
+            not self.best or _validation_rank(row) > _validation_rank(self.best)
+        ):
             self.best = row
             self.best_weights = {k: v.clone() for k, v in self.average.items()}
         return row
@@ -258,6 +260,6 @@ def _changed(before: dict[str, str], now: dict[str, str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def _rank(row: dict[str, Any]) -> tuple[bool, float]:
+def _validation_rank(row: dict[str, Any]) -> tuple[bool, float]:
     """What the best of validations has most of: a sound one before a good score."""
     return not row["verdict"], row["score"]

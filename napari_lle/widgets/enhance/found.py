@@ -48,10 +48,10 @@ class Found(NamedTuple):
 def found_steps(subject: Subject) -> Generator[Any, None, Found]:
     """What a run would find of a layer, as a job; of a lazy one, from an excerpt like there."""
     arrays = [data[0] if isinstance(data, list) else data for data in subject.arrays()]
-    return _found(arrays if subject.alike else arrays[:1], subject)
+    return _find_steps(arrays if subject.alike else arrays[:1], subject)
 
 
-def _found(arrays: list[Any], subject: Subject) -> Generator[Any, None, Found]:
+def _find_steps(arrays: list[Any], subject: Subject) -> Generator[Any, None, Found]:
     """Of the first array, where there are several that share levels."""
     from ...model.inference.alike import common_survey
     from ...model.inference.lazy_arrays import in_memory

@@ -39,14 +39,14 @@ def report_steps(
     planes = list(np.ndindex(estimate.lead))
     some = planes[:: -(-len(planes) // PLANES)]
     colours = 3 if estimate.rgb else None
-    pairs = [_seen(estimate, index, strength) for index in some]
+    pairs = [_before_and_after(estimate, index, strength) for index in some]
     before, after = (
         np.stack([each[..., :colours] for each in of]) for of in zip(*pairs, strict=True)
     )
     return intensity_report(before, after), gains(estimate, strength)
 
 
-def _seen(
+def _before_and_after(
     estimate: Any, index: tuple[int, ...], strength: float
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """One plane before and after; of a lazy one, a chunk of it."""

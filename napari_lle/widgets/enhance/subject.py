@@ -99,7 +99,7 @@ def find_subject(
         return Subject((layer,), order, options)
     _check_scene(layer, others, order)
     own = options.black, options.white
-    levels = [own, *(own if locked else _kept(other) for other in others)]
+    levels = [own, *(own if locked else _copied_levels(other) for other in others)]
     black, white = zip(*levels, strict=True)
     return Subject((layer, *others), order, replace(options, black=black, white=white))
 
@@ -179,6 +179,6 @@ def _steps(
     return [shown(estimate, blend, illumination) for estimate in estimates]
 
 
-def _kept(layer: Image) -> tuple[float | None, float | None]:
+def _copied_levels(layer: Image) -> tuple[float | None, float | None]:
     kept = layer.metadata.get(KEPT, {})
     return kept.get("black"), kept.get("white")

@@ -65,11 +65,11 @@ def _difference(estimate: Any, strength: float) -> Any:
     scales = zip(after, before, strict=True) if isinstance(after, list) else [(after, before)]
     found = [a - b for a, b in scales]
     if estimate.rgb:
-        found = [_farthest(each[..., :3]) for each in found]
+        found = [_farthest_from_zero(each[..., :3]) for each in found]
     return found if isinstance(after, list) else found[0]
 
 
-def _farthest(colours: Any) -> Any:
+def _farthest_from_zero(colours: Any) -> Any:
     """The one of each pixel's values that is farthest from 0."""
     high, low = colours.max(axis=-1), colours.min(axis=-1)
     return np.where(high > -low, high, low)

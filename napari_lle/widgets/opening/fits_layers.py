@@ -59,11 +59,11 @@ def read_layers(path: str | list[str]) -> list[LayerTuple]:
             number += 1
             picture = read_image(file, lazy=True, image=number)
             images = picture.images
-            found.append(_layer(file, picture))
+            found.append(_fits_layer(file, picture))
     return found
 
 
-def _layer(file: Path, picture: Picture) -> LayerTuple:
+def _fits_layer(file: Path, picture: Picture) -> LayerTuple:
     """One image."""
     from ...model.io.fits_header import Coordinates
 
@@ -92,7 +92,7 @@ def _layer(file: Path, picture: Picture) -> LayerTuple:
             "extension": told.extension,
             **({"wcs": told.wcs} if told.wcs is not None else {}),
         },
-        **({} if picture.rgb else {"contrast_limits": _limits(pixels)}),
+        **({} if picture.rgb else {"contrast_limits": _shown_range(pixels)}),
     }
     if picture.record and "levels" in picture.record:
         options["metadata"] |= metadata_of_file(picture.record)
@@ -101,7 +101,7 @@ def _layer(file: Path, picture: Picture) -> LayerTuple:
     return pixels, options, "image"
 
 
-def _limits(pixels: Any) -> tuple[float, float]:
+def _shown_range(pixels: Any) -> tuple[float, float]:
     """Percentiles of a plane in the middle, without stars, hot pixels and values not finite."""
     plane = pixels[tuple(n // 2 for n in pixels.shape[:-2])]
     step = max(1, round((plane.size / SEEN) ** 0.5))

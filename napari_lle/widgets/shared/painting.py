@@ -42,10 +42,10 @@ class PaintSoon:
             if window.updatesEnabled():
                 window.setUpdatesEnabled(False)
                 held = ref(window)  # a timer keeps no window that is closed
-                QTimer.singleShot(SOON, lambda: _paint(held()))
+                QTimer.singleShot(SOON, lambda: _paint_window(held()))
 
 
-def _paint(window: Any) -> None:
+def _paint_window(window: Any) -> None:
     with suppress(RuntimeError):  # closed meanwhile
         if window is not None:
             window.setUpdatesEnabled(True)

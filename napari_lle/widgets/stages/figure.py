@@ -141,19 +141,19 @@ class Sheet:
         painter.fillRect(QRect(0, 0, self.size.width(), self.size.height()), QColor("white"))
         painter.setPen(INK)
         _letters(painter, TITLE, bold=True)
-        _write(painter, QRectF(MARGIN, MARGIN, width, LINE), self._title)
+        _write_text(painter, QRectF(MARGIN, MARGIN, width, LINE), self._title)
         _letters(painter, TEXT)
         told = QRectF(MARGIN, MARGIN + LINE, width, self._top - MARGIN - LINE)
         painter.drawText(told, Qt.TextFlag.TextWordWrap.value, self._told)
         for stage in range(self._count):
             box = QRectF(MARGIN, self._row(stage), GUTTER - GAP, self._cell[1])
-            _write(painter, box, f"stage {stage + 1}")
+            _write_text(painter, box, f"stage {stage + 1}")
         for i, column in enumerate(self._columns):
             self._draw_column(painter, MARGIN + GUTTER + i * (self._cell[0] + GAP), column)
 
     def _draw_column(self, painter: QPainter, left: float, column: Column) -> None:
         width, height = self._cell
-        _write(painter, QRectF(left, self._top, width, LINE), column.title)
+        _write_text(painter, QRectF(left, self._top, width, LINE), column.title)
         for stage, picture in enumerate(column.pictures):
             painter.drawImage(QRectF(left, self._row(stage), width, height), picture)
         if column.bar is not None:
@@ -161,8 +161,8 @@ class Sheet:
             painter.drawImage(QRectF(left, below, width, LINE / 2), column.bar)
             box = QRectF(left, below + LINE / 2, width, LINE)
             low, high = (two_digits(end) if end > 0 else f"{end:.2g}" for end in column.limits)
-            _write(painter, box, low)
-            _write(painter, box, high, Qt.AlignmentFlag.AlignRight)
+            _write_text(painter, box, low)
+            _write_text(painter, box, high, Qt.AlignmentFlag.AlignRight)
 
     def _row(self, stage: int) -> float:
         return self._top + LINE + stage * (self._cell[1] + GAP)
@@ -177,15 +177,15 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
             drawing.setSize(sheet.size)
             drawing.setViewBox(QRect(0, 0, sheet.size.width(), sheet.size.height()))
             drawing.setTitle("Stages of a network, by napari-lle")
-            _paint(sheet, drawing, 1)
+            _paint_sheet(sheet, drawing, 1)
             return
         image = QImage(DENSITY * sheet.size, QImage.Format.Format_RGB32)
-        _paint(sheet, image, DENSITY)
+        _paint_sheet(sheet, image, DENSITY)
         if not image.save(str(temporary), "PNG"):
             raise OSError(f"{path} cannot be written: is there room on the disk?")
 
 
-def _paint(sheet: Sheet, device: Any, scale: int) -> None:
+def _paint_sheet(sheet: Sheet, device: Any, scale: int) -> None:
     painter = QPainter()
     if not painter.begin(device):
         raise OSError("The figure cannot be drawn: choose another folder.")
@@ -201,7 +201,7 @@ def _letters(painter: QPainter, size: int, bold: bool = False) -> None:
     painter.setFont(font)
 
 
-def _write(
+def _write_text(
     painter: QPainter,
     box: QRectF,
     text: str,

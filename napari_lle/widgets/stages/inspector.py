@@ -193,7 +193,7 @@ def _another(
     from ...model.inspection.agreement import most_different
 
     rows, columns = (
-        _middle(span, min(1.0, PROBE / (span[1] - span[0])))
+        _middle_slice(span, min(1.0, PROBE / (span[1] - span[0])))
         for span in (region.rows, region.columns)
     )
     others = [name for name in request.others if name != request.model]
@@ -241,11 +241,11 @@ def reach(shape: tuple[int, int], region: Region, count: int, rgb: bool) -> Regi
         return Region(region.plane, (0, shape[0]), (0, shape[1]))
     area = (region.rows[1] - region.rows[0]) * (region.columns[1] - region.columns[0])
     share = min(1.0, (allowed / area) ** 0.5)
-    rows, columns = (_middle(span, share) for span in (region.rows, region.columns))
+    rows, columns = (_middle_slice(span, share) for span in (region.rows, region.columns))
     return Region(region.plane, rows, columns)
 
 
-def _middle(span: tuple[int, int], share: float) -> tuple[int, int]:
+def _middle_slice(span: tuple[int, int], share: float) -> tuple[int, int]:
     length = max(1, int((span[1] - span[0]) * share))
     first = span[0] + (span[1] - span[0] - length) // 2
     return first, first + length

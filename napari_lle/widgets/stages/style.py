@@ -52,7 +52,7 @@ def layer_options(
         "rgb": values.ndim == 3,
         "blending": "translucent_no_depth",
         "metadata": {KEY: about},
-        "contrast_limits": _limits(finding, source, key, values),
+        "contrast_limits": _contrast_limits(finding, source, key, values),
     }
     if key == INPUT:
         options |= {"gamma": source.gamma}
@@ -78,7 +78,9 @@ def field_sides(radius: int, ndim: int) -> NDArray[np.float64]:
     return sides
 
 
-def _limits(finding: Finding, source: Image, key: str, values: NDArray[Any]) -> tuple[float, float]:
+def _contrast_limits(
+    finding: Finding, source: Image, key: str, values: NDArray[Any]
+) -> tuple[float, float]:
     if key == INPUT:
         low, high = source.contrast_limits
         return float(low), float(high)

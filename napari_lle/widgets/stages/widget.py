@@ -79,7 +79,7 @@ class StagesWidget(WorkPanel):
         known = self._known[1] if self._known is not None and self._known[0] == whole else None
         self._following.ask(layer, region.plane, request.model)
         self._start(
-            _prepared(inspect_steps(data, bool(layer.rgb), region, request, known)),
+            _warmed_up(inspect_steps(data, bool(layer.rgb), region, request, known)),
             lambda finding: self._show(layer, whole, finding),
             f"Inspecting {layer.name}",
         )
@@ -268,7 +268,7 @@ class StagesWidget(WorkPanel):
         form.instead.enabled = not busy
 
 
-def _prepared(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
+def _warmed_up(steps: Generator[Any, None, Finding]) -> Generator[Any, None, Finding]:
     """Take what napari does once, for the first vectors of a session, off the window's thread."""
     with old_at_once():
         Vectors(np.zeros((1, 2, 2)))

@@ -155,7 +155,7 @@ class Pairs:
 
     def show(self) -> None:
         """Fill the list."""
-        cards = [_card(entry) for entry in self.entries]
+        cards = [_pair_card(entry) for entry in self.entries]
         self.form.cards.show(cards)
         wrong = sum(card.kind == "wrong" for card in cards)
         self.form.steps.mark(CHECK, f": fix {wrong}" if wrong else f" ({len(cards)})" * bool(cards))
@@ -181,13 +181,13 @@ class Pairs:
         self.form.steps.setCurrentIndex(CHECK)
         last = self.entries[-1].draft
         self.suit(last)
-        self.say(f"Added {last.name}. {_found(last)}")
+        self.say(f"Added {last.name}. {_doubts(last)}")
 
     def _replace(self, place: int, entry: Entry) -> None:
         self.entries[place] = entry
         self.show()
         self.suit(entry.draft)
-        self.say(_found(entry.draft))
+        self.say(_doubts(entry.draft))
 
     def _add_splits(self, found: list[Split]) -> None:
         for split in found:
@@ -212,7 +212,7 @@ class Pairs:
         return self.entries[place]
 
 
-def _card(entry: Entry) -> Card:
+def _pair_card(entry: Entry) -> Card:
     """What the list tells of a pair."""
     draft = entry.draft
     size = " x ".join(map(str, draft.low.shape[: draft.low.ndim - draft.rgb])) + " pixels"
@@ -226,9 +226,9 @@ def _card(entry: Entry) -> Card:
         shift = f"shift {np.hypot(*check.shift):.1f} px"
         figures.append(f"{shift}, similarity {100 * check.correlation:.0f} %")
     kind = "wrong" if not check.usable else "doubtful" if check.problems else "good"
-    return Card(draft.name, tuple(figures), _found(draft) or "good", kind, entry.pictures)
+    return Card(draft.name, tuple(figures), _doubts(draft) or "good", kind, entry.pictures)
 
 
-def _found(draft: Draft) -> str:
+def _doubts(draft: Draft) -> str:
     """What was done to a pair and what is wrong with it."""
     return " ".join([draft.told, *(p.sentence for p in draft.check.problems)]).strip()

@@ -70,7 +70,7 @@ class PastRuns:
         found = [_runs.read_run(folder) for folder in chosen]
         put_message(self.told, "\n\n".join(run.told for run in found))
         names = list(dict.fromkeys(name for run in found for name in run.scores))
-        table = [(name, *(_score(run, name) for run in found)) for name in names]
+        table = [(name, *(_score_words(run, name) for run in found)) for name in names]
         self.scores.show(("method", "run", "beside")[: 1 + len(found)], table)
         self.plots.compare(*(run.history for run in found))
 
@@ -78,6 +78,6 @@ class PastRuns:
         return [(_runs.title(folder), folder) for folder in self._folders]
 
 
-def _score(run: _runs.PastRun, name: str) -> str:
+def _score_words(run: _runs.PastRun, name: str) -> str:
     """What a method came to on a run's validation set, if it was tried there."""
     return " ".join(in_words(*run.scores[name])) if name in run.scores else ""

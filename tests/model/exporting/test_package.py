@@ -57,7 +57,7 @@ def test_science_has_its_noise_as_an_input(tmp_path):
 
 
 def test_models_of_others_name_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(package, "_run", lambda _: None)  # which takes its time elsewhere
+    monkeypatch.setattr(package, "_run_package", lambda _: None)  # which takes its time elsewhere
     model, path = random_model("stretching"), tmp_path / "mine.zip"
     with pytest.raises(ExportError, match="give an author, and a licence"):
         export(model, path, author="Ada Lovelace")

@@ -30,7 +30,7 @@ def test_sliders_move_the_result_without_the_network(
     widget.form.model.use("linear")
     run(qtbot, widget)
     calls = []
-    monkeypatch.setattr(torch_tiles, "_run", lambda *a: calls.append(1))
+    monkeypatch.setattr(torch_tiles, "_run_tile", lambda *a: calls.append(1))
     result = viewer.layers["cells enhanced · not for measuring"]
     tone.brightness.value, tone.denoise.value = 0.4, 0.3
     qtbot.waitUntil(lambda: result.metadata[KEY].get("denoise") == 0.3)

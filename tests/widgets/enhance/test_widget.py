@@ -71,8 +71,8 @@ def test_strength_moves_the_result_without_the_network(qtbot, viewer, make, phot
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
     calls = []
-    real = torch_tiles._run
-    monkeypatch.setattr(torch_tiles, "_run", lambda *a: (calls.append(1), real(*a))[1])
+    real = torch_tiles._run_tile
+    monkeypatch.setattr(torch_tiles, "_run_tile", lambda *a: (calls.append(1), real(*a))[1])
     run(qtbot, widget)
     assert calls
     before = len(calls)
@@ -230,7 +230,7 @@ def test_preview_follows_slider_and_strength(qtbot, viewer, make, rng, monkeypat
     qtbot.waitUntil(lambda: not widget.preview.busy)
     levels = inference.enhance(stack, widget.form.model.value, rgb=False).levels
     calls = []
-    monkeypatch.setattr(torch_tiles, "_run", lambda *a: calls.append(1))
+    monkeypatch.setattr(torch_tiles, "_run_tile", lambda *a: calls.append(1))
     full = np.array(shown.data)
     widget.form.strength.value = 0.0
     qtbot.waitUntil(lambda: not np.array_equal(shown.data, full))

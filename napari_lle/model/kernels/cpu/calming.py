@@ -59,13 +59,13 @@ def _compare_row(calm, own, noise, deviation):
 
 
 @exactly
-def _mix_row(calm, own, heard, out):
+def _mix_calm_row(calm, own, heard, out):
     for x in range(len(out)):
         out[x] = calm[x] + heard[x] * (own[x] - calm[x])
 
 
 @exactly
-def _compare(means, noise, mean, deviation):
+def _compare_means(means, noise, mean, deviation):
     """Fill the calm means and by how much the squares differ from them."""
     height, width = mean.shape
     values = np.empty((SIDE * SIDE, width), np.float32)
@@ -92,7 +92,7 @@ def build_calm(*, cache: bool) -> Any:
         _, height, width = out.shape
         tall, wide = height + 2 * EVIDENT, width + 2 * EVIDENT
         mean, deviation = np.empty((tall, wide), np.float32), np.empty((tall, wide), np.float32)
-        _compare(means, noise, mean, deviation)
+        _compare_means(means, noise, mean, deviation)
         evident = np.empty((tall - 2, wide - 2), np.float32)
         for y in range(len(evident)):
             open_row(deviation[y], deviation[y + 1], deviation[y + 2], evident[y])
@@ -101,7 +101,7 @@ def build_calm(*, cache: bool) -> Any:
         for y in range(height):
             hear_row(evident[y], evident[y + 1], evident[y + 2], nothing, out[2, y])
             own = means[y + begin][begin:]
-            _mix_row(mean[y + EVIDENT][EVIDENT:], own, out[2, y], out[0, y])
+            _mix_calm_row(mean[y + EVIDENT][EVIDENT:], own, out[2, y], out[0, y])
             clear_row(out[1, y])
 
     return calm

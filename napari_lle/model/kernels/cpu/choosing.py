@@ -55,7 +55,7 @@ def next_heard(heard, top, bottom, begin, most):
 
 
 @embedded
-def _flattened(deviation):
+def _knee(deviation):
     part = deviation / KNEE
     return deviation / sqrt(ONE + part * part) / TWO
 
@@ -67,9 +67,9 @@ def _see_row(image, start, difference, parent, known, u):
     first, second = image[start:][:count], image[start + PITCH :][:count]
     third = image[start + 2 * PITCH :][:count]
     for x in range(count):
-        first[x] = _flattened(difference[x])
+        first[x] = _knee(difference[x])
     for x in range(count):
-        second[x] = _flattened(parent[x])
+        second[x] = _knee(parent[x])
     for x in range(count):
         third[x] = TWO * screened(known[x], u) - CENTRED
 
@@ -94,7 +94,7 @@ def _choose_row(last, known, above, here, below, chosen):
 
 
 @exactly
-def _mix_row(chosen, known, unit, heard, mixed, change):
+def _mix_chosen_row(chosen, known, unit, heard, mixed, change):
     """Where it is heard."""
     for x in range(len(chosen)):
         mix = known[x] + heard[x] * (chosen[x] - known[x])
@@ -122,7 +122,7 @@ def _put_row(last, fine, place, known, unit, row, out, y, left, right, room):
     above, here, below = fine[row - 1][place:], fine[row][place:], fine[row + 1][place:]
     _choose_row(last, known, above, here, below, chosen)
     heard, mixed, change = out[2, y, left:right], out[0, y, left:right], out[1, y, left:right]
-    _mix_row(chosen, known, unit, heard, mixed, change)
+    _mix_chosen_row(chosen, known, unit, heard, mixed, change)
 
 
 @embedded

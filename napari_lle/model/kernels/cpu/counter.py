@@ -41,12 +41,12 @@ class CompiledCounter:
             count(line[begin:end], counts)
             return counts
 
-        return np.sum(_shared(part, len(line)), axis=0)
+        return np.sum(_in_parts(part, len(line)), axis=0)
 
     def diagonal(self, corners: Stored, table: NDArray[np.int32]) -> int:
         """The sum of differences across diagonals, of values that a table gives."""
         add = self._functions["diagonal", corners.dtype.name]
-        return sum(_shared(lambda *ends: int(add(corners, *ends, table)), corners.shape[-1]))
+        return sum(_in_parts(lambda *ends: int(add(corners, *ends, table)), corners.shape[-1]))
 
     def colours(self, corners: Stored) -> ColourCounts:
         """Of corners (4, 3, N), uint8."""
@@ -57,12 +57,12 @@ class CompiledCounter:
             count(corners, begin, end, *found)
             return found
 
-        each = zip(*_shared(part, corners.shape[-1]), strict=True)
+        each = zip(*_in_parts(part, corners.shape[-1]), strict=True)
         brightest, sums, totals = (np.sum(parts, axis=0) for parts in each)
         return ColourCounts(brightest, sums, *totals.tolist())
 
 
-def _shared(work: Callable[[int, int], T], length: int) -> list[T]:
+def _in_parts(work: Callable[[int, int], T], length: int) -> list[T]:
     """What several threads make of parts."""
     parts = spans(length, max(-(-length // thread_count()), LEAST))
     return list(in_order(lambda ends: work(*ends), parts))
@@ -71,22 +71,22 @@ def _shared(work: Callable[[int, int], T], length: int) -> list[T]:
 def load_counter() -> CompiledCounter | None:
     """The counter if it is compiled; never compiles."""
     with _lock:
-        found = load_functions(_parts(), _maker)
+        found = load_functions(_counter_parts(), _counter_maker)
     return CompiledCounter(found) if found else None
 
 
 def compile_counter() -> float:
     """Compile the counter unless it is compiled; the seconds that this took."""
     with _lock:
-        return compile_functions(_parts(), _maker)
+        return compile_functions(_counter_parts(), _counter_maker)
 
 
-def _parts() -> list[Piece]:
+def _counter_parts() -> list[Piece]:
     both = [(name, dtype) for name in ("values", "diagonal") for dtype in STORED]
     return [*both, ("colours", "uint8")]
 
 
-def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _counter_maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     name, dtype = part
     stored = STORED[dtype]
     if name == "values":

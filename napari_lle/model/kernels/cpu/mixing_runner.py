@@ -79,7 +79,7 @@ def mixed_bands(
     most = max(PIXELS // width, LEAST_BAND)
     each = max(-(-height // (threads * -(-height // (threads * most)))), LEAST_BAND)
     parts = spans(height, each, SQUARE)
-    for done, _ in enumerate(in_order(partial(_band, work, out), parts), 1):
+    for done, _ in enumerate(in_order(partial(_mixed_band, work, out), parts), 1):
         yield done, len(parts)
 
 
@@ -101,7 +101,7 @@ def _levels(network: Network | Weights, statistics: NDArray[np.float32]) -> list
     return found
 
 
-def _band(work: MixingWork, out: Lights, part: tuple[int, int]) -> None:
+def _mixed_band(work: MixingWork, out: Lights, part: tuple[int, int]) -> None:
     """L of some rows, from a multiple of `SQUARE` on, each channel by itself."""
     top, bottom = part
     width, channels = work.stored.pixels.shape[1:]
@@ -109,14 +109,14 @@ def _band(work: MixingWork, out: Lights, part: tuple[int, int]) -> None:
     lines = light.reshape(bottom - top, -1)
     for k in range(lines.shape[1] // width):
         joint = light.ndim == 2 and channels > 1
-        means = _means(work, part, -1 if joint else k, lines, k)
+        means = _coarser_means(work, part, -1 if joint else k, lines, k)
         mixture = _mixture(work, means, (bottom - top, width))
         corner = _corner(work.levels[0].thinned + THIN_REACH)
         work.kernel.finish(mixture, means[0], corner, work.u, lines, k)
     out.end(top, bottom, light)
 
 
-def _means(
+def _coarser_means(
     work: MixingWork, part: tuple[int, int], channel: int, light: NDArray[np.float32], begins: int
 ) -> list[NDArray[np.float32]]:
     """The tame pixels and what is not thin of the coarser means; the pixels go to `light`."""

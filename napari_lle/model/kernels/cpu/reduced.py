@@ -155,13 +155,13 @@ def build_divide(*, cache: bool) -> Any:
             line = light[y]
             if colours == channels:
                 for x in range(len(source)):
-                    target[x] = _stored(source[x], line[x], black, span, darkest, largest)
+                    target[x] = _stored_value(source[x], line[x], black, span, darkest, largest)
             else:
                 for x in range(width):
                     for k in range(min(channels, 3)):
                         i = x * channels + k
                         one = line[x if colours == 1 else 3 * x + k]
-                        target[i] = _stored(source[i], one, black, span, darkest, largest)
+                        target[i] = _stored_value(source[i], one, black, span, darkest, largest)
                     if channels == 4:
                         target[x * 4 + 3] = source[x * 4 + 3]
 
@@ -169,7 +169,7 @@ def build_divide(*, cache: bool) -> Any:
 
 
 @njit(inline="always")
-def _stored(pixel, light, black, span, darkest, largest):
+def _stored_value(pixel, light, black, span, darkest, largest):
     x = (float32(pixel) - black) * (ONE / span)
     x = max(x, darkest) if darkest > ZERO else x
     return np.int32(min(max(np.rint(x / light * span + black), ZERO), largest))

@@ -62,11 +62,11 @@ def bands(
     threads = thread_count()
     each = -(-height // (threads * -(-height // (threads * ROWS))))
     parts = spans(height, max(each, work.scale), work.scale)
-    for done, _ in enumerate(in_order(partial(_band, work, out), parts), 1):
+    for done, _ in enumerate(in_order(partial(_reduced_band, work, out), parts), 1):
         yield done, len(parts)
 
 
-def _band(work: Work, out: Lights, part: tuple[int, int]) -> None:
+def _reduced_band(work: Work, out: Lights, part: tuple[int, int]) -> None:
     """L of some rows, from a multiple of the scale on."""
     pixels, black, span = work.stored
     top, bottom = part

@@ -48,10 +48,10 @@ def strips(
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out
     if isinstance(kernel, MixingKernel):
-        yield from mixed_bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
+        yield from mixed_bands(kernel, network, _stored_plane(x, out.ndim == 3), statistics, out)
         return
     if network.grid > 1:
-        yield from bands(kernel, network, _stored(x, out.ndim == 3), statistics, out)
+        yield from bands(kernel, network, _stored_plane(x, out.ndim == 3), statistics, out)
         return
     _, height, width = x.shape
     colours = 3 if out.ndim == 3 else 1
@@ -75,7 +75,7 @@ def _rows_of_a_strip(height: int) -> int:
     return max(each, min(LEAST_ROWS, MOST_ROWS))
 
 
-def _stored(x: Any, colours: bool) -> StoredPlane:
+def _stored_plane(x: Any, colours: bool) -> StoredPlane:
     """A plane in the order in which images are stored; normalised already unless it says else."""
     if not isinstance(x, np.ndarray):
         return x.stored()

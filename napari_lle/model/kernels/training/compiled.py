@@ -47,19 +47,19 @@ PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 def load_training() -> Functions | None:
     """The kernel of training if it is compiled; never compiles."""
     with _lock:
-        found = load_functions(_parts(), _maker)
+        found = load_functions(_training_parts(), _training_maker)
         return Functions(*found.values()) if found else None
 
 
 def compile_training() -> float:
     """Compile the kernel of training unless it is compiled; the seconds that this took."""
     with _lock:
-        return compile_functions(_parts(), _maker)
+        return compile_functions(_training_parts(), _training_maker)
 
 
-def _parts() -> list[Piece]:
+def _training_parts() -> list[Piece]:
     return [("training", name) for name in PARTS]
 
 
-def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _training_maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return PARTS[part[1]]

@@ -26,7 +26,7 @@ ONE, TWO = float32(1), float32(2)
 
 
 @compiled
-def _charbonnier(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
+def _charbonnier_row(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
     """Sum over a line of the distance of ``scale a`` and b; adds the weighted gradient to `g`."""
     total = float32(0)
     smooth = float32(SMOOTH * SMOOTH)
@@ -44,7 +44,7 @@ def far(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
     total = 0.0
     for k in range(a.shape[0]):
         for y in range(a.shape[1]):
-            total += _charbonnier(a[k, y], b[k, y], float32(scale), float32(weight), g[k, y])
+            total += _charbonnier_row(a[k, y], b[k, y], float32(scale), float32(weight), g[k, y])
     return total / a.size
 
 
@@ -81,7 +81,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 @compiled
-def _fill(result: Any, reference: Any, known: Any) -> None:
+def _completed(result: Any, reference: Any, known: Any) -> None:
     """The reference, and where it is not known the result: nothing is learned there."""
     for k in range(result.shape[0]):
         for y in range(result.shape[1]):
@@ -91,7 +91,7 @@ def _fill(result: Any, reference: Any, known: Any) -> None:
 
 
 @compiled
-def _across(line: Any, pairs: Any, fours: Any, out: Any) -> None:
+def _window_sums(line: Any, pairs: Any, fours: Any, out: Any) -> None:
     """Sums of `WINDOW` neighbours, from each place on."""
     n = len(line)
     for x in range(n - 1):
@@ -117,7 +117,7 @@ def _down(a: Any, b: Any, sums: Any) -> None:
 
 
 @compiled
-def _likeness(sums: Any, asked: Any, slopes: Any) -> Any:
+def _ssim_and_slopes(sums: Any, asked: Any, slopes: Any) -> Any:
     """Sum of SSIM over the windows asked for, and its slopes by the means of a, a a and a b."""
     total = float32(0)
     for x in range(len(asked)):
@@ -155,10 +155,10 @@ def ssim(a: Any, b: Any, stride: int, weight: Any, g: Any) -> Any:
     for top in range(0, height - WINDOW + 1, stride):
         _down(a[top:], b[top:], sums)
         for k in range(5):
-            _across(sums[k], pairs, fours, windows[k])
-        total += _likeness(windows, asked, slopes[:, WINDOW - 1 :])
+            _window_sums(sums[k], pairs, fours, windows[k])
+        total += _ssim_and_slopes(windows, asked, slopes[:, WINDOW - 1 :])
         for k in range(3):
-            _across(slopes[k, : width + WINDOW - 1], pairs, fours, spread[k])
+            _window_sums(slopes[k, : width + WINDOW - 1], pairs, fours, spread[k])
         for y in range(top, top + WINDOW):
             p, q, target = a[y], b[y], g[y]
             for x in range(width):
@@ -177,7 +177,7 @@ def build_paired(*, cache: bool) -> Any:
             return 0.0
         absolute, structure, relative = weights[0], weights[1], weights[2]
         known = np.empty_like(result)
-        _fill(result, reference, known)
+        _completed(result, reference, known)
         g[:] = 0
         loss = absolute * far(result, known, ONE, absolute / result.size, g)
         if relative != 0:
@@ -208,8 +208,8 @@ def build_similarity(*, cache: bool) -> Any:
             for y in range(rows):
                 _down(a[k, y:], b[k, y:], sums)
                 for i in range(5):
-                    _across(sums[i], work[0], work[1], windows[i])
-                total += _likeness(windows, asked, slopes)
+                    _window_sums(sums[i], work[0], work[1], windows[i])
+                total += _ssim_and_slopes(windows, asked, slopes)
         return total / (len(a) * rows * len(asked))
 
     return similarity
