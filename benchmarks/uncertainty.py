@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_lle.model.evaluation.interval import JUDGED, coverage, errors, fit_interval
+from napari_lle.model.evaluation.interval import JUDGED_SEEDS, coverage, errors, fit_interval
 from napari_lle.model.inference.enhance import enhance
 from napari_lle.model.network.checkpoint import load_model, save_model
 
@@ -30,7 +30,7 @@ def main(
 
     constants = fit_interval(run)
     typer.echo(f"{loaded.name}: {constants}")
-    for electrons, share in coverage(errors(run, JUDGED), constants).items():
+    for electrons, share in coverage(errors(run, JUDGED_SEEDS), constants).items():
         typer.echo(f"{electrons:>6} electrons: {100 * share:.1f} % within the 95 % interval")
     if card:
         told = {**loaded.card, "uncertainty": list(constants)}

@@ -15,7 +15,7 @@ import typer
 
 from napari_lle.model.evaluation.linear_suite import linear_suite_steps
 from napari_lle.model.evaluation.noisy_pairs import noisy_pairs_steps
-from napari_lle.model.evaluation.stretches import FIGURES
+from napari_lle.model.evaluation.stretches import STRETCH_FIGURES
 from napari_lle.model.network.bundled import bundled_path
 from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.progress import finish
@@ -89,7 +89,9 @@ def document(report: dict[str, Any], real: str = "") -> str:
         for name, row in report["exposures"].items()
     ]
     methods = [
-        f"| {name.replace('_', ' ')} | " + " | ".join(f"{row[f]:.3f}" for f in FIGURES) + " |"
+        f"| {name.replace('_', ' ')} | "
+        + " | ".join(f"{row[f]:.3f}" for f in STRETCH_FIGURES)
+        + " |"
         for name, row in report["methods"].items()
     ]
     better = "\n".join(f"- {sentence}" for sentence in report["better"]) or "- Nothing."
@@ -137,8 +139,8 @@ contrast to noise of discs 6 electrons above a background whose noise is 8, besi
 completeness and purity of detections at 3.5 deviations among stars of
 60 to 3,000 electrons. Means over 6 fields.
 
-| method | {" | ".join(FIGURES.values())} |
-|---|{"--:|" * len(FIGURES)}
+| method | {" | ".join(STRETCH_FIGURES.values())} |
+|---|{"--:|" * len(STRETCH_FIGURES)}
 {chr(10).join(methods)}
 
 Where something without a network is better by more than 1 %:

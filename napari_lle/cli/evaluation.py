@@ -25,7 +25,7 @@ def evaluate(
     noisy: o.NoisyFolder = None,
     clean: o.CleanFolder = None,
     model: o.JudgedModel = None,
-    device: o.Device = "auto",
+    device: o.DeviceChoice = "auto",
     suite: o.Suite = None,
     metrics: o.MetricNames = "all",
     json_file: o.JsonFile = None,
@@ -163,14 +163,14 @@ def _evaluate_noisy(
             )
         inputs = (*list_images(noisy), *list_images(clean), *own_file(model))
         check_files((json_file,), inputs)
-        from ..model.evaluation.noisy_pairs import FIGURES, noisy_pairs_steps
+        from ..model.evaluation.noisy_pairs import PAIR_FIGURES, noisy_pairs_steps
 
         steps = noisy_pairs_steps(noisy, clean, [model], device=device)
         report = drain(steps, "evaluate", lambda p: f"{p.done}/{p.total} pairs")
         write_json(json_file, report)
     _complain_of(report)
     say(f"{report['n']} pairs, each result under its best rising curve to the stretched average")
-    say(f"{'name':<20}{'params':>8}" + "".join(f"{title:>9}" for title in FIGURES.values()))
+    say(f"{'name':<20}{'params':>8}" + "".join(f"{title:>9}" for title in PAIR_FIGURES.values()))
     for name, row in report["methods"].items():
         figures = f"{row['psnr']:>9.2f}{row['ssim']:>9.3f}{row['cnr']:>9.2f}"
         say(f"{name:<20}{row['parameters']:>8}{figures}")

@@ -9,7 +9,7 @@ import typer
 
 from .console import drain, reported, say
 
-IMAGES = {"per": "3 colours", "joint": "1 channel"}
+IMAGE_WORDS = {"per": "3 colours", "joint": "1 channel"}
 
 
 def export(
@@ -53,4 +53,4 @@ def export(
         figures = "-" if row.statistics is None else f"{row.statistics:.1e}"
         sizes = f"{row.images:>6}{row.height:>8}{row.width:>7}"
         say(f"{sizes}{row.reflectance:>10.1e}{row.illumination:>10.1e}{figures:>12}")
-    say(f"{done.path}: {model}, for images of {IMAGES[done.channels]}")
+    say(f"{done.path}: {model}, for images of {IMAGE_WORDS[done.channels]}")

@@ -30,7 +30,7 @@ def enhance(
     inputs: o.Inputs,
     output: o.Outputs,
     model: o.AnyModel = "auto",
-    look: o.Look = None,
+    look: o.LookChoice = None,
     strength: o.Strength = 1.0,
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,
@@ -41,7 +41,7 @@ def enhance(
     denoise: o.Denoise = None,
     channels: o.ChannelChoice = "auto",
     clip: o.ClipChoice = "rescale",
-    device: o.Device = "auto",
+    device: o.DeviceChoice = "auto",
     tile: o.TileSide = None,
     illumination_scale: o.IlluminationScale = None,
     dtype: o.OutputType = None,
@@ -117,7 +117,7 @@ def restore(
 
 
 def calibrate(
-    source: o.Source,
+    source: o.SourceImage,
     output: Annotated[
         str, typer.Option("-o", "--output", help="The image file, or a folder ending in /.")
     ],
@@ -177,7 +177,7 @@ def _calibrated(picture: Picture, frames: list[Any], names: list[str], undo: str
 
 
 def stages(
-    source: o.Source,
+    source: o.SourceImage,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
     model: Annotated[
         str, typer.Option(help="auto, a bundled model or a .safetensors file.")
@@ -188,7 +188,7 @@ def stages(
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,
     channels: o.ChannelChoice = "auto",
-    device: o.Device = "auto",
+    device: o.DeviceChoice = "auto",
     image: o.ImageNumber = None,
 ) -> None:
     """Write input, illumination and reflectance of every stage of the network."""

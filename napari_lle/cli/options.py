@@ -10,12 +10,12 @@ import typer
 from ..model.inference.looks import LOOK_NAMES
 
 # Of several commands.
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+DeviceChoice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ImageNumber = Annotated[
     int | None,
     typer.Option("--image", metavar="N", min=1, help="Which image of a file that holds several."),
 ]
-Source = Annotated[Path, typer.Argument(metavar="IN", help="An image file.")]
+SourceImage = Annotated[Path, typer.Argument(metavar="IN", help="An image file.")]
 BlackLevel = Annotated[
     str | None,
     typer.Option(
@@ -75,7 +75,7 @@ Denoise = Annotated[
     float | None,
     typer.Option(help="How much of the noise removal is kept, 0..1; for linear and science."),
 ]
-Look = Annotated[
+LookChoice = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(LOOK_NAMES),

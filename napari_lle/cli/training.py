@@ -38,7 +38,7 @@ def train(
     yes: o.Consent = False,
     config: o.SettingsFile = None,
     resume: o.RunFolder = None,
-    device: o.Device = "auto",
+    device: o.DeviceChoice = "auto",
     data: o.DataNote = "",
     licence: o.LicenceNote = "",
     checkpoint_seconds: o.CheckpointSeconds = 60.0,
@@ -140,11 +140,11 @@ def _training_card(
 
 def _fetch_vgg(vgg: str | None, yes: bool) -> None:
     """Download VGG16's weights where the settings ask for them, with consent."""
-    from ..model.losses.vgg import ADDRESS, MEGABYTES, OFFICIAL, download, official_path
+    from ..model.losses.vgg import MEGABYTES, OFFICIAL, WEIGHTS_ADDRESS, download, official_path
 
     if vgg != OFFICIAL or official_path().exists():
         return
-    question = f"Download VGG16's weights ({MEGABYTES} MB) from {ADDRESS}?"
+    question = f"Download VGG16's weights ({MEGABYTES} MB) from {WEIGHTS_ADDRESS}?"
     if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
         raise ValueError("VGG16's weights are not on this machine: add --yes to download them.")
     download()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 # Folders that go together.
-KINDS = ({"low", "reference"}, {"low", "reference", "masks"}, {"images"})
+FOLDER_SETS = ({"low", "reference"}, {"low", "reference", "masks"}, {"images"})
 
 
 class TrainingPlaces(NamedTuple):
@@ -69,10 +69,10 @@ def find_task(
 
 
 def _check_name(output: Path) -> None:
-    from ..model.network.bundled import SUFFIX
+    from ..model.network.bundled import MODEL_SUFFIX
 
-    if output.suffix != SUFFIX:
-        raise ValueError(f"{output}: the name of a model file must end in {SUFFIX}.")
+    if output.suffix != MODEL_SUFFIX:
+        raise ValueError(f"{output}: the name of a model file must end in {MODEL_SUFFIX}.")
 
 
 def _check_vgg(vgg: str | None, values: dict[str, Any]) -> None:
@@ -86,7 +86,7 @@ def _check_kinds(folders: dict[str, Path], named: list[Path], values: dict[str, 
     if named:
         if folders or values.get("objective") != "noisy":
             raise ValueError("Images by name are for --objective noisy, without folders.")
-    elif set(folders) not in KINDS:
+    elif set(folders) not in FOLDER_SETS:
         raise ValueError("Give --low and --reference, optionally with --masks, or --images alone.")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .crops import Batch
 
-SPACING = 4  # pixels between spots for each pixel that a spot reaches, its middle included
+SPOT_SPACING = 4  # pixels between spots for each pixel that a spot reaches, its middle included
 
 
 def hide(batch: Batch, halo: int, reach: int, rng: np.random.Generator) -> Batch:
@@ -48,7 +48,7 @@ def _hide(
     reach: int,
     rng: np.random.Generator,
 ) -> None:
-    spacing = SPACING * (reach + 1)
+    spacing = SPOT_SPACING * (reach + 1)
     first = rng.integers(spacing, size=2)
     height, width = low.shape[1:]
     y, x = np.mgrid[first[0] : height : spacing, first[1] : width : spacing].reshape(2, -1)

@@ -17,9 +17,11 @@ from .folders import image_files, matched_files
 from .pairs import Pair, annotated, as_photograph, matched
 
 ALIKE = 0.1  # of the span of levels: files whose levels differ less are frames of one series
-MOST = 2**25  # pixels of noisy images that are held in memory
-RANGE = "range"  # in the record of a TIFF: black and white level of the layer that it is part of
-PLANE = re.compile(r"(-\d{3})+$")  # what the name of a plane adds to that of its stack
+MOST_PIXELS = 2**25  # pixels of noisy images that are held in memory
+LEVEL_RANGE = (
+    "range"  # in the record of a TIFF: black and white level of the layer that it is part of
+)
+PLANE_NAME = re.compile(r"(-\d{3})+$")  # what the name of a plane adds to that of its stack
 
 
 class Plane(NamedTuple):
@@ -39,7 +41,7 @@ def read_planes(file: Path) -> list[Plane]:
     """The planes of an image or a stack, by the levels that the file carries or its own."""
     picture = read_image(file)
     pixels, rgb = np.asarray(picture.pixels), picture.rgb
-    levels = (picture.record or {}).get(RANGE)
+    levels = (picture.record or {}).get(LEVEL_RANGE)
     if levels is None:
         try:
             own = find_levels(pixels, rgb=rgb)
@@ -108,7 +110,7 @@ def load_series(files: Sequence[Path]) -> list[Pair]:
         planes = read_planes(file)
         if planes[0].rgb:
             raise ValueError(f"{file} is in colour: give grey images, each channel by itself.")
-        keep = max(1, MOST // max(1, len(files) * planes[0].pixels.size))
+        keep = max(1, MOST_PIXELS // max(1, len(files) * planes[0].pixels.size))
         start = max(0, (len(planes) - keep) // 2)
         found += planes[start : start + keep]
     ranges = np.array([plane.levels for plane in found])
@@ -144,7 +146,7 @@ def load_masks(folder: str | Path, pairs: Sequence[Pair]) -> tuple[list[Pair], l
     """
     files = image_files(folder)
     stems = {pair.name: pair.name for pair in pairs}
-    stems = {name: name if name in files else PLANE.sub("", name) for name in stems}
+    stems = {name: name if name in files else PLANE_NAME.sub("", name) for name in stems}
     if not set(files) & set(stems.values()):
         raise ValueError(f"No file of {folder} has the stem of a pair.")
     training: list[Pair] = []

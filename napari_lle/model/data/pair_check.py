@@ -14,12 +14,12 @@ from .registration import find_shift, grey_plane, mean_light, rank_correlation
 
 LARGEST_SHIFT = 1.0  # pixels that a reference may be off
 SATURATED = 0.05  # share of a reference at its top from which on it is worth a word
-LEAST = 7  # pixels along a side: SSIM's window
+LEAST_PAIR_SIDE = 7  # pixels along a side: SSIM's window
 UNKNOWN = 0.5  # share of NaN that a pair may hold
 UNLIKE = 0.3  # correlation under which two images hardly show one scene
 DARKER = 0.1  # stops by which a reference may be darker without a word
 CLEARER = 1.5  # times the noise of the other: a difference that is no chance
-NOISY = 0.05  # of the structure: less noise than that is none to speak of
+NOISY_SHARE = 0.05  # of the structure: less noise than that is none to speak of
 REGISTER, SWAP = "register", "swap"
 
 
@@ -73,7 +73,7 @@ class PairCheck:
     def clearer(self) -> int:
         """1 where the reference has clearly less noise than its image, -1 where more, else 0."""
         low, reference = self.noise
-        if max(self.noise) < NOISY or max(self.noise) < CLEARER * min(self.noise):
+        if max(self.noise) < NOISY_SHARE or max(self.noise) < CLEARER * min(self.noise):
             return 0
         return 1 if low > reference else -1
 
@@ -99,8 +99,10 @@ def check_pair(
     """
     if low.shape != reference.shape:
         return _unequal(low, reference, rgb)
-    if min(low.shape[low.ndim - 2 - rgb :][:2]) < LEAST:
-        return PairCheck(problems=(Problem(f"The images are under {LEAST} pixels a side."),))
+    if min(low.shape[low.ndim - 2 - rgb :][:2]) < LEAST_PAIR_SIDE:
+        return PairCheck(
+            problems=(Problem(f"The images are under {LEAST_PAIR_SIDE} pixels a side."),)
+        )
     unknown = _unknown(low, reference, rgb)
     if unknown > UNKNOWN:
         problem = Problem(f"{100 * unknown:.0f} % of the pixels are not numbers.")

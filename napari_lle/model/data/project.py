@@ -24,7 +24,7 @@ from ..io.files import read_image, write_image
 from ..preprocessing.levels import find_levels
 from . import pair_check as paircheck
 from .folders import image_files
-from .loading import RANGE, load_images, load_masks, load_pairs, load_series, plane_names
+from .loading import LEVEL_RANGE, load_images, load_masks, load_pairs, load_series, plane_names
 from .pairs import Pair, split_by_scene
 from .registration import register
 from .splitting import TRAIN, VALIDATE, complete
@@ -285,7 +285,7 @@ def _write_planes(
     found = find_levels(image, rgb=draft.rgb) if known is None else None
     levels = known if found is None else (found.black, found.white)
     for name, index in _plane_names(draft):
-        record = {RANGE: levels}
+        record = {LEVEL_RANGE: levels}
         write_image(folder / f"{name}.tif", image[index], rgb=draft.rgb, record=record)
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-STEP = 0.1  # pixels to which a shift is measured
-SHARED = 1 / 3  # of the smaller image's sides that the two must have in common
+SHIFT_STEP = 0.1  # pixels to which a shift is measured
+COMMON_SHARE = 1 / 3  # of the smaller image's sides that the two must have in common
 RANKED = 10_000  # pixels, about, that a correlation is of
 
 Plane = NDArray[np.float64]
@@ -124,14 +124,14 @@ def _phase_shift(a: Plane, b: Plane, canvas: NDArray[np.intp]) -> tuple[float, f
         logs.append(whole)
     if not all(x.any() for x in logs):
         return 0.0, 0.0
-    moved, _, _ = phase_cross_correlation(*logs, upsample_factor=round(1 / STEP))
+    moved, _, _ = phase_cross_correlation(*logs, upsample_factor=round(1 / SHIFT_STEP))
     return float(moved[0]), float(moved[1])
 
 
 def _rank_correlation(a: Plane, b: Plane, shift: tuple[float, float]) -> float:
     """Rank correlation of what two images have in common; -1 where that is little."""
     here, there = common_field(a.shape, b.shape, (round(shift[0]), round(shift[1])))
-    least = [SHARED * min(n, m) for n, m in zip(a.shape, b.shape, strict=True)]
+    least = [COMMON_SHARE * min(n, m) for n, m in zip(a.shape, b.shape, strict=True)]
     if any(s.stop - s.start < n for s, n in zip(here, least, strict=True)):
         return -1.0
     return rank_correlation(a[here], b[there])

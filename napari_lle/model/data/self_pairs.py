@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 from .pairs import Pair
 
 REDUCED = 4  # pixels averaged along each axis
-SMOOTH = 2.0  # pixels, of the Gaussian that noise is told by
+NOISE_SIGMA = 2.0  # pixels, of the Gaussian that noise is told by
 EXCESS = 1.2  # noise is laid on a little stronger than found: averaging does not remove all of it
 PEDESTAL = 0.1  # of the mean: where shot noise gives way to read noise
 
@@ -54,7 +54,7 @@ def self_pairs(images: Sequence[Pair], k: float, draws: int = 8, seed: int = 0) 
 
 def _pairs_of(image: Pair, k: float, draws: int, rng: np.random.Generator) -> list[Pair]:
     clean = reduce(image)
-    smooth = gaussian_filter(image.low, (SMOOTH, SMOOTH, 0))
+    smooth = gaussian_filter(image.low, (NOISE_SIGMA, NOISE_SIGMA, 0))
     mean = float(image.low.mean())
     reference = clean / (clean + k * max(mean, 1e-4))
     made = []

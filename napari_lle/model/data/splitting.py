@@ -8,7 +8,9 @@ from scipy.ndimage import binary_dilation
 
 IGNORE, TRAIN, VALIDATE = 0, 1, 2
 LARGEST_BLOCK = 128  # pixels
-PATTERN = 5  # one block in so many validates; knights' moves apart, so in every row and column
+VALIDATING_BLOCKS = (
+    5  # one block in so many validates; knights' moves apart, so in every row and column
+)
 ENOUGH = 0.05  # share of the image that either part needs
 
 
@@ -33,9 +35,9 @@ def split_blocks(known: NDArray[np.bool_], gap: int) -> NDArray[np.uint8]:
     ValueError
         If the image is too small for two parts with the gap between them.
     """
-    side = int(np.clip(min(known.shape) // PATTERN, 2 * gap, LARGEST_BLOCK))
+    side = int(np.clip(min(known.shape) // VALIDATING_BLOCKS, 2 * gap, LARGEST_BLOCK))
     y, x = (np.arange(length) // side for length in known.shape)
-    for chosen in ((y[:, None] + 2 * x) % PATTERN == 2, *_halves(known)):
+    for chosen in ((y[:, None] + 2 * x) % VALIDATING_BLOCKS == 2, *_halves(known)):
         mask = with_gap(np.where(chosen & known, VALIDATE, np.where(known, TRAIN, IGNORE)), gap)
         if min((mask == part).mean() for part in (TRAIN, VALIDATE)) >= ENOUGH * known.mean():
             return mask

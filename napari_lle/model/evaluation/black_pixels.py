@@ -14,9 +14,9 @@ from .checks import Check, check
 from .photometry import deviation
 from .simulate import OFFSET, expose, star_field
 
-NEAR = 4.0  # deviations of R: noise alone leaves one pixel in a thousand 3 below
-QUARTER, CLOSE = 0.25, 0.02
-SKY = (500.0, 6.0)  # mean and deviation of a noisy sky
+NEAR_DEVIATIONS = 4.0  # deviations of R: noise alone leaves one pixel in a thousand 3 below
+BLANKED_SHARE, CLOSE = 0.25, 0.02
+NOISY_SKY = (500.0, 6.0)  # mean and deviation of a noisy sky
 
 Run = Callable[..., Any]
 Array = NDArray[Any]
@@ -39,7 +39,7 @@ def pepper(run: Run, plain: Run) -> list[Check]:
         check(
             "pixels below black: how far under their neighbours, deviations of R",
             deep,
-            NEAR,
+            NEAR_DEVIATIONS,
             {"plain stretch": deeper},
         ),
         check(
@@ -80,7 +80,7 @@ def _eight_around(x: Array) -> Array:
 
 def noisy_sky(run: Run, plain: Run) -> Check:
     """The median of R where the levels have nothing but noise between them."""
-    sky = np.random.default_rng(32).normal(*SKY, (256, 256)).astype(np.float32)
-    own, beside = (abs(float(np.median(m(sky).reflectance)) - QUARTER) for m in (run, plain))
-    name = f"a sky of {SKY[0]:g}, noise {SKY[1]:g}: how far the median of R is from a quarter"
+    sky = np.random.default_rng(32).normal(*NOISY_SKY, (256, 256)).astype(np.float32)
+    own, beside = (abs(float(np.median(m(sky).reflectance)) - BLANKED_SHARE) for m in (run, plain))
+    name = f"a sky of {NOISY_SKY[0]:g}, noise {NOISY_SKY[1]:g}: how far the median of R is from a quarter"
     return check(name, own, CLOSE, {"plain stretch": beside})

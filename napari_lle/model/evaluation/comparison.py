@@ -16,9 +16,12 @@ from ..progress import Progress, finish
 from .baselines import FREE, auto_gamma
 from .metrics import Image, Method, eight_bit, score_known
 
-BINS = 256
-FITTED, JUDGED = 4, 12  # pairs that the curves of untrained methods are fitted to, and judged by
-SIDE = 512  # pixels of the middles of held-out parts that are judged
+GREY_LEVELS = 256
+FITTED_PAIRS, JUDGED_PAIRS = (
+    4,
+    12,
+)  # pairs that the curves of untrained methods are fitted to, and judged by
+JUDGED_SIDE = 512  # pixels of the middles of held-out parts that are judged
 SLIDERS = ("input", "automatic gamma", "best curve")
 
 
@@ -46,7 +49,7 @@ def best_curve(pairs: Sequence[Pair]) -> Method:
     """
     low = np.concatenate([p.low[~np.isnan(p.reference)] for p in pairs])
     reference = np.concatenate([p.reference[~np.isnan(p.reference)] for p in pairs])
-    edges = np.unique(np.quantile(low, np.linspace(0, 1, BINS + 1)))
+    edges = np.unique(np.quantile(low, np.linspace(0, 1, GREY_LEVELS + 1)))
     place = np.clip(np.searchsorted(edges, low, side="right") - 1, 0, max(len(edges) - 2, 0))
     counts = np.bincount(place)
     used = counts > 0
@@ -82,7 +85,7 @@ def compare_steps(
     Progress
         After each piece of work, none of which takes long.
     """
-    fitted, judged = some(training, FITTED), some(held_out, JUDGED)
+    fitted, judged = some(training, FITTED_PAIRS), some(held_out, JUDGED_PAIRS)
     total = (len(FREE) + 1) * (len(fitted) + len(judged)) + len(networks) * len(judged)
     done = 0
 
@@ -132,12 +135,12 @@ def some(pairs: Sequence[Pair], count: int) -> list[Pair]:
 
 
 def _known_middle(pair: Pair) -> Cut:
-    """The middle of the box of known pixels, `SIDE` pixels a side at most."""
+    """The middle of the box of known pixels, `JUDGED_SIDE` pixels a side at most."""
     spans = []
     for axis in range(2):
         first, last = int(pair.known[:, axis].min()), int(pair.known[:, axis].max()) + 1
-        start = max(first, (first + last - SIDE) // 2)
-        spans.append(slice(start, min(start + SIDE, last)))
+        start = max(first, (first + last - JUDGED_SIDE) // 2)
+        spans.append(slice(start, min(start + JUDGED_SIDE, last)))
     return spans[0], spans[1]
 
 

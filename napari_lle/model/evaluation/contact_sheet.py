@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from .photographs import Case
 
-HEIGHT = 240  # pixels of each picture
-GAP = 6
+SHEET_HEIGHT = 240  # pixels of each picture
+SHEET_GAP = 6
 
 
 def contact_sheet(cases: Sequence[Case]) -> Picture:
@@ -24,11 +24,13 @@ def contact_sheet(cases: Sequence[Case]) -> Picture:
 
     rows = [_row(case) for case in cases]
     width = max(row.width for row in rows)
-    sheet = Pillow.new("RGB", (width, sum(row.height + GAP for row in rows) - GAP), "white")
+    sheet = Pillow.new(
+        "RGB", (width, sum(row.height + SHEET_GAP for row in rows) - SHEET_GAP), "white"
+    )
     top = 0
     for row in rows:
         sheet.paste(row, (0, top))
-        top += row.height + GAP
+        top += row.height + SHEET_GAP
     return sheet
 
 
@@ -42,12 +44,12 @@ def _row(case: Case) -> Picture:
         "reference": case.reference,
     }
     pictures = [_with_label(label, image, case.reference) for label, image in parts.items()]
-    width = sum(p.width + GAP for p in pictures) - GAP
-    row = Pillow.new("RGB", (width, HEIGHT), "white")
+    width = sum(p.width + SHEET_GAP for p in pictures) - SHEET_GAP
+    row = Pillow.new("RGB", (width, SHEET_HEIGHT), "white")
     left = 0
     for picture in pictures:
         row.paste(picture, (left, 0))
-        left += picture.width + GAP
+        left += picture.width + SHEET_GAP
     return row
 
 
@@ -59,8 +61,8 @@ def _with_label(label: str, image: Image, reference: Image) -> Picture:
     if label != "reference":
         label += f"  {psnr(pixels, reference):.1f} dB  {ssim(pixels, reference):.2f}"
     picture = Pillow.fromarray(np.rint(pixels * 255).astype(np.uint8))
-    width = round(picture.width * HEIGHT / picture.height)
-    picture = picture.resize((width, HEIGHT), Pillow.Resampling.LANCZOS)
+    width = round(picture.width * SHEET_HEIGHT / picture.height)
+    picture = picture.resize((width, SHEET_HEIGHT), Pillow.Resampling.LANCZOS)
     font = ImageFont.load_default(size=15)
     outline = {"stroke_width": 2, "stroke_fill": "black"}
     ImageDraw.Draw(picture).text((6, 5), label, fill="white", font=font, **outline)

@@ -18,8 +18,8 @@ from .fields import known_fields
 from .simulate import camera
 
 ELECTRONS = (4000, 600, 90, 25)  # at the brightest of a field
-SIDE = 160
-OFFSET, READ_NOISE = 200.0, 3.0
+SCENE_SIDE = 160
+CAMERA_OFFSET, CAMERA_NOISE = 200.0, 3.0
 
 Array = NDArray[Any]
 Table = dict[str, dict[str, dict[str, float]]]
@@ -43,7 +43,7 @@ def exposures(name: str, run: Callable[..., Any], seeds: int = 4) -> Table:
     rows: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for electrons in ELECTRONS:
         for seed in range(seeds):
-            for place, field in enumerate(known_fields(SIDE, 700 + seed).values()):
+            for place, field in enumerate(known_fields(SCENE_SIDE, 700 + seed).values()):
                 image, expected = exposed(field * electrons, [seed, place, electrons])
                 for method, shown in _shown_by_method(name, run, image).items():
                     found = rows.setdefault(method, {}).setdefault(str(electrons), [])
@@ -60,8 +60,8 @@ def exposures(name: str, run: Callable[..., Any], seeds: int = 4) -> Table:
 def exposed(light: Array, seed: Any) -> tuple[Array, Array]:
     """An exposure, uint16, and its expectation in the same units."""
     rng = np.random.default_rng(seed)
-    image = camera(light, rng, read_noise=READ_NOISE, offset=OFFSET, full_well=1e5)
-    return image, light + OFFSET
+    image = camera(light, rng, read_noise=CAMERA_NOISE, offset=CAMERA_OFFSET, full_well=1e5)
+    return image, light + CAMERA_OFFSET
 
 
 def stretched_truth(image: Array, expected: Array) -> Array:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..preprocessing.levels import find_levels
 from .simulate import star_light
 
-FAR = 50.0  # spans to the white level of a series that holds bright objects
+BRIGHT_SPANS = 50.0  # spans to the white level of a series that holds bright objects
 HOT = 3e-4  # share of hot pixels
-PATTERN = 2.0  # ADU: deviation of the offsets of lines, or of columns; read noise is 5
+PATTERN_DEVIATION = 2.0  # ADU: deviation of the offsets of lines, or of columns; read noise is 5
 RAYS = 1e-4  # cosmic rays for each pixel
 
 Array = NDArray[Any]
@@ -23,7 +23,7 @@ Defect = Callable[[Array, np.random.Generator], Array]
 def far_white(image: Array) -> dict[str, float]:
     """Levels as a bright object elsewhere in the series would set them: noise is stretched hard."""
     levels = find_levels(image)
-    return {"black": levels.black, "white": levels.black + FAR * levels.span}
+    return {"black": levels.black, "white": levels.black + BRIGHT_SPANS * levels.span}
 
 
 def hot_pixels(image: Array, rng: np.random.Generator) -> Array:
@@ -36,12 +36,12 @@ def hot_pixels(image: Array, rng: np.random.Generator) -> Array:
 
 def line_noise(image: Array, rng: np.random.Generator) -> Array:
     """An offset of its own to each line, as of a converter that drifts."""
-    return _as_uint16(image + rng.normal(0, PATTERN, (image.shape[0], 1)))
+    return _as_uint16(image + rng.normal(0, PATTERN_DEVIATION, (image.shape[0], 1)))
 
 
 def column_pattern(image: Array, rng: np.random.Generator) -> Array:
     """An offset of its own to each column, as of amplifiers that differ."""
-    return _as_uint16(image + rng.normal(0, PATTERN, (1, image.shape[1])))
+    return _as_uint16(image + rng.normal(0, PATTERN_DEVIATION, (1, image.shape[1])))
 
 
 def cosmic_rays(image: Array, rng: np.random.Generator) -> Array:

@@ -22,13 +22,13 @@ from ..network.network import Network
 from ..preprocessing.screen import stretched
 from ..progress import Progress
 from .baselines import FREE
-from .comparison import JUDGED, SIDE, Score, as_good, listed, some
+from .comparison import JUDGED_PAIRS, JUDGED_SIDE, Score, as_good, listed, some
 from .metrics import Method
 
-STRETCH = "plain stretch"
-METHODS: dict[str, Method] = {STRETCH: lambda x: x, **FREE}
-LEAST = 1e-6  # of a mean squared error: what noise that is taken off leaves
-MARGIN = 16  # pixels around what is judged that a method may look at
+PLAIN_STRETCH = "plain stretch"
+METHODS: dict[str, Method] = {PLAIN_STRETCH: lambda x: x, **FREE}
+LEAST_ERROR = 1e-6  # of a mean squared error: what noise that is taken off leaves
+SEEN_MARGIN = 16  # pixels around what is judged that a method may look at
 
 
 def compare_hidden_steps(
@@ -56,13 +56,13 @@ def compare_hidden_steps(
         PSNR against the noisy targets, of frames without their noise; SSIM, which noise spoils,
         is NaN.
     """
-    judged = some(held_out, JUDGED)
+    judged = some(held_out, JUDGED_PAIRS)
     names = [*METHODS, *networks]
     errors: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
     done = 0
     for pair in judged:
-        halo = max([MARGIN, *(network.radius for network in networks.values())])
-        batch = centre(pair, SIDE, halo)
+        halo = max([SEEN_MARGIN, *(network.radius for network in networks.values())])
+        batch = centre(pair, JUDGED_SIDE, halo)
         if reach is not None:
             batch = hide(batch, halo, reach, np.random.default_rng(0))
         target = batch.reference[0, 0]
@@ -73,9 +73,9 @@ def compare_hidden_steps(
             done += 1
             yield Progress(done, len(judged) * len(names))
     squared = {name: float(np.mean(np.concatenate(e) ** 2)) for name, e in errors.items()}
-    noise = 0.0 if reach is not None else squared[STRETCH] / 2
+    noise = 0.0 if reach is not None else squared[PLAIN_STRETCH] / 2
     return [
-        Score(name, float(-10 * np.log10(max(value - noise, LEAST))), float("nan"))
+        Score(name, float(-10 * np.log10(max(value - noise, LEAST_ERROR))), float("nan"))
         for name, value in squared.items()
     ]
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SAMPLE = 400_000  # pixels that are looked at
-BINS = 96  # of equally many pixels each, but that equal values share one
+REPORTED_PIXELS = 400_000  # pixels that are looked at
+MOST_BINS = 96  # of equally many pixels each, but that equal values share one
 BRIGHT = [
     *(1 - np.logspace(-2, -5, 13)),
     1,
 ]  # further bounds: the few brightest span most of the range
-TOLERANCE = 1e-5  # of the output's range: rounding, not a reversal
+ROUNDING = 1e-5  # of the output's range: rounding, not a reversal
 
 
 class IntensityReport(NamedTuple):
@@ -75,7 +75,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
         raise ValueError(
             f"Shapes {before.shape} and {after.shape} differ: give an image and its R."
         )
-    step = max(1, before.size // SAMPLE)
+    step = max(1, before.size // REPORTED_PIXELS)
     s = before.ravel()[::step].astype(np.float64)
     r = after.ravel()[::step].astype(np.float64)
     known = np.isfinite(s) & np.isfinite(r)
@@ -86,7 +86,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
     s, r = s[order], r[order]
     parts = _equal_bins(s)
     low, middle, high = np.transpose([np.percentile(r[part], [5, 50, 95]) for part in parts])
-    slack = TOLERANCE * float(np.ptp(r))
+    slack = ROUNDING * float(np.ptp(r))
     return IntensityReport(
         np.array([np.median(s[part]) for part in parts]),
         low,
@@ -101,13 +101,13 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
 
 def _equal_bins(s: NDArray[Any]) -> list[slice]:
     """Parts of sorted values; no value is in two of them."""
-    bounds = np.quantile(s, [*np.linspace(0, 1, BINS + 1)[:-1], *BRIGHT], method="lower")
+    bounds = np.quantile(s, [*np.linspace(0, 1, MOST_BINS + 1)[:-1], *BRIGHT], method="lower")
     starts = np.unique(np.searchsorted(s, np.unique(bounds)))
     return [slice(a, b) for a, b in pairwise([*starts.tolist(), s.size])]
 
 
 def _reversed(s: NDArray[Any], r: NDArray[Any], slack: float) -> float:
     """Share of pairs, drawn at random with a fixed seed, that are ordered otherwise after."""
-    a, b = np.random.default_rng(0).integers(0, s.size, (2, min(s.size * 4, SAMPLE)))
+    a, b = np.random.default_rng(0).integers(0, s.size, (2, min(s.size * 4, REPORTED_PIXELS)))
     darker = np.where(s[a] < s[b], r[b] - r[a], r[a] - r[b])
     return float(((s[a] != s[b]) & (darker < -slack)).mean())

@@ -12,14 +12,14 @@ from ..inference.estimate import Result
 from ..inference.uncertainty import KNOTS, Local, curve_of, half_width, local_figures
 from ..preprocessing.noise import fit_noise
 from .checks import Check, check, warning
-from .exposures import ELECTRONS, SIDE, exposed, stretched_truth
+from .exposures import ELECTRONS, SCENE_SIDE, exposed, stretched_truth
 from .fields import filament_field, known_fields
 
 STATED, SLACK = 0.95, 0.02
-FITTED, JUDGED = range(900, 910), range(950, 958)  # seeds of fields
+FITTED_SEEDS, JUDGED_SEEDS = range(900, 910), range(950, 958)  # seeds of fields
 FILAMENT, GROUND = 0.3, 0.03  # light of filaments and around them
 EVERY = 7  # of the pixels in a row that is used for the fit
-FARTHEST = 20.0  # deviations of noise: an error beyond counts as this
+LARGEST_ERROR = 20.0  # deviations of noise: an error beyond counts as this
 GRADIENTS = (0.3, 0.05)  # of the constants: where the search begins
 SOUGHT = (-6.0, 5.0)  # logarithms of the constants
 STRICT = 300.0  # of each light's share being right, against intervals being narrow
@@ -32,7 +32,7 @@ def stated(run: Run, constants: tuple[float, ...] | None) -> list[Check]:
     """Shares of pixels whose truth lies in the stated interval, for each number of electrons."""
     if constants is None:
         return [warning("no interval is stated for this model; the share that it would hold", 0)]
-    shares = coverage(errors(run, JUDGED), constants)
+    shares = coverage(errors(run, JUDGED_SEEDS), constants)
     lowest = min(in_filaments(run, constants, electrons) for electrons in ELECTRONS)
     return [
         warning("stated 95 % interval: share in the middle of filaments, lowest of all e-", lowest),
@@ -57,7 +57,7 @@ def in_filaments(run: Run, constants: tuple[float, ...], electrons: int, seeds: 
     within = []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
-        light, middle = filament_field(SIDE, FILAMENT, GROUND, rng)
+        light, middle = filament_field(SCENE_SIDE, FILAMENT, GROUND, rng)
         image, expected = exposed(light * electrons, [seed, electrons])
         truth, result = stretched_truth(image, expected), run(image)
         held = np.abs(result.reflectance - truth) <= half_width(seen_figures(result), constants)
@@ -70,7 +70,7 @@ def errors(run: Run, seeds: Iterable[int]) -> Errors:
     found: Errors = {electrons: [] for electrons in ELECTRONS}
     for electrons in ELECTRONS:
         for seed in seeds:
-            for place, field in enumerate(known_fields(SIDE, seed).values()):
+            for place, field in enumerate(known_fields(SCENE_SIDE, seed).values()):
                 image, expected = exposed(field * electrons, [seed, place, electrons])
                 truth, result = stretched_truth(image, expected), run(image)
                 found[electrons].append((np.abs(result.reflectance - truth), seen_figures(result)))
@@ -102,7 +102,7 @@ def fit_interval(run: Run) -> tuple[float, ...]:
     """
     from scipy.optimize import minimize
 
-    lights = [_joined(parts) for parts in errors(run, FITTED).values()]
+    lights = [_joined(parts) for parts in errors(run, FITTED_SEEDS).values()]
 
     def loss(logarithms: NDArray[np.float64]) -> float:
         constants = np.exp(np.clip(logarithms, *SOUGHT))
@@ -129,6 +129,6 @@ def _joined(parts: list[tuple[NDArray[np.float64], Local]]) -> tuple[NDArray[np.
 
 def _loss(error: NDArray[np.float64], local: Local, constants: NDArray[np.float64]) -> float:
     beyond = (error - half_width(local, tuple(constants))) / local.noise
-    beyond = np.clip(beyond, -FARTHEST, FARTHEST)
+    beyond = np.clip(beyond, -LARGEST_ERROR, LARGEST_ERROR)
     quantile = np.where(beyond > 0, STATED * beyond, (STATED - 1) * beyond).mean()
     return float(quantile + STRICT * ((beyond <= 0).mean() - STATED) ** 2)

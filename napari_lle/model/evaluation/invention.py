@@ -14,9 +14,9 @@ from .photometry import detect, deviation, find_peaks
 from .simulate import expose
 
 THRESHOLDS = (3.5, 4.0, 5.0)  # deviations
-CHANCE = 3.0  # deviations of counting that two counts of the same may differ by
+EXCESS_BY_CHANCE = 3.0  # deviations of counting that two counts of the same may differ by
 FAINT_RAYS = 1.5  # deviations at which what cosmic rays leave around them is looked for
-SIDE = 256
+FLAT_SIDE = 256
 MEGAPIXEL = 1e6
 
 Run = Callable[..., Any]
@@ -32,7 +32,7 @@ def detections(run: Run, light: float, seeds: int = 12) -> list[Check]:
         counts = np.zeros((2, len(THRESHOLDS)))
         for seed in range(seeds):
             rng = np.random.default_rng([seed, round(light)])
-            image = spoil(expose(np.full((SIDE, SIDE), light), rng), rng)
+            image = spoil(expose(np.full((FLAT_SIDE, FLAT_SIDE), light), rng), rng)
             how = far_white(image) if seed % 2 else {}
             shown = run(image, **how).reflectance
             peaks = [find_peaks(each) for each in (shown, image)]
@@ -48,16 +48,18 @@ def _worst_excess(what: str, own: NDArray[Any], filtered: NDArray[Any]) -> Check
     return check(
         f"flat field, {what}: detections beyond a matched filter's, deviations of counting",
         excess[worst],
-        CHANCE,
+        EXCESS_BY_CHANCE,
         {"detections": own[worst], "matched filter": filtered[worst]},
     )
 
 
 def hot_neighbours(run: Run, plain: Run, light: float = 30.0) -> Check:
     """How far lone hot pixels lift the 8 pixels around them, in deviations of R."""
-    image = expose(np.full((SIDE, SIDE), light), np.random.default_rng(11)).astype(np.float64)
+    image = expose(np.full((FLAT_SIDE, FLAT_SIDE), light), np.random.default_rng(11)).astype(
+        np.float64
+    )
     hot = image.copy()
-    places = np.arange(16, SIDE, 32)
+    places = np.arange(16, FLAT_SIDE, 32)
     hot[np.ix_(places, places)] += 20_000
 
     levels = far_white(image)
@@ -85,15 +87,15 @@ def faint_rays(run: Run, plain: Run, light: float = 30.0, seeds: int = 16) -> Ch
     counts = np.zeros(3)
     for seed in range(seeds):
         rng = np.random.default_rng([seed, 12])
-        clean = expose(np.full((SIDE, SIDE), light), rng)
+        clean = expose(np.full((FLAT_SIDE, FLAT_SIDE), light), rng)
         struck = cosmic_rays(clean, rng)
         levels, hit = far_white(clean), struck != clean
         for i, method in enumerate((run, plain)):
             before, after = (method(image, **levels).reflectance for image in (clean, struck))
             counts[i] += _new(before, after, hit)
         counts[2] += _new(clean, struck, hit)
-    own, beside, matched = counts * MEGAPIXEL / (seeds * SIDE**2)
-    chance = CHANCE * np.sqrt(max(counts[1], 1)) * MEGAPIXEL / (seeds * SIDE**2)
+    own, beside, matched = counts * MEGAPIXEL / (seeds * FLAT_SIDE**2)
+    chance = EXCESS_BY_CHANCE * np.sqrt(max(counts[1], 1)) * MEGAPIXEL / (seeds * FLAT_SIDE**2)
     return check(
         "cosmic rays: new detections beside them at 1.5 deviations, to a megapixel",
         own,

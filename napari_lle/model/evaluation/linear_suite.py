@@ -32,8 +32,8 @@ from .simulate import OFFSET, camera, expose, star_field
 from .star_rings import dark_ring, noisy_ring
 from .stretches import beside_stretches, sentences
 
-LIGHTS = (3.0, 30.0, 300.0)  # electrons of the flat fields
-SCALES = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
+FLAT_FIELDS = (3.0, 30.0, 300.0)  # electrons of the flat fields
+GAINS = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
 
 Array = NDArray[Any]
 
@@ -101,13 +101,16 @@ def _check_parts(
 ) -> list[Callable[[], list[Check]]]:
     """The checks, in the parts that progress is counted by."""
     return [
-        *(lambda light=light: invented(run, light, seeds) for light in LIGHTS),
-        *(lambda light=light: invention.detections(run, light) for light in LIGHTS),
+        *(lambda light=light: invented(run, light, seeds) for light in FLAT_FIELDS),
+        *(lambda light=light: invention.detections(run, light) for light in FLAT_FIELDS),
         lambda: [invention.hot_neighbours(run, plain), invention.faint_rays(run, plain)],
         lambda: retention.faint_stars(run, plain) + retention.filaments(run, plain),
         lambda: [retention.star_widths(run, plain), *photometry(run)],
         lambda: dark_ring(loaded, device) + noisy_ring(run),
-        *(lambda light=light: residual_noise.texture(run, plain, light) for light in LIGHTS[1:]),
+        *(
+            lambda light=light: residual_noise.texture(run, plain, light)
+            for light in FLAT_FIELDS[1:]
+        ),
         lambda: residual_noise.specks(run, plain),
         lambda: [*black_pixels.pepper(run, plain), black_pixels.noisy_sky(run, plain)],
         lambda: [*flicker(run), steadiness(run, plain), *bleaching(run)],
@@ -227,7 +230,7 @@ def invariance(run: Callable[..., Any]) -> Check:
     image = expose(star_field(192, (300, 3e5), rng).light, rng).astype(np.float64)
     first = run(image).reflectance
     worst = max(
-        np.abs(run(k * image + c).reflectance - first).max() for k in SCALES for c in (-50.0, 1e3)
+        np.abs(run(k * image + c).reflectance - first).max() for k in GAINS for c in (-50.0, 1e3)
     )
     return check("k S + c, k from 1e-3 to 1e3: largest change of R", worst / first.max(), 1e-5)
 

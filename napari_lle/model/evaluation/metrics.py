@@ -27,7 +27,7 @@ METRICS = (
 )
 LOE_SIDE = 100  # pixels of the longer side that the order of lightness is judged at
 FINEST = 1.0  # deviation in pixels of the blur that the finest octave is apart from
-PROBE = 1 / 255  # deviation of the noise that is sent through a method
+PROBE_NOISE = 1 / 255  # deviation of the noise that is sent through a method
 
 
 def eight_bit(image: Image) -> Image:
@@ -92,8 +92,8 @@ def lightness_order_error(image: Image, original: Image) -> float:
 
 
 def noisy(original: Image, seed: int = 0) -> Image:
-    """An image with white noise of deviation `PROBE`."""
-    noise = np.random.default_rng(seed).normal(0, PROBE, original.shape)
+    """An image with white noise of deviation `PROBE_NOISE`."""
+    noise = np.random.default_rng(seed).normal(0, PROBE_NOISE, original.shape)
     return np.clip(original + noise, 0, 1).astype(np.float32)
 
 

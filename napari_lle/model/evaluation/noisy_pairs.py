@@ -23,13 +23,13 @@ from ..network.bundled import GLOBAL
 from ..progress import Progress
 from .baselines import gaussian, non_local_means
 
-SIDE = 512  # pixels of the middle that is judged
-FIGURES = {"psnr": "PSNR", "ssim": "SSIM", "cnr": "CNR"}
-LEAST_NOISE = 1e-6  # of the truth's range: what stands for none in a ratio
-STRETCH = f"linear{GLOBAL}"
+MIDDLE_SIDE = 512  # pixels of the middle that is judged
+PAIR_FIGURES = {"psnr": "PSNR", "ssim": "SSIM", "cnr": "CNR"}
+NO_NOISE = 1e-6  # of the truth's range: what stands for none in a ratio
+GLOBAL_LINEAR = f"linear{GLOBAL}"
 
 Array = NDArray[np.floating[Any]]
-BASELINES: dict[str, Callable[[Array], Array]] = {
+PLAIN_METHODS: dict[str, Callable[[Array], Array]] = {
     "plain stretch": lambda x: x,
     "gauss 1": lambda x: gaussian(x, 1),
     "gauss 2": lambda x: gaussian(x, 2),
@@ -63,7 +63,7 @@ def noisy_pairs_steps(
     -------
     dict
         ``n``; ``left_out``, a sentence on files without a partner; ``methods``, a dictionary of
-        `FIGURES` and ``parameters`` for each of `BASELINES` and of the models; ``per_image``, the
+        `PAIR_FIGURES` and ``parameters`` for each of `PLAIN_METHODS` and of the models; ``per_image``, the
         same by stem.
 
     Raises
@@ -73,21 +73,21 @@ def noisy_pairs_steps(
     """
     files = matched_files(noisy, clean)
     loaded = {str(model): choose_model(model, False, "uint16") for model in models}
-    parameters = dict.fromkeys(BASELINES, 0)
+    parameters = dict.fromkeys(PLAIN_METHODS, 0)
     parameters |= {k: m.network.inference_parameters() for k, m in loaded.items()}
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for done, (stem, paths) in enumerate(files.items(), 1):
         frame, average = read_frames(*paths)
-        truth = np.clip(enhance(average, STRETCH, device=device).reflectance, 0, 1)
+        truth = np.clip(enhance(average, GLOBAL_LINEAR, device=device).reflectance, 0, 1)
         values = frame.astype(np.float64)
-        shown = {name: method(values) for name, method in BASELINES.items()}
+        shown = {name: method(values) for name, method in PLAIN_METHODS.items()}
         shown |= {k: enhance(frame, m, device=device).reflectance for k, m in loaded.items()}
         rows[stem] = {k: clarity(r, truth.astype(np.float64)) for k, r in shown.items()}
         yield Progress(done, len(files))
     methods = {
         name: {
             "parameters": count,
-            **{f: float(np.mean([row[name][f] for row in rows.values()])) for f in FIGURES},
+            **{f: float(np.mean([row[name][f] for row in rows.values()])) for f in PAIR_FIGURES},
         }
         for name, count in parameters.items()
     }
@@ -96,7 +96,7 @@ def noisy_pairs_steps(
 
 
 def clarity(shown: NDArray[Any], truth: Array) -> dict[str, float]:
-    """`FIGURES` of an image against its truth in 0..1, after the best rising curve to that.
+    """`PAIR_FIGURES` of an image against its truth in 0..1, after the best rising curve to that.
 
     PSNR in dB; SSIM of 7 x 7 pixels; contrast to noise, the brightest tenth against the darker
     half of the smoothed truth, over the deviation of the error in both.
@@ -113,7 +113,7 @@ def clarity(shown: NDArray[Any], truth: Array) -> dict[str, float]:
     return {
         "psnr": float(psnr),
         "ssim": float(structural_similarity(truth, y, data_range=1)),
-        "cnr": float((y[high].mean() - y[low].mean()) / max(noise, LEAST_NOISE)),
+        "cnr": float((y[high].mean() - y[low].mean()) / max(noise, NO_NOISE)),
     }
 
 
@@ -136,5 +136,7 @@ def read_frames(noisy: Path, clean: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         raise ValueError(
             f"{noisy} and {clean} must be planes of one size, 7 pixels or more a side."
         )
-    cut = tuple(slice(max(n // 2 - SIDE // 2, 0), n // 2 + SIDE // 2) for n in planes[0].shape)
+    cut = tuple(
+        slice(max(n // 2 - MIDDLE_SIDE // 2, 0), n // 2 + MIDDLE_SIDE // 2) for n in planes[0].shape
+    )
     return np.ascontiguousarray(planes[0][cut]), np.ascontiguousarray(planes[1][cut])

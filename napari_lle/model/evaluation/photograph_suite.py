@@ -22,13 +22,13 @@ from .lighting import LIGHTS, SHARES, Scene, at_lamp, backlit, coloured, well_li
 from .metrics import Image, Method, eight_bit, psnr
 from .photographs import method_of
 
-SEEN = 0.25  # mean of R from which a dark part is visible
-KEPT = 0.5  # of a window's contrast
+VISIBLE = 0.25  # mean of R from which a dark part is visible
+KEPT_CONTRAST = 0.5  # of a window's contrast
 BURNT = 0.01  # of a window's pixels, that may become white
 TURNED = 5.0  # degrees of hue
-RING = 0.05  # relative difference of a wall beside a lamp
-ALONE = 35.0  # dB of well-lit photographs to themselves
-WHITE, DARKEST = 254.5 / 255, 0.5 / 255
+HALO_BESIDE_LAMP = 0.05  # relative difference of a wall beside a lamp
+UNTOUCHED = 35.0  # dB of well-lit photographs to themselves
+NEARLY_WHITE_8BIT, NEARLY_BLACK_8BIT = 254.5 / 255, 0.5 / 255
 PATCH = 10  # pixels a side of the patches whose hue is compared: noise has hues of its own
 COLOURED = 0.1  # saturation from which a patch has a hue
 
@@ -83,17 +83,21 @@ def _measures() -> Mapping[str, tuple[Measure, float, bool]]:
     for share in SHARES:
         scenes = [backlit(x, share, rng) for x in photographs]
         name = f"mean of the dark part, {share:.0%} of the frame bright, darkest"
-        found[name] = (_over(scenes, _brightness, min), SEEN, True)
+        found[name] = (_over(scenes, _brightness, min), VISIBLE, True)
     windows = [with_window(x, y, rng) for x, y in pairwise(photographs)]
-    found["contrast kept in a window, least"] = _over(windows, _contrast, min), KEPT, True
+    found["contrast kept in a window, least"] = _over(windows, _contrast, min), KEPT_CONTRAST, True
     found["share of a window burnt, most"] = _over(windows, _burnt, max), BURNT, False
     for light in LIGHTS:
         scenes = [coloured(x, light, rng) for x in photographs]
         name = f"hue shift in {light} light, degrees, most"
         found[name] = _over(scenes, _hue_shift, max), TURNED, False
-    found["wall beside a lamp, relative to far away"] = _lamp, RING, False
+    found["wall beside a lamp, relative to far away"] = _lamp, HALO_BESIDE_LAMP, False
     alone = [Scene(x, np.ones(x.shape[:2], bool)) for x in photographs]
-    found["well-lit photographs to themselves, dB, least"] = _over(alone, _alone, min), ALONE, True
+    found["well-lit photographs to themselves, dB, least"] = (
+        _over(alone, _alone, min),
+        UNTOUCHED,
+        True,
+    )
     return found
 
 
@@ -114,7 +118,7 @@ def _contrast(r: Image, scene: Scene) -> float:
 
 
 def _burnt(r: Image, scene: Scene) -> float:
-    return float((r[scene.part] >= WHITE).mean())
+    return float((r[scene.part] >= NEARLY_WHITE_8BIT).mean())
 
 
 def _alone(r: Image, scene: Scene) -> float:
@@ -124,7 +128,7 @@ def _alone(r: Image, scene: Scene) -> float:
 def _lamp(method: Method) -> float:
     scene, far = at_lamp()
     r = np.asarray(method(scene.image))
-    return float(abs(r[scene.part].mean() / max(r[far].mean(), DARKEST) - 1))
+    return float(abs(r[scene.part].mean() / max(r[far].mean(), NEARLY_BLACK_8BIT) - 1))
 
 
 def _hue_shift(r: Image, scene: Scene) -> float:

@@ -13,13 +13,16 @@ from .fields import far_white
 from .photometry import deviation
 from .simulate import expose
 
-SIDE = 256
+FIELD_SIDE = 256
 SKY = 40.0  # electrons
 LAGS = (1, 2, 4, 8)  # pixels
 OCTAVES = 5
 STAR = 1e5  # of the far star to the sky
-FAR = 64  # pixels from it
-CORNER, DIM = 64, 0.25  # pixels of the dark corner, and the share of light that reaches it
+CORNER_DISTANCE = 64  # pixels from it
+DARK_CORNER, CORNER_LIGHT = (
+    64,
+    0.25,
+)  # pixels of the dark corner, and the share of light that reaches it
 DEEP, LOW = 5.0, 4.0  # deviations below the median
 MEGAPIXEL = 1e6
 
@@ -29,7 +32,7 @@ Array = NDArray[Any]
 
 def texture(run: Run, plain: Run, light: float) -> list[Check]:
     """Autocorrelation, power by octave and skewness of R on a flat field, to be known of."""
-    image = expose(np.full((SIDE, SIDE), light), np.random.default_rng(21))
+    image = expose(np.full((FIELD_SIDE, FIELD_SIDE), light), np.random.default_rng(21))
     levels = far_white(image)
     views = run(image, **levels).reflectance, plain(image, **levels).reflectance
     own, beside = (
@@ -89,7 +92,7 @@ def specks(run: Run, plain: Run, seeds: int = 4) -> list[Check]:
             dim = method(corner).reflectance[dark]
             figures += below(flat, DEEP) * MEGAPIXEL, skewness(flat), 100 * below(dim, LOW)
     own, beside = (figures / seeds for figures in found.values())
-    chance = 3 * np.sqrt(np.maximum(beside[0], 1) * MEGAPIXEL / seeds) / SIDE  # of counting
+    chance = 3 * np.sqrt(np.maximum(beside[0], 1) * MEGAPIXEL / seeds) / FIELD_SIDE  # of counting
     names = (
         f"flat field, a far star: pixels {DEEP:g} deviations below the median, to a megapixel",
         "flat field, a far star: skewness below 0",
@@ -112,16 +115,18 @@ def below(values: Array, deviations: float) -> float:
 
 def _far_star(seed: int, shade: Array | float = 1.0) -> tuple[Array, Array]:
     """A sky with one star in it, and what is far from it."""
-    y, x = np.mgrid[:SIDE, :SIDE]
+    y, x = np.mgrid[:FIELD_SIDE, :FIELD_SIDE]
     distance = np.hypot(y - 40, x - 40)
     light = SKY * (shade + STAR * np.exp(-4 * np.log(2) * (distance / 3) ** 2))
-    return expose(light, np.random.default_rng(500 + seed)), distance > FAR
+    return expose(light, np.random.default_rng(500 + seed)), distance > CORNER_DISTANCE
 
 
 def _dark_corner(seed: int) -> tuple[Array, Array]:
     """The same with one corner in shade, and that."""
-    y, x = np.mgrid[:SIDE, :SIDE]
-    distance = np.hypot(SIDE - y, SIDE - x)
-    shade = DIM + (1 - DIM) * np.clip((distance - CORNER) / CORNER, 0, 1)
+    y, x = np.mgrid[:FIELD_SIDE, :FIELD_SIDE]
+    distance = np.hypot(FIELD_SIDE - y, FIELD_SIDE - x)
+    shade = CORNER_LIGHT + (1 - CORNER_LIGHT) * np.clip(
+        (distance - DARK_CORNER) / DARK_CORNER, 0, 1
+    )
     image, _ = _far_star(100 + seed, shade)
-    return image, distance < CORNER - 8  # what a filter mixes in from beyond does not count
+    return image, distance < DARK_CORNER - 8  # what a filter mixes in from beyond does not count

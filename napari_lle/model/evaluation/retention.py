@@ -16,13 +16,13 @@ from .simulate import expose, star_field
 SKY = 40.0
 FAINT = (60.0, 3000.0)  # electrons of the stars: from hopeless to plain
 MEASURABLE = (3e3, 3e5)  # of stars whose width is measured
-FILAMENT = 12.0  # electrons above a sky whose noise is 8
+FILAMENT_ELECTRONS = 12.0  # electrons above a sky whose noise is 8
 THRESHOLD = 3.5  # deviations, of the matched filter
-THRESHOLDS = np.arange(1.5, 6.0, 0.05)  # among which R may choose its own
-LINE = 15  # pixels along the filter that filaments are looked for with
+TRIED_THRESHOLDS = np.arange(1.5, 6.0, 0.05)  # among which R may choose its own
+FILTER_LENGTH = 15  # pixels along the filter that filaments are looked for with
 ANGLES = 12
-NEAR = 2  # pixels from a filament's middle
-MARGIN = 0.01  # of completeness and purity that is no difference
+FILAMENT_REACH = 2  # pixels from a filament's middle
+NO_DIFFERENCE = 0.01  # of completeness and purity that is no difference
 
 Run = Callable[..., Any]
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ def faint_stars(run: Run, plain: Run, seeds: int = 16) -> list[Check]:
         views = run(image).reflectance, plain(image).reflectance, image
         peaks = [find_peaks(view) for view in views]
         rows.append(
-            [[completeness_and_purity(p.above(t), truth) for t in THRESHOLDS] for p in peaks]
+            [[completeness_and_purity(p.above(t), truth) for t in TRIED_THRESHOLDS] for p in peaks]
         )
     return _missed("faint stars", np.mean(rows, axis=0))
 
@@ -48,7 +48,7 @@ def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
     rows = []
     for seed in range(seeds):
         rng = np.random.default_rng(400 + seed)
-        light, middle = filament_field(240, FILAMENT, SKY, rng)
+        light, middle = filament_field(240, FILAMENT_ELECTRONS, SKY, rng)
         image = expose(light, rng)
         views = run(image).reflectance, plain(image).reflectance, image
         answers = [line_filter(v) for v in views]
@@ -62,19 +62,19 @@ def _missed(what: str, rows: Array) -> list[Check]:
     Rows, (3, thresholds, 2), are of R, plain stretch and input; figures are completeness and
     purity. A stretch skews noise, so that one threshold does not mean the same to all.
     """
-    known = rows[2, int(np.argmin(np.abs(THRESHOLDS - THRESHOLD)))]
+    known = rows[2, int(np.argmin(np.abs(TRIED_THRESHOLDS - THRESHOLD)))]
     found = []
     for i, figure in enumerate(("completeness", "purity")):
         own, beside = (_best(row, i, known[1 - i]) for row in rows[:2])
         figures = {"R": own, "plain stretch": beside, "matched filter": known[i]}
         name = f"{what}: {figure} below a matched filter's"
-        found.append(check(name, known[i] - own, MARGIN, figures))
+        found.append(check(name, known[i] - own, NO_DIFFERENCE, figures))
     return found
 
 
 def _best(row: Array, figure: int, least: float) -> float:
     """The highest of a figure among thresholds whose other figure is good enough."""
-    enough = row[:, 1 - figure] >= least - MARGIN / 2
+    enough = row[:, 1 - figure] >= least - NO_DIFFERENCE / 2
     return float(row[enough, figure].max()) if enough.any() else 0.0
 
 
@@ -83,15 +83,17 @@ def line_filter(image: Array) -> Array:
     from scipy.signal import fftconvolve
 
     image = np.asarray(image, dtype=np.float64)
-    image = np.pad(image - np.median(image), LINE, mode="reflect")
-    y, x = np.mgrid[-LINE : LINE + 1, -LINE : LINE + 1]
+    image = np.pad(image - np.median(image), FILTER_LENGTH, mode="reflect")
+    y, x = np.mgrid[-FILTER_LENGTH : FILTER_LENGTH + 1, -FILTER_LENGTH : FILTER_LENGTH + 1]
     answers = []
     for angle in np.arange(ANGLES) * np.pi / ANGLES:
         across, along = y * np.cos(angle) - x * np.sin(angle), y * np.sin(angle) + x * np.cos(angle)
-        kernel = np.exp(-(across**2) / 2) * (np.abs(along) <= LINE / 2)
-        near = np.exp(-(across**2) / 32) * (np.abs(along) <= LINE / 2)
+        kernel = np.exp(-(across**2) / 2) * (np.abs(along) <= FILTER_LENGTH / 2)
+        near = np.exp(-(across**2) / 32) * (np.abs(along) <= FILTER_LENGTH / 2)
         kernel = kernel / kernel.sum() - near / near.sum()  # the sky beside it goes away
-        answer = fftconvolve(image, kernel, mode="same")[LINE:-LINE, LINE:-LINE]
+        answer = fftconvolve(image, kernel, mode="same")[
+            FILTER_LENGTH:-FILTER_LENGTH, FILTER_LENGTH:-FILTER_LENGTH
+        ]
         answers.append(answer / deviation(answer))
     return np.asarray(np.max(answers, axis=0))
 
@@ -100,11 +102,11 @@ def _traced(answer: Array, middle: Array) -> list[tuple[float, float]]:
     """Completeness and purity of what exceeds each threshold, by lines it is near, or near it."""
     from scipy.ndimage import maximum_filter
 
-    side = 2 * NEAR + 1
+    side = 2 * FILAMENT_REACH + 1
     reached = maximum_filter(answer, side)[middle]  # the best answer that is near
     near = maximum_filter(middle, side)
     rows = []
-    for threshold in THRESHOLDS:
+    for threshold in TRIED_THRESHOLDS:
         found = near[answer > threshold]
         rows.append(
             (float((reached > threshold).mean()), float(found.mean()) if found.size else 1.0)

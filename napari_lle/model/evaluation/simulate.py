@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SKY = 40.0  # electrons of the simulated fields' background
+SKY_ELECTRONS = 40.0  # electrons of the simulated fields' background
 READ_NOISE = 5.0
 OFFSET = 400.0
 FWHM = 3.0  # pixels
-SPACING = 24  # pixels between the stars of `star_field`: no aperture holds two
+STAR_SPACING = 24  # pixels between the stars of `star_field`: no aperture holds two
 
 
 class StarField(NamedTuple):
@@ -75,7 +75,7 @@ def expose(light: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def star_field(
-    side: int, fluxes: tuple[float, float], rng: np.random.Generator, sky: float = SKY
+    side: int, fluxes: tuple[float, float], rng: np.random.Generator, sky: float = SKY_ELECTRONS
 ) -> StarField:
     """Stars on a jittered grid, so that each can be measured by itself.
 
@@ -89,7 +89,7 @@ def star_field(
     sky : float
         Electrons of the background.
     """
-    places = np.arange(SPACING, side - SPACING // 2, SPACING, dtype=float)
+    places = np.arange(STAR_SPACING, side - STAR_SPACING // 2, STAR_SPACING, dtype=float)
     rows, columns = (axis.ravel() for axis in np.meshgrid(places, places, indexing="ij"))
     rows, columns = (axis + rng.uniform(-3, 3, axis.size) for axis in (rows, columns))
     faintest, brightest = np.log(fluxes)
@@ -101,7 +101,7 @@ def star_field(
 
 
 def disc_field(
-    side: int, contrast: float, radius: float = 6.0, sky: float = SKY
+    side: int, contrast: float, radius: float = 6.0, sky: float = SKY_ELECTRONS
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Faint discs on a flat background beside bright stars that set the white level.
 

@@ -15,10 +15,10 @@ from ..inference.plan import survey
 from ..network.checkpoint import Model
 from ..progress import finish
 from .checks import Check, check, stretch_model
-from .simulate import FWHM, OFFSET, SKY, expose
+from .simulate import FWHM, OFFSET, SKY_ELECTRONS, expose
 
 CONTRAST = 1e5  # of the star to the sky
-RING = (8, 32)  # pixels from it
+RING_RADII = (8, 32)  # pixels from it
 
 Array = NDArray[Any]
 
@@ -26,14 +26,14 @@ Array = NDArray[Any]
 def _bright_star(side: int) -> Array:
     """A Gaussian star, which has no wings to hide a ring, of `CONTRAST` times the sky."""
     distance = np.hypot(*np.ogrid[-side // 2 : side // 2, -side // 2 : side // 2])
-    return SKY * (1 + CONTRAST * np.exp(-4 * np.log(2) * (distance / FWHM) ** 2))
+    return SKY_ELECTRONS * (1 + CONTRAST * np.exp(-4 * np.log(2) * (distance / FWHM) ** 2))
 
 
 def _rings(image: Array) -> Array:
     """Means over rings of 2 pixels about the middle; the last value is of all beyond."""
     half = np.array(image.shape) // 2
     distance = np.hypot(*np.ogrid[-half[0] : half[0], -half[1] : half[1]])
-    edges = [*range(*RING, 2), np.inf]
+    edges = [*range(*RING_RADII, 2), np.inf]
     masks = ((distance >= a) & (distance < b) for a, b in pairwise(edges))
     return np.array([image[mask].mean() for mask in masks])
 

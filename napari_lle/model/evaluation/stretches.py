@@ -18,7 +18,7 @@ from .baselines import asinh, auto_gamma, clahe, mtf
 from .photometry import completeness_and_purity, detect
 from .simulate import disc_field, expose, star_field
 
-FIGURES = {
+STRETCH_FIGURES = {
     "noise_gain": "noise gain / brightness gain",
     "cnr": "CNR",
     "completeness": "completeness",
@@ -66,7 +66,7 @@ def beside_stretches(name: str, method: Callable[[Array], Array]) -> dict[str, d
                 (_gain(shown, x, background), _cnr(shown, inside, background), *quality)
             )
     means = {key: np.mean(values, axis=0).tolist() for key, values in rows.items()}
-    return {key: dict(zip(FIGURES, values, strict=True)) for key, values in means.items()}
+    return {key: dict(zip(STRETCH_FIGURES, values, strict=True)) for key, values in means.items()}
 
 
 def _of_levels(stretch: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -86,7 +86,7 @@ def _cnr(shown: Array, inside: Array, background: Array) -> float:
 def sentences(name: str, methods: dict[str, dict[str, float]]) -> list[str]:
     """What a method without a network does better than the model, one sentence a figure."""
     said = []
-    for figure, title in FIGURES.items():
+    for figure, title in STRETCH_FIGURES.items():
         sign = -1 if figure == "noise_gain" else 1
         ranked = sorted((k for k in methods if k != name), key=lambda k: -sign * methods[k][figure])
         best, own = methods[ranked[0]][figure], methods[name][figure]

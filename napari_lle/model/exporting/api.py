@@ -13,11 +13,11 @@ from ..network.checkpoint import Model, load_model
 from ..progress import Progress, finish
 from ..runtime.choices import check_choice
 from .description import Credits
-from .parity import SIZES, ExportError, Parity, measure_parity
+from .parity import TRIED_SIZES, ExportError, Parity, measure_parity
 
-SUFFIXES = {"onnx": ".onnx", "bioimageio": ".zip"}
+SUFFIX_OF_FORMAT = {"onnx": ".onnx", "bioimageio": ".zip"}
 LINEAR = ("stretching", "correcting", "mixing")  # forms for data of one channel
-BUNDLED = Credits("The napari-lle developers", "BSD-3-Clause")
+BUNDLED_CREDITS = Credits("The napari-lle developers", "BSD-3-Clause")
 
 
 class Export(NamedTuple):
@@ -114,7 +114,7 @@ def export_steps(
     if channels == "auto":
         channels = "joint" if loaded.network.config.reflectance in LINEAR else "per"
     colours = 3 if channels == "per" else 1
-    yield Progress(0, len(SIZES) + 1)
+    yield Progress(0, len(TRIED_SIZES) + 1)
     rows: list[Parity] = []
     with needs("export"):
         from .onnx_graph import make_graph
@@ -123,30 +123,34 @@ def export_steps(
         graph = make_graph(loaded, colours, given=credits is None)
         for row in measure_parity(graph, loaded, colours):
             rows.append(row)
-            yield Progress(len(rows), len(SIZES) + 1)
+            yield Progress(len(rows), len(TRIED_SIZES) + 1)
         with atomic_path(path) as temporary:
             if credits is None:
                 temporary.write_bytes(graph)
             else:
                 write_package(temporary, graph, loaded, colours, credits)
-    yield Progress(len(SIZES) + 1, len(SIZES) + 1)
+    yield Progress(len(TRIED_SIZES) + 1, len(TRIED_SIZES) + 1)
     return Export(path, channels, rows)
 
 
 def _format_of(path: Path, format: str | None) -> str:
-    found = next((name for name, suffix in SUFFIXES.items() if path.suffix == suffix), None)
+    found = next((name for name, suffix in SUFFIX_OF_FORMAT.items() if path.suffix == suffix), None)
     if format is None and found is None:
-        raise ValueError(f"{path} is to end in {' or '.join(SUFFIXES.values())}, or name a format.")
+        raise ValueError(
+            f"{path} is to end in {' or '.join(SUFFIX_OF_FORMAT.values())}, or name a format."
+        )
     format = format or str(found)
-    check_choice("format", format, tuple(SUFFIXES))
-    if path.suffix != SUFFIXES[format]:
-        raise ValueError(f"A file of the format {format} ends in {SUFFIXES[format]}, not {path}.")
+    check_choice("format", format, tuple(SUFFIX_OF_FORMAT))
+    if path.suffix != SUFFIX_OF_FORMAT[format]:
+        raise ValueError(
+            f"A file of the format {format} ends in {SUFFIX_OF_FORMAT[format]}, not {path}."
+        )
     return format
 
 
 def _credits(model: Model, author: str | None, licence: str | None) -> Credits:
     """Those of a bundled model, or what the user says."""
-    known = BUNDLED if model.name in bundled_models() else None
+    known = BUNDLED_CREDITS if model.name in bundled_models() else None
     author, licence = author or (known and known.author), licence or (known and known.licence)
     if author is None or licence is None:
         raise ExportError(

@@ -10,11 +10,11 @@ from ..version import __version__
 from .onnx_graph import OPSET
 
 REPOSITORY = "https://github.com/napari-lle/napari-lle"
-PAPER = (
+CITATION = (
     "Jin, Chen, Liang (2023): A lightweight low-light image enhancement network. Proceedings of "
     "the 2023 International Conference on Artificial Life and Robotics (ICAROB2023), Oita."
 )
-DESCRIPTION, WEIGHTS = "rdf.yaml", "weights.onnx"
+DESCRIPTION_FILE, WEIGHTS_FILE = "rdf.yaml", "weights.onnx"
 PAGE, COVER = "README.md", "cover.png"
 BATCH = {"type": "batch"}
 AS_FLOAT = {"id": "ensure_dtype", "kwargs": {"dtype": "float32"}}
@@ -28,7 +28,7 @@ class Credits(NamedTuple):
 
 
 def model_description(model: Model, colours: int, credits: Credits) -> dict[str, Any]:
-    """The content of `DESCRIPTION`, in the format of the installed library."""
+    """The content of `DESCRIPTION_FILE`, in the format of the installed library."""
     from bioimageio.spec.model.v0_5 import ModelDescr
 
     inputs = [_image_input(colours)]
@@ -42,7 +42,7 @@ def model_description(model: Model, colours: int, credits: Credits) -> dict[str,
         "version": __version__,
         "authors": [{"name": credits.author}],
         "license": credits.licence,
-        "cite": [{"text": PAPER, "url": REPOSITORY}],
+        "cite": [{"text": CITATION, "url": REPOSITORY}],
         "git_repo": REPOSITORY,
         "documentation": {"source": PAGE},
         "covers": [{"source": COVER}],
@@ -52,7 +52,7 @@ def model_description(model: Model, colours: int, credits: Credits) -> dict[str,
             _output("reflectance", "The enhanced image; 0..1 is black to white.", colours),
             _output("illumination", "Reflectance times this is the normalised input.", colours),
         ],
-        "weights": {"onnx": {"source": WEIGHTS, "opset_version": OPSET}},
+        "weights": {"onnx": {"source": WEIGHTS_FILE, "opset_version": OPSET}},
         "config": {
             "bioimageio": {
                 "model_parameter_count": model.network.inference_parameters(),

@@ -29,7 +29,7 @@ from ..preprocessing.statistics import (
     Statistics,
 )
 
-NOISE = 3  # last of the statistics: shot, floor and grain, which have to be measured
+MEASURED_NOISE = 3  # last of the statistics: shot, floor and grain, which have to be measured
 
 
 class HostBlock(nn.Module):
@@ -56,7 +56,7 @@ class HostBlock(nn.Module):
         The noise, (N, 3), takes the place of that among the statistics.
         """
         if noise is not None:
-            statistics = torch.cat([statistics[:, :-NOISE], noise], dim=1)
+            statistics = torch.cat([statistics[:, :-MEASURED_NOISE], noise], dim=1)
         seen = within(image)
         if self.colours == 1 and not self.network.config.by_channel:
             seen = seen.repeat(1, 3, 1, 1)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 OPSET = 17
-IMAGES, HEIGHT, WIDTH = 2, 40, 36  # of what a graph is recorded with
-MAPS = ("image", "reflectance", "illumination")  # (N, colours, H, W)
-GIVEN, SEEN = "statistics", "statistics_used"
-INPUTS = ("image", GIVEN, "noise")
-FIGURES = len(Statistics._fields)
+TRACED_IMAGES, TRACED_HEIGHT, TRACED_WIDTH = 2, 40, 36  # of what a graph is recorded with
+GRAPH_MAPS = ("image", "reflectance", "illumination")  # (N, colours, H, W)
+GIVEN_STATISTICS, USED_STATISTICS = "statistics", "statistics_used"
+INPUTS = ("image", GIVEN_STATISTICS, "noise")
+STATISTICS_COUNT = len(Statistics._fields)
 INSIDE = "inside."  # begins the names of what finds the statistics
 
 
@@ -43,15 +43,15 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     """
     import onnx
 
-    n, height, width = IMAGES, HEIGHT, WIDTH
+    n, height, width = TRACED_IMAGES, TRACED_HEIGHT, TRACED_WIDTH
     image = torch.linspace(0, 0.2, n * colours * height * width)
     image = image.reshape(n, colours, height, width)
-    inputs = {"image": image, SEEN: Figures()(image)}
+    inputs = {"image": image, USED_STATISTICS: Figures()(image)}
     if model.network.config.knows_noise:
         inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0]]).repeat(n, 1)
     block = HostBlock(model.network, colours)
     graph = _recorded(block, inputs, ("reflectance", "illumination"))
-    figures = _recorded(Figures(), {"image": image}, (SEEN,))
+    figures = _recorded(Figures(), {"image": image}, (USED_STATISTICS,))
     _join(graph.graph, figures.graph, given)
     graph.graph.name = model.name
     graph.producer_name, graph.producer_version = "napari-lle", __version__
@@ -71,7 +71,7 @@ def _recorded(module: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, 
     import onnx
 
     axes = {
-        name: {0: "images", **({2: "height", 3: "width"} if name in MAPS else {})}
+        name: {0: "images", **({2: "height", 3: "width"} if name in GRAPH_MAPS else {})}
         for name in (*inputs, *outputs)
     }
     file: Any = io.BytesIO()
@@ -106,15 +106,22 @@ def _join(graph: GraphProto, figures: GraphProto, given: bool) -> None:
 
     figures = compose.add_prefix_graph(figures, INSIDE, rename_inputs=False)
     inputs = {each.name: each for each in graph.input}
-    del inputs[SEEN]
+    del inputs[USED_STATISTICS]
     if given:
-        inputs[GIVEN] = helper.make_tensor_value_info(GIVEN, TensorProto.FLOAT, ["rows", FIGURES])
-        used = helper.make_tensor_value_info(SEEN, TensorProto.FLOAT, ["images", FIGURES])
+        inputs[GIVEN_STATISTICS] = helper.make_tensor_value_info(
+            GIVEN_STATISTICS, TensorProto.FLOAT, ["rows", STATISTICS_COUNT]
+        )
+        used = helper.make_tensor_value_info(
+            USED_STATISTICS, TensorProto.FLOAT, ["images", STATISTICS_COUNT]
+        )
         graph.output.append(used)
         before = _chosen(figures)
     else:
         graph.initializer.extend(figures.initializer)
-        before = [*figures.node, helper.make_node("Identity", [figures.output[0].name], [SEEN])]
+        before = [
+            *figures.node,
+            helper.make_node("Identity", [figures.output[0].name], [USED_STATISTICS]),
+        ]
     _replace(graph.input, [inputs[name] for name in INPUTS if name in inputs])
     _replace(graph.node, [*before, *graph.node])
 
@@ -124,16 +131,18 @@ def _chosen(figures: GraphProto) -> list[NodeProto]:
     from onnx import TensorProto, helper, numpy_helper
 
     del figures.input[:]  # as a branch it sees the image around it
-    out = helper.make_tensor_value_info("taken", TensorProto.FLOAT, ["rows", FIGURES])
+    out = helper.make_tensor_value_info("taken", TensorProto.FLOAT, ["rows", STATISTICS_COUNT])
     taken = helper.make_graph(
-        [helper.make_node("Identity", [GIVEN], ["taken"])], "given", [], [out]
+        [helper.make_node("Identity", [GIVEN_STATISTICS], ["taken"])], "given", [], [out]
     )
     none = numpy_helper.from_array(np.array(0))
     return [
         helper.make_node("Constant", [], ["zero"], value=none),
-        helper.make_node("Size", [GIVEN], ["count"]),
+        helper.make_node("Size", [GIVEN_STATISTICS], ["count"]),
         helper.make_node("Equal", ["count", "zero"], ["none_given"]),
-        helper.make_node("If", ["none_given"], [SEEN], then_branch=figures, else_branch=taken),
+        helper.make_node(
+            "If", ["none_given"], [USED_STATISTICS], then_branch=figures, else_branch=taken
+        ),
     ]
 
 

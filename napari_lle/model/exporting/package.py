@@ -24,10 +24,10 @@ from ..preprocessing.levels import BLACK_PERCENTILE, WHITE_PERCENTILE
 from ..preprocessing.noise import Noise
 from .description import (
     COVER,
-    DESCRIPTION,
+    DESCRIPTION_FILE,
     PAGE,
     REPOSITORY,
-    WEIGHTS,
+    WEIGHTS_FILE,
     Credits,
     model_description,
     page,
@@ -35,7 +35,7 @@ from .description import (
 )
 from .parity import ExportError, by_network
 
-SIDE = 128  # pixels of the image that a package is tested on
+EXAMPLE_SIDE = 128  # pixels of the image that a package is tested on
 TINT = np.array([1.0, 0.8, 0.6])  # of the light on it
 
 
@@ -66,7 +66,7 @@ def write_package(path: Path, graph: bytes, model: Model, colours: int, credits:
             if isinstance(described, InvalidDescr):
                 raise ExportError(f"bioimageio.spec rejects the package: {described.get_reason()}")
             save_bioimageio_package_as_folder(described, output_path=packed)
-        _run_package(packed / DESCRIPTION)
+        _run_package(packed / DESCRIPTION_FILE)
         with ZipFile(path, "w", ZIP_DEFLATED) as file:
             for part in sorted(packed.iterdir()):
                 file.write(part, part.name)
@@ -75,7 +75,7 @@ def write_package(path: Path, graph: bytes, model: Model, colours: int, credits:
 def make_example(colours: int) -> Example:
     """Faint discs and bright stars, by a camera of known noise."""
     rng = np.random.default_rng(0)
-    light = disc_field(SIDE, 60)[0]
+    light = disc_field(EXAMPLE_SIDE, 60)[0]
     if colours == 3:
         photograph = camera(light * TINT[:, None, None], rng, gain=4, offset=2, bits=8)[None]
         x = (photograph / 255).astype(np.float32)
@@ -94,7 +94,7 @@ def _write_files(folder: Path, graph: bytes, model: Model, colours: int) -> None
     tensors = {"image": example.image, "noise": example.noise, **found}
     for name, values in tensors.items():
         np.save(folder / tensor_file(name), values)
-    (folder / WEIGHTS).write_bytes(graph)
+    (folder / WEIGHTS_FILE).write_bytes(graph)
     (folder / PAGE).write_text(page(model, colours))
     sides = np.concatenate([example.x, found["reflectance"]], axis=-1)[0]
     picture = np.rint(255 * np.clip(sides, 0, 1)).astype(np.uint8)

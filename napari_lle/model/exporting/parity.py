@@ -14,13 +14,13 @@ from ..network.network import pad
 from ..preprocessing.levels import network_input
 from ..preprocessing.sampling import blocks
 from ..preprocessing.statistics import Statistics, image_statistics
-from .graph import NOISE
-from .onnx_graph import GIVEN, SEEN
+from .graph import MEASURED_NOISE
+from .onnx_graph import GIVEN_STATISTICS, USED_STATISTICS
 
-TOLERANCE = 1e-5  # of the range of levels
-SIZES = ((1, 96, 128), (2, 61, 47), (3, 1, 5), (1, 255, 301))  # images, rows, columns
-FOUND = len(Statistics._fields) - NOISE  # figures that a graph finds
-NOISY = (2e-3, 1e-4, 1.2)  # shot, floor and grain of the images
+PARITY_TOLERANCE = 1e-5  # of the range of levels
+TRIED_SIZES = ((1, 96, 128), (2, 61, 47), (3, 1, 5), (1, 255, 301))  # images, rows, columns
+FOUND = len(Statistics._fields) - MEASURED_NOISE  # figures that a graph finds
+TRIED_NOISE = (2e-3, 1e-4, 1.2)  # shot, floor and grain of the images
 
 Array = NDArray[np.float32]
 
@@ -63,22 +63,22 @@ def measure_parity(graph: bytes, model: Model, colours: int) -> Iterator[Parity]
     Raises
     ------
     ExportError
-        If they differ by more than `TOLERANCE`.
+        If they differ by more than `PARITY_TOLERANCE`.
     """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
-    for images, height, width in SIZES:
+    for images, height, width in TRIED_SIZES:
         image = _texture(rng, (images, colours, height, width))
-        noise = NOISY if model.network.config.knows_noise else None
+        noise = TRIED_NOISE if model.network.config.knows_noise else None
         found = run_session(session, image, noise)
         expected = by_network(model, image, noise)
         row = Parity(images, height, width, *_output_differences(image, found, expected))
-        if row.worst > TOLERANCE:
+        if row.worst > PARITY_TOLERANCE:
             raise ExportError(
                 f"The exported {model.name} differs from the network by {row.worst:.1e} in an "
-                f"image of {height} x {width}, more than the {TOLERANCE:g} allowed: nothing was "
+                f"image of {height} x {width}, more than the {PARITY_TOLERANCE:g} allowed: nothing was "
                 "written."
             )
         yield row
@@ -88,8 +88,8 @@ def run_session(session: Any, image: Array, noise: tuple[float, ...] | None) -> 
     """What a graph makes of an image whose statistics it has to find."""
     inputs = {
         "image": image,
-        GIVEN: np.zeros((0, len(Statistics._fields)), np.float32),
-        "noise": np.array([noise or NOISY] * len(image), np.float32),
+        GIVEN_STATISTICS: np.zeros((0, len(Statistics._fields)), np.float32),
+        "noise": np.array([noise or TRIED_NOISE] * len(image), np.float32),
     }
     names = [each.name for each in session.get_outputs()]
     wanted = {each.name: inputs[each.name] for each in session.get_inputs()}
@@ -122,7 +122,7 @@ def _one_by_network(
     with np.errstate(all="ignore"):
         exact = image / r
     light = np.where(np.isfinite(exact), exact, light)
-    return {"reflectance": r, "illumination": light, SEEN: statistics.numpy()[0]}
+    return {"reflectance": r, "illumination": light, USED_STATISTICS: statistics.numpy()[0]}
 
 
 def _output_differences(
@@ -132,8 +132,8 @@ def _output_differences(
     apart = np.abs(found["reflectance"] - r) / np.maximum(np.abs(r), 1)
     product = np.abs(r * found["illumination"] - image) / np.maximum(np.abs(image), 1)
     figures = None
-    if SEEN in found:
-        figures = float(np.abs(found[SEEN] - expected[SEEN])[:, :FOUND].max())
+    if USED_STATISTICS in found:
+        figures = float(np.abs(found[USED_STATISTICS] - expected[USED_STATISTICS])[:, :FOUND].max())
     return float(apart.max()), float(product.max()), figures
 
 

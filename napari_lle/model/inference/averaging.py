@@ -23,7 +23,7 @@ from .matching import survey_for, with_measured
 from .options import DEFAULTS, EnhanceKeywords, EnhanceOptions
 from .settling import settle
 
-LARGEST = 99  # planes of a window
+LARGEST_WINDOW = 99  # planes of a window
 
 
 def enhance_averaged(
@@ -131,9 +131,9 @@ def _check(shape: tuple[int, ...], axis: int, window: int, rgb: bool) -> None:
             f"The planes to average lie along one of the {leading} axes before rows and columns: "
             f"there is no axis {axis} among these."
         )
-    if window % 2 == 0 or not 1 < window <= LARGEST:
+    if window % 2 == 0 or not 1 < window <= LARGEST_WINDOW:
         raise ValueError(
-            f"A window holds an odd number of planes from 3 to {LARGEST}, not {window}."
+            f"A window holds an odd number of planes from 3 to {LARGEST_WINDOW}, not {window}."
         )
 
 

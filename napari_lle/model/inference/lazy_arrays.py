@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..preprocessing.levels import SAMPLE
 
 WHOLE_PLANES = 64_000_000  # pixels that may be read for levels and statistics
-WINDOW = 128  # side of the parts that are read of larger planes
+READ_SIDE = 128  # side of the parts that are read of larger planes
 
 
 def is_lazy(image: Any) -> bool:
@@ -60,8 +60,8 @@ def excerpt(image: Any, rgb: bool) -> NDArray[Any]:
     chosen = [planes[round(i * (len(planes) - 1) / max(kept - 1, 1))] for i in range(kept)]
     if kept * height * width <= WHOLE_PLANES:
         return np.stack([np.asarray(image[index]) for index in chosen])
-    side = max(1, round(math.sqrt(SAMPLE / kept) / WINDOW))
-    tall, wide = min(WINDOW, height), min(WINDOW, width)
+    side = max(1, round(math.sqrt(SAMPLE / kept) / READ_SIDE))
+    tall, wide = min(READ_SIDE, height), min(READ_SIDE, width)
     corners = [
         (top, left)
         for top in np.linspace(0, height - tall, side).astype(int)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.bundled import GLOBAL, MEASURED, STRETCH
+from ..network.bundled import GLOBAL, MEASURED, STRETCH_PREFIX
 from ..preprocessing.sky import NEAR_SKY
 from ..runtime.choices import check_choice
 from .options import EnhanceOptions
@@ -24,8 +24,8 @@ PHOTOGRAPH, FLUORESCENCE, ASTRONOMY, PUBLICATION = LOOK_NAMES = (
     "astronomy",
     "publication",
 )
-CLIPPED = 0.001  # share of the values of a published figure, at each end
-OPEN = ("auto", None)  # of an option: what leaves it to the look
+FIGURE_CLIPPED = 0.001  # share of the values of a published figure, at each end
+LEFT_OPEN = ("auto", None)  # of an option: what leaves it to the look
 
 # Fields of `EnhanceOptions`. A further option of a look is a further entry here.
 LOOKS: Mapping[str, Mapping[str, Any]] = {
@@ -33,13 +33,13 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     FLUORESCENCE: {"model": MEASURED, "channels": "joint"},
     ASTRONOMY: {"model": MEASURED, "channels": "joint", "black": NEAR_SKY, "levels": "unlinked"},
     PUBLICATION: {
-        "model": f"{STRETCH}mtf",
+        "model": f"{STRETCH_PREFIX}mtf",
         "levels": "linked",
         "channels": "per",
-        "clipped": CLIPPED,
+        "clipped": FIGURE_CLIPPED,
     },
 }
-MEANINGS = {
+LOOK_MEANINGS = {
     PHOTOGRAPH: "also removes noise; each colour by itself",
     FLUORESCENCE: "removes noise, not structure; several channels keep their ratios",
     ASTRONOMY: "removes noise, not structure; the sky becomes dark grey",
@@ -81,7 +81,7 @@ def look_options(look: str | None = None, **given: Any) -> EnhanceOptions:
         return EnhanceOptions(**given)
     check_choice("look", look, LOOK_NAMES)
     behind = LOOKS[look]
-    chosen = {**behind, **{name: value for name, value in given.items() if value not in OPEN}}
+    chosen = {**behind, **{name: value for name, value in given.items() if value not in LEFT_OPEN}}
     curve = look == PUBLICATION
     model = chosen.get("model")
     if curve and isinstance(model, str | Path) and not _of_one_curve(str(model)):
@@ -90,7 +90,7 @@ def look_options(look: str | None = None, **given: Any) -> EnhanceOptions:
 
 
 def _of_one_curve(model: str) -> bool:
-    return model.endswith(GLOBAL) or model.startswith(STRETCH)
+    return model.endswith(GLOBAL) or model.startswith(STRETCH_PREFIX)
 
 
 def recognise(

@@ -20,7 +20,9 @@ from .options import EnhanceOptions
 from .plan import survey
 from .survey import Survey
 
-LEAST = np.float32(1e-12)  # R where what was made is black to the last bit and the pixel is not
+LEAST_REFLECTANCE = np.float32(
+    1e-12
+)  # R where what was made is black to the last bit and the pixel is not
 
 
 def survey_for(made: Any, dtype: np.dtype[Any], options: EnhanceOptions) -> Survey:
@@ -40,7 +42,7 @@ def looked(
     x, colours = normalized(pixels[..., :3] if rgb else pixels, levels), r
     if rgb:
         colours = r[..., :3]
-    colours = np.where((colours == 0) & (x != 0), LEAST, colours)
+    colours = np.where((colours == 0) & (x != 0), LEAST_REFLECTANCE, colours)
     if rgb and pixels.shape[-1] == 4:
         return np.concatenate([colours, _alpha(pixels)], axis=-1)
     return colours

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..network.network import Network
     from ..network.weights import Weights
 
-STRETCHING = ("stretching", "mixing")  # forms whose brightness the background alone decides
+BY_BACKGROUND = ("stretching", "mixing")  # forms whose brightness the background alone decides
 
 
 class Plan(NamedTuple):
@@ -162,7 +162,7 @@ def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
     ValueError
         If the background is to have a brightness that the model does not bring it to.
     """
-    stretches = model.config.reflectance in STRETCHING
+    stretches = model.config.reflectance in BY_BACKGROUND
     if options.sky and not stretches:
         raise ValueError(
             f"The model {model.name} cannot set the brightness of the background: leave sky out, "
@@ -196,7 +196,7 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     device = choose_device(options.device)
     network, kernel = _runnable(loaded, device, 3 if options.channels == "per" else 1, known.aim)
     statistics = np.array([known.statistics], np.float32)
-    if options.denoise is not None and loaded.config.reflectance not in STRETCHING:
+    if options.denoise is not None and loaded.config.reflectance not in BY_BACKGROUND:
         raise ValueError(
             f"The model {loaded.name} has no adjustable noise removal: leave denoise out, or use "
             "linear or science."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..network.weights import Weights
 
 AUTO_TILE = {"cpu": 512, "cuda": 4096, "mps": 2048}  # on a CPU the activations stay in cache
-INTEGERS = ("uint8", "uint16")  # pixels that kernels read as they are stored
+READ_AS_STORED = ("uint8", "uint16")  # pixels that kernels read as they are stored
 UNIT = Levels(0, 1, "float32")
 
 
@@ -55,7 +55,7 @@ class Seen:
     @property
     def kept(self) -> bool:
         """Whether kernels read the pixels just as they are stored."""
-        return self.pixels.dtype.name in INTEGERS and plain_levels(self.levels)
+        return self.pixels.dtype.name in READ_AS_STORED and plain_levels(self.levels)
 
     def stored(self) -> StoredPlane:
         """The pixels for a kernel that reads these, where float32 is all that they need."""

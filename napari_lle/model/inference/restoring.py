@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..preprocessing.channel_levels import COLOURS
+from ..preprocessing.channel_levels import COLOUR_AXIS
 from ..preprocessing.levels import AnyLevels, denormalize
 from ..preprocessing.normalizing import alpha_range, recorded_levels
 from ..runtime.bands import by_bands
@@ -69,7 +69,7 @@ def check_channels(r: tuple[int, ...], levels: AnyLevels) -> None:
         return
     count = len(levels.each)
     found = r[levels.axis] if len(r) >= -levels.axis else 1
-    if found != count and not (levels.axis == COLOURS and found == count + 1):
+    if found != count and not (levels.axis == COLOUR_AXIS and found == count + 1):
         raise ValueError(
             f"The levels are of {count} channels, and the reflectance has the shape {r}: give all "
             "channels, or one of levels.each."
@@ -82,7 +82,7 @@ def in_input_dtype(result: Result) -> NDArray[Any]:
     Colours are on one scale, or they would not be those of R.
     """
     r, levels = result.reflectance, result.levels
-    if levels.axis is not None and levels.axis != COLOURS:
+    if levels.axis is not None and levels.axis != COLOUR_AXIS:
         return denormalize(r, levels)
     levels = levels.common
     if r.shape[-1] == 4 and result.illumination.shape != r.shape:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.counting import find_counter
-from ..preprocessing.channel_levels import COLOURS, find_colour_levels, measured_colours
+from ..preprocessing.channel_levels import COLOUR_AXIS, find_colour_levels, measured_colours
 from ..preprocessing.levels import AnyLevels, Levels, find_levels, sample
 from ..preprocessing.noise import fit_noise
 from ..preprocessing.normalizing import level_set
@@ -100,7 +100,7 @@ def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Su
     known = _seen_statistics(tally, levels, options)
     aim = MIDDLE
     if options.sky:
-        axis = COLOURS if rgb else None
+        axis = COLOUR_AXIS if rgb else None
         apart = chain(*(_by_channel(part, levels, axis) for part in parts))
         x = see(tally.squares, levels, rgb, per, luminance)
         known, aim = _for_sky(known, apart, x, options.sky)
@@ -208,7 +208,7 @@ def _by_channel(
     if axis is None:
         yield in_memory(array, rgb), levels.each[0]
         return
-    array = array[..., :3] if axis == COLOURS else array
+    array = array[..., :3] if axis == COLOUR_AXIS else array
     channels = channels_of(array, axis % array.ndim)
     for channel, own in zip(channels, cycle(levels.each), strict=False):
         yield in_memory(channel, False), own

@@ -29,11 +29,13 @@ from .lazy_arrays import as_dask, excerpt, is_lazy, stacked
 KNOTS = (0.0, 0.4, 0.8, 1.1, 1.6, 3.0)
 # k at the knots, then c; printed by benchmarks/uncertainty.py.
 CONSTANTS = {"linear": (1.95, 1.61, 0.689, 0.893, 1.08, 7.97, 0.37)}
-LOCAL = 1.5  # pixels: deviation of the Gaussian that the brightness of the noise is taken from
-AROUND = 7  # pixels along the square that the change is averaged over
-SMOOTH = 1.0  # pixels: deviation of the Gaussian before the gradient
-HALO = 8  # pixels that all of these reach
-LEAST = 1e-6  # of R: what stands for no noise in a ratio
+LOCAL_SIGMA = (
+    1.5  # pixels: deviation of the Gaussian that the brightness of the noise is taken from
+)
+AVERAGED = 7  # pixels along the square that the change is averaged over
+GRADIENT_SIGMA = 1.0  # pixels: deviation of the Gaussian before the gradient
+UNCERTAINTY_HALO = 8  # pixels that all of these reach
+LEAST_DEVIATION = 1e-6  # of R: what stands for no noise in a ratio
 
 Array = NDArray[Any]
 
@@ -175,7 +177,7 @@ def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
 
     plane = {axis % r.ndim for axis in axes}
     cut = {axis for axis in plane if len(r.chunks[axis]) > 1}
-    depth = {axis: HALO if axis in cut else 0 for axis in range(r.ndim)}
+    depth = {axis: UNCERTAINTY_HALO if axis in cut else 0 for axis in range(r.ndim)}
     return da.map_overlap(
         compute, x, r, depth=depth, boundary="none", meta=np.empty((0,) * r.ndim, np.float32)
     )
@@ -207,11 +209,11 @@ def local_figures(
     x, r = (np.asarray(v, dtype=np.float64) for v in (x, r))
     known = np.isfinite(x) & np.isfinite(r)
     x, r = np.where(known, x, 0), np.where(known, r, 0)
-    v = np.clip(gaussian_filter(x, LOCAL, axes=axes), 0, 1)
-    shown = u * (1 + u) / (v + u) ** 2 * np.sqrt(noise.variance(v)) + LEAST
+    v = np.clip(gaussian_filter(x, LOCAL_SIGMA, axes=axes), 0, 1)
+    shown = u * (1 + u) / (v + u) ** 2 * np.sqrt(noise.variance(v)) + LEAST_DEVIATION
     change = r - plain_stretch(x, u)
-    share = np.sqrt(uniform_filter(change**2, AROUND, axes=axes)) / shown
-    smooth = gaussian_filter(r, SMOOTH, axes=axes)
+    share = np.sqrt(uniform_filter(change**2, AVERAGED, axes=axes)) / shown
+    smooth = gaussian_filter(r, GRADIENT_SIGMA, axes=axes)
     slopes = [
         np.gradient(smooth, axis=axis) if r.shape[axis] > 1 else np.zeros(r.shape) for axis in axes
     ]

@@ -24,8 +24,8 @@ GREY_LEVEL = 1 / 255  # of the range: the least that a screen shows
 EQUAL = 1e-3  # of the range: a quarter of that
 SILENT = 1e-4  # of what is added to S, whose white is 1
 PERCENTILE = 99.9  # of R: the end of its range where it has none of its own
-SAMPLE = 200_000  # values that it is taken from
-PHOTOGRAPH = 1.5  # up to which R in colour is that of a photograph, whose white is 1
+COMPARED_VALUES = 200_000  # values that it is taken from
+BRIGHTEST_PHOTOGRAPH = 1.5  # up to which R in colour is that of a photograph, whose white is 1
 
 
 class Agreement(NamedTuple):
@@ -71,10 +71,10 @@ def display_limit(results: NDArray[np.float32]) -> float:
     results : ndarray, (T, Y, X) or (T, Y, X, 3)
     """
     flat = results.ravel()
-    flat = flat[:: max(1, flat.size // SAMPLE)]
+    flat = flat[:: max(1, flat.size // COMPARED_VALUES)]
     flat = np.abs(flat[np.isfinite(flat)])
     high = float(np.percentile(flat, PERCENTILE)) if flat.size else 0.0
-    return 1.0 if results.ndim == 4 and high <= PHOTOGRAPH else max(high, 1e-6)
+    return 1.0 if results.ndim == 4 and high <= BRIGHTEST_PHOTOGRAPH else max(high, 1e-6)
 
 
 def most_different(

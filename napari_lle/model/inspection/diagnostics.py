@@ -23,7 +23,7 @@ PlaneSteps = Generator[None, None, Plane]
 
 DRAWS = 4  # of noise; each costs two runs of the block
 PERIOD = 256  # pixels after which it repeats: longer than any receptive field
-PROBE = 2.0**-12  # its size: far below u, far above the rounding of float32
+PROBE_STEP = 2.0**-12  # its size: far below u, far above the rounding of float32
 
 
 def tiled(
@@ -128,10 +128,10 @@ def noise_gain_steps(
         return dividend / network.block(patch, statistics).mean(dim=1, keepdim=True)
 
     def spread(patch: Tensor, *noise: Tensor) -> Tensor:
-        step = PROBE * torch.cat(noise)
+        step = PROBE_STEP * torch.cat(noise)
         with torch.inference_mode():
-            lit = patch.clamp_min(PROBE)  # a zero can only become brighter
-            slope = (reflectance(lit + step) - reflectance(lit - step)) / (2 * PROBE)
+            lit = patch.clamp_min(PROBE_STEP)  # a zero can only become brighter
+            slope = (reflectance(lit + step) - reflectance(lit - step)) / (2 * PROBE_STEP)
         return slope.square().mean(dim=0, keepdim=True).sqrt()
 
     planes = (plane, *(s.astype(np.float32) for s in signs))

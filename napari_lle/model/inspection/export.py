@@ -73,9 +73,9 @@ def stage_files(stages: Stages, folder: str | Path) -> list[Path]:
 
 
 def _names(stages: Stages) -> list[str]:
-    from .trace import KINDS
+    from .trace import SYMBOLS
 
-    return [f"{kind}_{t}.tif" for t in range(1, stages.count + 1) for kind in KINDS]
+    return [f"{kind}_{t}.tif" for t in range(1, stages.count + 1) for kind in SYMBOLS]
 
 
 class _Measures:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..network.config import RESIDUAL_FLOOR
 
 # The symbols of the paper. V_1 is S, V_t is S + E_{t-1}: what stage t sees.
-KINDS = ("L", "R", "u", "E", "V")
+SYMBOLS = ("L", "R", "u", "E", "V")
 
 
 class Distance(NamedTuple):
@@ -28,7 +28,7 @@ class Trace:
     Attributes
     ----------
     values : dict of str to ndarray of float32
-        By symbol, see `KINDS`. R is (T, Y, X) or, in colour, (T, Y, X, 3); the others are so in
+        By symbol, see `SYMBOLS`. R is (T, Y, X) or, in colour, (T, Y, X, 3); the others are so in
         colour where each channel has its own illumination, else (T, Y, X).
     """
 

@@ -26,7 +26,7 @@ from ..preprocessing.tiling import tiles, widen
 from ..progress import Progress, Steps, finish
 from ..version import __version__
 from .diagnostics import feature_maps, map_names, noise_gain_steps, tiled
-from .trace import KINDS, Trace
+from .trace import SYMBOLS, Trace
 
 T = TypeVar("T")
 Window = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last row, and column
@@ -35,7 +35,7 @@ Window = tuple[tuple[int, int], tuple[int, int]]  # first and one past the last 
 class Stages:
     """The stages of an image, computed plane by plane when asked for; made by `look.stages`.
 
-    ``result["L"]`` and so on, see `KINDS`, are lazy dask arrays of float32 with a leading axis of
+    ``result["L"]`` and so on, see `SYMBOLS`, are lazy dask arrays of float32 with a leading axis of
     T stages; the other axes are as in `Trace`, planes before them.
 
     Attributes
@@ -139,7 +139,7 @@ class Stages:
         pixels, s = self._read(index, outer)
         total = 2 * self.count * self._tiles(s)
         found = yield from _with_progress(self._unroll(pixels, s), total)
-        values = {kind: np.stack([v[inner] for v in found[kind]]) for kind in KINDS}
+        values = {kind: np.stack([v[inner] for v in found[kind]]) for kind in SYMBOLS}
         return Trace(values)
 
     def noise_gain(
@@ -218,7 +218,7 @@ class Stages:
         network, statistics, size = self._network, self._statistics, self._tile
         where, floor = statistics.device, np.float32(RESIDUAL_FLOOR)
         dividend = np.maximum(s, np.float32(self._darkest))
-        found: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in KINDS}
+        found: dict[str, list[NDArray[np.float32]]] = {kind: [] for kind in SYMBOLS}
         v = s
         for _ in range(self.count):
             light = yield from tiled(

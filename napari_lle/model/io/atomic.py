@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import FileError
 from .reasons import reason
 
-PROBE = bytes(1 << 16)  # written to learn what is wrong with a disk
+PROBE_BYTES = bytes(1 << 16)  # written to learn what is wrong with a disk
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def refusal(file: Path, error: Exception) -> OSError | None:
     try:
         with file.open("rb+") as probed:
             probed.seek(0, os.SEEK_END)
-            probed.write(PROBE)
+            probed.write(PROBE_BYTES)
             probed.flush()
             os.fsync(probed.fileno())
     except OSError as found:

@@ -12,7 +12,7 @@ import numpy as np
 from ..progress import Progress, finish
 
 KIND = "sha256:"
-LARGEST = 1 << 32  # bytes; of more, which are worked on block by block, none is taken
+LARGEST_DIGESTED = 1 << 32  # bytes; of more, which are worked on block by block, none is taken
 PART = 1 << 26  # bytes that are read at a time
 
 
@@ -27,7 +27,7 @@ def pixel_digest(pixels: Any) -> str:
     Returns
     -------
     str
-        Empty for more than `LARGEST` bytes.
+        Empty for more than `LARGEST_DIGESTED` bytes.
     """
     return finish(digest_steps(pixels))
 
@@ -36,7 +36,7 @@ def digest_steps(pixels: Any) -> Generator[Progress, None, str]:
     """`pixel_digest`, yielding between the parts that are read."""
     dtype = np.dtype(pixels.dtype)
     size = math.prod(pixels.shape) * dtype.itemsize
-    if size > LARGEST:
+    if size > LARGEST_DIGESTED:
         return ""
     known = hashlib.sha256(f"{dtype.newbyteorder('=').name} {tuple(pixels.shape)}".encode())
     done = 0

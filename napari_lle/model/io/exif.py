@@ -17,10 +17,10 @@ HEADER = b"Exif\0\0"
 IFD, GPS = 0x8769, 0x8825
 ORIENTATION = 0x0112
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
-SOFTWARE, TIME = 0x0131, 0x0132
+SOFTWARE_TAG, TIME = 0x0131, 0x0132
 TIME_TAKEN, OFFSET_TAKEN, FRACTION_TAKEN = 0x9003, 0x9011, 0x9291
 # Make, model, software, time, artist, copyright: what a TIFF says outside its EXIF.
-DESCRIPTIVE = (0x010F, 0x0110, SOFTWARE, TIME, 0x013B, 0x8298)
+DESCRIPTIVE = (0x010F, 0x0110, SOFTWARE_TAG, TIME, 0x013B, 0x8298)
 STRUCTURAL = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 0x0213)  # and the place of chroma
 STAMP = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d:\d\d:\d\d)")
 
@@ -29,7 +29,7 @@ def encode_exif(exif: Any) -> str:
     """A `PIL.Image.Exif` in base64, without orientation; empty where it says nothing more."""
     with suppress(Exception):  # a damaged block costs the block, not the pixels
         exif.pop(ORIENTATION, None)
-        told = set(exif) - {*STRUCTURAL, IFD, TIME, SOFTWARE}
+        told = set(exif) - {*STRUCTURAL, IFD, TIME, SOFTWARE_TAG}
         if told or exif.get_ifd(IFD):
             return b64encode(exif.tobytes()).decode()
     return ""

@@ -19,9 +19,13 @@ from .memory import READ, Use
 from .metadata import Output, Picture, fitting
 from .raster import image_number
 
-PLAIN = (".fits", ".fit", ".fts")
-SUFFIXES = (*PLAIN, *(f"{suffix}.gz" for suffix in PLAIN), *(f"{suffix}.fz" for suffix in PLAIN))
-DTYPES = (
+UNPACKED = (".fits", ".fit", ".fts")
+SUFFIXES = (
+    *UNPACKED,
+    *(f"{suffix}.gz" for suffix in UNPACKED),
+    *(f"{suffix}.fz" for suffix in UNPACKED),
+)
+FITS_DTYPES = (
     "uint8",
     "int8",
     "int16",

@@ -26,7 +26,7 @@ STRUCTURE = (
     "INHERIT",
 )
 SCALING = ("BSCALE", "BZERO", "BLANK")
-SUMS = ("CHECKSUM", "DATASUM")
+CHECKSUM_CARDS = ("CHECKSUM", "DATASUM")
 OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX")
 REPEATED = ("COMMENT", "HISTORY", "")
 # What turns numbers into fluxes and electrons, which R has not.
@@ -104,7 +104,7 @@ def inherited(primary: Any, own: Any) -> Any:
     header = own.copy()
     if primary.get("NAXIS", 0) and own.get("INHERIT", False) is not True:
         return header
-    skipped = {*STRUCTURE, *SCALING, *SUMS, *OF_THE_DATA, "EXTNAME"}
+    skipped = {*STRUCTURE, *SCALING, *CHECKSUM_CARDS, *OF_THE_DATA, "EXTNAME"}
     place = 0
     for card in primary.cards:
         if card.keyword in skipped or card.keyword.startswith("NAXIS"):
@@ -118,7 +118,7 @@ def inherited(primary: Any, own: Any) -> Any:
 
 def cleaned(header: Any, *, result: bool) -> None:
     """Take out what describes the numbers of another file."""
-    for key in (*STRUCTURE, *SCALING, *SUMS, *(OF_THE_DATA if result else ())):
+    for key in (*STRUCTURE, *SCALING, *CHECKSUM_CARDS, *(OF_THE_DATA if result else ())):
         header.remove(key, ignore_missing=True, remove_all=True)
     for key in [k for k in header if k.startswith("NAXIS")]:
         del header[key]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .provenance import Activity, Document
 
 # FITS cards that hold for the stored numbers only.
-STORED = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
+STORED_CARDS = ("BITPIX", "BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "CHECKSUM", "DATASUM")
 OF_AXES = ("scale", "translate", "units")
 OF_THE_FILE = {"alpha", "segmentations"}  # pixels beside those of the image
 UNNAMED = "QRUVWABDEFGHIJKLMNOP"  # letters for axes that nothing is known of, in this order
@@ -122,7 +122,7 @@ class FileRecord:
 
     def of_other_values(self) -> FileRecord:
         """The record of an array computed from this one: without how its numbers are stored."""
-        cards = [c for c in self.header.split("\n") if c[:8].strip() not in STORED]
+        cards = [c for c in self.header.split("\n") if c[:8].strip() not in STORED_CARDS]
         return replace(self, header="\n".join(cards), windows=())
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from .roles import ROLE, note_of, word_of
 Document = dict[str, dict[str, Any]]
 PREFIX = {"lle": "https://napari-lle.github.io/napari-lle/guide/history/#"}
 SOFTWARE = f"lle:napari-lle-{__version__}"
-LIBRARIES = ("torch", "numpy")
+RECORDED_LIBRARIES = ("torch", "numpy")
 MODEL = "model"  # kind of what is used beside images
 INPUT, SOURCE = "input", "source"  # in a record: digest of the pixels that went in, and their file
-APART = (
+TOLD_ELSEWHERE = (
     "levels",
     "statistics",
     "file",
@@ -192,7 +192,7 @@ def _software() -> dict[str, Any]:
         "prov:label": f"napari-lle {__version__}",
         "lle:python": platform.python_version(),
     }
-    for name in LIBRARIES:
+    for name in RECORDED_LIBRARIES:
         try:
             told[f"lle:{name}"] = version(name)
         except PackageNotFoundError:
@@ -203,7 +203,7 @@ def _software() -> dict[str, Any]:
 def _recorded_settings(record: dict[str, Any]) -> dict[str, Any]:
     """The settings of a record, without what is told elsewhere; black and white by name."""
     levels = record.get("levels", {})
-    own = {key: value for key, value in record.items() if key not in APART}
+    own = {key: value for key, value in record.items() if key not in TOLD_ELSEWHERE}
     return {**own, **{f"levels-{key}": value for key, value in levels.items()}}
 
 

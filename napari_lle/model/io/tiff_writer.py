@@ -109,7 +109,7 @@ def _tags(about: FileRecord, rgb: bool) -> dict[str, Any]:
     extra = [
         (tag, 2, None, str(camera[tag]), True)
         for tag in exif.DESCRIPTIVE
-        if tag in camera and tag not in (exif.TIME, exif.SOFTWARE)
+        if tag in camera and tag not in (exif.TIME, exif.SOFTWARE_TAG)
     ]
     kept: dict[str, Any] = {}
     if about.labels:

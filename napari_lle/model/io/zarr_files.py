@@ -17,10 +17,10 @@ from .tiff_about import value_range
 from .units import long_unit
 from .zarr_images import ome, zarr_images
 from .zarr_labels import labels_of
-from .zarr_layout import KEY, PROVENANCE, rendering
+from .zarr_layout import ATTRIBUTE, PROVENANCE, rendering
 
 SUFFIXES = (ZARR,)
-DTYPES = (
+ZARR_DTYPES = (
     "bool",
     "int8",
     "int16",
@@ -35,7 +35,7 @@ DTYPES = (
     "float64",
 )
 # Names that others give to axes, as letters.
-LETTERS = {"time": "T", "channel": "C", "channels": "C", "depth": "Z", "band": "C"}
+AXIS_LETTERS = {"time": "T", "channel": "C", "channels": "C", "depth": "Z", "band": "C"}
 COLOUR_AXES = ("s", "sample", "samples", "rgb", "rgba", "c", "channel", "channels", "band")
 
 
@@ -77,7 +77,7 @@ def read_zarr(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
     number = image_number(path, image, len(found))
     at = found[number - 1]
     node = node[at.place] if at.place else node
-    kept: dict[str, Any] = dict(node.attrs.get(KEY, {}))
+    kept: dict[str, Any] = dict(node.attrs.get(ATTRIBUTE, {}))
     array, about = _plain(node, kept) if at.multiscale < 0 else _finest(node, at.multiscale)
     about = replace(_with_kept(about, kept), segmentations=labels_of(path, at.place, node))
     if array.ndim < 2:
@@ -179,7 +179,7 @@ def _plain(array: Any, kept: dict[str, Any]) -> tuple[Any, FileRecord]:
 
 def _lettered(names: list[str]) -> str:
     """Letters for named axes; where none is Y or X, the last two are."""
-    letters = own_letters([LETTERS.get(name.lower(), name) for name in names])
+    letters = own_letters([AXIS_LETTERS.get(name.lower(), name) for name in names])
     return letters if {"Y", "X"} & set(letters) else f"{letters[:-2]}YX"
 
 

@@ -16,14 +16,16 @@ from .metadata import FileRecord, default_axes, fitting
 from .roles import note_of, word_of
 from .tiff_about import value_range
 
-KEY = "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
+ATTRIBUTE = (
+    "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
+)
 PROVENANCE = "provenance"  # attribute that holds how an image came about
-ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
-SHOWN = ("label", "color", "window")  # of a channel of omero: in fields of a record
-CHUNK = 512
+AXIS_ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
+OMERO_DISPLAY = ("label", "color", "window")  # of a channel of omero: in fields of a record
+CHUNK_SIDE = 512
 COARSEST = 256  # a pyramid ends where no side is longer
-COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
-KINDS = {"T": "time", "C": "channel", "S": "channel", "Z": "space", "Y": "space", "X": "space"}
+OMERO_COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
+AXIS_TYPES = {"T": "time", "C": "channel", "S": "channel", "Z": "space", "Y": "space", "X": "space"}
 
 
 class Level(NamedTuple):
@@ -95,9 +97,9 @@ def create(
 
     about = fitting(about, len(shape), rgb)
     order = tuple(sorted(range(len(shape)), key=lambda i: _axis_rank(about.axes[i])))
-    kept = {KEY: {"axes": about.axes, "record": record, **_role_of(record), **_more(about)}}
+    kept = {ATTRIBUTE: {"axes": about.axes, "record": record, **_role_of(record), **_more(about)}}
     if about.plain or not _describable(about.axes):
-        kept[KEY]["about"] = about.to_dict()
+        kept[ATTRIBUTE]["about"] = about.to_dict()
         return [_create_plain(folder, shape, dtype, rgb, about.axes, kept)]
     root = zarr.open_group(folder, mode="w", attributes=kept)
     levels = []
@@ -156,7 +158,7 @@ def open_levels(
 
 def _axis_rank(axis: str) -> int:
     """Axes that OME-Zarr has no name for stand between time and space."""
-    return ORDER.index(axis) if axis in ORDER else ORDER.index("C")
+    return AXIS_ORDER.index(axis) if axis in AXIS_ORDER else AXIS_ORDER.index("C")
 
 
 def _name(axis: str) -> str:
@@ -165,12 +167,12 @@ def _name(axis: str) -> str:
 
 def _describable(axes: str) -> bool:
     """At most one axis besides time and space, and five in all."""
-    others = [axis for axis in axes if KINDS.get(axis) not in ("time", "space")]
+    others = [axis for axis in axes if AXIS_TYPES.get(axis) not in ("time", "space")]
     return len(axes) <= 5 and len(others) <= 1 and len(set(axes)) == len(axes)
 
 
 def _chunks(shape: tuple[int, ...], axes: str) -> tuple[int, ...]:
-    whole = {"Y": CHUNK, "X": CHUNK, "S": 4}
+    whole = {"Y": CHUNK_SIDE, "X": CHUNK_SIDE, "S": 4}
     return tuple(max(1, min(n, whole.get(a, 1))) for n, a in zip(shape, axes, strict=True))
 
 
@@ -192,8 +194,8 @@ def _describe(root: Any, levels: list[Level], about: FileRecord, order: tuple[in
     axes: list[dict[str, str]] = []
     for i in order:
         axis = {"name": _name(about.axes[i])}
-        if about.axes[i] in KINDS:
-            axis["type"] = KINDS[about.axes[i]]
+        if about.axes[i] in AXIS_TYPES:
+            axis["type"] = AXIS_TYPES[about.axes[i]]
         axes.append(axis | ({"unit": about.units[i]} if about.units[i] else {}))
     datasets = []
     for number in range(len(levels)):
@@ -224,7 +226,11 @@ def _omero(about: FileRecord, level: Level) -> list[dict[str, Any]]:
     count = level.shape[about.axes.index("C")] if "C" in about.axes else 1
     if level.rgb:
         names = ("red", "green", "blue", "alpha")[: level.shape[-1]]
-        colours, windows, count = tuple(COLOURS.get(n, "FFFFFF") for n in names), (), len(names)
+        colours, windows, count = (
+            tuple(OMERO_COLOURS.get(n, "FFFFFF") for n in names),
+            (),
+            len(names),
+        )
     told = {count} & {len(names), len(colours), len(windows)}
     return [_omero_channel(i, names, colours, windows, level) for i in range(count)] if told else []
 
@@ -243,7 +249,9 @@ def _omero_channel(i: int, names: Any, colours: Any, windows: Any, level: Level)
 
 def rendering(omero: dict[str, Any]) -> str:
     """What omero says beside labels, colours and windows, as JSON; empty where that is nothing."""
-    own = [{k: v for k, v in c.items() if k not in SHOWN} for c in omero.get("channels", [])]
+    own = [
+        {k: v for k, v in c.items() if k not in OMERO_DISPLAY} for c in omero.get("channels", [])
+    ]
     rest = {k: v for k, v in omero.items() if k not in ("channels", "version", "id")}
     own = own if any(c.get("active", True) is not True or len(c) > 1 for c in own) else []
     found = {**rest, **({"channels": own} if own else {})}

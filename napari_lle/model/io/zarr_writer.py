@@ -29,11 +29,11 @@ from .locking import sole_writer
 from .metadata import FileRecord, Output
 from .provenance import Activity
 from .zarr_labels import copy_labels
-from .zarr_layout import CHUNK, Level, StoredPlanes, create, open_levels, tell_origin
+from .zarr_layout import CHUNK_SIDE, Level, StoredPlanes, create, open_levels, tell_origin
 
-BLOCK = 4 * CHUNK
+BLOCK = 4 * CHUNK_SIDE
 JOURNAL = "journal.txt"
-ATTEMPTS, PAUSE = 20, 0.05  # seconds
+ATTEMPTS, ATTEMPT_PAUSE = 20, 0.05  # seconds
 
 
 class Target(NamedTuple):
@@ -64,7 +64,7 @@ class PlaneBlock(NamedTuple):
 
 BlockOf = Callable[[tuple[int, ...], slice, slice], tuple[NDArray[Any], ...]]
 Fill = Callable[[PlaneBlock], None]
-Run = Callable[[Fill, dict[int, PlaneBlock]], Iterator[int]]
+FillRun = Callable[[Fill, dict[int, PlaneBlock]], Iterator[int]]
 
 
 def one_by_one(fill: Fill, blocks: dict[int, PlaneBlock]) -> Iterator[int]:
@@ -75,7 +75,7 @@ def one_by_one(fill: Fill, blocks: dict[int, PlaneBlock]) -> Iterator[int]:
 
 
 def write_steps(
-    targets: list[Target], block_of: BlockOf, job: str = "", run: Run = one_by_one
+    targets: list[Target], block_of: BlockOf, job: str = "", run: FillRun = one_by_one
 ) -> Generator[Progress, None, None]:
     """Fill one or more Zarrs of the same planes, yielding after every block.
 
@@ -98,7 +98,7 @@ def write_steps(
 
 
 def _write_blocks(
-    targets: list[Target], block_of: BlockOf, job: str, run: Run
+    targets: list[Target], block_of: BlockOf, job: str, run: FillRun
 ) -> Generator[Progress, None, None]:
     """`write_steps` by a sole writer; a disk that fails is left as it was."""
     try:
@@ -228,7 +228,7 @@ def _abandon(folder: Path) -> None:
             _remove(folder)
             break
         except OSError:
-            time.sleep(PAUSE)
+            time.sleep(ATTEMPT_PAUSE)
 
 
 def _remove(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..runtime.devices import devices
 from . import SWITCH, find, switched_on
 
-SHOWN = "linear"  # the model whose kernel is looked for
+SHOWN_MODEL = "linear"  # the model whose kernel is looked for
 
 
 class Part(NamedTuple):
@@ -60,4 +60,4 @@ def _kernels(cuda: bool) -> Iterator[Part]:
 def _compiled() -> bool:
     from ..network.checkpoint import recent_model
 
-    return find(recent_model(SHOWN).network, 1) is not None
+    return find(recent_model(SHOWN_MODEL).network, 1) is not None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.extent import COLOURS, OUTPUTS, inner_radius
-from ..network.formulas import BLACK, FAINT, MODULATING, darkest, presence
+from ..network.formulas import FADES_BELOW, FAINTEST_MEAN, MODULATING, darkest, presence
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
 from ..preprocessing.statistics import ADAPTED
 
@@ -28,8 +28,8 @@ NAMED = {
     "guiding": GUIDING,
     "mixing": MIXING,
 }
-FUSED = ("division", *NAMED)
-FARTHEST = 256  # pixels of halo
+FUSED_FORMS = ("division", *NAMED)
+LARGEST_HALO = 256  # pixels of halo
 VIEWS = 3  # that H has of a channel in mixing
 H = "block.residual."  # how the names of its weights begin
 Numbers = NDArray[np.float32]
@@ -74,7 +74,7 @@ def outputs(config: NetworkConfig) -> int:
 
 def plain(network: Network | Weights) -> bool:
     """Whether the block is one that the kernels know, not a stand-in, and fits into their rings."""
-    return network.config.reflectance in FUSED and _fits(network)
+    return network.config.reflectance in FUSED_FORMS and _fits(network)
 
 
 def trainable(network: Network) -> bool:
@@ -83,7 +83,7 @@ def trainable(network: Network) -> bool:
 
 
 def _fits(network: Network | Weights) -> bool:
-    return network.standard and inner_radius(network.config) <= FARTHEST
+    return network.standard and inner_radius(network.config) <= LARGEST_HALO
 
 
 def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
@@ -145,13 +145,13 @@ def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     mean, lit, colour = figures[:, :3].T
     values: list[NDArray[np.floating[Any]]] = []
     if config.reflectance == "metering":
-        values = [unit * np.sqrt(figures[:, ADAPTED] ** 2 + FAINT**2), lit, colour]
+        values = [unit * np.sqrt(figures[:, ADAPTED] ** 2 + FAINTEST_MEAN**2), lit, colour]
     elif config.reflectance == "stretching":
         u = midtones(np.clip(figures[:, TYPICAL], *STRETCHED))
         values = [u, np.full_like(u, config.local)]
     elif config.reflectance in ("cleaning", "guiding"):
         lifted = darkest("cleaning", mean.astype(np.float32))
-        own = unit * np.sqrt(figures[:, ADAPTED] ** 2 + BLACK**2)
+        own = unit * np.sqrt(figures[:, ADAPTED] ** 2 + FADES_BELOW**2)
         values = [own, lit, colour, presence(mean), lifted]
     found = np.zeros((len(figures), 5), np.float32)
     for i, column in enumerate(values):

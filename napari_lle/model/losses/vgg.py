@@ -19,13 +19,13 @@ from ..io.reasons import reason
 from ..runtime.choices import check_choice
 
 # Feature maps by block; "relu{block}_{layer}" names a layer's output.
-BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
+VGG_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 LAYERS = tuple(
-    f"relu{b}_{i}" for b, block in enumerate(BLOCKS, 1) for i in range(1, len(block) + 1)
+    f"relu{b}_{i}" for b, block in enumerate(VGG_BLOCKS, 1) for i in range(1, len(block) + 1)
 )
 
 OFFICIAL = "official"  # stands for the path of torchvision's file
-ADDRESS = "https://download.pytorch.org/models/vgg16-397923af.pth"
+WEIGHTS_ADDRESS = "https://download.pytorch.org/models/vgg16-397923af.pth"
 HASH = "397923af"  # the first digits of its SHA-256
 MEGABYTES = 528
 
@@ -124,7 +124,7 @@ class VGG16(nn.Module):
 
 def official_path() -> Path:
     """Where torchvision's file is kept, or would be: where torchvision itself looks for it."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / ADDRESS.rpartition("/")[2]
+    return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_ADDRESS.rpartition("/")[2]
 
 
 def download() -> Path:
@@ -140,10 +140,12 @@ def download() -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     try:  # to a temporary name, renamed when its hash is right
-        torch.hub.download_url_to_file(ADDRESS, str(path), HASH)
+        torch.hub.download_url_to_file(WEIGHTS_ADDRESS, str(path), HASH)
     except (OSError, HTTPException, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"VGG16's weights could not be fetched from {ADDRESS}: {reason}") from None
+        raise ValueError(
+            f"VGG16's weights could not be fetched from {WEIGHTS_ADDRESS}: {reason}"
+        ) from None
     return path
 
 
@@ -152,7 +154,7 @@ def _build(layers: tuple[str, ...]) -> tuple[nn.Sequential, frozenset[int]]:
     modules: list[nn.Module] = []
     taps = set()
     channels = 3
-    for b, block in enumerate(BLOCKS, 1):
+    for b, block in enumerate(VGG_BLOCKS, 1):
         for i, width in enumerate(block, 1):
             modules += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
             channels = width

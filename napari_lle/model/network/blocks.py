@@ -24,7 +24,7 @@ from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
 from ..preprocessing.statistics import ADAPTED, LIT
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
-from .formulas import BLACK, CENTRE, FAINT, LEAST, SHARPNESS
+from .formulas import CENTRE, FADES_BELOW, FAINTEST_MEAN, LEAST, SHARPNESS
 from .residual import ResidualEstimation, trim
 
 
@@ -162,7 +162,10 @@ class Metering(Block):
         return 1 / ((1 - lit) / (v + self._unit(statistics) * u) + lit / v.clamp_min(1))
 
     def _unit(self, statistics: Tensor) -> Tensor:
-        return self.start * (statistics[:, ADAPTED, None, None, None].square() + FAINT**2).sqrt()
+        return (
+            self.start
+            * (statistics[:, ADAPTED, None, None, None].square() + FAINTEST_MEAN**2).sqrt()
+        )
 
 
 def _stretch(statistics: Tensor) -> Tensor:
@@ -242,5 +245,5 @@ class Cleaning(Block):
     def _base(self, v: Tensor, statistics: Tensor) -> Tensor:
         lit, adapted = (statistics[:, i, None, None, None] for i in (LIT, ADAPTED))
         v = v.clamp_min(0)  # an auxiliary block may have subtracted too much
-        stretched = v / (v + self.stretch.exp() * (adapted.square() + BLACK**2).sqrt())
+        stretched = v / (v + self.stretch.exp() * (adapted.square() + FADES_BELOW**2).sqrt())
         return lit * v + (1 - lit) * stretched

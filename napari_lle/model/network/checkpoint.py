@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from ..io.atomic import atomic_path
 from ..io.reasons import reason
-from .bundled import SUFFIX, bundled_models, bundled_path, located
+from .bundled import MODEL_SUFFIX, bundled_models, bundled_path, located
 from .config import ConfigError, NetworkConfig, UnknownOption
 from .extent import weight_shapes
 from .weights import Weights
@@ -109,9 +109,11 @@ def load_model(model: str | Path | Model = "photo") -> Model:
         with bundled_path(str(model)) as path:
             return _load_file(path, str(model))
     path = Path(model)
-    if path.suffix != SUFFIX:
+    if path.suffix != MODEL_SUFFIX:
         names = ", ".join(bundled_models())
-        raise CheckpointError(f"There is no model {model!s}: choose {names} or a {SUFFIX} file.")
+        raise CheckpointError(
+            f"There is no model {model!s}: choose {names} or a {MODEL_SUFFIX} file."
+        )
     if not path.is_file():
         raise CheckpointError(f"There is no model file at {path}.")
     return _load_file(path, path.stem)

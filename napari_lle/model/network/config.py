@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ..runtime.choices import check_choice, check_literals
 from .kinds import tupled, unknown_name, wrong_kind
 
-LARGEST = 512  # of any width, dilation or count: a damaged file must not ask for all memory
+LARGEST_COUNT = 512  # of any width, dilation or count: a damaged file must not ask for all memory
 SCALES = (1, 2, 4)  # of the illumination
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 
@@ -84,11 +84,11 @@ class NetworkConfig:
             raise ConfigError("dilations needs at least one branch, each of dilation 1 or more.")
         if min(self.branch_width, self.auxiliary_width, self.stages, *self.widths) < 1:
             raise ConfigError("branch_width, widths, auxiliary_width and stages must be 1 or more.")
-        if len(self.widths) != 2 or len(self.dilations) > LARGEST:
+        if len(self.widths) != 2 or len(self.dilations) > LARGEST_COUNT:
             raise ConfigError("widths holds two numbers, dilations one for each branch.")
         sizes = (*self.dilations, *self.widths, self.branch_width, self.auxiliary_width)
-        if max(*sizes, self.stages) > LARGEST:
-            raise ConfigError(f"dilations, widths and stages are at most {LARGEST}.")
+        if max(*sizes, self.stages) > LARGEST_COUNT:
+            raise ConfigError(f"dilations, widths and stages are at most {LARGEST_COUNT}.")
         check_literals(self, ConfigError)
         check_choice("modulated", self.modulated, (0, 1, 2), ConfigError)
         check_choice("illumination_scale", self.illumination_scale, SCALES, ConfigError)
@@ -96,7 +96,7 @@ class NetworkConfig:
             raise ConfigError(f"start is a residual between 0.001 and 1, not {self.start}.")
         if self.reflectance == "mixing" and (self.illumination_scale != 1 or self.modulated != 2):
             raise ConfigError("The form mixing has an illumination_scale of 1 and modulated 2.")
-        if not 0 <= self.local <= LARGEST:
+        if not 0 <= self.local <= LARGEST_COUNT:
             raise ConfigError(f"local is a number of octaves from 0, not {self.local}.")
 
     @property

@@ -14,7 +14,7 @@ from .config import RESIDUAL_FLOOR
 from .formulas import CENTRE, DARKEST
 
 BEND = 256  # sharpness of the bend that keeps R above 0
-COLOUR = 2  # the place of how coloured an image is among the statistics
+CHROMA = 2  # the place of how coloured an image is among the statistics
 
 
 class Correcting(Block):
@@ -28,7 +28,7 @@ class Correcting(Block):
         """``V / R``."""
         r = screen_stretch(v.clamp_min(0), statistics) + h
         grey = r.mean(dim=1, keepdim=True)
-        r = grey + statistics[:, COLOUR, None, None, None] * (r - grey)
+        r = grey + statistics[:, CHROMA, None, None, None] * (r - grey)
         # R > 0 without a hard clamp, which would kill the gradient where the image is darkest.
         r = F.softplus(r, beta=BEND) + RESIDUAL_FLOOR
         return v.clamp_min(DARKEST) / r

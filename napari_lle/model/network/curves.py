@@ -37,11 +37,13 @@ import torch
 from torch import Tensor, nn
 
 from ..preprocessing.screen import MIDDLE, TYPICAL
-from .bundled import STRETCH
+from .bundled import STRETCH_PREFIX
 from .checkpoint import Model
 from .global_curve import bare_stretch
 
-KINDS: dict[str, tuple[str, ...]] = {  # and what may be given of each; the first is found
+CURVE_PARAMETERS: dict[
+    str, tuple[str, ...]
+] = {  # and what may be given of each; the first is found
     "mtf": ("m",),
     "asinh": ("beta",),
     "ghs": ("d", "b", "sp", "lp", "hp"),
@@ -57,8 +59,8 @@ RANGES = {  # of what may be given
 }
 FOCUS = 6.0  # b, where it is not given
 LEFT = 0.8  # sp, in units of the typical brightness: left of the peak, as its authors advise
-DARKEST = 1e-6  # below it, f is the straight line to 0
-HALVINGS = 60  # of the logarithm of a range
+STRAIGHT_BELOW = 1e-6  # below it, f is the straight line to 0
+BISECTIONS = 60  # of the logarithm of a range
 Given = Mapping[str, float]
 
 
@@ -148,14 +150,14 @@ class StretchCurve(nn.Module):
 
     def forward(self, image: Tensor, statistics: Tensor) -> Tensor:
         """``V / f(V)`` of (N, 3, H, W): there is no halo."""
-        v = image.clamp(DARKEST, 1)
+        v = image.clamp(STRAIGHT_BELOW, 1)
         exact = v if v.device.type == "mps" else v.double()  # which has no float64
         shown = CURVES[self.kind](exact, **self.chosen(float(statistics[0, TYPICAL])))
         return (exact / shown).to(image.dtype)
 
     def chosen(self, typical: float) -> dict[str, float]:
         """The formula's parameters for an image of this typical brightness."""
-        key = (min(max(typical, DARKEST), 1.0), self.aim)
+        key = (min(max(typical, STRAIGHT_BELOW), 1.0), self.aim)
         if self._found is None or self._found[0] != key:
             self._found = key, self._solved(*key)
         return self._found[1]
@@ -165,7 +167,7 @@ class StretchCurve(nn.Module):
         if self.kind == "ghs":
             known = {"b": FOCUS, "sp": LEFT * typical, "lp": 0.0, "hp": 1.0, **known}
             known["lp"], known["hp"] = min(known["lp"], known["sp"]), max(known["hp"], known["sp"])
-        wanted = KINDS[self.kind][0]
+        wanted = CURVE_PARAMETERS[self.kind][0]
         if wanted in known:
             return known
         at = torch.tensor(typical, dtype=torch.float64)
@@ -182,7 +184,7 @@ def _parameter_for(
         return float(curve(at, **known, **{name: value}))
 
     falling = shown(low) > shown(high)
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         middle = (low * high) ** 0.5
         if (shown(middle) > aim) == falling:
             low = middle
@@ -204,9 +206,9 @@ def formula_model(name: str) -> Model:
     ValueError
         If there is no such stretch or parameter.
     """
-    kind, *words = name.removeprefix(STRETCH).split(",")
-    if kind not in KINDS:
-        names = ", ".join(STRETCH + each for each in KINDS)
+    kind, *words = name.removeprefix(STRETCH_PREFIX).split(",")
+    if kind not in CURVE_PARAMETERS:
+        names = ", ".join(STRETCH_PREFIX + each for each in CURVE_PARAMETERS)
         raise ValueError(f"There is no {name}: choose {names}.")
     network = bare_stretch()
     block: Any = StretchCurve(kind, dict(_given(kind, word) for word in words))
@@ -217,8 +219,10 @@ def formula_model(name: str) -> Model:
 def _given(kind: str, word: str) -> tuple[str, float]:
     """One parameter and its value, out of ``b=8``."""
     name, _, text = word.partition("=")
-    if name not in KINDS[kind]:
-        raise ValueError(f"{STRETCH}{kind} has no {word!r}: it takes {', '.join(KINDS[kind])}.")
+    if name not in CURVE_PARAMETERS[kind]:
+        raise ValueError(
+            f"{STRETCH_PREFIX}{kind} has no {word!r}: it takes {', '.join(CURVE_PARAMETERS[kind])}."
+        )
     low, high = RANGES[name]
     try:
         value = float(text)

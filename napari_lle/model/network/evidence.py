@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from .formulas import CALM, CLOSED, EVIDENT, LONE, OPEN, SIDES, THIN, left_in_means
 from .residual import trim
 
-LINES = ((0, 1), (1, 0), (1, 1), (1, -1))
+DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
 
@@ -34,8 +34,8 @@ def moved(x: Tensor, halo: int, y: int, x_by: int) -> Tensor:
 
 
 def pairs(x: Tensor) -> list[Tensor]:
-    """Sums of the two neighbours along each of `LINES`, with a halo of 1 less."""
-    return [moved(x, 1, *line) + moved(x, 1, -line[0], -line[1]) for line in LINES]
+    """Sums of the two neighbours along each of `DIRECTIONS`, with a halo of 1 less."""
+    return [moved(x, 1, *line) + moved(x, 1, -line[0], -line[1]) for line in DIRECTIONS]
 
 
 def tamed(x: Tensor, noise: NoiseTensors) -> tuple[Tensor, Tensor]:

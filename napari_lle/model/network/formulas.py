@@ -11,8 +11,8 @@ from typing import Any
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
 CENTRE = 0.4  # of the brightness that H sees
 SHARPNESS = 512  # of the soft positive part that ends cleaning
-BLACK = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
-FAINT = 1e-4  # mean brightness that metering takes for the least there is
+FADES_BELOW = 1e-3  # mean brightness below which cleaning fades out, so that black stays black
+FAINTEST_MEAN = 1e-4  # mean brightness that metering takes for the least there is
 LEAST = 2.0**-6  # of u in units of the image's: the steepest curve that metering may take
 MODULATING = (1, 3, 4, 5)  # of the statistics: lit, contrast, chroma, noise, which shift H
 LIFTED_IF_SEEN = ("cleaning", "guiding")  # forms that take it so where there is something to see
@@ -40,7 +40,7 @@ EVIDENT = (
 
 def presence(mean: Any) -> Any:
     """0 for a black image, 1 as soon as there is something to see."""
-    return mean * mean / (mean * mean + BLACK**2)
+    return mean * mean / (mean * mean + FADES_BELOW**2)
 
 
 def darkest(form: str, mean: Any) -> Any:

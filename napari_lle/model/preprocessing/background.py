@@ -17,17 +17,17 @@ from numpy.typing import ArrayLike, NDArray
 from .sampling import check_dtype
 from .sky import NORMAL, find_sky
 
-HIGHEST = 6  # degree: more would follow objects
+HIGHEST_DEGREE = 6  # degree: more would follow objects
 BOXES = 24  # along the longer side of a plane, whose medians the polynomial goes through
 SMALLEST = 4  # pixels along a box
 FULL = 0.25  # share of a box's pixels that must show the background
 ABOVE = 1.5  # deviations of its noise above the background where an object begins
 CONNECTED = 5  # pixels of an object
-MOST = 1_000_000  # pixels of a plane; of larger ones, means of squares are looked at
+MOST_LOOKED_AT = 1_000_000  # pixels of a plane; of larger ones, means of squares are looked at
 WINGS = 9  # pixels along the square by which objects are widened
 PER_TERM = 3  # boxes, at least
 ROUNDS = 3  # of finding objects above the background, and the background beside these
-APART = 3.0  # deviations of boxes' medians from the polynomial that are left out
+OUTLIERS = 3.0  # deviations of boxes' medians from the polynomial that are left out
 
 Array = NDArray[np.float64]
 
@@ -132,8 +132,8 @@ def find_background(image: ArrayLike, degree: int = 2, *, rgb: bool = False) -> 
     """
     data = np.asarray(image)
     check_dtype(data.dtype)
-    if not 0 <= degree <= HIGHEST:
-        raise ValueError(f"The degree of a background is 0 to {HIGHEST}, not {degree}.")
+    if not 0 <= degree <= HIGHEST_DEGREE:
+        raise ValueError(f"The degree of a background is 0 to {HIGHEST_DEGREE}, not {degree}.")
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {data.shape}): it has no background.")
     data = np.moveaxis(data[..., :3], -1, -3) if rgb else data
@@ -167,7 +167,7 @@ def _surface(
 
 def _fitted(plane: Array, degree: int) -> tuple[float, ...]:
     """The coefficients of a plane's background; large planes are looked at reduced."""
-    shape, step = plane.shape, min(math.ceil((plane.size / MOST) ** 0.5), *plane.shape)
+    shape, step = plane.shape, min(math.ceil((plane.size / MOST_LOOKED_AT) ** 0.5), *plane.shape)
     plane = _reduced(plane, step)
     known = np.isfinite(plane)
     sky = find_sky(plane)
@@ -234,7 +234,7 @@ def _through(plane: Array, shown: NDArray[np.bool_], along: tuple[Array, ...]) -
         found[told] = np.linalg.lstsq(points[kept], values[kept], rcond=None)[0]
         rest = values - points @ found[told]
         spread = NORMAL * np.median(np.abs(rest[kept]))
-        near = np.abs(rest) <= max(APART * spread, 1e-9 * np.abs(values).max())
+        near = np.abs(rest) <= max(OUTLIERS * spread, 1e-9 * np.abs(values).max())
         if near.sum() >= PER_TERM * points.shape[1]:  # fewer do not tell which of them is odd
             kept = near
     coefficients: list[float] = found.tolist()

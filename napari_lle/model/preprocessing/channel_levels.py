@@ -13,7 +13,7 @@ from .normalizing import AnyLevels, Levels, level_set
 from .sky import find_sky
 from .tally import Tally
 
-COLOURS = -1  # the axis of colours
+COLOUR_AXIS = -1  # the axis of colours
 LinkedLevel = float | str | None  # of one channel, see `find_levels`
 SHOWN = 1.0  # float colours are shown between 0 and this; beyond it they are measured values
 
@@ -53,7 +53,7 @@ def find_colour_levels(
     ]
     if not any(isinstance(black, int | float) for black, _ in pairs):
         found = _neutral(found, squares)
-    return level_set(found, COLOURS)
+    return level_set(found, COLOUR_AXIS)
 
 
 def _neutral(found: list[Levels], squares: NDArray[Any]) -> list[Levels]:

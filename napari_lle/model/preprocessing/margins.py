@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from .quantiles import Ordered
 
-LEAST, MOST = (
+LEAST_MARGIN, MOST_MARGIN = (
     0.002,
     0.6,
 )  # share of an image that a margin takes; more is the scene's own background
 APART = 2.0  # spreads of the scene's darkest (or brightest) tenth between it and the margin's value
-FEWEST = 100  # squares: a smaller image tells too little
-STEP = 1e-3  # and at least this share of the scene's range
+FEWEST_SQUARES = 100  # squares: a smaller image tells too little
+LEAST_STEP = 1e-3  # and at least this share of the scene's range
 
 
 def without_margins(squares: NDArray[Any], planes: Iterable[NDArray[Any]]) -> NDArray[Any]:
@@ -46,12 +46,14 @@ def without_margins(squares: NDArray[Any], planes: Iterable[NDArray[Any]]) -> ND
         finite = np.isfinite(pixels).any(axis=(1, 2))
         if finite.any() and not finite.all():
             squares, pixels = squares[finite], pixels[finite]
-    if len(squares) < FEWEST:
+    if len(squares) < FEWEST_SQUARES:
         return squares
     for value in {corner for plane in planes for corner in _corners(plane)}:
         alike = (pixels == np.array(value, pixels.dtype)).all(axis=-1)  # (N, 4)
         inside = ~alike.any(axis=1)
-        if LEAST <= alike.all(axis=1).mean() <= MOST and _apart(pixels[inside], max(value)):
+        if LEAST_MARGIN <= alike.all(axis=1).mean() <= MOST_MARGIN and _apart(
+            pixels[inside], max(value)
+        ):
             squares, pixels = squares[inside], pixels[inside]
     return squares
 
@@ -76,7 +78,7 @@ def _apart(pixels: NDArray[Any], value: float) -> bool:
     low, dark, bright, high = scene.quantiles([2, 10, 90, 98])
     if low == high:  # a drawing, not a measurement
         return False
-    least = STEP * (high - low)
+    least = LEAST_STEP * (high - low)
     below = low - value > max(APART * (dark - low), least)
     above = value - high > max(APART * (high - bright), least)
     return bool(below or above)

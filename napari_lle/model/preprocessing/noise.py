@@ -19,7 +19,7 @@ from .sampling import check_dtype, planes_of
 
 BINS = 24  # brightnesses
 FEWEST = 64  # squares of one brightness
-CALM = 0.6  # share of a brightness's squares, the calmest, that stands for its noise
+CALMEST = 0.6  # share of a brightness's squares, the calmest, that stands for its noise
 CLIPPED = 0.1  # share of squares with pixels at an end of the range that spoils a brightness
 NORMAL = 1.4826  # deviations in the median of absolute values
 CUT = 3.0  # deviations beyond which a difference is no noise, but a hot pixel or an edge
@@ -143,7 +143,7 @@ def _even(values: Array) -> Array:
 
 def _calmest(energy: Array) -> NDArray[np.intp]:
     """Squares with the least structure."""
-    return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALM * len(energy)))]
+    return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALMEST * len(energy)))]
 
 
 def _variance(differences: Array) -> float:

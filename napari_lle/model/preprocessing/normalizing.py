@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 EXACT = 2.0**50  # R L + black is off by less than half an integer below
 EXTREME = 2.0**48  # ADU: with levels beyond, float64 cannot tell integers apart
-NEAR = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
+FLOAT32_REACH = 2.0**19  # levels further from 0 leave float32 too few digits for 16-bit values
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def working_dtype(levels: AnyLevels) -> np.dtype[Any]:
     """float32 where it restores integers exactly, float64 for everything wider."""
     dtype = np.dtype(levels.dtype)
     narrow = dtype.kind == "b" or (dtype.kind in "ui" and dtype.itemsize <= 2)
-    near = _largest_level(levels) <= NEAR
+    near = _largest_level(levels) <= FLOAT32_REACH
     return np.dtype(np.float32 if narrow and near else np.float64)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 KEYS = {"float32": (np.uint32, 16), "float64": (np.uint64, 48)}  # the whole, and what is left out
 SIGN = np.uint16(1 << 15)
-COUNTED = ("bool", "int8", "uint8", "int16", "uint16")
+COUNTED_DTYPES = ("bool", "int8", "uint8", "int16", "uint16")
 
 
 class Ordered:
@@ -40,7 +40,7 @@ class Ordered:
             values = values if finite.all() else values[finite]
         self.size = values.size
         self._counts: NDArray[np.integer[Any]] | None = None
-        if values.dtype.name in COUNTED:
+        if values.dtype.name in COUNTED_DTYPES:
             lowest = 0 if values.dtype.kind == "b" else int(np.iinfo(values.dtype).min)
             found = np.bincount(values if lowest == 0 else values.astype(np.int64) - lowest)
             present = np.flatnonzero(found)

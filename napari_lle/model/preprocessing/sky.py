@@ -12,9 +12,9 @@ from .screen import MIDDLE, STRETCHED, midtones
 
 NEAR_SKY = "sky"  # for a black level: DEVIATIONS below the background
 DEVIATIONS = 2.8
-FAINT = 3.0  # deviations above the background from which on a pixel is of an object
+OBJECT_DEVIATIONS = 3.0  # deviations above the background from which on a pixel is of an object
 NORMAL = 1.4826  # from the median of distances to the deviation of normal noise
-ROUNDS = 20  # of leaving objects out; mostly three do
+CLIPPING_ROUNDS = 20  # of leaving objects out; mostly three do
 
 
 class Sky(NamedTuple):
@@ -48,8 +48,8 @@ def find_sky(values: NDArray[Any]) -> Sky | None:
     if values.size == 0:
         return None
     found = _of(values)
-    for _ in range(ROUNDS):
-        kept = values[values <= found.level + FAINT * found.deviation]
+    for _ in range(CLIPPING_ROUNDS):
+        kept = values[values <= found.level + OBJECT_DEVIATIONS * found.deviation]
         if kept.size in (0, values.size):
             break
         values = kept

@@ -30,11 +30,11 @@ from ..progress import Progress
 from ..version import __version__
 from .texts import figure_texts
 
-FORMAT = "napari-lle bundle/1"
+BUNDLE_FORMAT = "napari-lle bundle/1"
 CONTENT, TEXTS, README = "bundle.json", "texts.txt", "README.txt"
-SUFFIX = ".zip"
+BUNDLE_SUFFIX = ".zip"
 OF_A_WINDOW = ("layer", "run", "note", "kind")  # in the record of a layer
-LIBRARIES = ("torch", "numpy", "numba", "tifffile")
+BUNDLED_LIBRARIES = ("torch", "numpy", "numba", "tifffile")
 
 
 class FigureImage(NamedTuple):
@@ -101,8 +101,8 @@ def bundle_steps(
 
 def check_bundle(path: Path) -> None:
     """Raise FileError unless a path is one that a bundle can be written to."""
-    if path.suffix.lower() != SUFFIX:
-        raise FileError(f"{path.name} is not a name for a bundle: let it end in {SUFFIX}.")
+    if path.suffix.lower() != BUNDLE_SUFFIX:
+        raise FileError(f"{path.name} is not a name for a bundle: let it end in {BUNDLE_SUFFIX}.")
     if not path.parent.is_dir():
         raise FileError(f"There is no folder {path.parent} to write {path.name} to.")
 
@@ -146,7 +146,7 @@ def _picture(plane: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _write_words(folder: Path, told: list[dict[str, Any]]) -> None:
     """Write the texts, what the bundle says, and what it is."""
-    content = {"format": FORMAT, "versions": versions_here(), "images": told}
+    content = {"format": BUNDLE_FORMAT, "versions": versions_here(), "images": told}
     (folder / CONTENT).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     texts = figure_texts([(each["name"], each["record"]) for each in told])
     (folder / TEXTS).write_text(str(texts), encoding="utf-8")
@@ -165,7 +165,7 @@ def versions_here() -> dict[str, str]:
     """Of what is at work here."""
     found = {"napari-lle": __version__, "python": platform.python_version()}
     found |= {"machine": f"{platform.system()} {platform.machine()}"}
-    for name in LIBRARIES:
+    for name in BUNDLED_LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -17,7 +17,7 @@ from ..io.digests import pixel_digest
 from ..io.files import FileError, Output, Picture, read_image
 from ..io.metadata import FileRecord
 from ..progress import Progress, Steps
-from .bundle import CONTENT, FORMAT, versions_here
+from .bundle import BUNDLE_FORMAT, CONTENT, versions_here
 
 DAMAGED = (zipfile.BadZipFile, KeyError, ValueError, EOFError, zipfile.zlib.error)  # type: ignore[attr-defined]
 
@@ -79,7 +79,7 @@ class Bundle:
             self.versions: dict[str, str] = content["versions"]
         except DAMAGED:
             raise FileError(f"{path} is not a bundle of napari-lle: is it complete?") from None
-        if known != FORMAT:
+        if known != BUNDLE_FORMAT:
             raise FileError(f"{path} was written by a newer version: update napari-lle.")
 
     def read(self, number: int, what: str) -> Picture | None:

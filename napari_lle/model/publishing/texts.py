@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from ..inference.standing import ONE_CURVE
 from ..io.roles import STANDING
-from ..network.bundled import GLOBAL, REMOVERS, STRETCH
+from ..network.bundled import GLOBAL, REMOVERS, STRETCH_PREFIX
 from ..network.checkpoint import CheckpointError, Model, load_model
 from ..preprocessing.normalizing import AnyLevels, level_text, recorded_levels
 from ..version import __version__
 from .formulas import formula_words, tone_words
 
-ADDRESS = "https://github.com/napari-lle/napari-lle"
+HOMEPAGE = "https://github.com/napari-lle/napari-lle"
 PAPER = "Jin, Chen, Liang, ICAROB 2023"
 CONFIRM = "[Intensities were measured on the unprocessed images, not on those shown.]"
 
@@ -126,7 +126,7 @@ def _methods_text(record: dict[str, Any], levels: AnyLevels, images: int) -> str
     name = f"the look {record['look']} of " if record.get("look") else ""
     words = [
         f"Images were prepared for display with {name}napari-lle {record['napari_lle']} "
-        f"({ADDRESS}). Each value S was normalised to {x}.",
+        f"({HOMEPAGE}). Each value S was normalised to {x}.",
         *_clipping_sentences(record),
         _curve_sentence(record),
         *(tone_words(record) if record.get("strength", 1) else []),
@@ -182,7 +182,7 @@ def _what_is_kept(record: dict[str, Any]) -> str:
 def _statement(record: dict[str, Any]) -> str:
     torch = record.get("torch", "")
     software = (
-        f"Software: napari-lle {record['napari_lle']} (BSD-3-Clause, {ADDRESS}), torch {torch}, "
+        f"Software: napari-lle {record['napari_lle']} (BSD-3-Clause, {HOMEPAGE}), torch {torch}, "
         f"NumPy {version('numpy')}, Python {platform.python_version()}."
     )
     if record["napari_lle"] != __version__:
@@ -217,9 +217,9 @@ def _loaded(model: str) -> Model | None:
 
 
 def _by_formula(record: dict[str, Any]) -> bool:
-    return str(record["model"]).startswith(STRETCH)
+    return str(record["model"]).startswith(STRETCH_PREFIX)
 
 
 def _removes_noise(record: dict[str, Any]) -> bool:
     bare = str(record["model"])
-    return bare in REMOVERS or not (bare.endswith(GLOBAL) or bare.startswith(STRETCH))
+    return bare in REMOVERS or not (bare.endswith(GLOBAL) or bare.startswith(STRETCH_PREFIX))

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from .settings import TrainingError
 
 T = TypeVar("T")
-PATIENCE = timedelta(hours=2)  # the others wait while the first judges large images
+TIMEOUT = timedelta(hours=2)  # the others wait while the first judges large images
 LOST = "Another process of the run has ended: see what it says, then start all of them again."
 
 
@@ -58,7 +58,7 @@ def joined(device: str = "auto") -> Iterator[None]:
                 "processes on it, or choose the device cpu."
             )
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=TIMEOUT)
     try:
         yield
         with _lost_process():

@@ -9,10 +9,10 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-SIZE = (720, 300)  # of one panel
+PANEL_SIZE = (720, 300)  # of one panel
 MARGIN = 60
 INK, GRID = (40, 40, 40), (220, 220, 220)
-COLOURS = ((31, 119, 180), (255, 127, 14), (44, 160, 44))
+LINE_COLOURS = ((31, 119, 180), (255, 127, 14), (44, 160, 44))
 
 # One panel each: what is drawn in it, where the run has it.
 PANELS = (("loss", "held_out_loss"), ("psnr",), ("ssim",), ("agreement_max", "agreement_mean"))
@@ -28,10 +28,10 @@ def draw_curves(history: Sequence[dict[str, Any]]) -> Image.Image:
     """
     panels = [[name for name in names if name in history[0]] for names in PANELS]
     panels = [names for names in panels if names]
-    picture = Image.new("RGB", (SIZE[0], SIZE[1] * len(panels)), "white")
+    picture = Image.new("RGB", (PANEL_SIZE[0], PANEL_SIZE[1] * len(panels)), "white")
     draw = ImageDraw.Draw(picture)
     for i, names in enumerate(panels):
-        _draw_panel(draw, history, names, i * SIZE[1])
+        _draw_panel(draw, history, names, i * PANEL_SIZE[1])
     return picture
 
 
@@ -43,8 +43,8 @@ def _draw_panel(
     if low == high:
         low, high = low - 0.5, high + 0.5
     last = history[-1]["step"]
-    left, right = MARGIN, SIZE[0] - 20
-    upper, lower = top + 30, top + SIZE[1] - 30
+    left, right = MARGIN, PANEL_SIZE[0] - 20
+    upper, lower = top + 30, top + PANEL_SIZE[1] - 30
 
     def place(step: int, value: float) -> tuple[float, float]:
         share = (value - low) / (high - low)
@@ -59,7 +59,7 @@ def _draw_panel(
     for i, name in enumerate(names):
         points = [place(r["step"], r[name]) for r in history if math.isfinite(r[name])]
         for a, b in pairwise(points):
-            draw.line([a, b], fill=COLOURS[i], width=2)
+            draw.line([a, b], fill=LINE_COLOURS[i], width=2)
         for x, y in points:
-            draw.ellipse([x - 2, y - 2, x + 2, y + 2], fill=COLOURS[i])
-        draw.text((left + 150 * i, top + 8), name, fill=COLOURS[i])
+            draw.ellipse([x - 2, y - 2, x + 2, y + 2], fill=LINE_COLOURS[i])
+        draw.text((left + 150 * i, top + 8), name, fill=LINE_COLOURS[i])

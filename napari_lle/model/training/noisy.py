@@ -22,8 +22,8 @@ COARSE = 8  # pixels along a side of the squares whose means are compared betwee
 SAME = 1.5  # times the variance that noise alone explains: more is another scene
 COMPARED = 5  # images, and neighbours, that are measured, spread evenly
 GRAINS = (1.3, 1.9, 2.9)  # up to which spots reach 0, 1 and 2 pixels
-SHARE = 4  # a quarter of a single scene is judged by
-LEAST = 64  # pixels of a side that can be parted
+JUDGED_SHARE = 4  # a quarter of a single scene is judged by
+LEAST_SCENE = 64  # pixels of a side that can be parted
 
 Image = NDArray[np.float32]
 
@@ -142,12 +142,12 @@ def _reach(noise: Sequence[Noise]) -> tuple[int, float]:
 def _parted(images: Sequence[Pair], gap: int) -> tuple[list[Pair], list[Pair]]:
     """Of each image of one scene, a part to train on and a part to judge by; targets its own."""
     width = min(image.low.shape[1] for image in images)
-    least = max(LEAST, SHARE * gap)
+    least = max(LEAST_SCENE, JUDGED_SHARE * gap)
     if width < least:
         raise TrainingError(
             f"The images are too small to be split: {least} pixels across are needed."
         )
-    end = width - width // SHARE
+    end = width - width // JUDGED_SHARE
     return (
         [_only(image, slice(0, end - gap)) for image in images],
         [_only(image, slice(end, None)) for image in images],

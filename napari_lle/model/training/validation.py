@@ -23,13 +23,13 @@ from ..network.network import Network
 from .noisy import Noisy
 from .objectives import Crops, Objective
 
-WHITE, BLACK = 0.98, 0.01
+NEARLY_WHITE, NEARLY_BLACK = 0.98, 0.01
 EXTREME_SHARE = 0.05  # of unsaturated values that may end white or black
-FAR = 0.1  # from the reference: what is nearly as black or white as it has not gone wrong
-FLAT = 0.01  # relative deviation of the illumination of a shaded scene, at least
+WRONG_BY = 0.1  # from the reference: what is nearly as black or white as it has not gone wrong
+LEAST_SHADING = 0.01  # relative deviation of the illumination of a shaded scene, at least
 NEARER = 0.95  # of the distance to the references, at most, that a flat illumination leaves
 HALF_STEP = 0.5 / 255  # closer than this to 0 or 1 an 8-bit value says nothing
-SMALLEST = 7  # side of an image that has an SSIM
+SMALLEST_WITH_SSIM = 7  # side of an image that has an SSIM
 WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
 
 
@@ -121,7 +121,7 @@ def fault(figures: dict[str, Any]) -> str:
     if figures["extreme"] > EXTREME_SHARE:
         share = f"{100 * figures['extreme']:.0f} %"
         return f"it turns {share} of the unsaturated pixels of the validation images white or black"
-    if figures["shading"] < FLAT and figures.get("remaining", 1.0) > NEARER:
+    if figures["shading"] < LEAST_SHADING and figures.get("remaining", 1.0) > NEARER:
         return "its illumination of a shaded scene is flat"
     return ""
 
@@ -149,7 +149,7 @@ def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) 
     if not pair.alone:
         known = ~reference.isnan()
         counted &= ~_extreme(reference) & known
-        wrong &= (r - reference).abs() > FAR
+        wrong &= (r - reference).abs() > WRONG_BY
         before, after = ((x - reference).abs()[known].mean() for x in (low, r))
         remaining = {"remaining": float(after / before.clamp_min(1e-6))} if known.any() else {}
     return {
@@ -167,7 +167,7 @@ def _means_of(found: list[dict[str, float]]) -> list[str]:
 
 
 def _extreme(r: Tensor) -> Tensor:
-    return (r > WHITE) | (r < BLACK)
+    return (r > NEARLY_WHITE) | (r < NEARLY_BLACK)
 
 
 def _relative_deviation(x: Tensor) -> float:
@@ -180,6 +180,6 @@ def _compare(network: Network, pair: Pair, device: torch.device) -> tuple[float,
         r = network.enhance(low, statistics)[0].cpu().numpy()
     image = eight_bit(r.transpose(1, 2, 0))
     kernel = training_kernel(network)
-    if kernel is None or min(r.shape[1:]) < SMALLEST or np.isnan(pair.reference).any():
+    if kernel is None or min(r.shape[1:]) < SMALLEST_WITH_SSIM or np.isnan(pair.reference).any():
         return score_known(image, pair.reference)
     return psnr(image, pair.reference), kernel.similarity(image, pair.reference)

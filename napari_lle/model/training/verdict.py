@@ -12,7 +12,7 @@ from ..evaluation.comparison import (
     comparison_verdict,
     start_verdict,
 )
-from ..evaluation.hidden_pixels import STRETCH, compare_hidden_steps, hidden_verdict
+from ..evaluation.hidden_pixels import PLAIN_STRETCH, compare_hidden_steps, hidden_verdict
 from ..network.checkpoint import load_model
 from ..network.network import Network
 from ..progress import Progress
@@ -62,7 +62,7 @@ def verdict_steps(
         networks = networks or {BUNDLED: load_model(BUNDLED).network}
         steps = compare_hidden_steps({**networks, "after": network}, judged, noisy.reach)
         scores = yield from steps
-        start = start_verdict(scores, BEFORE, STRETCH)
+        start = start_verdict(scores, BEFORE, PLAIN_STRETCH)
         return scores, f"{sentence or hidden_verdict(scores)} {start}".strip()
     if any(pair.alone for pair in judged):
         return [], f"{sentence} {ALONE}".strip()

@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QApplication
 
 from ...model.inference.options import EnhanceOptions
 from ..shared.jobs import Job
-from ..shared.layers import KEY
+from ..shared.layers import METADATA_KEY
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
 from .restore import restore_layer
-from .trust import CHANGED, DIFFERENCE, MEANINGS, UNCERTAINTY, trust_layer, trust_steps
+from .trust import CHANGED, DIFFERENCE, MAP_MEANINGS, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
     from .blending import Live
@@ -99,7 +99,7 @@ class Afterwards:
         def done(made: tuple[Any, Any]) -> None:
             layer = trust_layer(live.layer, live.estimate, which, *made)
             self._viewer.add_layer(layer)
-            self._say(f"Added “{layer.name}”: {MEANINGS[which]}")
+            self._say(f"Added “{layer.name}”: {MAP_MEANINGS[which]}")
 
         self._start(trust_steps(live.estimate, strength_of(live), which), done)
 
@@ -141,7 +141,7 @@ class Afterwards:
 
 def strength_of(live: Live) -> float:
     """The strength at which a result is shown."""
-    return float(live.layer.metadata[KEY]["strength"])
+    return float(live.layer.metadata[METADATA_KEY]["strength"])
 
 
 def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Image
 
 from ..shared.jobs import Job
-from ..shared.layers import KEY, OVER, pixels, plane_order, spatial
+from ..shared.layers import METADATA_KEY, OVER, pixels, plane_order, spatial
 from .blending import turned
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ HOWS = [("kept", ""), ("subtracted", "subtract"), ("divided", "divide")]
 IN_MEMORY = (
     "“{}” is not held in memory as one array, so no background is found: set background to kept."
 )
-ALONE = (
+ONE_LAYER = (
     "A background is removed from one layer at a time: select “{}” alone, or set background to "
     "kept."
 )
@@ -44,7 +44,7 @@ _KNOWN: WeakKeyDictionary[Image, Flat] = WeakKeyDictionary()
 def check_background(layer: Image, *, alone: bool = True) -> None:
     """Raise ValueError with a sentence for the user where none can be found, or taken out."""
     if not alone:
-        raise ValueError(ALONE.format(layer.name))
+        raise ValueError(ONE_LAYER.format(layer.name))
     if not isinstance(layer.data, np.ndarray):
         raise ValueError(IN_MEMORY.format(layer.name))
 
@@ -147,5 +147,7 @@ def layer_steps(layer: Image) -> Generator[Any, None, Image]:
         name=f"{layer.name} background",
         blending=OVER,
         contrast_limits=(low, high if high > low else low + 1),
-        metadata={KEY: {"kind": "background", "layer": layer.name, **background.as_record()}},
+        metadata={
+            METADATA_KEY: {"kind": "background", "layer": layer.name, **background.as_record()}
+        },
     )

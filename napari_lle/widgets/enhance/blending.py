@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..shared.jobs import Job
-from ..shared.layers import KEY, contrast_limits
+from ..shared.layers import METADATA_KEY, contrast_limits
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -223,7 +223,7 @@ class Live:
         for layer, data in ((self.layer, reflectance), (self.light, light)):
             if layer is not None:
                 layer.data = data
-                told = layer.metadata[KEY]
+                told = layer.metadata[METADATA_KEY]
                 told["strength"] = strength
                 for name in Blend._fields[1:]:
                     told.pop(name, None)

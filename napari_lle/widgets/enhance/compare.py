@@ -17,7 +17,7 @@ from .compare_controls import KEY_BEFORE
 if TYPE_CHECKING:
     from .compare_controls import CompareControls
 
-SOON = 20  # ms
+REDRAW_DELAY = 20  # ms
 
 
 class Compare:
@@ -55,7 +55,7 @@ class Compare:
         button.released.connect(self.after)
         controls.swipe.changed.connect(self._toggle)
         self._later = QSignalDebouncer()  # what is inserted has a visual, and hides others, soon
-        self._later.setTimeout(SOON)
+        self._later.setTimeout(REDRAW_DELAY)
         self._later.triggered.connect(self._follow)
         for emitter in self._emitters():
             emitter.connect(self._refresh)

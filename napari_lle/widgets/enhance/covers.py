@@ -12,7 +12,7 @@ from typing import Any
 
 from napari.layers import Image
 
-MIXING = ("additive", "minimum", "multiplicative")  # blending that lets lower layers through
+SEE_THROUGH = ("additive", "minimum", "multiplicative")  # blending that lets lower layers through
 
 
 class Covers:
@@ -34,7 +34,7 @@ class Covers:
 
     def put(self, cover: Any, source: Any) -> None:
         """Let a layer of the viewer stand for another one."""
-        if cover.blending not in MIXING:
+        if cover.blending not in SEE_THROUGH:
             return
         stack = self._stack(source)
         stack.append(cover)
@@ -106,6 +106,6 @@ def place_over(viewer: Any, sources: Sequence[Any]) -> int:
     places = [layers.index(source) for source in sources if source in layers]
     top = max(places, default=len(layers) - 1)
     for place, layer in enumerate(layers):
-        if isinstance(layer, Image) and layer.visible and layer.blending not in MIXING:
+        if isinstance(layer, Image) and layer.visible and layer.blending not in SEE_THROUGH:
             top = max(top, place)
     return top + 1

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ...model.preprocessing.normalizing import AnyLevels
     from .subject import Subject
 
-SHOWN = 200_000  # values that a histogram counts
-KEPT = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
+HISTOGRAM_VALUES = 200_000  # values that a histogram counts
+COPIED_LEVELS = "napari_lle_levels"  # of a layer's metadata: the levels that were copied to it
 
 
 class Found(NamedTuple):
@@ -74,6 +74,6 @@ def _find_steps(arrays: list[Any], subject: Subject) -> Generator[Any, None, Fou
         channels = [sample(part.take(i, axis)) for i in range(len(levels.each))]
     dark = [np.ravel(v < own.black) for v, own in zip(channels, levels.each, strict=True)]
     values = np.concatenate([np.ravel(each) for each in channels])
-    values = values[:: max(1, values.size // SHOWN)].astype(np.float64)
+    values = values[:: max(1, values.size // HISTOGRAM_VALUES)].astype(np.float64)
     below = float(np.concatenate(dark).mean()) if values.size else 0.0
     return Found(levels, values[np.isfinite(values)], below, blankness(part, rgb))

@@ -15,7 +15,7 @@ from superqt.utils import QSignalDebouncer
 from ...model.network.bundled import GLOBAL
 from ..shared.jobs import Job
 from ..shared.layers import Region, contrast_limits, shows_planes, visible_region
-from ..shared.pictures import Look, as_displayed, stored
+from ..shared.pictures import Appearance, as_displayed, stored
 from .blending import Blend
 from .preview_part import preview_steps
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from .form import Form
     from .subject import Subject
 
-SIDE = 72  # pixels of a picture
-CELL = QSize(SIDE + 6, SIDE + 24)  # at least, with its name
-SEEN = 4 * SIDE**2  # pixels of the image that a picture is made of
-DELAY = 500  # ms without a change before pictures are made anew
+PICTURE_SIDE = 72  # pixels of a picture
+CELL = QSize(PICTURE_SIDE + 6, PICTURE_SIDE + 24)  # at least, with its name
+GALLERY_PIXELS = 4 * PICTURE_SIDE**2  # pixels of the image that a picture is made of
+GALLERY_DELAY = 500  # ms without a change before pictures are made anew
 VALUE = Qt.ItemDataRole.UserRole
 
 
@@ -50,7 +50,7 @@ class ModelPictures(QListWidget):  # type: ignore[misc]
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setIconSize(QSize(SIDE, SIDE))
+        self.setIconSize(QSize(PICTURE_SIDE, PICTURE_SIDE))
         self.setUniformItemSizes(True)
         for set_policy in (self.setHorizontalScrollBarPolicy, self.setVerticalScrollBarPolicy):
             set_policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -113,7 +113,7 @@ class Gallery:
         self._todo: list[tuple[int, Subject]] = []
         self.job: Job | None = None
         self._later = QSignalDebouncer()
-        self._later.setTimeout(DELAY)
+        self._later.setTimeout(GALLERY_DELAY)
         self._later.triggered.connect(self._start)
         self._fold = form.folds["Compare"]
         self._fold.toggled.connect(self.refresh)
@@ -159,7 +159,7 @@ class Gallery:
         form.compare.models.mark(form.model.value)
         if layer is None or not shows_planes(self._viewer.dims):
             return
-        region = visible_region(layer, self._viewer.dims.point, SEEN)
+        region = visible_region(layer, self._viewer.dims.point, GALLERY_PIXELS)
         try:
             subjects = [self._subject(layer, value) for _, value in models]
         except ValueError:  # which the line tells
@@ -195,7 +195,7 @@ def picture_of(
     subject: Subject, region: Region, blend: Blend
 ) -> Generator[Any, None, NDArray[np.uint8]]:
     """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job."""
-    look = Look.of(subject.layers[0])
+    look = Appearance.of(subject.layers[0])
     part = yield from preview_steps(subject, region, None)
     seen = look._replace(limits=contrast_limits(part.estimate), gamma=1.0)
     picture = stored(as_displayed(part.plane(blend), seen)[..., :3], 8)
@@ -213,4 +213,4 @@ def icon_of(picture: NDArray[np.uint8]) -> QIcon:
     image = QImage(square.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
     smooth = Qt.TransformationMode.SmoothTransformation
     ratio = Qt.AspectRatioMode.KeepAspectRatio
-    return QIcon(QPixmap.fromImage(image).scaled(SIDE, SIDE, ratio, smooth))
+    return QIcon(QPixmap.fromImage(image).scaled(PICTURE_SIDE, PICTURE_SIDE, ratio, smooth))

@@ -11,12 +11,12 @@ from qtpy.QtGui import QColor, QPainter, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 BLACK, WHITE = "black", "white"
-COLOURS = {BLACK: "#4c8dff", WHITE: "#ffb000"}  # seen on dark and on light
-HEIGHT = 64
+LEVEL_COLOURS = {BLACK: "#4c8dff", WHITE: "#ffb000"}  # seen on dark and on light
+HISTOGRAM_HEIGHT = 64
 BAR = 2  # pixels wide
-GRIP = 5  # pixels, half the width of a handle
-NEAR = 12  # pixels from a level that can be grasped
-AROUND = 0.15  # of the span between the levels that is shown on either side
+HANDLE = 5  # pixels, half the width of a handle
+GRASP_DISTANCE = 12  # pixels from a level that can be grasped
+SPAN_BESIDE = 0.15  # of the span between the levels that is shown on either side
 
 
 class Histogram(QWidget):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class Histogram(QWidget):  # type: ignore[misc]
         self._held = ""
         self._ink = QColor("gray")
         self.setMouseTracking(True)
-        self.setFixedHeight(HEIGHT)
+        self.setFixedHeight(HISTOGRAM_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Pixel values, on a logarithmic scale. Drag the blue line to set black, the orange one "
@@ -51,7 +51,7 @@ class Histogram(QWidget):  # type: ignore[misc]
 
     def sizeHint(self) -> QSize:
         """As narrow as the widget may get."""
-        return QSize(200, HEIGHT)
+        return QSize(200, HISTOGRAM_HEIGHT)
 
     def recolour(self, text: str) -> None:
         """Draw bars in the colour that the viewer's theme has for text."""
@@ -69,7 +69,7 @@ class Histogram(QWidget):  # type: ignore[misc]
             self._values, self._held = values, ""
         self._levels = {BLACK: black, WHITE: white}
         if not self._held:  # while a level is dragged the ground stays
-            margin = AROUND * (white - black)
+            margin = SPAN_BESIDE * (white - black)
             self._range = black - margin, white + margin
         self.update()
 
@@ -102,12 +102,12 @@ class Histogram(QWidget):  # type: ignore[misc]
             pen.fillRect(QRectF(i * BAR, bottom * (1 - height), BAR, bottom * height), ink)
         pen.setRenderHint(QPainter.RenderHint.Antialiasing)
         for level, value in self._levels.items():
-            x, colour = round(self.place_of(value)), QColor(COLOURS[level])
+            x, colour = round(self.place_of(value)), QColor(LEVEL_COLOURS[level])
             pen.fillRect(QRectF(x - 1, 0, 2, bottom), colour)
             pen.setPen(Qt.PenStyle.NoPen)
             pen.setBrush(colour)
             pen.drawPolygon(
-                QPolygonF([QPointF(x - GRIP, 0), QPointF(x + GRIP, 0), QPointF(x, 2 * GRIP)])
+                QPolygonF([QPointF(x - HANDLE, 0), QPointF(x + HANDLE, 0), QPointF(x, 2 * HANDLE)])
             )
 
     def mousePressEvent(self, event: Any) -> None:
@@ -146,4 +146,4 @@ class Histogram(QWidget):  # type: ignore[misc]
     def _near(self, x: float) -> str:
         distances = {name: abs(self.place_of(v) - x) for name, v in self._levels.items()}
         found = min(distances, key=distances.__getitem__, default="")
-        return found if found and distances[found] <= NEAR else ""
+        return found if found and distances[found] <= GRASP_DISTANCE else ""

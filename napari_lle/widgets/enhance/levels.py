@@ -15,14 +15,14 @@ from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.jobs import Job
 from ..shared.layers import is_result
 from .dark import dark_steps
-from .found import KEPT, Found, found_steps
+from .found import COPIED_LEVELS, Found, found_steps
 from .subject import Subject, find_subject
 
 if TYPE_CHECKING:
     from .form import Form
 
-DIGITS = 9  # of a level that is fixed
-SOON = 150  # ms without a change before an image is looked at again
+LEVEL_DIGITS = 9  # of a level that is fixed
+LEVELS_DELAY = 150  # ms without a change before an image is looked at again
 
 
 class LevelTools:
@@ -57,7 +57,7 @@ class LevelTools:
         self.job: Job | None = None  # of a button
         self.look: Job | None = None  # at the chosen image
         self._later = QSignalDebouncer()
-        self._later.setTimeout(SOON)
+        self._later.setTimeout(LEVELS_DELAY)
         self._later.triggered.connect(self._find)
         form.levels.take.changed.connect(self.take_black)
         form.levels.lock.changed.connect(self._on_lock)
@@ -173,7 +173,7 @@ class LevelTools:
 
         def done(black: Any, white: Any) -> None:
             for layer in chosen:
-                layer.metadata[KEPT] = {"black": black, "white": white}
+                layer.metadata[COPIED_LEVELS] = {"black": black, "white": white}
             names = ", ".join(sorted(layer.name for layer in chosen))
             self._say(f"Black {level_text(black)} and white {level_text(white)} copied to {names}.")
 
@@ -184,7 +184,7 @@ class LevelTools:
         image = self.form.image.value
         if image is None or self.form.levels.lock.value:
             return
-        kept = image.metadata.get(KEPT)
+        kept = image.metadata.get(COPIED_LEVELS)
         if kept:
             self._fix(kept["black"], kept["white"])
         elif self._of_layer:
@@ -278,7 +278,7 @@ class LevelTools:
 
     def _fix(self, black: Any, white: Any) -> None:
         for edit, level in ((self.form.levels.black, black), (self.form.levels.white, white)):
-            edit.value = level_text(level, DIGITS)
+            edit.value = level_text(level, LEVEL_DIGITS)
 
     def _measure(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
         if self.job is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...model.network.bundled import GLOBAL, SUFFIX, settled_name
+from ...model.network.bundled import GLOBAL, MODEL_SUFFIX, settled_name
 from ...model.preprocessing.normalizing import level_text
-from ..shared.layers import KEY, REFLECTANCE, channel_axis, kind, pixels
+from ..shared.layers import METADATA_KEY, REFLECTANCE, channel_axis, kind, pixels
 
 if TYPE_CHECKING:
     from .form import Form
@@ -20,7 +20,7 @@ def line_of(form: Form, tools: LevelTools) -> str:
     if layer is None:
         return ""
     if kind(layer) == REFLECTANCE:
-        told = layer.metadata[KEY]
+        told = layer.metadata[METADATA_KEY]
         source = Path(str(told.get("layer") or told.get("source") or "its input")).name
         return (
             f"This is a result already, made of {source} by {told['model']}: choose the input "
@@ -51,5 +51,5 @@ def settled_model(form: Form) -> str:
 def model_name(settled: str) -> str:
     """A model as users call it: an own file by its stem, one curve in words."""
     name = settled.removesuffix(GLOBAL)
-    shown = Path(name).stem if name.endswith(SUFFIX) else name
+    shown = Path(name).stem if name.endswith(MODEL_SUFFIX) else name
     return f"{shown}, one curve" if name != settled else shown

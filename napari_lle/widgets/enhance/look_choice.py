@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ...model.inference.looks import MEANINGS, Recognised, recognise
+from ...model.inference.looks import LOOK_MEANINGS, Recognised, recognise
 from ..shared.layers import pixels
 from ..shared.preferences import RECOGNISED, preferences
 
@@ -71,4 +71,4 @@ class LookChoice:
 
 def explained(first: str) -> str:
     """A tooltip with what each look is."""
-    return "\n".join([first, *(f"{look}: {meaning}." for look, meaning in MEANINGS.items())])
+    return "\n".join([first, *(f"{look}: {meaning}." for look, meaning in LOOK_MEANINGS.items())])

@@ -12,7 +12,7 @@ from superqt.utils import QSignalDebouncer
 
 from ..shared.jobs import Job
 from ..shared.layers import (
-    KEY,
+    METADATA_KEY,
     Region,
     contrast_limits,
     pixels,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-DELAY = 250  # ms without a change before the network runs
+PREVIEW_DELAY = 250  # ms without a change before the network runs
 
 
 class Wish(NamedTuple):
@@ -89,7 +89,7 @@ class Preview:
         self._followed: Image | None = None
         self.layer: Image | None = None
         self._later = QSignalDebouncer()
-        self._later.setTimeout(DELAY)
+        self._later.setTimeout(PREVIEW_DELAY)
         self._later.triggered.connect(self._run)
 
     @property
@@ -248,7 +248,7 @@ class Preview:
             **place,
             "name": f"[preview] {source.name}",
             "multiscale": False,
-            "metadata": {KEY: {"preview": True}},
+            "metadata": {METADATA_KEY: {"preview": True}},
         }
         layers = self._viewer.layers
         active = layers.selection.active

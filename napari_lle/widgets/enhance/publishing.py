@@ -14,17 +14,17 @@ from ...model.io.outputs import check_outputs
 from ..shared.file_records import about_layer
 from ..shared.forms import put_message, roomy, row
 from ..shared.jobs import Job
-from ..shared.layers import KEY, files_of, plane_at
+from ..shared.layers import METADATA_KEY, files_of, plane_at
 from .blending import Turned, blended, reflectance_plane
 
 if TYPE_CHECKING:
     from ...model.publishing.bundle import FigureImage
     from .blending import Live
 
-SIZE = (560, 560)  # pixels of the window at first
+PUBLISHING_SIZE = (560, 560)  # pixels of the window at first
 SUFFIX = ".zip"
-CHANGED = ("strength", "brightness", "denoise", "source", "model_file")  # of a layer's record
-TITLES = {
+REMADE_WITH = ("strength", "brightness", "denoise", "source", "model_file")  # of a layer's record
+BOX_TITLES = {
     "legend": "For the legend of the figure.",
     "methods": "A paragraph for the methods; confirm or strike what stands in brackets.",
     "statement": "On software and machine learning, as journals ask for it.",
@@ -38,8 +38,11 @@ def figure_image(live: Live, viewer: Any) -> FigureImage:
     estimate, layer = live.estimate, live.layer
     straight = not isinstance(estimate, Turned)
     inner = estimate if straight else estimate.estimate
-    told = layer.metadata[KEY]
-    record = {**inner.record, **{key: told[key] for key in CHANGED if told.get(key) is not None}}
+    told = layer.metadata[METADATA_KEY]
+    record = {
+        **inner.record,
+        **{key: told[key] for key in REMADE_WITH if told.get(key) is not None},
+    }
     strength = float(told["strength"])
     r = blended(inner, strength, reflectance_plane)
     name = str(told.get("layer", layer.name))
@@ -87,9 +90,9 @@ class PublishWindow(QDialog):  # type: ignore[misc]
         self.job: Job | None = None
         names = ", ".join(image.name for image in images)
         self.setWindowTitle(f"Publish {names}")
-        self.resize(*SIZE)
+        self.resize(*PUBLISHING_SIZE)
         layout = QVBoxLayout(self)
-        self.boxes = {name: self._box(layout, name, getattr(texts, name)) for name in TITLES}
+        self.boxes = {name: self._box(layout, name, getattr(texts, name)) for name in BOX_TITLES}
         self.raw = CheckBox(
             text="with the raw pixels",
             value=True,
@@ -135,9 +138,9 @@ class PublishWindow(QDialog):  # type: ignore[misc]
         self.close()
 
     def _box(self, layout: QVBoxLayout, name: str, text: str) -> TextEdit:
-        box = TextEdit(value=text, tooltip=TITLES[name])
+        box = TextEdit(value=text, tooltip=BOX_TITLES[name])
         box.native.setReadOnly(True)
-        copy = PushButton(text=f"Copy {name}", tooltip=f"Copy: {TITLES[name]}")
+        copy = PushButton(text=f"Copy {name}", tooltip=f"Copy: {BOX_TITLES[name]}")
         copy.changed.connect(lambda: QApplication.clipboard().setText(text))
         layout.addWidget(box.native)
         layout.addWidget(copy.native)

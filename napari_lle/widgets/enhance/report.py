@@ -11,7 +11,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout
 
-from ..shared.layers import KEY, illumination_options, spatial
+from ..shared.layers import METADATA_KEY, illumination_options, spatial
 from ..shared.marks import unmarked
 from .blending import Turned, blended, turned
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
     from ..shared.plots import Plot
 
-SIZE = (460, 340)  # pixels of the window at first
-BAND, LINE = "#7a94b8", "#4c8dff"  # seen on dark and on light
+REPORT_SIZE = (460, 340)  # pixels of the window at first
+BAND_COLOUR, LINE_COLOUR = "#7a94b8", "#4c8dff"  # seen on dark and on light
 TICKS = (0, 0.25, 0.5, 0.75, 1)
-HIGHEST = 1.25  # of the output drawn: 1 is white, and stars may go far beyond
-PLANES = 8  # of a stack that are looked at
+HIGHEST_OUTPUT = 1.25  # of the output drawn: 1 is white, and stars may go far beyond
+MOST_PLANES = 8  # of a stack that are looked at
 
 
 def report_steps(
@@ -37,7 +37,7 @@ def report_steps(
 
     yield 0, 1, ""
     planes = list(np.ndindex(estimate.lead))
-    some = planes[:: -(-len(planes) // PLANES)]
+    some = planes[:: -(-len(planes) // MOST_PLANES)]
     colours = 3 if estimate.rgb else None
     pairs = [_before_and_after(estimate, index, strength) for index in some]
     before, after = (
@@ -88,7 +88,7 @@ def gain_layer(result: Image, estimate: Estimate, gain: Any) -> Image:
             "name": f"{unmarked(result.name)} gain",
             "contrast_limits": (limits[0], max(limits[1], limits[0] + 1e-6)),
         },
-        metadata={KEY: {"gain": True}},
+        metadata={METADATA_KEY: {"gain": True}},
     )
 
 
@@ -103,13 +103,13 @@ def drawn(report: IntensityReport) -> Plot:
     spread = np.arcsinh((report.inputs - first) / bend)
     across = spread / (spread[-1] or 1.0)
     plot = Plot("input (asinh scale)", "enhanced")
-    low, high = (plot.draw(BAND) for _ in range(2))
+    low, high = (plot.draw(BAND_COLOUR) for _ in range(2))
     low.setData(across, report.low)
     high.setData(across, report.high)
-    plot.addItem(pg.FillBetweenItem(low, high, brush=pg.mkBrush(BAND + "60")))
-    plot.draw(LINE).setData(across, report.middle)
-    lowest = max(-HIGHEST, min(0.0, float(report.low.min())))
-    plot.setYRange(lowest, min(HIGHEST, max(1.1 * float(report.middle.max()), 1e-300)))
+    plot.addItem(pg.FillBetweenItem(low, high, brush=pg.mkBrush(BAND_COLOUR + "60")))
+    plot.draw(LINE_COLOUR).setData(across, report.middle)
+    lowest = max(-HIGHEST_OUTPUT, min(0.0, float(report.low.min())))
+    plot.setYRange(lowest, min(HIGHEST_OUTPUT, max(1.1 * float(report.middle.max()), 1e-300)))
     values = [(share, first + bend * np.sinh(share * spread[-1])) for share in TICKS]
     names = [(x, np.format_float_positional(v, 3, fractional=False, trim="-")) for x, v in values]
     plot.getAxis("bottom").setTicks([names])
@@ -133,7 +133,7 @@ class ReportWindow(QDialog):  # type: ignore[misc]
     def __init__(self, name: str, report: IntensityReport, theme: str, parent: Any = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Intensities of {name}")
-        self.resize(*SIZE)
+        self.resize(*REPORT_SIZE)
         self.plot = drawn(report)
         self.text = QLabel("\n".join(report.sentences()))
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

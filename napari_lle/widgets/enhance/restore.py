@@ -13,7 +13,7 @@ from ...model.preprocessing.normalizing import recorded_levels
 from ..shared.jobs import Job
 from ..shared.layers import (
     ILLUMINATION,
-    KEY,
+    METADATA_KEY,
     OVER,
     REFLECTANCE,
     RESTORED,
@@ -104,8 +104,8 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
         return layer.data
     live = live_of(reflectance)
     if live is not None:
-        return blended(live.estimate, reflectance.metadata[KEY]["strength"], light_plane)
-    source = reflectance.metadata[KEY].get("layer", "the original")
+        return blended(live.estimate, reflectance.metadata[METADATA_KEY]["strength"], light_plane)
+    source = reflectance.metadata[METADATA_KEY].get("layer", "the original")
     raise ValueError(
         f"The illumination of “{reflectance.name}” is not in the viewer: enhance “{source}” again "
         "with “also add the illumination layer”, or measure on the original itself."
@@ -117,7 +117,7 @@ def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
     from ...model.inference.lazy import restore
 
     yield 0, 1, ""
-    levels = reflectance.metadata[KEY]["levels"]
+    levels = reflectance.metadata[METADATA_KEY]["levels"]
     lights = list(light) if reflectance.multiscale else [light]
     pairs = zip(scales(reflectance), lights, strict=True)
     found = [restore(r, part, levels) for r, part in pairs]
@@ -126,7 +126,7 @@ def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
 
 def restored_options(reflectance: Image) -> dict[str, Any]:
     """Options of the restored layer; between its levels it shows what the network was given."""
-    record = reflectance.metadata[KEY]
+    record = reflectance.metadata[METADATA_KEY]
     levels = record["levels"]
     common = recorded_levels(levels).common
     options = {
@@ -136,17 +136,20 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
         "rgb": bool(reflectance.rgb),
         "multiscale": bool(reflectance.multiscale),
         "contrast_limits": (common.black, common.white),
-        "metadata": {KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}},
+        "metadata": {
+            METADATA_KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}
+        },
     }
     return options if reflectance.rgb else {**options, "colormap": reflectance.colormap}
 
 
 def _of_one_run(viewer: Any, layer: Image, wanted: str) -> Image | None:
     """The layer of a kind that the same run added, and that is still of the same strength."""
-    record = layer.metadata[KEY]
+    record = layer.metadata[METADATA_KEY]
     for other in viewer.layers:
         if kind(other) == wanted and all(
-            other.metadata[KEY].get(key) == record.get(key) for key in ("run", "strength", "input")
+            other.metadata[METADATA_KEY].get(key) == record.get(key)
+            for key in ("run", "strength", "input")
         ):
             return other
     return None

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from napari.layers import Image
 
-from ...model.network.bundled import GLOBAL, SUFFIX
+from ...model.network.bundled import GLOBAL, MODEL_SUFFIX
 from ..shared.layers import (
     ILLUMINATION,
-    KEY,
+    METADATA_KEY,
     REFLECTANCE,
     illumination_options,
     metadata,
@@ -87,7 +87,7 @@ class Results:
         """How it was made."""
         if self.latest is None:
             raise ValueError("Run Enhance first.")
-        return dict(self.latest.layer.metadata[KEY])
+        return dict(self.latest.layer.metadata[METADATA_KEY])
 
     def add(
         self,
@@ -102,7 +102,7 @@ class Results:
         With `replace`, in the layers of the run before on the same images.
         """
         self.close()
-        own = model.removesuffix(GLOBAL).endswith(SUFFIX)
+        own = model.removesuffix(GLOBAL).endswith(MODEL_SUFFIX)
         file = {"model_file": str(Path(model).absolute())} if own else {}
         below = [origin.layer for origin in origins]
         below += [each.layer for each in self._shown if each.source in below]
@@ -170,7 +170,7 @@ class Results:
             options = {
                 **illumination_options(origin.layer, made.estimate),
                 **{key: origin.look[key] for key in PLACE},
-                "metadata": {KEY: {**about[KEY], "kind": ILLUMINATION}},
+                "metadata": {METADATA_KEY: {**about[METADATA_KEY], "kind": ILLUMINATION}},
             }
             light = self._put(before.light, made.illumination, options, place)
             place += light is not before.light
@@ -179,7 +179,7 @@ class Results:
         options = {**origin.look, "contrast_limits": made.limits, "metadata": about}
         name = origin.look["name"]
         known = before.layer.name if before.layer else free_name(name, self._viewer.layers)
-        options["name"] = marked(known, about[KEY])
+        options["name"] = marked(known, about[METADATA_KEY])
         layer = self._put(before.layer, made.reflectance, options, place)
         layer.name = options["name"]
         layer.visible = True

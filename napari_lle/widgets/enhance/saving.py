@@ -15,13 +15,13 @@ from ...model.io.outputs import check_outputs
 from ..shared.file_records import about_layer
 from ..shared.jobs import Job
 from ..shared.layers import files_of, pixels, plane_at, shows_planes
-from ..shared.pictures import Look, mixed, stored
+from ..shared.pictures import Appearance, mixed, stored
 
 if TYPE_CHECKING:
     from ...model.io.metadata import FileRecord
     from .result_controls import ResultControls
 
-SUFFIX = ".png"  # of a name that has none
+PICTURE_SUFFIX = ".png"  # of a name that has none
 Abouts: TypeAlias = "tuple[FileRecord, FileRecord]"  # what to tell of a grey picture, of a coloured
 
 
@@ -69,7 +69,7 @@ class PictureSaver:
         file = Path(path)
         try:
             if not file.suffix:
-                file = file.with_name(f"{file.name}{SUFFIX}")
+                file = file.with_name(f"{file.name}{PICTURE_SUFFIX}")
                 if file.exists():  # the dialog has not asked about this one
                     raise FileError(f"{file.name} is there already: choose another name.")
             check_outputs([file], files_of(self._viewer))
@@ -88,7 +88,7 @@ class PictureSaver:
         if self.job is not None:
             self.job.abandon()
 
-    def _seen(self) -> tuple[list[Any], list[Look], Abouts]:
+    def _seen(self) -> tuple[list[Any], list[Appearance], Abouts]:
         """The planes in view, lowest first, how they look, and what the file should tell."""
         results = self._results()
         layers = [layer for layer in self._viewer.layers if layer in results]
@@ -99,11 +99,11 @@ class PictureSaver:
         point = self._viewer.dims.point
         planes = [pixels(layer)[plane_at(layer, point)] for layer in layers]
         grey, colour = (about_layer(layers[0], 2, rgb) for rgb in (False, True))
-        return planes, [Look.of(layer) for layer in layers], (grey, colour)
+        return planes, [Appearance.of(layer) for layer in layers], (grey, colour)
 
 
 def picture_steps(
-    file: Path, planes: list[Any], looks: list[Look], about: Abouts, bits: int
+    file: Path, planes: list[Any], looks: list[Appearance], about: Abouts, bits: int
 ) -> Generator[Any, None, None]:
     """Compute a picture and write it, as a job."""
     yield 0, 1, ""

@@ -13,7 +13,7 @@ from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
 from .background import check_background, known_background
 from .blank import refuse_blank
 from .blending import Blend, Made, Turned, shown, turned
-from .found import KEPT
+from .found import COPIED_LEVELS
 
 if TYPE_CHECKING:
     from ...model.inference.options import EnhanceOptions
@@ -180,5 +180,5 @@ def _steps(
 
 
 def _copied_levels(layer: Image) -> tuple[float | None, float | None]:
-    kept = layer.metadata.get(KEPT, {})
+    kept = layer.metadata.get(COPIED_LEVELS, {})
     return kept.get("black"), kept.get("white")

@@ -12,7 +12,7 @@ from ...model.preprocessing.screen import MIDDLE
 from ..shared.layers import channel_axis
 from .blending import Blend
 
-DIGITS = 4
+BRIGHTNESS_DIGITS = 4
 
 
 class ToneControls:
@@ -66,5 +66,5 @@ class ToneControls:
 
 
 def _moved(slider: FloatSlider, neutral: float) -> float | None:
-    value = round(slider.value, DIGITS)  # a slider may miss its steps by a rounding
+    value = round(slider.value, BRIGHTNESS_DIGITS)  # a slider may miss its steps by a rounding
     return value if slider.enabled and value != neutral else None

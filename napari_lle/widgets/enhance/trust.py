@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from ..shared.layers import KEY, illumination_options, spatial
+from ..shared.layers import METADATA_KEY, illumination_options, spatial
 from ..shared.marks import unmarked
 from .blending import Turned, blended, light_plane, reflectance_plane, turned
 
 CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
-NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
-MEANINGS = {
+MAP_NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
+MAP_MEANINGS = {
     CHANGED: "green is brighter than a plain stretch, pink darker; up to 2 it is removed noise.",
     UNCERTAINTY: "the brighter, the farther the result may be from the truth.",
     DIFFERENCE: "green is brighter than the input, pink darker.",
 }
-DEVIATIONS = 5.0  # of noise, that the colours of what changed reach to
+COLOUR_DEVIATIONS = 5.0  # of noise, that the colours of what changed reach to
 HIGH = 99.5  # percentile of the uncertainty that is drawn brightest
 
 
@@ -32,7 +32,7 @@ def trust_steps(
     coarsest = data[-1] if isinstance(data, list) else data
     middle = coarsest[tuple(n // 2 for n in coarsest.shape[:-2])]
     if which == CHANGED:
-        return data, (-DEVIATIONS, DEVIATIONS)
+        return data, (-COLOUR_DEVIATIONS, COLOUR_DEVIATIONS)
     values = np.asarray(middle)
     known = np.abs(values[np.isfinite(values)])
     high = float(np.percentile(known, HIGH)) if known.size else 0.0
@@ -82,10 +82,10 @@ def trust_layer(
     options = {
         **illumination_options(result, estimate),
         **spatial(result),
-        "name": f"{unmarked(result.name)} {NAMES[which]}",
+        "name": f"{unmarked(result.name)} {MAP_NAMES[which]}",
         "rgb": False,
         "contrast_limits": limits,
         "colormap": "inferno" if which == UNCERTAINTY else "PiYG",
         "visible": True,
     }
-    return Image(data, **options, metadata={KEY: {"kind": which}})
+    return Image(data, **options, metadata={METADATA_KEY: {"kind": which}})

@@ -38,7 +38,7 @@ from .saving import PictureSaver
 from .subject import Subject, find_subject, subject_steps
 from .warming import needed_models
 
-FRAME = 40  # ms between two blends while the slider moves
+BLEND_INTERVAL = 40  # ms between two blends while the slider moves
 
 
 class EnhanceWidget(WorkPanel):
@@ -55,7 +55,7 @@ class EnhanceWidget(WorkPanel):
         super().__init__(self.form.rows(), *self.form.below())
         self._show(napari_viewer)
         self._blends = QSignalThrottler()
-        self._blends.setTimeout(FRAME)
+        self._blends.setTimeout(BLEND_INTERVAL)
         self._blends.triggered.connect(self._blend)
         # Results are rarely enhanced again, and what is dark is chosen by hand.
         self._choices = (

@@ -11,7 +11,7 @@ from napari.layers import Image
 
 from ..shared.file_records import about_layer, record_of
 from ..shared.layers import pixels
-from ..shared.pictures import Look, as_displayed, stored
+from ..shared.pictures import Appearance, as_displayed, stored
 
 
 def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -62,7 +62,7 @@ def write_displayed(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
             f"“{layer.name}” is a stack, and a picture holds one plane: save it to .tif, or press "
             "Save picture… in the Enhance widget for the plane in view."
         )
-    picture = stored(as_displayed(np.asarray(pixels(layer)), Look.of(layer)), 8)
+    picture = stored(as_displayed(np.asarray(pixels(layer)), Appearance.of(layer)), 8)
     rgb = picture.ndim == 3
     with _heard():
         write_image(path, picture, rgb=rgb, about=about_layer(layer, 2, rgb))

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".fits", ".fit", ".fts")
 PACKINGS = ("", ".gz", ".fz")
-LARGEST = 1 << 28  # bytes; larger images stay in their files until they are looked at
-SHOWN = (0.5, 99.7)  # percentiles between which a layer is shown
-SEEN = 1_000_000  # pixels that these are found of
+LARGEST_LOADED = 1 << 28  # bytes; larger images stay in their files until they are looked at
+LIMIT_PERCENTILES = (0.5, 99.7)  # percentiles between which a layer is shown
+LIMIT_PIXELS = 1_000_000  # pixels that these are found of
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
@@ -69,7 +69,7 @@ def _fits_layer(file: Path, picture: Picture) -> LayerTuple:
 
     pixels, about = picture.pixels, picture.about
     assert about is not None  # `read_fits` always tells
-    if pixels.nbytes <= LARGEST:
+    if pixels.nbytes <= LARGEST_LOADED:
         pixels = pixels.compute()
     told = Coordinates.of_text(about.header)
     spatial = len(about.axes) - picture.rgb
@@ -104,8 +104,8 @@ def _fits_layer(file: Path, picture: Picture) -> LayerTuple:
 def _shown_range(pixels: Any) -> tuple[float, float]:
     """Percentiles of a plane in the middle, without stars, hot pixels and values not finite."""
     plane = pixels[tuple(n // 2 for n in pixels.shape[:-2])]
-    step = max(1, round((plane.size / SEEN) ** 0.5))
+    step = max(1, round((plane.size / LIMIT_PIXELS) ** 0.5))
     values = np.asarray(plane[::step, ::step]).astype(float)
     values = values[np.isfinite(values)]
-    low, high = np.percentile(values, SHOWN) if values.size else (0.0, 1.0)
+    low, high = np.percentile(values, LIMIT_PERCENTILES) if values.size else (0.0, 1.0)
     return float(low), float(high if high > low else low + 1)

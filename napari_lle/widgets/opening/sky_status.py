@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image
 
 RIGHT_ASCENSION = "RA "  # by which a status that tells the place is known
-DIGITS = 2  # of seconds of time; of arc, one less
+SECOND_DIGITS = 2  # of seconds of time; of arc, one less
 
 
 def tell_sky(viewer: Any) -> None:
@@ -53,8 +53,10 @@ def place_in_words(wcs: Any, row: float, column: float) -> str:
     there = wcs.celestial.pixel_to_world(column, row).icrs
     if not np.isfinite([there.ra.deg, there.dec.deg]).all():
         return ""
-    ra = there.ra.to_string("hour", sep=":", precision=DIGITS, pad=True)
-    dec = there.dec.to_string("deg", sep=":", precision=DIGITS - 1, pad=True, alwayssign=True)
+    ra = there.ra.to_string("hour", sep=":", precision=SECOND_DIGITS, pad=True)
+    dec = there.dec.to_string(
+        "deg", sep=":", precision=SECOND_DIGITS - 1, pad=True, alwayssign=True
+    )
     return f"{RIGHT_ASCENSION}{ra} Dec {dec}"
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from napari.layers import Image
 
-from .file_records import ROLES
+from .file_records import ROLE_OF_KIND
 from .jobs import Job
-from .layers import KEY, NOTE, pixels
+from .layers import METADATA_KEY, NOTE, pixels
 from .marks import canvas_mark, marked
 
 WRITTEN = (".tif", ".tiff", ".zarr", ".fits", ".fit", ".fts", ".gz", ".fz")
@@ -19,9 +19,9 @@ WRITTEN = (".tif", ".tiff", ".zarr", ".fits", ".fit", ".fts", ".gz", ".fz")
 
 def metadata_of_file(record: dict[str, Any]) -> dict[str, Any]:
     """The metadata of a layer of an image of a record."""
-    kinds = {role: kind for kind, role in ROLES.items()}
+    kinds = {role: kind for kind, role in ROLE_OF_KIND.items()}
     role = record.get("role", "R")
-    return {KEY: {**record, "kind": kinds.get(role, role), "note": NOTE}}
+    return {METADATA_KEY: {**record, "kind": kinds.get(role, role), "note": NOTE}}
 
 
 def adopt(layer: Image, record: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ class Adopter:
 
     def _look(self, layer: Any) -> None:
         path = str(getattr(layer.source, "path", None) or "")
-        if not isinstance(layer, Image) or KEY in layer.metadata:
+        if not isinstance(layer, Image) or METADATA_KEY in layer.metadata:
             return
         if not path or Path(path).suffix.lower() not in WRITTEN:
             return
@@ -81,7 +81,7 @@ class Adopter:
             record, shape, dtype = found
             data = pixels(layer)
             alike = (tuple(data.shape), str(data.dtype)) == (shape, dtype)
-            if record and "levels" in record and alike and KEY not in layer.metadata:
+            if record and "levels" in record and alike and METADATA_KEY not in layer.metadata:
                 adopt(layer, record)
                 canvas_mark(self._viewer).refresh()
                 self._told()

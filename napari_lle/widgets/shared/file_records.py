@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from .layers import CHANNELS, ILLUMINATION, KEY, REFLECTANCE, RESTORED, kind
+from .layers import CHANNEL_AXES, ILLUMINATION, METADATA_KEY, REFLECTANCE, RESTORED, kind
 from .marks import unmarked
 
 if TYPE_CHECKING:
     from ...model.io.metadata import FileRecord
 
-ROLES = {REFLECTANCE: "R", ILLUMINATION: "L"}  # by the kind of a layer; as the command line's
+ROLE_OF_KIND = {
+    REFLECTANCE: "R",
+    ILLUMINATION: "L",
+}  # by the kind of a layer; as the command line's
 OF_A_LAYER = ("note", "kind")  # not of its values
 
 
@@ -31,7 +34,7 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
 
     rgb = bool(layer.rgb) if rgb is None else rgb
     names = [str(name).lower() for name in layer.axis_labels]
-    names = ["c" if name in CHANNELS else name for name in names]
+    names = ["c" if name in CHANNEL_AXES else name for name in names]
     if not {"x", "y"} & set(names):
         names[-2:] = "y", "x"
     units = ["" if str(unit) == "pixel" else str(unit) for unit in layer.units]
@@ -46,8 +49,8 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
 
 def record_of(layer: Image) -> dict[str, Any] | None:
     """How a layer's values were made, told as the command line tells it; None of other layers."""
-    told = layer.metadata.get(KEY, {})
+    told = layer.metadata.get(METADATA_KEY, {})
     if "levels" not in told or kind(layer) == RESTORED:  # which are measured values again
         return None
     record = {key: value for key, value in told.items() if key not in OF_A_LAYER}
-    return {**record, "role": ROLES.get(told.get("kind", ""), told.get("kind", ""))}
+    return {**record, "role": ROLE_OF_KIND.get(told.get("kind", ""), told.get("kind", ""))}

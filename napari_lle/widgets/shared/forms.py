@@ -10,9 +10,9 @@ from magicgui.widgets import Container, Label, ProgressBar
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
-WIDTH = 298  # pixels that every widget gets along with, a scroll bar among them
+FORM_WIDTH = 298  # pixels that every widget gets along with, a scroll bar among them
 LABEL_WIDTH = 84
-LINES = 2  # of a message
+MESSAGE_LINES = 2  # of a message
 RULER = "ruler"  # name of the label that heights are read from
 
 Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean
@@ -79,10 +79,10 @@ def _make_room(text: Any) -> None:
 
 
 def _least(text: Any) -> int:
-    """The height of a message of `LINES` lines, as the theme draws it, in a label like this one."""
+    """The height of a message of `MESSAGE_LINES` lines, as the theme draws it, in a label like this one."""
     ruler = text.findChild(QLabel, RULER)
     if ruler is None:
-        ruler = QLabel("\n".join("x" * LINES), text)
+        ruler = QLabel("\n".join("x" * MESSAGE_LINES), text)
         ruler.setObjectName(RULER)
         ruler.hide()
     ruler.ensurePolished()

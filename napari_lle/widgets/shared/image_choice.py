@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Image
 
-from .layers import KEY
+from .layers import METADATA_KEY
 
 
 class ImageChoice:
@@ -64,5 +64,5 @@ def images(viewer: Any) -> list[tuple[str, Image]]:
     return [
         (layer.name, layer)
         for layer in viewer.layers
-        if isinstance(layer, Image) and not layer.metadata.get(KEY, {}).get("preview")
+        if isinstance(layer, Image) and not layer.metadata.get(METADATA_KEY, {}).get("preview")
     ]

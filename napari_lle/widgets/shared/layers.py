@@ -16,13 +16,13 @@ from ...model.inference.looks import PUBLICATION
 if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
 
-KEY = "napari_lle"
+METADATA_KEY = "napari_lle"
 NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
 REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
 OVER = "translucent_no_depth"  # blending of what is looked at by itself
-CHANNELS = ("c", "ch", "channel", "channels")  # names of an axis
-WHITE_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
-SAMPLE = 1_000_000  # pixels that the percentile is taken from
+CHANNEL_AXES = ("c", "ch", "channel", "channels")  # names of an axis
+SHOWN_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
+PERCENTILE_PIXELS = 1_000_000  # pixels that the percentile is taken from
 
 
 class Region(NamedTuple):
@@ -57,7 +57,7 @@ def channel_axis(layer: Image) -> int | None:
     if layer.rgb:
         return None
     order = plane_order(layer)
-    lead = [i for i in order[:-2] if str(layer.axis_labels[i]).lower() in CHANNELS]
+    lead = [i for i in order[:-2] if str(layer.axis_labels[i]).lower() in CHANNEL_AXES]
     return order.index(lead[0]) if len(lead) == 1 and pixels(layer).shape[lead[0]] > 1 else None
 
 
@@ -125,25 +125,25 @@ def contrast_limits(estimate: Estimate | Any) -> tuple[float, float]:
     values = [
         np.ravel(plane[..., :3] if estimate.rgb else plane) for plane in map(estimate.glance, some)
     ]
-    sample = np.concatenate([v[:: max(1, len(some) * v.size // SAMPLE)] for v in values])
+    sample = np.concatenate([v[:: max(1, len(some) * v.size // PERCENTILE_PIXELS)] for v in values])
     sample = sample[np.isfinite(sample)]
-    high = float(np.percentile(sample, WHITE_PERCENTILE)) if sample.size else 1.0
+    high = float(np.percentile(sample, SHOWN_PERCENTILE)) if sample.size else 1.0
     return 0.0, high if high > 0 else 1.0
 
 
 def metadata(record: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Metadata of a result: plain values, enough to repeat the run."""
-    return {KEY: {**record, **more, "note": NOTE}}
+    return {METADATA_KEY: {**record, **more, "note": NOTE}}
 
 
 def is_result(layer: Any) -> bool:
     """Whether a layer was made here."""
-    return KEY in layer.metadata
+    return METADATA_KEY in layer.metadata
 
 
 def kind(layer: Any) -> str:
     """What a layer of a run or of Restore holds; empty for all others."""
-    return str(layer.metadata.get(KEY, {}).get("kind", ""))
+    return str(layer.metadata.get(METADATA_KEY, {}).get("kind", ""))
 
 
 def region_options(layer: Image, region: Region) -> dict[str, Any]:

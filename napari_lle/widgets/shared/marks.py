@@ -15,11 +15,11 @@ from napari.layers import Image
 
 from ...model.inference.standing import mark_of
 from ...model.io.roles import UNMEASURABLE
-from .layers import KEY, REFLECTANCE, kind
+from .layers import METADATA_KEY, REFLECTANCE, kind
 
 MARK = f" · {UNMEASURABLE}"
 WAY = "measured values: Layers › Filter › Restore measured values"
-CORNER, SIZE = "bottom_left", 8
+MARK_POSITION, MARK_SIZE = "bottom_left", 8
 
 
 def marked(name: str, record: dict[str, Any]) -> str:
@@ -43,7 +43,7 @@ def free_name(name: str, layers: Any) -> str:
 def note_of_canvas(layers: Any) -> str:
     """What the canvas is to say of the layers that are seen: what the strictest of them says."""
     seen = [
-        layer.metadata[KEY]
+        layer.metadata[METADATA_KEY]
         for layer in layers
         if isinstance(layer, Image) and layer.visible and kind(layer) == REFLECTANCE
     ]
@@ -85,8 +85,8 @@ class CanvasMark:
             return
         if text:
             with suppress(ValueError):  # a napari that knows no such place
-                overlay.position = CORNER
-            overlay.font_size = SIZE
+                overlay.position = MARK_POSITION
+            overlay.font_size = MARK_SIZE
         overlay.text, overlay.visible = text, bool(text)
         self._text = text
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, show_file_dialog
 
-from ...model.network.bundled import STRETCH, SUFFIX, bundled_models
+from ...model.network.bundled import MODEL_SUFFIX, STRETCH_PREFIX, bundled_models
 from .own_models import OWN
 from .preferences import apply_preferences
 
-CHOOSE = "choose a file…"
+CHOOSE_FILE = "choose a file…"
 
 
 class ModelChoice:
@@ -43,7 +43,7 @@ class ModelChoice:
         formulas: Sequence[str] = (),
     ) -> None:
         apply_preferences()  # which may name a folder of own models
-        self._bundled = [*bundled_models(), *(f"{STRETCH}{name}" for name in formulas)]
+        self._bundled = [*bundled_models(), *(f"{STRETCH_PREFIX}{name}" for name in formulas)]
         self._names = [*first, *self._bundled]
         self._last = chosen
         self.widget = ComboBox(label=label, choices=self._choices, value=chosen, tooltip=tooltip)
@@ -76,14 +76,14 @@ class ModelChoice:
 
     def _choices(self, *_: Any) -> list[tuple[str, str]]:
         names = [*((n, n) for n in self._names), *((Path(n).stem, n) for n in OWN.paths)]
-        return [*names, (CHOOSE, CHOOSE)]
+        return [*names, (CHOOSE_FILE, CHOOSE_FILE)]
 
     def _changed(self, value: str) -> None:
-        if value != CHOOSE:
+        if value != CHOOSE_FILE:
             self._last = value
             return
         path = show_file_dialog(
-            mode="r", caption="Choose a model", filter=f"Models (*{SUFFIX})", parent=None
+            mode="r", caption="Choose a model", filter=f"Models (*{MODEL_SUFFIX})", parent=None
         )
         if path is not None:
             self.use(str(path))

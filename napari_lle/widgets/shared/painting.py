@@ -8,7 +8,7 @@ from weakref import ref
 
 from qtpy.QtCore import QTimer
 
-SOON = 6  # ms: a turn of the event loop
+TURN = 6  # ms: a turn of the event loop
 
 
 class PaintSoon:
@@ -42,7 +42,7 @@ class PaintSoon:
             if window.updatesEnabled():
                 window.setUpdatesEnabled(False)
                 held = ref(window)  # a timer keeps no window that is closed
-                QTimer.singleShot(SOON, lambda: _paint_window(held()))
+                QTimer.singleShot(TURN, lambda: _paint_window(held()))
 
 
 def _paint_window(window: Any) -> None:

@@ -20,10 +20,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from .forms import WIDTH
+from .forms import FORM_WIDTH
 from .whole_names import WholeNames
 
-LETTERS = 6  # of a list's choices that are shown at least: layers may have long names
+SHOWN_LETTERS = 6  # of a list's choices that are shown at least: layers may have long names
 
 
 class Panel(Container):  # type: ignore[misc]
@@ -52,7 +52,7 @@ class Panel(Container):  # type: ignore[misc]
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setWidgetResizable(True)
         self.area.setWidget(content)
-        self.area.setMinimumWidth(WIDTH)
+        self.area.setMinimumWidth(FORM_WIDTH)
         self.native.layout().addWidget(self.area)
         self.settled = False  # whether its dock has its place
         self._still, self._names = Still(), WholeNames()
@@ -70,7 +70,7 @@ class Panel(Container):  # type: ignore[misc]
         if isinstance(control, QComboBox):
             policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             control.setSizeAdjustPolicy(policy)
-            control.setMinimumContentsLength(LETTERS)
+            control.setMinimumContentsLength(SHOWN_LETTERS)
             control.installEventFilter(self._names)
         if isinstance(control, QComboBox | QAbstractSpinBox | QAbstractSlider):
             control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -11,7 +11,7 @@ from magicgui.widgets import ComboBox, PushButton
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from .layers import KEY
+from .layers import METADATA_KEY
 from .swipe import Swipe, SwipeError
 
 SHOW, HIDE = "Compare on the canvas", "Remove the comparison"
@@ -95,7 +95,7 @@ class PictureSwipe:
             self._remove()
             return
         self._remove()  # the one that the user has left
-        limits, more = (0.0, 1.0), {KEY: {"preview": True}}
+        limits, more = (0.0, 1.0), {METADATA_KEY: {"preview": True}}
         for control in (self.left, self.right):
             layer = Image(
                 self._pictures[control.value],

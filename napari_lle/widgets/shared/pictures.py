@@ -16,7 +16,7 @@ LEVELS = 1 << 16  # of a colormap that is looked up
 MIXED = {"additive": np.add, "minimum": np.minimum, "multiplicative": np.multiply}
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     """How a layer is displayed; it may change while a picture is made."""
 
     limits: tuple[float, float]
@@ -25,7 +25,7 @@ class Look(NamedTuple):
     blending: str
 
     @classmethod
-    def of(cls, layer: Image) -> Look:
+    def of(cls, layer: Image) -> Appearance:
         """Note down how a layer looks."""
         low, high = layer.contrast_limits
         colours = None
@@ -34,13 +34,13 @@ class Look(NamedTuple):
         return cls((float(low), float(high)), float(layer.gamma), colours, str(layer.blending))
 
 
-def as_displayed(plane: Any, look: Look) -> NDArray[np.float32]:
+def as_displayed(plane: Any, look: Appearance) -> NDArray[np.float32]:
     """One plane between the limits of its layer, with its gamma, in its colours; 0 to 1.
 
     Parameters
     ----------
     plane : array_like, (Y, X), or (Y, X, 3 or 4) of a layer in colour
-    look : Look
+    look : Appearance
 
     Returns
     -------
@@ -58,7 +58,7 @@ def as_displayed(plane: Any, look: Look) -> NDArray[np.float32]:
     return shown
 
 
-def mixed(planes: Sequence[Any], looks: Sequence[Look]) -> NDArray[np.float32]:
+def mixed(planes: Sequence[Any], looks: Sequence[Appearance]) -> NDArray[np.float32]:
     """Planes of one scene over each other, the lowest first, as the canvas blends them."""
     total = as_displayed(planes[0], looks[0])
     for plane, look in zip(planes[1:], looks[1:], strict=True):

@@ -9,10 +9,10 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-WIDTH, HEIGHT = 340, 150  # pixels of each plot where there is room
-LEAST = 110  # of its height
+PLOT_WIDTH, PLOT_HEIGHT = 340, 150  # pixels of each plot where there is room
+LEAST_HEIGHT = 110  # of its height
 LABEL = 24  # more with a label below
-DENSITY = 0.4  # of ticks, in pyqtgraph's measure: at the least height they do not overlap
+TICK_DENSITY = 0.4  # of ticks, in pyqtgraph's measure: at the least height they do not overlap
 
 
 class Plots(QWidget):  # type: ignore[misc]
@@ -66,7 +66,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, bottom: str = "", left: str = "") -> None:
         super().__init__()
-        self.setMinimumHeight(LEAST)
+        self.setMinimumHeight(LEAST_HEIGHT)
         self.setMouseEnabled(False, False)
         self.setMenuEnabled(False)
         # Left to Python alone, menus may crash PyQt when it tidies up at the end of a session.
@@ -80,17 +80,17 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.getAxis("left").setWidth(64 if left else 52)
         if bottom:
             self.getAxis("bottom").setHeight(38)
-            self.setMinimumHeight(LEAST + LABEL)
+            self.setMinimumHeight(LEAST_HEIGHT + LABEL)
         # pyqtgraph puts labels 5 pixels beyond their axes, where their edges would be cut off.
         margins = (6 if left else 1, 1, 1, 6 if bottom else 1)
         self.getPlotItem().layout.setContentsMargins(*margins)
-        self.getAxis("left").setTickDensity(DENSITY)
+        self.getAxis("left").setTickDensity(TICK_DENSITY)
         self.showGrid(y=True, alpha=0.2)
         self._axes()
 
     def sizeHint(self) -> QSize:
         """Less than the 640 pixels of Qt's own scenes."""
-        return QSize(WIDTH, HEIGHT)
+        return QSize(PLOT_WIDTH, PLOT_HEIGHT)
 
     def wheelEvent(self, event: Any) -> None:
         """Leave the wheel to the scrolling."""

@@ -10,8 +10,8 @@ from qtpy.QtCore import QEvent, QObject, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QWidget
 
-FAR = 1e5  # pixels beyond any canvas
-WIDTH, LINE, GRIP = 15, 2, 7  # pixels: what is grasped, what is drawn, half the handle
+OUTSIDE = 1e5  # pixels beyond any canvas
+GRASP_WIDTH, LINE_WIDTH, GRIP = 15, 2, 7  # pixels: what is grasped, what is drawn, half the handle
 
 
 class SwipeError(RuntimeError):
@@ -86,7 +86,9 @@ class Swipe:
         x = self.line.middle() * native.devicePixelRatioF()
         for node, clipper in self._clipped:
             clipper.bounds = (
-                (-FAR, -FAR, FAR + x, 2 * FAR) if clipper.keep_left else (x, -FAR, FAR, 2 * FAR)
+                (-OUTSIDE, -OUTSIDE, OUTSIDE + x, 2 * OUTSIDE)
+                if clipper.keep_left
+                else (x, -OUTSIDE, OUTSIDE, 2 * OUTSIDE)
             )
             node.update()
 
@@ -149,7 +151,7 @@ class SwipeLine(QWidget):  # type: ignore[misc]
         for colour, more in ((QColor("black"), 1.0), (QColor("white"), 0.0)):
             pen.setPen(Qt.PenStyle.NoPen)
             pen.setBrush(colour)
-            width = LINE + 2 * more
+            width = LINE_WIDTH + 2 * more
             pen.drawRect(QRectF(x - width / 2, 0, width, self.height()))
             pen.drawEllipse(
                 QRectF(
@@ -161,4 +163,6 @@ class SwipeLine(QWidget):  # type: ignore[misc]
             )
 
     def _place(self) -> None:
-        self.setGeometry(round(self.middle()) - WIDTH // 2, 0, WIDTH, self._canvas.height())
+        self.setGeometry(
+            round(self.middle()) - GRASP_WIDTH // 2, 0, GRASP_WIDTH, self._canvas.height()
+        )

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QToolTip
 
 WIDEST = 600  # pixels of an open list
-MARGIN = 24  # of its entries
+NAME_MARGIN = 24  # of its entries
 
 
 class WholeNames(QObject):  # type: ignore[misc]
@@ -20,7 +20,7 @@ class WholeNames(QObject):  # type: ignore[misc]
         if kind in (QEvent.Type.Enter, QEvent.Type.FocusIn):
             names = [control.itemText(i) for i in range(control.count())]
             longest = max(map(control.fontMetrics().horizontalAdvance, names), default=0)
-            control.view().setMinimumWidth(min(longest + MARGIN, WIDEST))
+            control.view().setMinimumWidth(min(longest + NAME_MARGIN, WIDEST))
         if kind != QEvent.Type.ToolTip or not is_cut(control):
             return False
         QToolTip.showText(event.globalPos(), f"{control.currentText()}\n{control.toolTip()}")

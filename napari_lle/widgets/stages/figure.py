@@ -17,22 +17,22 @@ from qtpy.QtSvg import QSvgGenerator
 from ...model.io.atomic import atomic_path
 from ...model.io.errors import FileError
 from ...model.progress import Progress
-from ..shared.pictures import Look, as_displayed, stored
-from .inspector import INPUT, KINDS, Finding
+from ..shared.pictures import Appearance, as_displayed, stored
+from .inspector import INPUT_KEY, KINDS, Finding
 from .sentence import two_digits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PNG, SVG = SUFFIXES = (".png", ".svg")
-ORDER = ("V", "u", "L", "R", "E")  # of computation
-SIDE = 280  # of a cell; all lengths are in pixels of the figure
+PNG, SVG = FIGURE_SUFFIXES = (".png", ".svg")
+SYMBOL_ORDER = ("V", "u", "L", "R", "E")  # of computation
+CELL_SIDE = 280  # of a cell; all lengths are in pixels of the figure
 TALLEST = 420
-DENSITY = 2  # pixels of a picture, and of the PNG, for each of them
-MARGIN, GAP = 16, 8
-GUTTER, LINE = 64, 20  # for "stage 3", and for a line of text
+PNG_DENSITY = 2  # pixels of a picture, and of the PNG, for each of them
+FIGURE_MARGIN, CELL_GAP = 16, 8
+GUTTER, TEXT_LINE = 64, 20  # for "stage 3", and for a line of text
 TEXT, TITLE = 12, 14  # sizes of letters
-INK = QColor("#202020")
+TEXT_COLOUR = QColor("#202020")
 
 
 class Column(NamedTuple):
@@ -56,7 +56,7 @@ class Column(NamedTuple):
 
 
 def figure_steps(
-    path: Path, finding: Finding, looks: Mapping[str, Look], title: str, told: str
+    path: Path, finding: Finding, looks: Mapping[str, Appearance], title: str, told: str
 ) -> Generator[Progress, None, Path]:
     """Draw the input and the kinds that `looks` names, and write them.
 
@@ -64,8 +64,8 @@ def figure_steps(
     ----------
     path : Path
         Ends in ``.png`` or ``.svg``.
-    looks : mapping of str to Look
-        How `INPUT` and the kinds are displayed.
+    looks : mapping of str to Appearance
+        How `INPUT_KEY` and the kinds are displayed.
     title, told : str
         What is above them: of what the figure is, and what it shows.
 
@@ -74,36 +74,36 @@ def figure_steps(
     FileError
         If the name tells no format, or the file cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
         raise FileError(
             f"{path.name} has no known ending: choose a name that ends in .png or .svg."
         )
-    keys = [INPUT, *(key for key in ORDER if key in looks)]
+    keys = [INPUT_KEY, *(key for key in SYMBOL_ORDER if key in looks)]
     total = 1 + finding.count * (len(keys) - 1)
     columns: list[Column] = []
     for key in keys:
         pictures: list[QImage] = []
-        for stage in range(1, 2 if key == INPUT else finding.count + 1):
+        for stage in range(1, 2 if key == INPUT_KEY else finding.count + 1):
             pictures.append(image_of(finding.map(key, stage), looks[key]))
             yield Progress(sum(len(c.pictures) for c in columns) + len(pictures), total)
-        name = INPUT if key == INPUT else f"{key}: {KINDS[key].word}"
+        name = INPUT_KEY if key == INPUT_KEY else f"{key}: {KINDS[key].word}"
         columns.append(Column(name, pictures, bar_of(looks[key]), looks[key].limits))
     write_sheet(path, Sheet(columns, finding.count, title, told))
     return path
 
 
-def image_of(values: Any, look: Look) -> QImage:
+def image_of(values: Any, look: Appearance) -> QImage:
     """A plane as it is displayed, no larger than a figure shows it."""
     picture = stored(as_displayed(values, look)[..., :3], 8)
     image = _as_image(picture if picture.ndim == 3 else np.stack([picture] * 3, axis=-1))
-    room = QSize(DENSITY * SIDE, DENSITY * TALLEST)
+    room = QSize(PNG_DENSITY * CELL_SIDE, PNG_DENSITY * TALLEST)
     if image.width() <= room.width() and image.height() <= room.height():
         return image
     smooth = Qt.TransformationMode.SmoothTransformation
     return image.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, smooth)
 
 
-def bar_of(look: Look) -> QImage | None:
+def bar_of(look: Appearance) -> QImage | None:
     """The colours that stand for values, from left to right."""
     if look.colours is None:
         return None
@@ -126,46 +126,50 @@ class Sheet:
     def __init__(self, columns: list[Column], count: int, title: str, told: str) -> None:
         self._columns, self._count, self._title, self._told = columns, count, title, told
         first = columns[0].pictures[0]
-        tall = SIDE * first.height() / first.width()
+        tall = CELL_SIDE * first.height() / first.width()
         share = min(1.0, TALLEST / tall)
-        self._cell = round(SIDE * share), round(tall * share)
-        width = GUTTER + len(columns) * (self._cell[0] + GAP) - GAP
+        self._cell = round(CELL_SIDE * share), round(tall * share)
+        width = GUTTER + len(columns) * (self._cell[0] + CELL_GAP) - CELL_GAP
         lines = 1 + len(told) * TEXT // (2 * width)  # a letter is about half as wide as high
-        self._top = MARGIN + LINE + lines * LINE + LINE // 2
-        height = self._top + LINE + count * (self._cell[1] + GAP) + 2 * LINE
-        self.size = QSize(2 * MARGIN + width, height + MARGIN)
+        self._top = FIGURE_MARGIN + TEXT_LINE + lines * TEXT_LINE + TEXT_LINE // 2
+        height = self._top + TEXT_LINE + count * (self._cell[1] + CELL_GAP) + 2 * TEXT_LINE
+        self.size = QSize(2 * FIGURE_MARGIN + width, height + FIGURE_MARGIN)
 
     def draw(self, painter: QPainter) -> None:
         """Draw all of it on white."""
-        width = self.size.width() - 2 * MARGIN
+        width = self.size.width() - 2 * FIGURE_MARGIN
         painter.fillRect(QRect(0, 0, self.size.width(), self.size.height()), QColor("white"))
-        painter.setPen(INK)
+        painter.setPen(TEXT_COLOUR)
         _letters(painter, TITLE, bold=True)
-        _write_text(painter, QRectF(MARGIN, MARGIN, width, LINE), self._title)
+        _write_text(painter, QRectF(FIGURE_MARGIN, FIGURE_MARGIN, width, TEXT_LINE), self._title)
         _letters(painter, TEXT)
-        told = QRectF(MARGIN, MARGIN + LINE, width, self._top - MARGIN - LINE)
+        told = QRectF(
+            FIGURE_MARGIN, FIGURE_MARGIN + TEXT_LINE, width, self._top - FIGURE_MARGIN - TEXT_LINE
+        )
         painter.drawText(told, Qt.TextFlag.TextWordWrap.value, self._told)
         for stage in range(self._count):
-            box = QRectF(MARGIN, self._row(stage), GUTTER - GAP, self._cell[1])
+            box = QRectF(FIGURE_MARGIN, self._row(stage), GUTTER - CELL_GAP, self._cell[1])
             _write_text(painter, box, f"stage {stage + 1}")
         for i, column in enumerate(self._columns):
-            self._draw_column(painter, MARGIN + GUTTER + i * (self._cell[0] + GAP), column)
+            self._draw_column(
+                painter, FIGURE_MARGIN + GUTTER + i * (self._cell[0] + CELL_GAP), column
+            )
 
     def _draw_column(self, painter: QPainter, left: float, column: Column) -> None:
         width, height = self._cell
-        _write_text(painter, QRectF(left, self._top, width, LINE), column.title)
+        _write_text(painter, QRectF(left, self._top, width, TEXT_LINE), column.title)
         for stage, picture in enumerate(column.pictures):
             painter.drawImage(QRectF(left, self._row(stage), width, height), picture)
         if column.bar is not None:
             below = self._row(len(column.pictures))
-            painter.drawImage(QRectF(left, below, width, LINE / 2), column.bar)
-            box = QRectF(left, below + LINE / 2, width, LINE)
+            painter.drawImage(QRectF(left, below, width, TEXT_LINE / 2), column.bar)
+            box = QRectF(left, below + TEXT_LINE / 2, width, TEXT_LINE)
             low, high = (two_digits(end) if end > 0 else f"{end:.2g}" for end in column.limits)
             _write_text(painter, box, low)
             _write_text(painter, box, high, Qt.AlignmentFlag.AlignRight)
 
     def _row(self, stage: int) -> float:
-        return self._top + LINE + stage * (self._cell[1] + GAP)
+        return self._top + TEXT_LINE + stage * (self._cell[1] + CELL_GAP)
 
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
@@ -179,8 +183,8 @@ def write_sheet(path: Path, sheet: Sheet) -> None:
             drawing.setTitle("Stages of a network, by napari-lle")
             _paint_sheet(sheet, drawing, 1)
             return
-        image = QImage(DENSITY * sheet.size, QImage.Format.Format_RGB32)
-        _paint_sheet(sheet, image, DENSITY)
+        image = QImage(PNG_DENSITY * sheet.size, QImage.Format.Format_RGB32)
+        _paint_sheet(sheet, image, PNG_DENSITY)
         if not image.save(str(temporary), "PNG"):
             raise OSError(f"{path} cannot be written: is there room on the disk?")
 

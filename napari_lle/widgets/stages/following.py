@@ -14,7 +14,7 @@ from ..shared.layers import visible_region
 if TYPE_CHECKING:
     from .form import StagesForm
 
-DELAY = 250  # ms without a change before another plane is inspected
+PLANE_DELAY = 250  # ms without a change before another plane is inspected
 
 
 class Following:
@@ -42,7 +42,7 @@ class Following:
         self.layer: Image | None = None  # what was asked for last
         self._asked: tuple[Any, ...] | None = None  # its plane, and the model
         self._soon = QSignalDebouncer()
-        self._soon.setTimeout(DELAY)
+        self._soon.setTimeout(PLANE_DELAY)
         self._soon.triggered.connect(self._look)
         viewer.dims.events.point.connect(self.refresh)
         form.model.widget.changed.connect(self.refresh)

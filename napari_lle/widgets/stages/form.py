@@ -6,18 +6,18 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
 
-from ...model.network.bundled import SIZES
+from ...model.network.bundled import SIZE_NAMES
 from ..shared.folds import Fold
 from ..shared.forms import Choices, device_choices, labelled, row, steady
 from ..shared.model_choice import ModelChoice
 from ..shared.preferences import preferred_device, preferred_model
-from .inspector import INPUT, KINDS, Request
+from .inspector import INPUT_KEY, KINDS, Request
 from .plots import StagePlots
 from .sentence import short
 
-MOST = 20  # stages
+MOST_STAGES = 20  # stages
 AT_FIRST = ("L", "R")
-SMALLER = tuple(f"-{size}" for size in SIZES.values())  # how names of siblings end
+SMALLER = tuple(f"-{size}" for size in SIZE_NAMES.values())  # how names of siblings end
 
 
 class StagesForm:
@@ -79,7 +79,7 @@ class StagesForm:
             label="stages",
             value=3,
             min=1,
-            max=MOST,
+            max=MOST_STAGES,
             tooltip="T: how often the block is applied; may be more than in training.",
         )
         self.device = ComboBox(
@@ -161,10 +161,10 @@ class StagesForm:
     def wanted(self) -> tuple[str, ...]:
         """Keys of the layers to show."""
         keys = [key for key, box in {**self.kinds, **self.extras}.items() if box.value]
-        return (INPUT, *keys) if self.grid.value else (*["field"] * self.field.value, *keys)
+        return (INPUT_KEY, *keys) if self.grid.value else (*["field"] * self.field.value, *keys)
 
     def box(self, key: str) -> CheckBox:
         """The checkbox behind a layer's key; feature maps share one."""
-        if key in ("field", INPUT):
+        if key in ("field", INPUT_KEY):
             return self.field if key == "field" else self.grid
         return self.kinds.get(key) or self.extras.get(key, self.extras["features"])

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ...model.inspection.trace import Trace
     from ...model.inspection.unrolled import Stages
 
-VALUES = 60_000_000  # float32 values that are kept at once: 240 MB
-SAMPLE = 200_000  # of them, that limits and histograms are taken from
-BINS = 64
-PROBE = 256  # pixels, side of the part that other models are compared on
-FAINT = 1 / 255  # contrast limit of E at least: what is no grey level is no more than a tint
-INPUT = "input"  # key of the layer that shows it
+KEPT_VALUES = 60_000_000  # float32 values that are kept at once: 240 MB
+INSPECTED_PIXELS = 200_000  # of them, that limits and histograms are taken from
+HISTOGRAM_BINS = 64
+COMPARED_SIDE = 256  # pixels, side of the part that other models are compared on
+LEAST_CONTRAST = (
+    1 / 255
+)  # contrast limit of E at least: what is no grey level is no more than a tint
+INPUT_KEY = "input"  # key of the layer that shows it
 
 
 class Kind(NamedTuple):
@@ -113,7 +115,7 @@ class Finding:
 
     def map(self, key: str, stage: int) -> NDArray[Any] | None:
         """A picture or a further map by key, None where it was not asked for."""
-        if key == INPUT:
+        if key == INPUT_KEY:
             return self.pixels
         if key in KINDS:
             return self.picture(key, stage)
@@ -193,7 +195,7 @@ def _another(
     from ...model.inspection.agreement import most_different
 
     rows, columns = (
-        _middle_slice(span, min(1.0, PROBE / (span[1] - span[0])))
+        _middle_slice(span, min(1.0, COMPARED_SIDE / (span[1] - span[0])))
         for span in (region.rows, region.columns)
     )
     others = [name for name in request.others if name != request.model]
@@ -213,7 +215,7 @@ def limits(kind: str, values: NDArray[np.float32]) -> tuple[float, float]:
     some = _sample(values)
     high = float(np.percentile(np.abs(some), 99.9)) if some.size else 0.0
     if kind == "E":
-        high = max(high, FAINT)
+        high = max(high, LEAST_CONTRAST)
         return -high, high
     return 0.0, max(high, 1e-6)
 
@@ -222,7 +224,7 @@ def histograms(lights: NDArray[np.float32]) -> list[tuple[NDArray[Any], NDArray[
     """Edges and shares of L by stage."""
     some = [_sample(light) for light in lights]
     low, high = min(s.min() for s in some), max(np.percentile(s, 99.9) for s in some)
-    edges = np.linspace(low, max(high, low + 1e-6), BINS + 1)
+    edges = np.linspace(low, max(high, low + 1e-6), HISTOGRAM_BINS + 1)
     return [(edges, np.histogram(s, edges)[0] / s.size) for s in some]
 
 
@@ -236,7 +238,7 @@ def reach(shape: tuple[int, int], region: Region, count: int, rgb: bool) -> Regi
     region : Region
         The plane's index, and what is in view.
     """
-    allowed = VALUES // (len(KINDS) * count * (3 if rgb else 1))
+    allowed = KEPT_VALUES // (len(KINDS) * count * (3 if rgb else 1))
     if shape[0] * shape[1] <= allowed:
         return Region(region.plane, (0, shape[0]), (0, shape[1]))
     area = (region.rows[1] - region.rows[0]) * (region.columns[1] - region.columns[0])
@@ -257,5 +259,5 @@ def _grey(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _sample(values: NDArray[np.float32]) -> NDArray[np.float32]:
     flat = values.ravel()
-    flat = flat[:: max(1, flat.size // SAMPLE)]
+    flat = flat[:: max(1, flat.size // INSPECTED_PIXELS)]
     return flat[np.isfinite(flat)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Vectors
 
-from .inspector import INPUT, KINDS, Finding
+from .inspector import INPUT_KEY, KINDS, Finding
 from .style import FIELD, FIELD_LOOK, caption, field_sides, layer_name, layer_options, pixel_options
 
 LINKED = ("opacity", "interpolation2d")
@@ -31,7 +31,7 @@ class StageLayers:
     Attributes
     ----------
     layers : dict of str to Layer
-        By key: `INPUT`, a kind, one of `style.EXTRAS`, the name of a feature map, or `FIELD`.
+        By key: `INPUT_KEY`, a kind, one of `style.EXTRAS`, the name of a feature map, or `FIELD`.
     source : Image or None
         What they are of.
     selecting : bool
@@ -160,7 +160,10 @@ class StageLayers:
         layer.name = options["name"]
         layer.metadata = options["metadata"]
         layer.translate = options["translate"]
-        if tuple(layer.contrast_limits) != options["contrast_limits"] and key not in (INPUT, "R"):
+        if tuple(layer.contrast_limits) != options["contrast_limits"] and key not in (
+            INPUT_KEY,
+            "R",
+        ):
             layer.contrast_limits_range = options["contrast_limits"]
             layer.contrast_limits = options["contrast_limits"]
 

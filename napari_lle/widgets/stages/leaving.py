@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 
-PAUSE = 15  # ms between two: see `StageLayers.clear`
+LEAVING_PAUSE = 15  # ms between two: see `StageLayers.clear`
 
 
 def take_away(viewer: Any, layers: list[Any], canvas: Any) -> None:
@@ -28,4 +28,4 @@ def take_away(viewer: Any, layers: list[Any], canvas: Any) -> None:
             if canvas is not None:
                 canvas.makeCurrent()
             viewer.layers.remove(first)
-        QTimer.singleShot(PAUSE, lambda: take_away(viewer, others, canvas))
+        QTimer.singleShot(LEAVING_PAUSE, lambda: take_away(viewer, others, canvas))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..shared.layers import KEY, is_result
+from ..shared.layers import METADATA_KEY, is_result
 
 
 def choose_input(widget: Any, active: Any) -> None:
@@ -20,5 +20,5 @@ def choose_input(widget: Any, active: Any) -> None:
     inputs = [layer for layer in widget.choices if not is_result(layer)]
     if not inputs or active in inputs:
         return
-    made_of = "" if active is None else active.metadata.get(KEY, {}).get("layer", "")
+    made_of = "" if active is None else active.metadata.get(METADATA_KEY, {}).get("layer", "")
     widget.value = next((layer for layer in inputs if layer.name == made_of), inputs[-1])

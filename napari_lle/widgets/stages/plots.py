@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from ..shared.plots import Plot, Plots
 from .inspector import KINDS, Finding
 
-MAXIMUM, MEAN, FIRST = "#f5a623", "#5aa9e6", "#909090"
+MAXIMUM_COLOUR, MEAN_COLOUR, FIRST_COLOUR = "#f5a623", "#5aa9e6", "#909090"
 
 
 class StagePlots(Plots):
@@ -21,15 +21,15 @@ class StagePlots(Plots):
         self.profile = Plot("stage", "value")
         self.histogram = Plot("L", "share of pixels")
         super().__init__(self.distances, self.profile, self.histogram)
-        self.maximum, self.mean = (self.distances.curve(c) for c in (MAXIMUM, MEAN))
+        self.maximum, self.mean = (self.distances.curve(c) for c in (MAXIMUM_COLOUR, MEAN_COLOUR))
         self.values = {k: self.profile.curve(kind.colour) for k, kind in KINDS.items()}
-        self.first = self.histogram.draw(FIRST, stepMode="center")
+        self.first = self.histogram.draw(FIRST_COLOUR, stepMode="center")
         self.current = self.histogram.draw(
-            MAXIMUM, stepMode="center", fillLevel=0, brush=pg.mkBrush(MAXIMUM + "46")
+            MAXIMUM_COLOUR, stepMode="center", fillLevel=0, brush=pg.mkBrush(MAXIMUM_COLOUR + "46")
         )
-        self.distances.name("|L − L<sub>1</sub>|: ", {"max": MAXIMUM, "mean": MEAN})
+        self.distances.name("|L − L<sub>1</sub>|: ", {"max": MAXIMUM_COLOUR, "mean": MEAN_COLOUR})
         self._title_profile("cursor")
-        self.histogram.name("L: ", {"stage 1": FIRST, "this stage": MAXIMUM})
+        self.histogram.name("L: ", {"stage 1": FIRST_COLOUR, "this stage": MAXIMUM_COLOUR})
 
     def show_finding(self, finding: Finding, stage: int) -> None:
         """Draw the distances, and the histogram of a stage."""

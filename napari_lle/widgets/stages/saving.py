@@ -11,9 +11,9 @@ from napari.layers import Image
 
 from ...model.io.errors import FileError
 from ...model.io.outputs import check_outputs
-from ..shared.pictures import Look
+from ..shared.pictures import Appearance
 from .figure import PNG, figure_steps
-from .inspector import INPUT, KINDS, Finding
+from .inspector import INPUT_KEY, KINDS, Finding
 from .sentence import one_sentence
 
 
@@ -42,10 +42,10 @@ def ask_figure() -> Path | None:
     return file
 
 
-def looks_of(layers: dict[str, Any], source: Image) -> dict[str, Look]:
+def looks_of(layers: dict[str, Any], source: Image) -> dict[str, Appearance]:
     """How the input and the kinds that are shown are displayed."""
-    looks = {key: Look.of(layer) for key, layer in layers.items() if key in KINDS}
-    return {INPUT: Look.of(layers.get(INPUT, source)), **looks}
+    looks = {key: Appearance.of(layer) for key, layer in layers.items() if key in KINDS}
+    return {INPUT_KEY: Appearance.of(layers.get(INPUT_KEY, source)), **looks}
 
 
 def saved_figure(

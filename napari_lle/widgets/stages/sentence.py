@@ -10,7 +10,7 @@ from .inspector import Finding
 if TYPE_CHECKING:
     from ...model.inspection.agreement import Agreement
 
-LEAST = 1e-6  # a smaller number says no more than this one
+LEAST_SAID = 1e-6  # a smaller number says no more than this one
 
 
 def one_sentence(finding: Finding) -> str:
@@ -54,7 +54,7 @@ def short(model: str) -> str:
 
 def two_digits(value: float) -> str:
     """A number of two digits."""
-    return f"{max(value, LEAST):.2g}"
+    return f"{max(value, LEAST_SAID):.2g}"
 
 
 def percent(share: float) -> str:

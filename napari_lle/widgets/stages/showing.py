@@ -11,15 +11,15 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
-from .inspector import INPUT, Finding
+from .inspector import INPUT_KEY, Finding
 from .layers import StageLayers
 from .side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from .form import StagesForm
 
-FRAME = 40  # ms between two looks at the cursor
-PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
+CURSOR_INTERVAL = 40  # ms between two looks at the cursor
+SHOWING_PAUSE = 15  # ms between two changes of layers and plots: the window draws and answers
 
 
 class Showing:
@@ -52,9 +52,9 @@ class Showing:
         self.side_by_side = SideBySide(viewer, widget)
         self._undrawn = False  # whether the plots still show an earlier finding
         self._cursor, self._work = QSignalThrottler(), QTimer()
-        self._cursor.setTimeout(FRAME)
+        self._cursor.setTimeout(CURSOR_INTERVAL)
         self._cursor.triggered.connect(self._look)
-        self._work.setInterval(PAUSE)
+        self._work.setInterval(SHOWING_PAUSE)
         self._work.timeout.connect(self._advance)
         viewer.cursor.events.position.connect(self._on_cursor)
 
@@ -121,10 +121,10 @@ class Showing:
     def _arrange(self) -> None:
         """Put what is shown side by side, or everything as it was."""
         shown = self.layers
-        if not self._form.grid.value or self.finding is None or INPUT not in shown.layers:
+        if not self._form.grid.value or self.finding is None or INPUT_KEY not in shown.layers:
             self.side_by_side.end()
             return
-        extent = np.ptp(shown.layers[INPUT].extent.world[:, -2:], axis=0)
+        extent = np.ptp(shown.layers[INPUT_KEY].extent.world[:, -2:], axis=0)
         self.side_by_side.begin()
         self.side_by_side.arrange(shown.words(), tuple(extent))
 

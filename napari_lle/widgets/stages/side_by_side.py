@@ -11,9 +11,9 @@ import numpy as np
 
 from .captions import Captions
 
-BAND = 26  # pixels above an image for its caption
-GRID: dict[str, Any] = {"stride": -1, "shape": (-1, -1), "spacing": 0, "enabled": True}
-FEW = 3  # cells that lie in one row or column, none of them empty
+CAPTION_HEIGHT = 26  # pixels above an image for its caption
+GRID_SETTINGS: dict[str, Any] = {"stride": -1, "shape": (-1, -1), "spacing": 0, "enabled": True}
+CELLS_IN_LINE = 3  # cells that lie in one row or column, none of them empty
 
 
 class SideBySide:
@@ -42,9 +42,11 @@ class SideBySide:
         """Take the grid, with the uppermost layer first."""
         grid = grid_of(self._viewer)
         if self._before is None:
-            self._before = {name: getattr(grid, name) for name in GRID if hasattr(grid, name)}
+            self._before = {
+                name: getattr(grid, name) for name in GRID_SETTINGS if hasattr(grid, name)
+            }
             for name in self._before:
-                setattr(grid, name, GRID[name])
+                setattr(grid, name, GRID_SETTINGS[name])
 
     def arrange(self, words: list[tuple[Any, str]], extent: tuple[float, float]) -> None:
         """Hide all but layers with a caption, and give these cells that suit height and width."""
@@ -65,7 +67,7 @@ class SideBySide:
         grid_of(self._viewer).shape = shape
         self._viewer.reset_view()
         camera = getattr(self._viewer, "scene", self._viewer).camera  # napari 0.9 moved it
-        room = height / shape[0] - 2 * BAND
+        room = height / shape[0] - 2 * CAPTION_HEIGHT
         if room > 0:
             camera.zoom = min(camera.zoom, room / extent[0])
 
@@ -99,7 +101,7 @@ def grid_shape(
     extent, canvas : (height, width)
         Of the image, and of what there is room for.
     """
-    rows = (1, count) if count <= FEW else range(1, count + 1)
+    rows = (1, count) if count <= CELLS_IN_LINE else range(1, count + 1)
     shapes = [(n, -(-count // n)) for n in rows]
     zooms = [min(canvas[i] / shape[i] / extent[i] for i in (0, 1)) for shape in shapes]
     return shapes[int(np.argmax(zooms))]

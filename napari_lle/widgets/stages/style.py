@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from ..shared.layers import KEY, Region, region_options
-from .inspector import INPUT, KINDS, Finding
+from ..shared.layers import METADATA_KEY, Region, region_options
+from .inspector import INPUT_KEY, KINDS, Finding
 
 EXTRAS = {"difference": "inferno", "gain": "turbo", "noise": "turbo"}  # and their colormaps
 FIELD = "field"  # key of the box
@@ -18,7 +18,7 @@ FIELD_LOOK: dict[str, Any] = {
     "edge_color": "#00e5ff",
     "edge_width": 1,
     "vector_style": "line",
-    "metadata": {KEY: {"preview": True}},
+    "metadata": {METADATA_KEY: {"preview": True}},
 }
 
 
@@ -51,10 +51,10 @@ def layer_options(
         "name": layer_name(finding, source, key, stage),
         "rgb": values.ndim == 3,
         "blending": "translucent_no_depth",
-        "metadata": {KEY: about},
+        "metadata": {METADATA_KEY: about},
         "contrast_limits": _contrast_limits(finding, source, key, values),
     }
-    if key == INPUT:
+    if key == INPUT_KEY:
         options |= {"gamma": source.gamma}
         options |= {} if options["rgb"] else {"colormap": source.colormap}
     elif values.ndim == 2:
@@ -81,7 +81,7 @@ def field_sides(radius: int, ndim: int) -> NDArray[np.float64]:
 def _contrast_limits(
     finding: Finding, source: Image, key: str, values: NDArray[Any]
 ) -> tuple[float, float]:
-    if key == INPUT:
+    if key == INPUT_KEY:
         low, high = source.contrast_limits
         return float(low), float(high)
     if key in KINDS:

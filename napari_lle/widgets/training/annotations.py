@@ -18,7 +18,7 @@ from ...model.data.splitting import TRAIN, VALIDATE
 from ..shared.layers import pixels
 from ..shared.regions import AREAS, drawn_area, extent, planar_transform
 
-COLOURS = {TRAIN: "#31a354", VALIDATE: "#f5a623", 0: "transparent", None: "transparent"}
+AREA_COLOURS = {TRAIN: "#31a354", VALIDATE: "#f5a623", 0: "transparent", None: "transparent"}
 CLASSES = {"train": TRAIN, "validate": VALIDATE, "ignore": 0}
 NO_NAME = r'[\\/:*?"<>|]+'  # not in names of files
 
@@ -48,7 +48,7 @@ def annotation_layer(layer: Image) -> Labels:
         affine=planar_affine(layer),
         units=layer.units[-2:],
         axis_labels=layer.axis_labels[-2:],
-        colormap=DirectLabelColormap(color_dict=COLOURS),
+        colormap=DirectLabelColormap(color_dict=AREA_COLOURS),
         opacity=0.4,
     )
     labels.selected_label, labels.brush_size = TRAIN, 20

@@ -17,11 +17,11 @@ from qtpy.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-HEIGHT = 360  # pixels: two cards, and the beginning of a third
-SIDE = 72  # pixels of the longer side of a picture
-MARGIN = 6
+LIST_HEIGHT = 360  # pixels: two cards, and the beginning of a third
+THUMBNAIL_SIDE = 72  # pixels of the longer side of a picture
+CARD_MARGIN = 6
 CAPTIONS = ("input", "reference")
-COLOURS = {"good": "#31a354", "doubtful": "#f5a623", "wrong": "#e5534b"}
+FINDING_COLOURS = {"good": "#31a354", "doubtful": "#f5a623", "wrong": "#e5534b"}
 WRAPPED = int(Qt.TextFlag.TextWordWrap)
 
 Thumbnail = NDArray[np.uint8]
@@ -30,7 +30,7 @@ Thumbnail = NDArray[np.uint8]
 class Card(NamedTuple):
     """What is told of a pair.
 
-    Its name, figures line by line, a verdict in full sentences, how bad that is (of `COLOURS`),
+    Its name, figures line by line, a verdict in full sentences, how bad that is (of `FINDING_COLOURS`),
     and pictures of (Y, X, 3).
     """
 
@@ -68,7 +68,7 @@ class Cards:
         native.setResizeMode(QListView.ResizeMode.Adjust)
         native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         native.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        native.setFixedHeight(HEIGHT)
+        native.setFixedHeight(LIST_HEIGHT)
         self._painter = CardPainter(self, native)
         native.setItemDelegate(self._painter)
 
@@ -107,7 +107,7 @@ class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
         if card is None:
             return QSize(width, 0)
         height = self._view.fontMetrics().boundingRect(self._room(width), WRAPPED, card.text)
-        return QSize(width, height.height() + self._pictures(card) + 3 * MARGIN)
+        return QSize(width, height.height() + self._pictures(card) + 3 * CARD_MARGIN)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Paint it where it lies."""
@@ -118,11 +118,11 @@ class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
         box, palette = option.rect, self._view.palette()
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(box, palette.highlight())
-        bar = QRect(box.left(), box.top() + 2, MARGIN // 2, box.height() - 4)
-        painter.fillRect(bar, QColor(COLOURS[card.kind]))
+        bar = QRect(box.left(), box.top() + 2, CARD_MARGIN // 2, box.height() - 4)
+        painter.fillRect(bar, QColor(FINDING_COLOURS[card.kind]))
         painter.setPen(palette.text().color())
-        top = box.top() + MARGIN
-        left = box.left() + 2 * MARGIN
+        top = box.top() + CARD_MARGIN
+        left = box.left() + 2 * CARD_MARGIN
         for caption, picture in zip(CAPTIONS, card.pictures, strict=False):
             left = self._picture(painter, left, top, caption, picture)
         top += self._pictures(card)
@@ -139,9 +139,9 @@ class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
         image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         painter.drawImage(left, top, image)
         line = self._view.fontMetrics().lineSpacing()
-        words = QRect(left, top + height, max(width, SIDE), line)
+        words = QRect(left, top + height, max(width, THUMBNAIL_SIDE), line)
         painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), caption)
-        return left + max(width, SIDE) + 2 * MARGIN
+        return left + max(width, THUMBNAIL_SIDE) + 2 * CARD_MARGIN
 
     def _pictures(self, card: Card) -> int:
         """Height of the pictures and their captions."""
@@ -149,7 +149,7 @@ class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
         return max(len(picture) for picture in card.pictures) + line + 2 if card.pictures else 0
 
     def _room(self, width: int) -> QRect:
-        return QRect(2 * MARGIN, 0, width - 3 * MARGIN, 10_000)
+        return QRect(2 * CARD_MARGIN, 0, width - 3 * CARD_MARGIN, 10_000)
 
     def _card(self, index: QModelIndex) -> Card | None:
         place = index.row()

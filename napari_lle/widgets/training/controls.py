@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-PAUSE = 0.05  # seconds between two looks whether a pause is over
+PAUSE_CHECK = 0.05  # seconds between two looks whether a pause is over
 
 
 class Controls:

@@ -21,7 +21,7 @@ from ..shared.preferences import preferred_device
 from .cards import Cards
 from .plots import TrainPlots
 from .quick_settings import AUTO, QUICK, TrainingRequest
-from .step_bar import TRAIN, VERDICT, StepBar
+from .step_bar import TRAIN_STEP, VERDICT_STEP, StepBar
 from .verdict_form import VerdictForm
 
 SCRATCH = "from scratch"
@@ -60,13 +60,13 @@ class TrainForm:
         self.plots = TrainPlots()
         self.pages = [*map(_page, (self._first(), self._second(), self._third()))]
         for part in (self.folded, self._buttons.native):
-            self.pages[TRAIN].native.layout().addWidget(part)
+            self.pages[TRAIN_STEP].native.layout().addWidget(part)
         self.pages.append(self.verdict.page)
         self.folds = {"Advanced": self.folded, "Past runs": self.verdict.past.fold}
         self.below = [self.plots.fold, self.verdict.past.fold]
         natives = [[page.native] for page in self.pages]
-        natives[TRAIN].append(self.plots.fold)
-        natives[VERDICT].append(self.verdict.past.fold)
+        natives[TRAIN_STEP].append(self.plots.fold)
+        natives[VERDICT_STEP].append(self.verdict.past.fold)
         self.steps = StepBar(natives)
 
     def _pairs(self, images: Choices, annotations: Choices) -> None:

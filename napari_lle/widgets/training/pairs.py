@@ -23,7 +23,7 @@ from .pair_steps import (
     read_steps,
     split_steps,
 )
-from .step_bar import CHECK
+from .step_bar import CHECK_STEP
 
 Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
 
@@ -158,7 +158,9 @@ class Pairs:
         cards = [_pair_card(entry) for entry in self.entries]
         self.form.cards.show(cards)
         wrong = sum(card.kind == "wrong" for card in cards)
-        self.form.steps.mark(CHECK, f": fix {wrong}" if wrong else f" ({len(cards)})" * bool(cards))
+        self.form.steps.mark(
+            CHECK_STEP, f": fix {wrong}" if wrong else f" ({len(cards)})" * bool(cards)
+        )
 
     def _add(
         self,
@@ -178,7 +180,7 @@ class Pairs:
             self.entries.append(entry.renamed(name))
         self.show()
         self.form.cards.choose(len(self.entries) - 1)
-        self.form.steps.setCurrentIndex(CHECK)
+        self.form.steps.setCurrentIndex(CHECK_STEP)
         last = self.entries[-1].draft
         self.suit(last)
         self.say(f"Added {last.name}. {_doubts(last)}")

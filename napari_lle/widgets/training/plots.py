@@ -10,13 +10,13 @@ from qtpy.QtCore import Qt
 from ..shared.plots import Plot, Plots
 
 BLUE, ORANGE = "#5aa9e6", "#f5a623"
-CURVES = {  # figure of a validation: plot, colour, name
+VALIDATION_CURVES = {  # figure of a validation: plot, colour, name
     "loss": (0, BLUE, "training"),
     "held_out_loss": (0, ORANGE, "validation"),
     "psnr": (1, BLUE, "PSNR, dB"),
     "ssim": (2, ORANGE, "SSIM"),
 }
-TITLES = ("loss: ", "validation ", "validation ")
+PLOT_TITLES = ("loss: ", "validation ", "validation ")
 
 
 class TrainPlots(Plots):
@@ -27,12 +27,12 @@ class TrainPlots(Plots):
         super().__init__(*self.plots)
         names: list[dict[str, str]] = [{}, {}, {}]
         self.curves, self.others = {}, {}
-        for figure, (place, colour, name) in CURVES.items():
+        for figure, (place, colour, name) in VALIDATION_CURVES.items():
             self.curves[figure] = self.plots[place].curve(colour)
             self.others[figure] = self.plots[place].draw(colour)
             self.others[figure].setPen(pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine))
             names[place][name] = colour
-        for plot, title, colours in zip(self.plots, TITLES, names, strict=True):
+        for plot, title, colours in zip(self.plots, PLOT_TITLES, names, strict=True):
             plot.name(title, colours)
         self.clear()
 

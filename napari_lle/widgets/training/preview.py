@@ -10,12 +10,12 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
-from ..shared.layers import KEY
+from ..shared.layers import METADATA_KEY
 from .annotations import planar_affine
 from .pair_steps import Entry
 from .runner import Comparison, HeldOutPreview
 
-SOON = 40  # ms: the new layer has been drawn
+DRAWN_DELAY = 40  # ms: the new layer has been drawn
 
 
 class PreviewLayer:
@@ -39,10 +39,14 @@ class PreviewLayer:
         if self._layer in self._viewer.layers:  # of another pair
             self._viewer.layers.remove(self._layer)
         chosen = self._viewer.layers.selection.active
-        shown = {"rgb": True, "contrast_limits": (0, 1), "metadata": {KEY: {"preview": True}}}
+        shown = {
+            "rgb": True,
+            "contrast_limits": (0, 1),
+            "metadata": {METADATA_KEY: {"preview": True}},
+        }
         self._layer = Image(preview.image, name=name, **self.place(preview, entries), **shown)
         self._viewer.add_layer(self._layer)
-        QTimer.singleShot(SOON, partial(self._select, chosen))
+        QTimer.singleShot(DRAWN_DELAY, partial(self._select, chosen))
 
     def _select(self, chosen: Any) -> None:
         """Select what was selected before, unless the user has gone on: napari selects the new."""

@@ -18,10 +18,10 @@ QUICK: dict[str, Any] = {
     "structure": 1.0,
     "validate_every": 50,
 }
-SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
+FROM_SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
 SCIENCE_MODEL = "science"  # the bundled model that grey data goes on from
 AUTO = "auto"
-ALONE = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
+WITHOUT_REFERENCES = {"relative": 0.0, "smooth": 0.03, "tie": 1000.0}  # the recipe of `paper`
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class TrainingRequest:
             values["base"] = self.base
         else:
             values |= {"network": _network(self.objective)}
-            values |= SCRATCH if self.objective == "paired" else {}
+            values |= FROM_SCRATCH if self.objective == "paired" else {}
         if self.objective == "self":
-            values |= ALONE
+            values |= WITHOUT_REFERENCES
         if self.objective == "paper":
             values["paper"] = {"weights": {"perceptual": 0.0}}
         if self.objective == "self":  # well-lit images are to be left alone

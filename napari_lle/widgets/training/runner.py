@@ -21,7 +21,7 @@ from ...model.data.project import (
     write_config,
     write_project,
 )
-from .controls import PAUSE, Clock, Controls
+from .controls import PAUSE_CHECK, Clock, Controls
 from .quick_settings import TrainingRequest
 from .runs import note_verdict
 
@@ -173,7 +173,7 @@ def train_steps(
             note, paused = "Paused.", 0.0
             while controls.paused:
                 yield Tick(event.step, event.steps, note, left)
-                paused += clock.wait(PAUSE)
+                paused += clock.wait(PAUSE_CHECK)
                 note = ""
             answer = STOP if controls.stopped else paused
     return (yield from _outcome(folder, project, settings, shown, (network, card)))

@@ -16,8 +16,8 @@ from platformdirs import user_data_path
 from ...model.data.project import CONFIG, RUN
 from ...model.io.atomic import atomic_path
 
-VERDICT = "verdict.json"  # in a run's folder
-OPEN = ("running", "stopped")  # in a run's summary: it can go on
+VERDICT_FILE = "verdict.json"  # in a run's folder
+UNFINISHED = ("running", "stopped")  # in a run's summary: it can go on
 
 
 def runs_folder() -> Path:
@@ -35,7 +35,7 @@ def new_folder(name: str) -> Path:
 
 def unfinished() -> list[Path]:
     """Runs that were stopped or killed, the latest first."""
-    found = [f.parent for f in runs_folder().glob(f"*/{CONFIG}") if _status(f.parent) in OPEN]
+    found = [f.parent for f in runs_folder().glob(f"*/{CONFIG}") if _status(f.parent) in UNFINISHED]
     return sorted(found, reverse=True)
 
 
@@ -55,7 +55,7 @@ class PastRun(NamedTuple):
 
 def finished() -> list[Path]:
     """Runs with a verdict, the latest first."""
-    return sorted((file.parent for file in runs_folder().glob(f"*/{VERDICT}")), reverse=True)
+    return sorted((file.parent for file in runs_folder().glob(f"*/{VERDICT_FILE}")), reverse=True)
 
 
 def title(folder: Path) -> str:
@@ -69,7 +69,7 @@ def note_verdict(folder: Path, scores: Sequence[Any], verdict: str, about: str) 
     """Keep what a run was worth, with what it was in a few words."""
     figures = {score.name: [score.psnr, score.ssim] for score in scores}
     kept = {"about": about, "verdict": verdict, "scores": figures}
-    with atomic_path(folder / VERDICT) as temporary:
+    with atomic_path(folder / VERDICT_FILE) as temporary:
         temporary.write_text(json.dumps(kept, indent=1) + "\n")
 
 
@@ -78,7 +78,7 @@ def read_run(folder: Path) -> PastRun:
     kept: dict[str, Any] = {}
     history: list[dict[str, float]] = []
     with suppress(OSError, ValueError):
-        kept = json.loads((folder / VERDICT).read_text())
+        kept = json.loads((folder / VERDICT_FILE).read_text())
     with suppress(OSError, ValueError), (folder / RUN / "log.csv").open() as file:
         history += map(_figures, csv.DictReader(file))
     scores = {name: (float(a), float(b)) for name, (a, b) in kept.get("scores", {}).items()}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from magicgui.widgets import Table
 
-MOST_ROWS = 9  # that are shown without scrolling
+SHOWN_ROWS = 9  # that are shown without scrolling
 
 
 class ScoreTable:
@@ -38,7 +38,7 @@ class ScoreTable:
         native = self.widget.native
         native.resizeColumnsToContents()
         height = native.verticalHeader().defaultSectionSize()
-        shown = min(max(native.rowCount(), 1), MOST_ROWS)
+        shown = min(max(native.rowCount(), 1), SHOWN_ROWS)
         native.setFixedHeight(native.horizontalHeader().height() + shown * height + 16)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTabBar, QWidget
 
-PAIRS, CHECK, TRAIN, VERDICT = range(4)
+PAIRS_STEP, CHECK_STEP, TRAIN_STEP, VERDICT_STEP = range(4)
 STEPS = {
     "Pairs": "Choose dark or noisy layers and their references.",
     "Check": "See the issues of each pair, and fix them.",
@@ -35,7 +35,7 @@ class StepBar(QTabBar):  # type: ignore[misc]
             self.addTab(f"{number + 1} {name}")
             self.setTabToolTip(number, tooltip)
         self.currentChanged.connect(self._show)
-        self._show(PAIRS)
+        self._show(PAIRS_STEP)
 
     def mark(self, step: int, words: str = "") -> None:
         """Say something behind the name of a step."""

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication
 from ...model.data.project import Draft
 from ...model.io.files import FileError
 from ...model.io.outputs import check_outputs
-from ...model.network.bundled import SUFFIX
+from ...model.network.bundled import MODEL_SUFFIX
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import DRAWN, Job
 from ..shared.layers import files_of
@@ -35,7 +35,7 @@ from .pairs import Pairs
 from .preview import PreviewLayer
 from .runner import Comparison, HeldOutPreview, Outcome, Tick, command, start_steps, train_steps
 from .score_table import in_words
-from .step_bar import TRAIN, VERDICT
+from .step_bar import TRAIN_STEP, VERDICT_STEP
 
 
 class TrainWidget(WorkPanel):
@@ -114,8 +114,8 @@ class TrainWidget(WorkPanel):
             return
         file = Path(path)
         try:
-            if file.suffix != SUFFIX:
-                file = file.with_name(f"{file.name}{SUFFIX}")
+            if file.suffix != MODEL_SUFFIX:
+                file = file.with_name(f"{file.name}{MODEL_SUFFIX}")
                 if file.exists():  # the dialog has not asked about this one
                     raise FileError(f"{file.name} is there already: choose another name.")
             check_outputs([file], files_of(self.viewer))
@@ -203,7 +203,7 @@ class TrainWidget(WorkPanel):
         verdict.show([])
         verdict.swipe.clear()
         verdict.save.enabled = verdict.command.enabled = False
-        self.form.steps.setCurrentIndex(TRAIN)
+        self.form.steps.setCurrentIndex(TRAIN_STEP)
         self._leaving.watch()
         self._start(steps, self._finish, "Training")
 
@@ -237,7 +237,7 @@ class TrainWidget(WorkPanel):
         if outcome.pictures and not self._closed:
             place = self._preview.place(outcome.pictures, self.pairs.entries)
             self._compare(outcome.pictures, place)
-        self.form.steps.setCurrentIndex(VERDICT)
+        self.form.steps.setCurrentIndex(VERDICT_STEP)
         self._say("The run has ended: this is how good its model is.")
 
     def _compare(self, found: Comparison, place: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ class TrainWidget(WorkPanel):
 
     def _choose_file(self) -> None:
         path = show_file_dialog(
-            mode="w", caption="Save the model", filter=f"Models (*{SUFFIX})", parent=None
+            mode="w", caption="Save the model", filter=f"Models (*{MODEL_SUFFIX})", parent=None
         )
         if path is not None:
             self.save(str(path))

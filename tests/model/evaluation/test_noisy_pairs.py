@@ -79,7 +79,7 @@ def test_the_command_prints_models_beside_what_costs_nothing(folders):
     assert answer.exit_code == 0, answer.output
     report = json.loads(file.read_text())
     assert report["n"] == 2 == len(report["per_image"])
-    assert list(report["methods"]) == [*noisy_pairs.BASELINES, "auto"]
+    assert list(report["methods"]) == [*noisy_pairs.PLAIN_METHODS, "auto"]
     rows = report["methods"]
     assert rows["gauss 1"]["psnr"] > rows["plain stretch"]["psnr"] + 2
     assert rows["auto"]["parameters"] > 1000

@@ -15,10 +15,10 @@ from napari_lle.model.evaluation.baselines import (
     fit_constant,
     mtf,
 )
-from napari_lle.model.evaluation.contact_sheet import GAP, HEIGHT, contact_sheet
+from napari_lle.model.evaluation.contact_sheet import SHEET_GAP, SHEET_HEIGHT, contact_sheet
 from napari_lle.model.evaluation.metrics import (
     METRICS,
-    PROBE,
+    PROBE_NOISE,
     colour_cast,
     eight_bit,
     lightness_order_error,
@@ -99,7 +99,7 @@ def test_noise_gain_of_known_methods():
     assert noise_gain(np.sqrt, grey) == pytest.approx(0.5, rel=1e-2)
     flat = noise_gain(lambda x: np.full_like(x, x.mean() * 2), grey)
     assert flat < 0.02
-    assert PROBE > 0
+    assert PROBE_NOISE > 0
 
 
 def test_cast_of_a_pure_tint():
@@ -142,10 +142,10 @@ def test_contact_sheet_shows_the_best_median_and_worst(folders):
     cases = telling_cases(report, *folders, random_model())
     assert [case.name for case in cases] == ["0", "2", "1"]
     sheet = np.asarray(contact_sheet(cases))
-    assert sheet.shape[0] == 3 * HEIGHT + 2 * GAP
-    width = round(30 * HEIGHT / 24)
-    assert sheet.shape[1] == 4 * width + 3 * GAP
-    shown = sheet[40:HEIGHT, -width:].mean() / 255
+    assert sheet.shape[0] == 3 * SHEET_HEIGHT + 2 * SHEET_GAP
+    width = round(30 * SHEET_HEIGHT / 24)
+    assert sheet.shape[1] == 4 * width + 3 * SHEET_GAP
+    shown = sheet[40:SHEET_HEIGHT, -width:].mean() / 255
     assert shown == pytest.approx(cases[0].reference.mean(), abs=0.02)
 
 

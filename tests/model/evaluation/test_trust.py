@@ -48,7 +48,7 @@ def test_defects_are_what_their_names_say(rng):
     assert (hot != 0).mean() == pytest.approx(fields.HOT, rel=0.9)
     for name, axis in (("line noise", 1), ("column pattern", 0)):
         assert not np.ptp(changed[name], axis=axis).any()
-        assert changed[name].std() == pytest.approx(fields.PATTERN, rel=0.2)
+        assert changed[name].std() == pytest.approx(fields.PATTERN_DEVIATION, rel=0.2)
     rays = changed["cosmic rays"]
     assert 0 < (rays != 0).sum() <= 20 * 20 and rays.min() == 0
 
@@ -172,7 +172,7 @@ def test_flicker_of_means_is_found(rng):
 
 def test_exposures_are_scored_beside_what_costs_nothing(monkeypatch):
     monkeypatch.setattr(exposures, "ELECTRONS", (4000, 25))
-    monkeypatch.setattr(exposures, "SIDE", 96)
+    monkeypatch.setattr(exposures, "SCENE_SIDE", 96)
     table = exposures.exposures("the same", plain)
     assert list(table) == ["the same", "plain stretch", "gauss 1", "gauss 2", "nl-means"]
     assert table["the same"] == table["plain stretch"]

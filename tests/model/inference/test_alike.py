@@ -5,7 +5,7 @@ import pytest
 
 from napari_lle.model import enhance, enhance_alike, enhance_jointly
 from napari_lle.model.inference.alike import alike_steps
-from napari_lle.model.inference.looks import CLIPPED, look_options
+from napari_lle.model.inference.looks import FIGURE_CLIPPED, look_options
 from napari_lle.model.inference.options import EnhanceOptions
 
 
@@ -56,7 +56,7 @@ def test_the_record_of_one_repeats_it_without_the_others(panels):
     np.testing.assert_array_equal(names["result"].reflectance, other.reflectance)
 
 
-@pytest.mark.parametrize("share", [0.0, CLIPPED, 0.02])
+@pytest.mark.parametrize("share", [0.0, FIGURE_CLIPPED, 0.02])
 def test_no_image_has_more_beyond_the_levels_than_is_allowed(panels, share):
     for image, result in zip(panels, enhance_alike(panels, clipped=share), strict=True):
         told = result.record["clipped"]

@@ -43,7 +43,7 @@ def cluster():
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     monkeypatch.setattr("napari_lle.model.io.zarr_writer.BLOCK", 64)
-    monkeypatch.setattr("napari_lle.model.io.zarr_layout.CHUNK", 32)
+    monkeypatch.setattr("napari_lle.model.io.zarr_layout.CHUNK_SIDE", 32)
     monkeypatch.setattr("napari_lle.model.io.zarr_layout.COARSEST", 40)
 
 

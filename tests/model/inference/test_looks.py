@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from napari_lle.model import enhance
-from napari_lle.model.inference.looks import LOOK_NAMES, LOOKS, MEANINGS, look_options, recognise
+from napari_lle.model.inference.looks import (
+    LOOK_MEANINGS,
+    LOOK_NAMES,
+    LOOKS,
+    look_options,
+    recognise,
+)
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.network.bundled import MEASURED
 
 
 def test_every_look_has_options_that_hold_and_a_meaning():
-    assert tuple(LOOKS) == tuple(MEANINGS) == LOOK_NAMES
+    assert tuple(LOOKS) == tuple(LOOK_MEANINGS) == LOOK_NAMES
     for look in LOOK_NAMES:
         assert look_options(look).look == look
 

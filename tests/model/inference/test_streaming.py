@@ -20,7 +20,7 @@ zarr = pytest.importorskip("zarr", reason="needs the extra zarr")
 def small_blocks(monkeypatch):
     """Blocks of 64 pixels of chunks of 32, so that small images have many."""
     monkeypatch.setattr("napari_lle.model.io.zarr_writer.BLOCK", 64)
-    monkeypatch.setattr("napari_lle.model.io.zarr_layout.CHUNK", 32)
+    monkeypatch.setattr("napari_lle.model.io.zarr_layout.CHUNK_SIDE", 32)
     monkeypatch.setattr("napari_lle.model.io.zarr_layout.COARSEST", 40)
 
 

@@ -64,9 +64,9 @@ def test_the_interval_holds_the_truth_on_fields_of_another_kind(electrons, model
 
 
 def test_the_fit_finds_the_interval_of_a_mere_stretch(monkeypatch):
-    monkeypatch.setattr(interval, "FITTED", [1])
+    monkeypatch.setattr(interval, "FITTED_SEEDS", [1])
     monkeypatch.setattr(interval, "ELECTRONS", (600, 25))
-    monkeypatch.setattr(interval, "SIDE", 96)
+    monkeypatch.setattr(interval, "SCENE_SIDE", 96)
     constants = interval.fit_interval(lambda image: enhance(image, STRETCH, rgb=False))
     assert constants[0] == pytest.approx(1.96, abs=0.1)  # nothing is changed: the first knot
     found = interval.errors(lambda image: enhance(image, STRETCH, rgb=False), [2])

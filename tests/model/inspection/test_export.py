@@ -9,7 +9,7 @@ from helpers.command_line import fails, lle
 
 from napari_lle.model import enhance, stages
 from napari_lle.model.inspection.export import write_stages
-from napari_lle.model.inspection.trace import KINDS
+from napari_lle.model.inspection.trace import SYMBOLS
 from napari_lle.model.io.files import FileError, write_image
 
 
@@ -30,7 +30,7 @@ def test_the_command_writes_all_kinds_and_stages(tmp_path, stack, model_file):
     out = ("-o", tmp_path / "out")
     done = lle("stages", tmp_path / "in.tif", *out, "--model", model_file, "--count", 4)
     assert done.returncode == 0, done.stderr
-    names = {f"{kind}_{t}.tif" for kind in KINDS for t in (1, 2, 3, 4)}
+    names = {f"{kind}_{t}.tif" for kind in SYMBOLS for t in (1, 2, 3, 4)}
     assert {f.name for f in (tmp_path / "out").iterdir()} == {*names, "stages.json"}
     pixels = {name: tifffile.imread(tmp_path / "out" / name) for name in names}
     assert all(p.shape == stack.shape and p.dtype == np.float32 for p in pixels.values())
@@ -85,7 +85,7 @@ def test_fewer_stages_replace_more_and_other_files_stay(tmp_path, stack, model_f
     report = write(stages(stack, model_file, count=1), folder)
     assert report["count"] == 1
     assert {f.name for f in folder.glob("*.*")} == {
-        *(f"{kind}_1.tif" for kind in KINDS),
+        *(f"{kind}_1.tif" for kind in SYMBOLS),
         "stages.json",
         "notes.txt",
         "mine.tif",

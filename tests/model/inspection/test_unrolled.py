@@ -8,7 +8,7 @@ from helpers.running import last
 from safetensors.torch import load_file, save_file
 
 from napari_lle.model import enhance, load_model, stages
-from napari_lle.model.inspection.trace import KINDS
+from napari_lle.model.inspection.trace import SYMBOLS
 from napari_lle.model.network.bundled import bundled_models, bundled_path
 from napari_lle.model.network.checkpoint import AUXILIARY, Model
 from napari_lle.model.network.network import Network, NetworkConfig
@@ -68,7 +68,7 @@ def test_arrays_are_lazy_and_shaped_like_the_stack(rng, colour):
     seen = []
     real = found.steps
     found.steps = lambda index: (seen.append(index), real(index))[1]
-    arrays = {kind: found[kind] for kind in KINDS}
+    arrays = {kind: found[kind] for kind in SYMBOLS}
     assert not seen
     assert arrays["L"].shape == (4, 2, 3, 20, 30)
     assert arrays["R"].shape == (4, 2, 3, 20, 30, *((3,) if colour else ()))
@@ -86,7 +86,7 @@ def test_a_part_equals_that_part_of_the_whole(rng):
     image = rng.integers(0, 900, (150, 130)).astype(np.uint16)
     found = stages(image, calm_model(), count=3)
     whole, part = found.plane(), last(found.steps((), ((60, 80), (0, 25))))
-    for kind in KINDS:
+    for kind in SYMBOLS:
         np.testing.assert_allclose(part[kind], whole[kind][:, 60:80, :25], rtol=1e-5, atol=1e-6)
 
 

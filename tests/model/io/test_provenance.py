@@ -48,7 +48,7 @@ def test_a_digest_does_not_depend_on_how_pixels_are_read(monkeypatch, part):
 
 
 def test_of_more_than_can_be_read_twice_none_is_taken(monkeypatch):
-    monkeypatch.setattr(digests, "LARGEST", 8)
+    monkeypatch.setattr(digests, "LARGEST_DIGESTED", 8)
     assert pixel_digest(IMAGE) == ""
 
 

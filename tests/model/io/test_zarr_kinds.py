@@ -151,7 +151,7 @@ def test_what_failed_is_removed_although_zarr_still_writes_into_it(tmp_path, mon
 
     (tmp_path / "a").mkdir()
     monkeypatch.setattr(zarr_writer, "_remove", refused)
-    monkeypatch.setattr(zarr_writer, "PAUSE", 0)
+    monkeypatch.setattr(zarr_writer, "ATTEMPT_PAUSE", 0)
     zarr_writer._abandon(tmp_path / "a")
     assert len(tries) == 3 and not (tmp_path / "a").exists()
 

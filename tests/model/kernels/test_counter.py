@@ -25,7 +25,7 @@ def counter():
 def parts(request, monkeypatch):
     """In one thread, and in several with parts of uneven length."""
     monkeypatch.setattr(threads, "thread_count", lambda: request.param)
-    monkeypatch.setattr(threads, "LEAST", 50)
+    monkeypatch.setattr(threads, "THREAD_PIXELS", 50)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16"])

@@ -107,7 +107,7 @@ def published(tmp_path, monkeypatch):
     source = VGG16(("relu1_2",))
     torch.save(fill(source), file)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(vgg, "ADDRESS", file.as_uri())
+    monkeypatch.setattr(vgg, "WEIGHTS_ADDRESS", file.as_uri())
     monkeypatch.setattr(vgg, "HASH", digest[:8])
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     return file

@@ -46,7 +46,7 @@ def test_a_polynomial_is_found_as_it_is(degree):
 def test_large_planes_are_looked_at_reduced(rng, monkeypatch):
     truth = TRUTHS[2][:, :131]
     image = truth + rng.normal(0, 6, truth.shape)
-    monkeypatch.setattr(background, "MOST", 2000)
+    monkeypatch.setattr(background, "MOST_LOOKED_AT", 2000)
     np.testing.assert_allclose(find_background(image, 2).surface(), truth, atol=2)
     image[3, 5] = np.nan
     np.testing.assert_allclose(find_background(image, 2).surface(), truth, atol=2)

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_lle.model import enhance_flattened
 from napari_lle.widgets.enhance.restore import restore_layer
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 pytest.importorskip("photutils")
 
@@ -30,7 +30,7 @@ def test_it_is_shown_as_a_layer_in_units_of_the_image(qtbot, viewer, make, field
     np.testing.assert_allclose(
         shown.data, np.broadcast_to(400 + np.linspace(0, 600, 96), (80, 96)), atol=12
     )
-    assert tuple(shown.scale) == tuple(layer.scale) and shown.metadata[KEY]["degree"] == 2
+    assert tuple(shown.scale) == tuple(layer.scale) and shown.metadata[METADATA_KEY]["degree"] == 2
     assert widget.form.image.value is layer
 
 
@@ -54,7 +54,7 @@ def test_it_is_taken_out_and_restored(qtbot, viewer, make, field, kind, model_fi
     np.testing.assert_allclose(found, expected.reflectance, atol=1e-6)
     assert record["background"]["coefficients"] == expected.record["background"]["coefficients"]
     widget.form.strength.value = 0.5
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.5)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.5)
     viewer.layers.selection.active = result
     job = restore_layer(viewer)
     qtbot.waitUntil(lambda: not job.running)

@@ -5,7 +5,7 @@ import pytest
 from helpers.running import run
 
 from napari_lle.widgets.enhance.covers import place_over
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_channels_come_out_in_their_order(qtbot, viewer, make, rng):
     viewer.layers.selection = set(layers)
     widget.form.together.value = True
     run(qtbot, widget)
-    names = [layer.name for layer in viewer.layers if KEY in layer.metadata]
+    names = [layer.name for layer in viewer.layers if METADATA_KEY in layer.metadata]
     assert names == [
         "blue enhanced · not for measuring",
         "green enhanced · not for measuring",
@@ -134,15 +134,15 @@ def test_a_further_run_replaces_the_result_or_adds_one(qtbot, viewer, make, cell
         viewer.layers["cells enhanced · not for measuring"],
         viewer.layers["cells illumination"],
     )
-    first, ran = np.array(result.data), result.metadata[KEY]["run"]
+    first, ran = np.array(result.data), result.metadata[METADATA_KEY]["run"]
     result.colormap, source.translate = "green", (5, 7)
     widget.form.levels.black.value = "400"
     run(qtbot, widget)
     assert len(viewer.layers) == 3 and viewer.layers["cells enhanced · not for measuring"] is result
     assert np.abs(result.data - first).max() > 0.01
     assert result.colormap.name == "green" and tuple(result.translate) == (5, 7)
-    assert result.metadata[KEY]["levels"]["black"] == 400
-    assert result.metadata[KEY]["run"] == light.metadata[KEY]["run"] != ran
+    assert result.metadata[METADATA_KEY]["levels"]["black"] == 400
+    assert result.metadata[METADATA_KEY]["run"] == light.metadata[METADATA_KEY]["run"] != ran
     widget.form.illumination.value = False
     run(qtbot, widget)
     assert [layer.name for layer in viewer.layers] == [
@@ -172,7 +172,7 @@ def test_a_result_of_another_kind_takes_the_place(qtbot, viewer, make, cells):
     before = viewer.layers["cells enhanced · not for measuring"]
     source.data = np.stack([cells, cells])
     run(qtbot, widget)
-    (result,) = [layer for layer in viewer.layers if KEY in layer.metadata]
+    (result,) = [layer for layer in viewer.layers if METADATA_KEY in layer.metadata]
     assert result is not before and result.ndim == 3
 
 

@@ -5,7 +5,7 @@ import pytest
 from helpers.running import run
 
 from napari_lle.model import enhance_alike
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def widget(panels, make):
 
 def results(viewer):
     """The layers that a run has added, by the name of their input."""
-    added = [layer for layer in viewer.layers if layer.metadata.get(KEY, {}).get("levels")]
-    return {layer.metadata[KEY]["layer"]: layer for layer in added}
+    added = [layer for layer in viewer.layers if layer.metadata.get(METADATA_KEY, {}).get("levels")]
+    return {layer.metadata[METADATA_KEY]["layer"]: layer for layer in added}
 
 
 def test_selected_layers_have_levels_and_curve_in_common(qtbot, panels, widget):
@@ -46,7 +46,7 @@ def test_selected_layers_have_levels_and_curve_in_common(qtbot, panels, widget):
         np.testing.assert_array_equal(layer.data, wanted.reflectance, err_msg=name)
         assert tuple(layer.contrast_limits) == (0, 1)
     widget.form.strength.value = 0.5
-    qtbot.waitUntil(lambda: made["treated"].metadata[KEY]["strength"] == 0.5)
+    qtbot.waitUntil(lambda: made["treated"].metadata[METADATA_KEY]["strength"] == 0.5)
 
 
 def test_a_layer_that_is_not_selected_goes_alone(qtbot, panels, widget):

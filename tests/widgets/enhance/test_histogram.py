@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QColor, QImage
 
 from napari_lle.model.preprocessing.levels import find_levels
-from napari_lle.widgets.enhance.histogram import BAR, COLOURS, Histogram
+from napari_lle.widgets.enhance.histogram import BAR, LEVEL_COLOURS, Histogram
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_bars_and_levels_lie_at_their_values(histogram):
     tall, short, empty = (heights[int(histogram.place_of(v) / BAR)] for v in (20, 60, 75))
     assert tall == 1 and 0 < short < tall and empty == 0
     for level, value in (("black", 10), ("white", 90)):
-        found = columns(histogram, COLOURS[level])
+        found = columns(histogram, LEVEL_COLOURS[level])
         assert found and np.abs(np.subtract(found, histogram.place_of(value))).max() <= 2
 
 

@@ -6,8 +6,8 @@ from napari.layers import Image, Shapes
 
 from napari_lle.model import enhance
 from napari_lle.model.inference.options import EnhanceOptions
-from napari_lle.widgets.enhance.levels import KEPT
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.enhance.levels import COPIED_LEVELS
+from napari_lle.widgets.shared.layers import METADATA_KEY
 from napari_lle.widgets.shared.regions import region_mask
 
 
@@ -30,7 +30,7 @@ def test_black_comes_from_a_dark_layer(qtbot, viewer, make, image, rng):
     assert float(widget.form.levels.black.value) == pytest.approx(120, abs=0.2)
     assert "dark" in widget.form.status.value
     run(qtbot, widget)
-    levels = viewer.layers["cells enhanced · not for measuring"].metadata[KEY]["levels"]
+    levels = viewer.layers["cells enhanced · not for measuring"].metadata[METADATA_KEY]["levels"]
     assert levels["black"] == float(widget.form.levels.black.value)
 
 
@@ -86,15 +86,15 @@ def test_levels_are_copied_to_the_selected_layers_and_used_there(qtbot, viewer, 
     viewer.layers.selection = {first, second}
     assert widget.form.image.value is first
     widget.form.levels.pass_on.native.click()
-    qtbot.waitUntil(lambda: KEPT in second.metadata)
+    qtbot.waitUntil(lambda: COPIED_LEVELS in second.metadata)
     white = np.percentile(image, 99.9)
-    assert second.metadata[KEPT] == {"black": 150, "white": pytest.approx(white)}
-    assert KEPT not in third.metadata
+    assert second.metadata[COPIED_LEVELS] == {"black": 150, "white": pytest.approx(white)}
+    assert COPIED_LEVELS not in third.metadata
     viewer.layers.selection.active = second
     assert widget.form.image.value is second
     assert float(widget.form.levels.black.value) == 150
     run(qtbot, widget)
-    record = viewer.layers["second enhanced · not for measuring"].metadata[KEY]
+    record = viewer.layers["second enhanced · not for measuring"].metadata[METADATA_KEY]
     assert record["levels"]["black"] == 150
     assert record["levels"]["white"] == pytest.approx(white)
     viewer.layers.selection.active = third
@@ -110,7 +110,7 @@ def test_locked_levels_stay_for_the_next_image(qtbot, viewer, make, image):
     qtbot.waitUntil(lambda: widget.form.levels.white.value != "")
     found = widget.form.levels.black.value, widget.form.levels.white.value
     np.testing.assert_allclose(np.array(found, float), np.percentile(image, [0.1, 99.9]))
-    second.metadata[KEPT] = {"black": 1, "white": 2}
+    second.metadata[COPIED_LEVELS] = {"black": 1, "white": 2}
     viewer.layers.selection.active = second
     assert (widget.form.levels.black.value, widget.form.levels.white.value) == found
     widget.form.levels.lock.value = False
@@ -134,7 +134,7 @@ def test_global_mode_makes_equal_values_equal(qtbot, viewer, make, image, model_
     result = viewer.layers["cells enhanced"]
     for value in np.unique(image)[::5]:
         assert np.ptp(result.data[image == value]) < 1e-6
-    record = result.metadata[KEY]
+    record = result.metadata[METADATA_KEY]
     assert record["model"] == "random:global"
     assert record["model_file"] == f"{model_file}:global"
     assert f"{model_file}:global" in EnhanceOptions.from_record(record).as_command()
@@ -159,7 +159,7 @@ def test_a_report_tells_and_adds_the_gain(qtbot, viewer, make, image):
     assert "Rising everywhere" in widget.afterwards.window.text.text()
     gain, result = viewer.layers["cells enhanced gain"], viewer.layers["cells enhanced"]
     np.testing.assert_array_equal(gain.scale, result.scale)
-    levels = result.metadata[KEY]["levels"]
+    levels = result.metadata[METADATA_KEY]["levels"]
     x = (stack - levels["black"]) / (levels["white"] - levels["black"])
     np.testing.assert_allclose(x * gain.data, result.data, atol=1e-5)
     assert gain not in widget.form.levels.reference.choices

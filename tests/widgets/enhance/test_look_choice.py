@@ -8,7 +8,7 @@ from napari_lle.model import enhance
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.samples import cells_layers, photograph_layers, stars_layers
 from napari_lle.widgets.enhance.form import FOLDS
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_window_does_what_python_does_and_its_code_repeats_it(qtbot, three, 
     result = three.layers[f"dark photograph enhanced{mark}"]
     image = three.layers["dark photograph"].data
     np.testing.assert_array_equal(result.data, enhance(image, look=look).reflectance)
-    record = result.metadata[KEY]
+    record = result.metadata[METADATA_KEY]
     assert record["look"] == look
     names = {"image": image}
     exec(EnhanceOptions.from_record(record).as_python(record["strength"]), names)
@@ -95,7 +95,7 @@ def test_the_sky_has_its_black_and_its_slider(qtbot, three, make):
     assert expected.levels.black != enhance(stars.data).levels.black
     form.levels.sky.value = 0.1
     run(qtbot, widget)
-    record = three.layers["star field enhanced · not for measuring"].metadata[KEY]
+    record = three.layers["star field enhanced · not for measuring"].metadata[METADATA_KEY]
     assert record["sky"] == pytest.approx(0.1)
     darker = enhance(stars.data, look="astronomy", sky=form.levels.sky.value)
     shown = three.layers["star field enhanced · not for measuring"].data
@@ -122,7 +122,9 @@ def test_channels_have_levels_of_their_own_and_keep_them_when_locked(qtbot, view
     form.levels.lock.value = True
     np.testing.assert_allclose(form.options().white, found.white, rtol=1e-6)
     run(qtbot, widget)
-    levels = viewer.layers["composite enhanced · not for measuring"].metadata[KEY]["levels"]
+    levels = viewer.layers["composite enhanced · not for measuring"].metadata[METADATA_KEY][
+        "levels"
+    ]
     np.testing.assert_allclose(levels["black"], found.black, rtol=1e-6)
     form.levels.black.value = "1; 2,5; 3"
     assert form.options().black == (1.0, 2.5, 3.0)

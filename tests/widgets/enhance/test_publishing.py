@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 from napari_lle.model.publishing.bundle import bundle_steps
 from napari_lle.model.publishing.texts import texts_of
 from napari_lle.widgets.enhance import publishing
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def saved(qtbot, window, path):
 
 def test_the_texts_are_those_of_the_record_and_can_be_copied(viewer, published, cells):
     widget, window = published(cells[0])
-    texts = texts_of(widget.live.layer.metadata[KEY])
+    texts = texts_of(widget.live.layer.metadata[METADATA_KEY])
     for name, box in window.boxes.items():
         assert box.value == getattr(texts, name) and box.tooltip
         window.copies[name].native.click()

@@ -5,7 +5,7 @@ from napari.components import ViewerModel
 
 from napari_lle.widgets.enhance import restore as _restore
 from napari_lle.widgets.enhance.restore import chosen, restore_layer
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -70,7 +70,9 @@ def test_colours_return_at_any_strength(qtbot, viewer, widget, rng, colours):
     viewer.add_image(image, name="night", rgb=True)
     run(qtbot, widget)
     widget.form.strength.value = 0.4
-    qtbot.waitUntil(lambda: viewer.layers["night illumination"].metadata[KEY]["strength"] == 0.4)
+    qtbot.waitUntil(
+        lambda: viewer.layers["night illumination"].metadata[METADATA_KEY]["strength"] == 0.4
+    )
     np.testing.assert_array_equal(
         restored(qtbot, viewer, "night enhanced · not for measuring").data, image
     )

@@ -8,7 +8,7 @@ from napari.layers import Image
 from napari_lle.cli.restoring import restore_file
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.widgets.shared.file_records import about_layer
-from napari_lle.widgets.shared.pictures import Look, as_displayed, mixed, stored
+from napari_lle.widgets.shared.pictures import Appearance, as_displayed, mixed, stored
 
 PLACE = {"scale": (2, 0.5, 0.25), "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
 
@@ -38,7 +38,7 @@ def test_a_picture_is_what_the_canvas_shows(make_napari_viewer, look):
     viewer = make_napari_viewer(show=True)
     layer = viewer.add_image(ramp, **look)
     canvas = viewer.export_figure(flash=False)
-    picture = stored(as_displayed(ramp, Look.of(layer)), 8)
+    picture = stored(as_displayed(ramp, Appearance.of(layer)), 8)
     wide = picture if picture.ndim == 3 else np.stack([picture] * 3, axis=-1)
     assert canvas.shape[:2] == (16, 16)
     assert np.abs(canvas[..., :3].astype(int) - wide).max() <= 2
@@ -49,7 +49,7 @@ def test_colours_keep_their_limits_and_gamma(make_napari_viewer, rng):
     viewer = make_napari_viewer(show=True)
     layer = viewer.add_image(values, rgb=True, contrast_limits=(0, 1), gamma=0.8)
     canvas = viewer.export_figure(flash=False)
-    picture = stored(as_displayed(values, Look.of(layer)), 8)
+    picture = stored(as_displayed(values, Appearance.of(layer)), 8)
     assert np.abs(canvas[..., :3].astype(int) - picture).max() <= 2
 
 
@@ -58,13 +58,13 @@ def test_channels_are_blended_as_on_the_canvas(make_napari_viewer, rng):
     viewer = make_napari_viewer(show=True)
     layers = viewer.add_image(stack, channel_axis=0, contrast_limits=(0, 1.5))
     canvas = viewer.export_figure(flash=False)
-    picture = stored(mixed(list(stack), [Look.of(layer) for layer in layers]), 8)
+    picture = stored(mixed(list(stack), [Appearance.of(layer) for layer in layers]), 8)
     assert np.abs(canvas[..., :3].astype(int) - picture).max() <= 3
 
 
 def test_missing_values_are_dark():
     layer = Image(np.zeros((2, 2)), contrast_limits=(-1, 1))
-    shown = as_displayed(np.array([[np.nan, np.inf], [-np.inf, 0]]), Look.of(layer))
+    shown = as_displayed(np.array([[np.nan, np.inf], [-np.inf, 0]]), Appearance.of(layer))
     assert np.isfinite(shown).all() and shown[0, 1, 0] == 1 and shown[1, 0, 0] == 0
 
 

@@ -5,9 +5,9 @@ from helpers.running import run
 
 from napari_lle.model import enhance_jointly
 from napari_lle.model.inference.options import EnhanceOptions
-from napari_lle.widgets.enhance.levels import KEPT
+from napari_lle.widgets.enhance.levels import COPIED_LEVELS
 from napari_lle.widgets.enhance.restore import restore_layer
-from napari_lle.widgets.shared.layers import KEY, channel_axis
+from napari_lle.widgets.shared.layers import METADATA_KEY, channel_axis
 
 
 @pytest.fixture
@@ -44,7 +44,10 @@ def test_planes_of_other_axes_do_not(qtbot, viewer, widget, scene, choice):
     viewer.add_image(stack, name="cells", axis_labels=labels)
     widget.form.channels.value = choice.get("channels", "auto")
     run(qtbot, widget)
-    assert "channel_axis" not in viewer.layers["cells enhanced · not for measuring"].metadata[KEY]
+    assert (
+        "channel_axis"
+        not in viewer.layers["cells enhanced · not for measuring"].metadata[METADATA_KEY]
+    )
 
 
 def test_a_lazy_axis_of_channels_gives_a_lazy_layer(qtbot, viewer, widget, scene, model_file):
@@ -59,7 +62,7 @@ def test_a_lazy_axis_of_channels_gives_a_lazy_layer(qtbot, viewer, widget, scene
 
 def test_selected_layers_share_one_and_keep_their_levels(qtbot, viewer, widget, scene, model_file):
     layers = add_apart(viewer, scene)
-    layers[2].metadata[KEPT] = {"black": 90.0, "white": 500.0}
+    layers[2].metadata[COPIED_LEVELS] = {"black": 90.0, "white": 500.0}
     widget.form.together.value = True
     widget.form.illumination.value = True
     run(qtbot, widget)
@@ -73,7 +76,7 @@ def test_selected_layers_share_one_and_keep_their_levels(qtbot, viewer, widget, 
         viewer.layers["ch1 enhanced · not for measuring"].data, second.reflectance
     )
     levels = [
-        viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[KEY]["levels"]
+        viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[METADATA_KEY]["levels"]
         for i in range(3)
     ]
     assert len({each["white"] for each in levels}) == 3
@@ -87,7 +90,7 @@ def test_the_strength_moves_them_all_and_each_returns(qtbot, viewer, widget, sce
     widget.form.strength.value = 0.5
     names = [f"ch{i} enhanced · not for measuring" for i in range(3)]
     qtbot.waitUntil(
-        lambda: all(viewer.layers[name].metadata[KEY]["strength"] == 0.5 for name in names)
+        lambda: all(viewer.layers[name].metadata[METADATA_KEY]["strength"] == 0.5 for name in names)
     )
     for name, channel in zip(names, scene, strict=True):
         viewer.layers.selection.active = viewer.layers[name]
@@ -103,7 +106,9 @@ def test_locked_levels_hold_for_all(qtbot, viewer, widget, scene):
     widget.form.together.value = True
     run(qtbot, widget)
     for i in range(3):
-        levels = viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[KEY]["levels"]
+        levels = viewer.layers[f"ch{i} enhanced · not for measuring"].metadata[METADATA_KEY][
+            "levels"
+        ]
         assert (levels["black"], levels["white"]) == (100, 4000)
 
 
@@ -147,7 +152,7 @@ def test_code_repeats_the_run_and_a_command_where_there_is_one(qtbot, viewer, wi
     add_apart(viewer, scene)
     widget.form.together.value = True
     run(qtbot, widget)
-    record = viewer.layers["ch0 enhanced · not for measuring"].metadata[KEY]
+    record = viewer.layers["ch0 enhanced · not for measuring"].metadata[METADATA_KEY]
     names = {f"image_{i}": channel for i, channel in enumerate(scene)}
     options = EnhanceOptions.from_record(record)
     exec(options.as_python(record["strength"]), names)
@@ -183,7 +188,7 @@ def test_rows_and_columns_are_found_by_their_names(qtbot, viewer, widget, scene,
     np.testing.assert_allclose(np.moveaxis(found, -1, 0), expected.reflectance, rtol=1e-6)
     assert result.axis_labels == ("y", "x", "c")
     widget.form.strength.value = 0.3
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.3)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.3)
     viewer.layers.selection.active = result
     job = restore_layer(viewer)
     qtbot.waitUntil(lambda: not job.running)

@@ -9,7 +9,7 @@ from napari_lle.model import enhance
 from napari_lle.model.inference import torch_tiles
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.widgets.enhance.restore import restore_layer
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def test_sliders_move_the_result_without_the_network(
     monkeypatch.setattr(torch_tiles, "_run_tile", lambda *a: calls.append(1))
     result = viewer.layers["cells enhanced · not for measuring"]
     tone.brightness.value, tone.denoise.value = 0.4, 0.3
-    qtbot.waitUntil(lambda: result.metadata[KEY].get("denoise") == 0.3)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY].get("denoise") == 0.3)
     monkeypatch.undo()
     assert not calls
-    record = result.metadata[KEY]
+    record = result.metadata[METADATA_KEY]
     names = {"image": cells}
     exec(EnhanceOptions.from_record(record).as_python(record["strength"]), names)
     data = np.moveaxis(result.data, -1, 0) if turn else result.data
@@ -61,7 +61,7 @@ def test_a_run_and_its_preview_have_the_tone_that_is_set(qtbot, viewer, make, ce
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     seen = np.array(widget.preview.layer.data)
     run(qtbot, widget)
-    record = viewer.layers["cells enhanced · not for measuring"].metadata[KEY]
+    record = viewer.layers["cells enhanced · not for measuring"].metadata[METADATA_KEY]
     assert record["denoise"] == 0.5 and "brightness" not in record
     expected = enhance(cells[0], "science", denoise=0.5).reflectance
     found = viewer.layers[

@@ -7,7 +7,7 @@ from napari_lle.model import enhance, uncertainty, what_changed
 from napari_lle.model.evaluation.fields import cell_field
 from napari_lle.model.evaluation.simulate import camera
 from napari_lle.widgets.enhance import blending
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_what_changed_and_the_uncertainty_become_layers(qtbot, viewer, make, ima
         found = np.moveaxis(found, -1, 0) if kind == "turned" else found
         np.testing.assert_allclose(found, expected(whole), rtol=5e-3, atol=5e-3)
         np.testing.assert_array_equal(layer.scale, (3, 2, 1))
-        assert KEY in layer.metadata
+        assert METADATA_KEY in layer.metadata
     low, high = viewer.layers["cells enhanced what changed"].contrast_limits
     assert low == -high
 

@@ -7,7 +7,7 @@ from helpers.running import run, slow_steps
 from napari.utils.notifications import notification_manager
 
 from napari_lle.model.inference import enhance as inference
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_model_changed_during_a_run_does_not_misname_its_result(qtbot, viewer,
     widget.form.model.use("linear")
     widget.form.look.value = "astronomy"
     qtbot.waitUntil(lambda: not widget.job.running)
-    record = viewer.layers["night enhanced · not for measuring"].metadata[KEY]
+    record = viewer.layers["night enhanced · not for measuring"].metadata[METADATA_KEY]
     assert record["model"] == "random" and record["look"] == "photograph"
     assert "made by random" in widget.form.status.value
     assert widget.form.line.value.startswith("linear")

@@ -9,7 +9,7 @@ from helpers.turns import Turns
 from napari_lle.model.inference import enhance as inference
 from napari_lle.model.inference import torch_tiles
 from napari_lle.model.progress import Progress
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 def test_a_run_adds_a_layer_with_place_and_record(qtbot, viewer, make, rng, model_file):
@@ -38,7 +38,7 @@ def test_a_run_adds_a_layer_with_place_and_record(qtbot, viewer, make, rng, mode
     assert not result.rgb
     assert tuple(result.contrast_limits) != tuple(layer.contrast_limits)
     assert [str(u) for u in viewer.layers.extent.units] == ["micrometer"] * 3
-    record = result.metadata[KEY]
+    record = result.metadata[METADATA_KEY]
     assert record["strength"] == 1.0
     assert record["model"] == "random"
     assert record["levels"]["white"] == expected.levels.white
@@ -63,7 +63,7 @@ def test_a_photograph_stays_rgb_and_brings_its_illumination(qtbot, viewer, make,
     assert light.rgb
     np.testing.assert_allclose(result.data * light.data, photo / 255, atol=1e-6)
     widget.form.strength.value = 0.3
-    qtbot.waitUntil(lambda: light.metadata[KEY]["strength"] == 0.3)
+    qtbot.waitUntil(lambda: light.metadata[METADATA_KEY]["strength"] == 0.3)
     np.testing.assert_allclose(result.data * light.data, photo / 255, atol=1e-6)
 
 
@@ -79,11 +79,11 @@ def test_strength_moves_the_result_without_the_network(qtbot, viewer, make, phot
     result = viewer.layers["night enhanced · not for measuring"]
     full = np.array(result.data)
     widget.form.strength.value = 0.5
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.5)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.5)
     assert np.abs(result.data - full).max() > 0.01
     np.testing.assert_array_equal(result.data, widget.live.estimate.reflectance(0.5))
     widget.form.strength.value = 0.0
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.0)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.0)
     np.testing.assert_allclose(result.data, photo / 255, rtol=1e-6)
     assert len(calls) == before
 
@@ -97,7 +97,7 @@ def test_strength_moves_large_results_too(qtbot, viewer, make, rng, monkeypatch,
     result = viewer.layers["big enhanced · not for measuring"]
     for strength in (0.9, 0.7, 0.4):
         widget.form.strength.value = strength
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.4)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.4)
     np.testing.assert_array_equal(np.asarray(result.data), widget.live.estimate.reflectance(0.4))
 
 
@@ -144,7 +144,7 @@ def test_levels_are_used_and_shown(qtbot, viewer, make, rng):
     widget = make(viewer)
     widget.form.levels.black.value = "17"
     run(qtbot, widget)
-    levels = viewer.layers["a enhanced · not for measuring"].metadata[KEY]["levels"]
+    levels = viewer.layers["a enhanced · not for measuring"].metadata[METADATA_KEY]["levels"]
     assert levels["black"] == 17
     assert f"{levels['white']:.6g}" in widget.form.levels.white.native.placeholderText()
 

@@ -76,7 +76,7 @@ def test_limits_pass_over_what_is_not_finite(path):
 
 def test_large_images_stay_in_their_file(path, monkeypatch):
     expected = layers(path)[0].data
-    monkeypatch.setattr(fits_layers, "LARGEST", 0)
+    monkeypatch.setattr(fits_layers, "LARGEST_LOADED", 0)
     found = layers(path)[0].data
     assert type(found).__module__.startswith("dask")
     np.testing.assert_array_equal(found, expected)

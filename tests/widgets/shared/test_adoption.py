@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.widgets.enhance.restore import restore_layer
 from napari_lle.widgets.opening.fits_layers import read_layers
-from napari_lle.widgets.shared.layers import KEY, kind
+from napari_lle.widgets.shared.layers import METADATA_KEY, kind
 from napari_lle.widgets.shared.marks import MARK, text_overlay
 
 pytest.importorskip("astropy.io.fits", reason="needs the extra astro")
@@ -56,7 +56,7 @@ def test_layers_of_files_are_marked_and_restored(qtbot, viewer, make, run_of):
     widget = make(viewer)
     layers["l"] = opened(viewer, light)
     settle(qtbot, widget)
-    assert KEY not in layers["raw"].metadata
+    assert METADATA_KEY not in layers["raw"].metadata
     assert [kind(layers[name]) for name in "rl"] == ["reflectance", "illumination"]
     assert layers["r"].name == f"r{MARK}" and layers["l"].name == "l"
     assert "local, non-linear" in text_overlay(viewer).text
@@ -93,4 +93,4 @@ def test_other_pixels_than_those_of_the_file_are_not_taken_for_it(qtbot, make, r
     layer = opened(viewer, r)
     layer.data = np.zeros((3, 4), np.float32)
     settle(qtbot, widget)
-    assert KEY not in layer.metadata
+    assert METADATA_KEY not in layer.metadata

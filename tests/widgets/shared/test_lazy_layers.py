@@ -7,7 +7,7 @@ from helpers.running import run
 
 from napari_lle.model import restore
 from napari_lle.model.inference.enhance import enhance
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
 def looked(widget):
@@ -42,12 +42,12 @@ def test_a_dask_stack_gives_lazy_layers(qtbot, viewer, make, rng, model_file):
     assert planes_read(source) <= {5, 7}
     expected = enhance(values, model_file, rgb=False)
     np.testing.assert_allclose(result.data[7].compute(), expected.reflectance[7], atol=1e-5)
-    levels = result.metadata[KEY]["levels"]
+    levels = result.metadata[METADATA_KEY]["levels"]
     assert (restore(result.data, light.data, levels).compute() == values).all()
     qtbot.waitUntil(lambda: looked(widget))
     source.read.clear()
     widget.form.strength.value = 0.5
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.5)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.5)
     assert isinstance(result.data, da.Array) and planes_read(source) <= {7}
     half = enhance(values, model_file, rgb=False, strength=0.5)
     np.testing.assert_allclose(result.data[7].compute(), half.reflectance[7], atol=1e-5)
@@ -70,11 +70,11 @@ def test_multiscale_stays_multiscale(qtbot, viewer, make, rng):
     )
     assert result.multiscale and light.multiscale
     assert [level.shape for level in result.data] == [(96, 128), (48, 64)]
-    levels = result.metadata[KEY]["levels"]
+    levels = result.metadata[METADATA_KEY]["levels"]
     for level, original in enumerate((fine, fine[::2, ::2])):  # under the same levels
         back = restore(result.data[level], light.data[level], levels)
         assert (back.compute() == original).all()
     widget.form.strength.value = 0.0
-    qtbot.waitUntil(lambda: result.metadata[KEY]["strength"] == 0.0)
+    qtbot.waitUntil(lambda: result.metadata[METADATA_KEY]["strength"] == 0.0)
     plain = (fine - levels["black"]) / (levels["white"] - levels["black"])
     np.testing.assert_allclose(np.asarray(result.data[0]), plain, atol=1e-6)

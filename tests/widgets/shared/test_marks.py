@@ -8,9 +8,9 @@ import pytest
 from helpers.running import run
 from napari.components import ViewerModel
 
-from napari_lle.model.inference.standing import LOCAL, ONE_CURVE
+from napari_lle.model.inference.standing import LOCAL_CURVE, ONE_CURVE
 from napari_lle.widgets.shared import marks
-from napari_lle.widgets.shared.layers import KEY, REFLECTANCE
+from napari_lle.widgets.shared.layers import METADATA_KEY, REFLECTANCE
 from napari_lle.widgets.shared.marks import (
     MARK,
     canvas_mark,
@@ -23,13 +23,13 @@ from napari_lle.widgets.shared.marks import (
 
 def add(viewer, name, **record):
     return viewer.add_image(
-        np.ones((8, 8)), name=name, metadata={KEY: {"kind": REFLECTANCE, **record}}
+        np.ones((8, 8)), name=name, metadata={METADATA_KEY: {"kind": REFLECTANCE, **record}}
     )
 
 
 @pytest.mark.parametrize("name", ["cells enhanced", "cells enhanced [2]", ""])
 def test_a_name_is_marked_once_and_freed_again(name):
-    assert marked(name, {"standing": LOCAL}) == name + MARK == marked(name + MARK, {})
+    assert marked(name, {"standing": LOCAL_CURVE}) == name + MARK == marked(name + MARK, {})
     assert unmarked(name + MARK) == name == unmarked(name)
     assert marked(name + MARK, {"look": "publication"}) == name
     assert unmarked(f"cells{MARK} [1]") == "cells [1]"
@@ -42,7 +42,7 @@ def test_the_canvas_says_what_the_strictest_of_the_seen_says(viewer):
     assert not overlay.visible
     curve = add(viewer, "a", standing=ONE_CURVE)
     assert overlay.visible and overlay.text.startswith("non-linear: not for measuring\n")
-    local = add(viewer, "b", standing=LOCAL)
+    local = add(viewer, "b", standing=LOCAL_CURVE)
     assert overlay.text.startswith("local, non-linear: not for measuring\n")
     assert "Restore measured values" in overlay.text
     local.visible = False
@@ -57,7 +57,7 @@ def test_an_overlay_of_the_user_is_left_alone(viewer):
     overlay = text_overlay(viewer)
     overlay.text, overlay.visible = "t = 3 s", True
     canvas_mark(viewer)
-    add(viewer, "a", standing=LOCAL)
+    add(viewer, "a", standing=LOCAL_CURVE)
     assert overlay.text == "t = 3 s"
 
 

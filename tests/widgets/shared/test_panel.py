@@ -10,7 +10,7 @@ from napari_lle.widgets.shared.panel import in_reading_order, share_place
 from napari_lle.widgets.shared.plots import Plot, Plots
 from napari_lle.widgets.shared.whole_names import is_cut
 from napari_lle.widgets.training.cards import Card
-from napari_lle.widgets.training.step_bar import CHECK
+from napari_lle.widgets.training.step_bar import CHECK_STEP
 
 NAMES = ("Enhance", "Stage inspector", "Train on layer pairs")
 WIDTH, HEIGHT = 1280, 800
@@ -188,7 +188,7 @@ def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, opened)
 
 def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, opened):
     dock, widget = opened[2]
-    widget.form.steps.setCurrentIndex(CHECK)
+    widget.form.steps.setCurrentIndex(CHECK_STEP)
     narrowed(qtbot, window, dock)
     complaint = "The reference lies 5.0 pixels off: press Fix to move it, or remove the pair."
     cards, view = widget.form.cards, widget.form.cards.widget.native

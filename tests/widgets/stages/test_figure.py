@@ -8,7 +8,7 @@ from napari.layers._source import layer_source
 from PIL import Image
 
 from napari_lle.model.io.files import write_image
-from napari_lle.widgets.shared.pictures import Look, as_displayed
+from napari_lle.widgets.shared.pictures import Appearance, as_displayed
 from napari_lle.widgets.stages import figure as _figure
 from napari_lle.widgets.stages import saving as _saving
 
@@ -29,12 +29,16 @@ def test_a_png_shows_each_stage_as_it_is_displayed(qtbot, viewer, make, stack, t
     assert widget.form.status.value == "Saved stages.png."
     drawn = np.asarray(Image.open(tmp_path / "stages.png"))
     layer = widget.showing.layers.layers["L"]
-    scale, cell = _figure.DENSITY, _figure.SIDE
+    scale, cell = _figure.PNG_DENSITY, _figure.CELL_SIDE
     height = round(cell * 40 / 50)
-    expected = as_displayed(widget.finding.picture("L", 3), Look.of(layer))[20, 25]
-    left = _figure.MARGIN + _figure.GUTTER + cell + _figure.GAP  # the input is before it
-    below = _figure.MARGIN + 2 * _figure.LINE  # of the drawing: the last row above the bars
-    bottom = drawn.shape[0] // scale - below - _figure.MARGIN // 2 - _figure.GAP
+    expected = as_displayed(widget.finding.picture("L", 3), Appearance.of(layer))[20, 25]
+    left = (
+        _figure.FIGURE_MARGIN + _figure.GUTTER + cell + _figure.CELL_GAP
+    )  # the input is before it
+    below = (
+        _figure.FIGURE_MARGIN + 2 * _figure.TEXT_LINE
+    )  # of the drawing: the last row above the bars
+    bottom = drawn.shape[0] // scale - below - _figure.FIGURE_MARGIN // 2 - _figure.CELL_GAP
     row = np.arange(bottom - height, bottom)
     rows = drawn[scale * row, scale * (left + int(25.5 / 50 * cell))]
     assert (np.abs(rows / 255 - expected).max(axis=1) < 0.01).any()

@@ -7,8 +7,8 @@ from helpers.running import last
 from napari_lle.model import stages
 from napari_lle.widgets.shared.layers import Region
 from napari_lle.widgets.stages.inspector import (
+    KEPT_VALUES,
     KINDS,
-    VALUES,
     Request,
     inspect_steps,
     limits,
@@ -64,7 +64,7 @@ def test_a_plane_too_large_to_keep_is_cut_in_the_middle_of_the_view():
     view = Region((3,), (2_000, 12_000), (0, 10_000))
     cut = reach((20_000, 20_000), view, 3, True)
     rows, columns = (last - first for first, last in (cut.rows, cut.columns))
-    assert rows * columns * 3 * 3 * len(KINDS) <= VALUES
+    assert rows * columns * 3 * 3 * len(KINDS) <= KEPT_VALUES
     assert sum(cut.rows) == pytest.approx(14_000, abs=2)
     assert sum(cut.columns) == pytest.approx(10_000, abs=2)
     small = Region((3,), (2_000, 2_100), (0, 100))

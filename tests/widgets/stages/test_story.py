@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.inspecting import run, settle
 
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 from napari_lle.widgets.stages.side_by_side import grid_of, grid_shape
 
 
@@ -14,7 +14,7 @@ def opened(qtbot, make_napari_viewer, keep, rng):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(rng.integers(0, 900, (60, 40)).astype(np.uint16), name="cells")
     viewer.add_image(np.ones((60, 40)), name="other")
-    about = {KEY: {"layer": "cells", "kind": "reflectance"}}
+    about = {METADATA_KEY: {"layer": "cells", "kind": "reflectance"}}
     viewer.add_image(np.ones((60, 40), np.float32), name="cells enhanced", metadata=about)
     dock, widget = viewer.window.add_plugin_dock_widget("napari-lle", "Stage inspector")
     keep(widget)

@@ -6,7 +6,7 @@ from helpers.models import random_model
 
 from napari_lle.model import enhance, stages
 from napari_lle.model.network.checkpoint import save_model
-from napari_lle.widgets.shared.layers import KEY
+from napari_lle.widgets.shared.layers import METADATA_KEY
 from napari_lle.widgets.stages.inspector import KINDS
 
 
@@ -38,7 +38,7 @@ def test_inspect_adds_layers_where_the_layer_lies(qtbot, viewer, make, stack):
         assert shown.units == layer.units
         assert shown.axis_labels == layer.axis_labels
         np.testing.assert_allclose(shown.data_to_world((0, 0, 0)), layer.data_to_world((2, 0, 0)))
-        assert shown.metadata[KEY]["shows"] == kind
+        assert shown.metadata[METADATA_KEY]["shows"] == kind
     assert [str(u) for u in viewer.layers.extent.units] == ["micrometer"] * 3
     assert viewer.layers.selection.active is layer
     assert widget.form.image.choices == (layer,)

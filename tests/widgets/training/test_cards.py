@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QImage
 
-from napari_lle.widgets.training.cards import COLOURS, SIDE, Card, Cards
+from napari_lle.widgets.training.cards import FINDING_COLOURS, THUMBNAIL_SIDE, Card, Cards
 from napari_lle.widgets.training.thumbnails import thumbnail
 
 RED, BLUE = (np.full((40, 60, 3), c, np.uint8) for c in ((255, 0, 0), (0, 0, 255)))
@@ -40,10 +40,10 @@ def test_pictures_and_the_colour_of_the_verdict_are_painted(cards):
     cards.show([Card("night", ("40 x 60 pixels",), "All is well.", "good", (RED, BLUE))])
     seen = painted(cards)
     assert count(seen, (255, 0, 0)) == count(seen, (0, 0, 255)) == 40 * 60
-    assert count(seen, rgb(COLOURS["good"])) > 100
+    assert count(seen, rgb(FINDING_COLOURS["good"])) > 100
     cards.show([Card("night", (), "They differ in size.", "wrong")])
     seen = painted(cards)
-    assert not count(seen, (255, 0, 0)) and count(seen, rgb(COLOURS["wrong"])) > 50
+    assert not count(seen, (255, 0, 0)) and count(seen, rgb(FINDING_COLOURS["wrong"])) > 50
 
 
 def test_a_card_is_as_high_as_its_words_need(cards):
@@ -72,7 +72,11 @@ def test_a_card_is_chosen_and_kept_when_others_come(cards):
 def test_thumbnails_are_small_and_between_their_own_levels():
     ramp = np.linspace(500, 900, 300 * 200).reshape(300, 200).astype(np.uint16)
     small = thumbnail(np.stack([ramp * 0, ramp, ramp * 0]), rgb=False)
-    assert small.shape == (60, 40, 3) and small.dtype == np.uint8 and max(small.shape) <= SIDE
+    assert (
+        small.shape == (60, 40, 3)
+        and small.dtype == np.uint8
+        and max(small.shape) <= THUMBNAIL_SIDE
+    )
     assert small.min() == 0 and small.max() > 240
     photograph = np.full((50, 60, 4), 100, np.uint8)
     assert (thumbnail(photograph, rgb=True) == 100).all()

@@ -20,7 +20,7 @@ from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.training import loop
 from napari_lle.widgets.training import runner as _trainer
 from napari_lle.widgets.training import runs as _runs
-from napari_lle.widgets.training.controls import PAUSE, Controls
+from napari_lle.widgets.training.controls import PAUSE_CHECK, Controls
 from napari_lle.widgets.training.quick_settings import TrainingRequest
 from napari_lle.widgets.training.runner import begin, gap, start_steps, train_steps
 
@@ -148,8 +148,8 @@ def test_a_run_is_told_how_long_it_was_held(pair, asked, tmp_path, monkeypatch):
     controls.pause(True)
     assert [next(steps).done for _ in range(4)] == [1] * 4
     controls.pause(False)
-    assert next(steps).done == 2 and sent == [pytest.approx(4 * PAUSE, abs=3)]
-    assert sent[0] >= 4 * PAUSE
+    assert next(steps).done == 2 and sent == [pytest.approx(4 * PAUSE_CHECK, abs=3)]
+    assert sent[0] >= 4 * PAUSE_CHECK
     assert next(steps).done == 3 and sent[1] == 0
     steps.close()
 

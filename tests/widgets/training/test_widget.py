@@ -14,7 +14,7 @@ from napari_lle.widgets.enhance.widget import EnhanceWidget
 from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training.preview import PreviewLayer
 from napari_lle.widgets.training.runner import HeldOutPreview
-from napari_lle.widgets.training.step_bar import CHECK, PAIRS, TRAIN, VERDICT
+from napari_lle.widgets.training.step_bar import CHECK_STEP, PAIRS_STEP, TRAIN_STEP, VERDICT_STEP
 
 pytestmark = pytest.mark.usefixtures("own_runs")
 
@@ -52,7 +52,7 @@ def test_a_pair_is_trained_on_and_its_model_offered_everywhere(qtbot, viewer, ma
         "It |Only ", widget.form.verdict.sentence.value
     )  # as many steps as the machine allows
     assert widget.plots.rows and {"loss", "psnr", "ssim"} <= set(widget.plots.rows[-1])
-    assert widget.form.steps.currentIndex() == VERDICT
+    assert widget.form.steps.currentIndex() == VERDICT_STEP
     swipe = widget.form.verdict.swipe
     assert swipe.left.choices == ("input", "before", "after", "reference")
     assert (swipe.left.value, swipe.right.value) == ("before", "after")
@@ -83,19 +83,19 @@ def test_the_steps_open_as_they_are_reached(qtbot, viewer, make, scene):
     widget = make(viewer)
     steps = widget.form.steps
     assert [steps.tabText(i) for i in range(4)] == ["1 Pairs", "2 Check", "3 Train", "4 Verdict"]
-    assert steps.currentIndex() == PAIRS
+    assert steps.currentIndex() == PAIRS_STEP
     add_pair(qtbot, widget, viewer)
     add_pair(qtbot, widget, viewer, reference="lower")
-    assert steps.currentIndex() == CHECK and steps.tabText(CHECK) == "2 Check: fix 1"
+    assert steps.currentIndex() == CHECK_STEP and steps.tabText(CHECK_STEP) == "2 Check: fix 1"
     assert widget.form.cards.chosen == 1 and widget.form.cards.shown[1].kind == "wrong"
     shown = [not page.native.isHidden() for page in widget.form.pages]
     assert shown == [False, True, False, False] and widget.plots.fold.isHidden()
     widget.form.fix.native.click()
     idle(qtbot, widget)
-    assert steps.tabText(CHECK) == "2 Check (2)"
+    assert steps.tabText(CHECK_STEP) == "2 Check (2)"
     assert [p.shape[2] for p in widget.form.cards.shown[1].pictures] == [3, 3]
     long(widget)
-    assert steps.currentIndex() == TRAIN
+    assert steps.currentIndex() == TRAIN_STEP
     widget.cancel()
     idle(qtbot, widget)
 

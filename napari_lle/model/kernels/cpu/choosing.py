@@ -22,7 +22,7 @@ from .smoothing import screened
 KNEE, CENTRED = float32(formulas.KNEE), float32(2 * formulas.CENTRE)
 THREE, NINE = float32(3), float32(9)
 MAPS = formulas.CANDIDATES
-CHUNK = 64  # columns that are looked at together for something heard
+HEARD_COLUMNS = 64  # columns that are looked at together for something heard
 STEP = 32  # rows of a part that H is asked about
 
 
@@ -43,11 +43,11 @@ def next_heard(heard, top, bottom, begin, most):
     """The next stretch of columns where something is heard, no longer than `most`."""
     width = heard.shape[1]
     left = begin
-    while left < width and _silent(heard, top, bottom, left, min(left + CHUNK, width)):
-        left += CHUNK
+    while left < width and _silent(heard, top, bottom, left, min(left + HEARD_COLUMNS, width)):
+        left += HEARD_COLUMNS
     right = min(left, width)
-    while right < width and right + CHUNK - left <= most:
-        end = min(right + CHUNK, width)
+    while right < width and right + HEARD_COLUMNS - left <= most:
+        end = min(right + HEARD_COLUMNS, width)
         if _silent(heard, top, bottom, right, end):
             break
         right = end

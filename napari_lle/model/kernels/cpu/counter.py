@@ -17,10 +17,10 @@ from ...runtime.threads import in_order, thread_count
 from .compiled import Piece, compile_functions, load_functions
 from .counting import build_colours, build_diagonal, build_values
 
-LEAST = 1 << 15  # pixels for a thread: fewer are counted sooner than shared out
+THREAD_PIXELS = 1 << 15  # pixels for a thread: fewer are counted sooner than shared out
 T = TypeVar("T")
 NUMBERS = int64[::1]
-STORED = {"uint8": uint8, "uint16": uint16}
+COUNTED_TYPES = {"uint8": uint8, "uint16": uint16}
 RANGE = (types.intp, types.intp)
 _lock = Lock()
 
@@ -64,7 +64,7 @@ class CompiledCounter:
 
 def _in_parts(work: Callable[[int, int], T], length: int) -> list[T]:
     """What several threads make of parts."""
-    parts = spans(length, max(-(-length // thread_count()), LEAST))
+    parts = spans(length, max(-(-length // thread_count()), THREAD_PIXELS))
     return list(in_order(lambda ends: work(*ends), parts))
 
 
@@ -82,13 +82,13 @@ def compile_counter() -> float:
 
 
 def _counter_parts() -> list[Piece]:
-    both = [(name, dtype) for name in ("values", "diagonal") for dtype in STORED]
+    both = [(name, dtype) for name in ("values", "diagonal") for dtype in COUNTED_TYPES]
     return [*both, ("colours", "uint8")]
 
 
 def _counter_maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     name, dtype = part
-    stored = STORED[dtype]
+    stored = COUNTED_TYPES[dtype]
     if name == "values":
         return build_values, (stored[::1], NUMBERS)
     if name == "diagonal":

@@ -24,7 +24,7 @@ embedded = njit(inline="always", error_model="numpy")
 ZERO, HALF, ONE = float32(0), float32(0.5), float32(1)
 EIGHTH, QUARTER = float32(0.125), float32(0.25)
 LONE, THIN = float32(formulas.LONE), float32(formulas.THIN)
-CLOSED, WIDTH = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)
+CLOSED, OPENING = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)
 LONE_REACH, THIN_REACH = 1, max(map(max, formulas.SIDES))  # pixels looked at on each side
 
 
@@ -37,7 +37,7 @@ def expected(x, noise):
 @embedded
 def opened_by(deviation):
     """See `evidence.opening`."""
-    return min(max((deviation - CLOSED) / WIDTH, ZERO), ONE)
+    return min(max((deviation - CLOSED) / OPENING, ZERO), ONE)
 
 
 @embedded

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PIXELS = 1 << 21  # of a band, about: its planes stay in the cache that all cores share
 LEAST_BAND = 128  # rows: its neighbours' means are made again
 
-Noise = tuple[np.float32, ...]  # shot, floor, and what is left of it in means
+NoiseInMeans = tuple[np.float32, ...]  # shot, floor, and what is left of it in means
 
 
 class MixingLevel(NamedTuple):
@@ -49,7 +49,7 @@ class MixingLevel(NamedTuple):
         That its means reach beyond the band when thin things are left out.
     """
 
-    noise: Noise
+    noise: NoiseInMeans
     weights: tuple[NDArray[Any], ...]
     margin: int
     thinned: int

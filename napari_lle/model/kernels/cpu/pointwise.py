@@ -23,15 +23,15 @@ PITCH = 1184  # floats from one row to the next: not near a power of two, which 
 INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # FMA where there is one, and division by an estimated and then improved reciprocal, which whole
 # vectors do many times sooner: to the last bit or the one before. Nothing else of fast-math.
-NEAR = {"contract", "arcp", "ninf"}
-inlined = njit(inline="always", error_model="numpy", fastmath=NEAR)
-compiled = njit(fastmath=NEAR, **INNER)
+FAST_MATH = {"contract", "arcp", "ninf"}
+inlined = njit(inline="always", error_model="numpy", fastmath=FAST_MATH)
+compiled = njit(fastmath=FAST_MATH, **INNER)
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 LOG2_E = float32(1.4426950408889634)
 LN2_HIGH, LN2_LOW = float32(0.693359375), float32(-2.12194440054690583e-4)
 LOWEST, HIGHEST = float32(-87), float32(88)
-REACH = float32(100)  # of powers of 2
+LARGEST_POWER = float32(100)  # of powers of 2
 FAINTEST = float32(-30)  # of those whose powers are taken: tiny numbers are slow
 E2, E3, E4, E5, E6 = (float32(1 / n) for n in (2, 6, 24, 120, 720))
 E7 = float32(1 / 5040)
@@ -91,13 +91,13 @@ def softplus(x):
 
 @inlined
 def sigmoid(x):
-    return ONE / (ONE + exp2(min(max(-LOG2_E * x, -REACH), REACH)))
+    return ONE / (ONE + exp2(min(max(-LOG2_E * x, -LARGEST_POWER), LARGEST_POWER)))
 
 
 @inlined
 def tanh(x):
     """Within 2e-7 of it, and 0 of 0."""
-    return TWO / (ONE + exp2(min(max(-TWO * LOG2_E * x, -REACH), REACH))) - ONE
+    return TWO / (ONE + exp2(min(max(-TWO * LOG2_E * x, -LARGEST_POWER), LARGEST_POWER))) - ONE
 
 
 @inlined

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MOST_MAPS = 32  # of a layer: its sums stay in registers
 ALIGNED = 16  # maps' rows begin at multiples of it, so that one compilation serves all sizes
-STORED = (np.dtype(np.uint8), np.dtype(np.uint16))
-HIGHEST = {torch.uint8: 255, torch.uint16: 65535, torch.float32: 0}
+STORED_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16))
+HIGHEST_VALUES = {torch.uint8: 255, torch.uint16: 65535, torch.float32: 0}
 
 
 _work: set[tuple[Layout, torch.device]] = set()
@@ -112,7 +112,7 @@ class Fused:
         here = slice(first[0], int(tile.rows.max()) + 1), slice(first[1], tile.columns.max() + 1)
         pixels = getattr(x, "pixels", None)
         levels = None
-        if pixels is not None and pixels.dtype in STORED and plain_levels(x.levels):
+        if pixels is not None and pixels.dtype in STORED_DTYPES and plain_levels(x.levels):
             array = pixels[here].reshape(*pixels[here].shape[:2], -1)
             levels = x.levels.common.black, x.levels.common.span
         elif self.picture:
@@ -173,7 +173,7 @@ class Fused:
         convolve(even, weights.first, odd, halo - 2, MAPS=spliced, OUT=first, **near)
         convolve(odd, weights.second, even, halo - 1, MAPS=first, OUT=second, **near)
         ending = even, weights.last, out, *maps.size, halo
-        top = {"MAPS": second, "HIGHEST": HIGHEST[answer]}
+        top = {"MAPS": second, "HIGHEST": HIGHEST_VALUES[answer]}
         last_layer[maps.grid(halo)](*seeing, *ending, **top, **options)
         return out if depth > 1 else out[..., 0]
 

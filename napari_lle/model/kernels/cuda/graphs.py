@@ -19,8 +19,8 @@ from ...runtime.devices import full_precision
 if TYPE_CHECKING:
     from ...network.network import Network
 
-LARGEST = 2**22  # pixels of a tile that is recorded
-MOST = 4  # shapes: tiles of a plane differ by a pixel in each direction
+LARGEST_TILE = 2**22  # pixels of a tile that is recorded
+MOST_SHAPES = 4  # shapes: tiles of a plane differ by a pixel in each direction
 
 Call = Callable[[torch.Tensor], torch.Tensor]
 
@@ -68,12 +68,12 @@ class Repeated:
         self.call = call
         self.met: set[torch.Size] = set()
         self.recorded: dict[torch.Size, Recorded] = {}
-        self.room = MOST
+        self.room = MOST_SHAPES
 
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
         """The result, which the next call may overwrite."""
         shape = batch.shape
-        fit = batch.is_cuda and shape[-2:].numel() <= LARGEST
+        fit = batch.is_cuda and shape[-2:].numel() <= LARGEST_TILE
         if fit and self.room and shape in self.met and shape not in self.recorded:
             self._record(batch)
         self.met.add(shape)

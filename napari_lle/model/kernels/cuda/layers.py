@@ -16,7 +16,9 @@ import triton.language as tl
 
 from .forms import illumination, seen
 
-ROUNDER = tl.constexpr(1.5 * 2.0**52)  # adding and taking it away rounds to even, as NumPy does
+EVEN_ROUNDER = tl.constexpr(
+    1.5 * 2.0**52
+)  # adding and taking it away rounds to even, as NumPy does
 
 
 @triton.jit
@@ -222,5 +224,5 @@ def stored_result(stored, light, levels, darkest, MERGED: tl.constexpr, HIGHEST:
     if not MERGED:  # joint colours keep their ratios instead
         v = tl.where((v < darkest) & (0 * v + darkest > 0), v + (darkest - v), v)
     r = tl.div_rn(v, light).to(tl.float64) * tl.load(levels + 1) + tl.load(levels)
-    r = (tl.minimum(tl.maximum(r, 0.0), HIGHEST) + ROUNDER) - ROUNDER
+    r = (tl.minimum(tl.maximum(r, 0.0), HIGHEST) + EVEN_ROUNDER) - EVEN_ROUNDER
     return r.to(tl.int32)

@@ -15,23 +15,23 @@ from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
 from . import correlate, forms_back, heads, planes, stack
-from .heads import ALONE, fill_view, put_planes, take_planes
+from .heads import NO_FORM, fill_view, put_planes, take_planes
 from .planes import (
     activate_back,
     clear_ends,
-    compiled,
     conv_line,
     geometry,
     learn,
     learned,
     pack_back,
     pack_taps,
+    reordered,
     room,
     row_run,
 )
 from .stack import total_of
 
-HALO = 2
+AUXILIARY_HALO = 2
 SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 
@@ -42,7 +42,7 @@ def auxiliary_room(height: int, width: int, channels: int, maps: int) -> tuple[i
     return count, count, 18 * channels * maps * LANES
 
 
-@compiled
+@reordered
 def _relu(packed: Any, maps: int, channels: int) -> None:
     """Let a packed layer pass nothing that is below zero."""
     place = 0
@@ -69,7 +69,7 @@ def build_auxiliary(*, cache: bool) -> Any:
         _relu(packed[0], maps, channels)
         second = weights[taps + maps :]
         pack_taps(second, channels, maps, second[taps:], packed[1])
-        fill_view(np.intp(ALONE), v, kept, shape, weights)
+        fill_view(np.intp(NO_FORM), v, kept, shape, weights)
         line = row_run(shape, near, near, shape[0] - 1)
         conv_line(kept, channels, maps, kept, none, channels, shape, line, near, packed[0])
         clear_ends(kept, channels, maps, shape, near, near)

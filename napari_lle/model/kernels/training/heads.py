@@ -15,8 +15,8 @@ from ..forms import CLEANING, METERING, STRETCHING
 from .forms_back import divide_back, form_back
 from .planes import summed
 
-ALONE = -1  # H itself, without a form
-CHUNK = 1024  # columns that are finished at once, less than PITCH
+NO_FORM = -1  # H itself, without a form
+COLUMNS = 1024  # columns that are finished at once, less than PITCH
 
 
 @compiled
@@ -111,15 +111,15 @@ def put_planes(planes: Any, plane: int, shape: Any, halo: int, values: Any) -> N
 def light(form: int, divided: bool, v: Any, planes: Any, plane: int, shape: Any, halo: int,
           scalars: Any, out: Any) -> None:  # fmt: skip
     """Fill `out` with L, or with R where it is divided by; with H where there is no form."""
-    if form == ALONE:
+    if form == NO_FORM:
         take_planes(planes, plane, shape, halo, out)
         return
     height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
     rows = np.zeros(6 * PITCH, np.float32)
     darkest = scalars[4]
     for y in range(height):
-        for left in range(0, width, CHUNK):
-            count = min(CHUNK, width - left)
+        for left in range(0, width, COLUMNS):
+            count = min(COLUMNS, width - left)
             _gather(v, planes, plane, shape, halo, y, left, count, rows)
             end_row(form, rows, whole_blocks(count), scalars)
             for k in range(3):
@@ -134,7 +134,7 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
                scalars: Any, g_out: Any, gradients: Any, target: int, g_v: Any,
                deep: bool) -> Any:  # fmt: skip
     """Gradient of H into planes from `target` on; V's is added if `deep`, the unit's returned."""
-    if form == ALONE:
+    if form == NO_FORM:
         put_planes(gradients, target, shape, halo, g_out)
         return 0.0
     height, width = shape[0] - 2 * halo, shape[1] - 2 * halo
@@ -142,8 +142,8 @@ def light_back(form: int, divided: bool, v: Any, planes: Any, plane: int, shape:
     rows, lights = np.zeros(6 * PITCH, np.float32), np.zeros(6 * PITCH, np.float32)
     g, unit = np.zeros(9 * PITCH, np.float32), 0.0
     for y in range(height):
-        for left in range(0, width, CHUNK):
-            count = min(CHUNK, width - left)
+        for left in range(0, width, COLUMNS):
+            count = min(COLUMNS, width - left)
             _gather(v, planes, plane, shape, halo, y, left, count, rows)
             for k in range(3):
                 copy(g[k * PITCH :], g_out[k, y, left:], count)

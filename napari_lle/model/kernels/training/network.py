@@ -19,7 +19,7 @@ from ..forms import curve_unit, layout, scalars
 from .block import Pass, Shape, Workshop, run_block
 from .compiled import Functions
 from .distance import paired
-from .heads import ALONE
+from .heads import NO_FORM
 from .residual import CompiledAuxiliary
 
 WITH_FORM = ("division", "metering", "stretching", "cleaning")  # whose pointwise parts are compiled
@@ -35,7 +35,7 @@ class CompiledStack(nn.Module):
 
     def forward(self, seen: Tensor, statistics: Tensor) -> Tensor:
         """As H's."""
-        return self.made(seen, statistics, ALONE, torch.zeros(len(seen), 5).numpy())
+        return self.made(seen, statistics, NO_FORM, torch.zeros(len(seen), 5).numpy())
 
     def made(self, v: Tensor, statistics: Tensor, form: int, figures: Any, divided: bool = False,
              stretch: Tensor | None = None) -> Tensor:  # fmt: skip

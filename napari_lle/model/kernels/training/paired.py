@@ -14,31 +14,31 @@ from numpy import float32
 
 from ..cpu.edition import edition
 from . import planes
-from .planes import compiled, summed
+from .planes import reordered, summed
 
-SMOOTH = 1e-3  # below it Charbonnier is a parabola
-DARK = 1e-4  # mean brightness that matching takes for the least
-WINDOW = 7
+PARABOLA_BELOW = 1e-3  # below it Charbonnier is a parabola
+LEAST_MEAN = 1e-4  # mean brightness that matching takes for the least
+SSIM_SIDE = 7
 C1, C2 = float32(0.01**2), float32(0.03**2)
-SHARE = float32(1 / WINDOW**2)
-UNBIASED = float32(WINDOW**2 / (WINDOW**2 - 1))
+WINDOW_SHARE = float32(1 / SSIM_SIDE**2)
+UNBIASED = float32(SSIM_SIDE**2 / (SSIM_SIDE**2 - 1))
 ONE, TWO = float32(1), float32(2)
 
 
-@compiled
+@reordered
 def _charbonnier_row(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
     """Sum over a line of the distance of ``scale a`` and b; adds the weighted gradient to `g`."""
     total = float32(0)
-    smooth = float32(SMOOTH * SMOOTH)
+    smooth = float32(PARABOLA_BELOW * PARABOLA_BELOW)
     for x in range(len(a)):
         d = scale * a[x] - b[x]
         root = np.sqrt(d * d + smooth)
-        total += root - float32(SMOOTH)
+        total += root - float32(PARABOLA_BELOW)
         g[x] += weight * (d / root)
     return total
 
 
-@compiled
+@reordered
 def far(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
     """Mean of it over an image, whose sum is taken row by row."""
     total = 0.0
@@ -48,7 +48,7 @@ def far(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
     return total / a.size
 
 
-@compiled
+@reordered
 def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
     """The same after matching brightness; adds the weighted gradient to `g`."""
     down, mean, target, pull = np.zeros_like(a), 0.0, 0.0, 0.0
@@ -56,13 +56,13 @@ def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
         for y in range(a.shape[1]):
             mean += summed(a[k, y]) / a.size
             target += summed(b[k, y]) / a.size
-    scale = target / max(mean, DARK)
+    scale = target / max(mean, LEAST_MEAN)
     distance = far(a, b, scale, ONE, down)
     for k in range(a.shape[0]):
         for y in range(a.shape[1]):
             pull += _product(a[k, y], down[k, y])
     share = float32(weight * scale / a.size)
-    all_of = float32(weight * scale * pull / mean / a.size**2 if mean >= DARK else 0)
+    all_of = float32(weight * scale * pull / mean / a.size**2 if mean >= LEAST_MEAN else 0)
     for k in range(a.shape[0]):
         for y in range(a.shape[1]):
             line, own = g[k, y], down[k, y]
@@ -71,7 +71,7 @@ def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
     return distance
 
 
-@compiled
+@reordered
 def _product(a: Any, b: Any) -> Any:
     """Sum over a line of the product."""
     total = float32(0)
@@ -80,7 +80,7 @@ def _product(a: Any, b: Any) -> Any:
     return total
 
 
-@compiled
+@reordered
 def _completed(result: Any, reference: Any, known: Any) -> None:
     """The reference, and where it is not known the result: nothing is learned there."""
     for k in range(result.shape[0]):
@@ -90,9 +90,9 @@ def _completed(result: Any, reference: Any, known: Any) -> None:
                 line[x] = b[x] if b[x] == b[x] else a[x]
 
 
-@compiled
+@reordered
 def _window_sums(line: Any, pairs: Any, fours: Any, out: Any) -> None:
-    """Sums of `WINDOW` neighbours, from each place on."""
+    """Sums of `SSIM_SIDE` neighbours, from each place on."""
     n = len(line)
     for x in range(n - 1):
         pairs[x] = line[x] + line[x + 1]
@@ -102,11 +102,11 @@ def _window_sums(line: Any, pairs: Any, fours: Any, out: Any) -> None:
         out[x] = fours[x] + pairs[x + 4] + line[x + 6]
 
 
-@compiled
+@reordered
 def _down(a: Any, b: Any, sums: Any) -> None:
-    """Sums of `WINDOW` rows of a, b, a a, b b and a b."""
+    """Sums of `SSIM_SIDE` rows of a, b, a a, b b and a b."""
     sums[:5] = 0
-    for y in range(WINDOW):
+    for y in range(SSIM_SIDE):
         p, q = a[y], b[y]
         for x in range(len(p)):
             sums[0, x] += p[x]
@@ -116,19 +116,22 @@ def _down(a: Any, b: Any, sums: Any) -> None:
             sums[4, x] += p[x] * q[x]
 
 
-@compiled
+@reordered
 def _ssim_and_slopes(sums: Any, asked: Any, slopes: Any) -> Any:
     """Sum of SSIM over the windows asked for, and its slopes by the means of a, a a and a b."""
     total = float32(0)
     for x in range(len(asked)):
-        m, n = sums[0, x] * SHARE, sums[1, x] * SHARE
-        spread = UNBIASED * (sums[2, x] * SHARE - m * m + (sums[3, x] * SHARE - n * n)) + C2
-        shared = TWO * UNBIASED * (sums[4, x] * SHARE - m * n) + C2
+        m, n = sums[0, x] * WINDOW_SHARE, sums[1, x] * WINDOW_SHARE
+        spread = (
+            UNBIASED * (sums[2, x] * WINDOW_SHARE - m * m + (sums[3, x] * WINDOW_SHARE - n * n))
+            + C2
+        )
+        shared = TWO * UNBIASED * (sums[4, x] * WINDOW_SHARE - m * n) + C2
         product, power = TWO * m * n + C1, m * m + n * n + C1
         inverse = ONE / (power * spread)
         s = product * shared * inverse
         total += s * asked[x]
-        w = asked[x] * SHARE
+        w = asked[x] * WINDOW_SHARE
         slopes[0, x] = w * TWO * (
             n * inverse * (shared - UNBIASED * product)
             - s * m * (ONE / power - UNBIASED / spread)
@@ -138,28 +141,28 @@ def _ssim_and_slopes(sums: Any, asked: Any, slopes: Any) -> Any:
     return total
 
 
-@compiled
+@reordered
 def ssim(a: Any, b: Any, stride: int, weight: Any, g: Any) -> Any:
     """Mean SSIM of a plane; adds the weighted gradient by `a` to `g`."""
     height, width = a.shape
-    across, down = (width - WINDOW) // stride + 1, (height - WINDOW) // stride + 1
-    count = width - WINDOW + 1
+    across, down = (width - SSIM_SIDE) // stride + 1, (height - SSIM_SIDE) // stride + 1
+    count = width - SSIM_SIDE + 1
     asked = np.zeros(count, np.float32)
     asked[::stride] = 1
     sums, windows = np.zeros((7, width), np.float32), np.zeros((5, width), np.float32)
-    slopes = np.zeros((3, width + 2 * WINDOW), np.float32)
-    work = np.zeros((2, width + 2 * WINDOW), np.float32)
+    slopes = np.zeros((3, width + 2 * SSIM_SIDE), np.float32)
+    work = np.zeros((2, width + 2 * SSIM_SIDE), np.float32)
     spread = np.zeros((3, width), np.float32)
     pairs, fours = work[0], work[1]
     share, total = float32(weight / (across * down)), 0.0
-    for top in range(0, height - WINDOW + 1, stride):
+    for top in range(0, height - SSIM_SIDE + 1, stride):
         _down(a[top:], b[top:], sums)
         for k in range(5):
             _window_sums(sums[k], pairs, fours, windows[k])
-        total += _ssim_and_slopes(windows, asked, slopes[:, WINDOW - 1 :])
+        total += _ssim_and_slopes(windows, asked, slopes[:, SSIM_SIDE - 1 :])
         for k in range(3):
-            _window_sums(slopes[k, : width + WINDOW - 1], pairs, fours, spread[k])
-        for y in range(top, top + WINDOW):
+            _window_sums(slopes[k, : width + SSIM_SIDE - 1], pairs, fours, spread[k])
+        for y in range(top, top + SSIM_SIDE):
             p, q, target = a[y], b[y], g[y]
             for x in range(width):
                 slope = spread[0, x] + spread[1, x] * p[x] + spread[2, x] * q[x]
@@ -200,10 +203,10 @@ def build_similarity(*, cache: bool) -> Any:
         if sources < 0:
             return 0.0
         width = a.shape[2]
-        asked = np.ones(width - WINDOW + 1, np.float32)
+        asked = np.ones(width - SSIM_SIDE + 1, np.float32)
         sums, windows = np.zeros((7, width), np.float32), np.zeros((5, width), np.float32)
         slopes, work = np.zeros((3, width), np.float32), np.zeros((2, width), np.float32)
-        total, rows = 0.0, a.shape[1] - WINDOW + 1
+        total, rows = 0.0, a.shape[1] - SSIM_SIDE + 1
         for k in range(len(a)):
             for y in range(rows):
                 _down(a[k, y:], b[k, y:], sums)

@@ -17,14 +17,14 @@ from ..cpu.pointwise import INNER
 from .correlate import ROOM, correlate
 
 # Multiply and add at once, and sums in any order: the same one every time.
-compiled = njit(fastmath={"contract", "reassoc", "nsz"}, **INNER)
-SHARED = ROOM // 3  # feature maps whose taps' gradients are summed at once
-ROWS = 8  # of a band, which stays in the innermost cache
+reordered = njit(fastmath={"contract", "reassoc", "nsz"}, **INNER)
+MAPS_AT_ONCE = ROOM // 3  # feature maps whose taps' gradients are summed at once
+CACHED_ROWS = 8  # of a band, which stays in the innermost cache
 
 Geometry = tuple[int, int, int, int, int]  # height, width, pitch of rows and of planes, lead
 
 
-@compiled
+@reordered
 def geometry(height: int, width: int, reach: int) -> Geometry:
     """Of planes for a crop with its halo, in numbers from one place to another."""
     pitch = (width + LANES - 1) // LANES * LANES
@@ -32,13 +32,13 @@ def geometry(height: int, width: int, reach: int) -> Geometry:
     return height, width, pitch, height * pitch + 2 * (LARGEST + reach), lead
 
 
-@compiled
+@reordered
 def room(planes: int, shape: Geometry) -> int:
     """Numbers that so many planes take."""
     return shape[4] + planes * shape[3] + shape[4] + LARGEST
 
 
-@compiled
+@reordered
 def row_run(shape: Geometry, margin: int, top: int, bottom: int) -> tuple[int, int]:
     """First place and length of the line that is some rows of a layer."""
     height, width, pitch = shape[0], shape[1], shape[2]
@@ -48,7 +48,7 @@ def row_run(shape: Geometry, margin: int, top: int, bottom: int) -> tuple[int, i
     return top * pitch + margin, length
 
 
-@compiled
+@reordered
 def clear_ends(
     planes: Any, plane: int, count: int, shape: Geometry, margin: int, reach: int
 ) -> None:
@@ -61,7 +61,7 @@ def clear_ends(
         planes[last - pitch + width - margin : last + reach] = 0
 
 
-@compiled
+@reordered
 def pack_taps(taps: Any, outs: int, ins: int, bias: Any, target: Any) -> None:
     """Weights (outs, ins, 3, 3) in the order of `lanes.convolve`, groups of maps one by one."""
     place = 0
@@ -78,7 +78,7 @@ def pack_taps(taps: Any, outs: int, ins: int, bias: Any, target: Any) -> None:
                 place += maps
 
 
-@compiled
+@reordered
 def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any) -> None:
     """The same of the way back: from `outs` gradients to those of the inputs but the first."""
     place = 0
@@ -95,7 +95,7 @@ def pack_back(taps: Any, outs: int, ins: int, skip: int, target: Any) -> None:
                 place += maps
 
 
-@compiled
+@reordered
 def conv_line(out: Any, plane: int, maps: int, source: Any, first: int, ins: int, shape: Geometry,
               where: tuple[int, int], dilation: int, packed: Any) -> None:  # fmt: skip
     """One line of a convolution from `ins` planes to `maps` others, without activation."""
@@ -128,15 +128,15 @@ def conv_line(out: Any, plane: int, maps: int, source: Any, first: int, ins: int
             convolve(out, target, stride, source, a, here, b, stride, ins, dilation, w, length, 8)
 
 
-@compiled
+@reordered
 def learn(sums: Any, first: int, gradient: Any, plane: int, maps: int, source: Any, origin: int,
           ins: int, shape: Geometry, rows: tuple[int, int], dilation: int) -> None:  # fmt: skip
     """Add what some rows give for the taps of a convolution, its sums from vector `first` on."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
     step, start, length = dilation * pitch, rows[0] * pitch, (rows[1] - rows[0]) * pitch
     s, d = source, dilation
-    for k in range(0, maps, SHARED):
-        some = min(SHARED, maps - k)
+    for k in range(0, maps, MAPS_AT_ONCE):
+        some = min(MAPS_AT_ONCE, maps - k)
         g = lead + (plane + k) * stride + start
         for c in range(ins):
             at = (first + 9 * (k * ins + c * some)) * LANES
@@ -164,11 +164,11 @@ def learn(sums: Any, first: int, gradient: Any, plane: int, maps: int, source: A
                     correlate(sums, p, gradient, g, stride, s, x, step, d, length, 8, 1)
 
 
-@compiled
+@reordered
 def learned(sums: Any, first: int, outs: int, ins: int, taps: Any) -> None:
     """Put the sums of a convolution's taps into (outs, ins, 3, 3)."""
-    for k in range(0, outs, SHARED):
-        some = min(SHARED, outs - k)
+    for k in range(0, outs, MAPS_AT_ONCE):
+        some = min(MAPS_AT_ONCE, outs - k)
         for c in range(ins):
             for tap in range(9):
                 for o in range(some):
@@ -179,7 +179,7 @@ def learned(sums: Any, first: int, outs: int, ins: int, taps: Any) -> None:
                     taps[((k + o) * ins + c) * 9 + tap] = total
 
 
-@compiled
+@reordered
 def activate(target: Any, plane: int, source: Any, origin: int, maps: int, shape: Geometry,
              where: tuple[int, int], slopes: Any) -> None:  # fmt: skip
     """Maps on one line, negative ones times their slope."""
@@ -193,7 +193,7 @@ def activate(target: Any, plane: int, source: Any, origin: int, maps: int, shape
             a[x] = z[x] if z[x] > 0 else slope * z[x]
 
 
-@compiled
+@reordered
 def activate_back(g: Any, plane: int, z: Any, origin: int, maps: int, shape: Geometry,
                   rows: tuple[int, int], slopes: Any, g_slopes: Any,
                   g_bias: Any) -> None:  # fmt: skip
@@ -212,7 +212,7 @@ def activate_back(g: Any, plane: int, z: Any, origin: int, maps: int, shape: Geo
         g_bias[k] += summed(line)
 
 
-@compiled
+@reordered
 def summed(line: Any) -> Any:
     total = line[0] * 0
     for x in range(len(line)):

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from ...network.network import AuxiliaryBlock, pad
 from ...runtime.threads import in_order
-from .auxiliary import HALO, auxiliary_room
+from .auxiliary import AUXILIARY_HALO, auxiliary_room
 from .block import Workshop
 from .compiled import Functions
 
@@ -24,7 +24,9 @@ class _Auxiliary(torch.autograd.Function):
         count, channels, height, width = image.shape
         sizes = auxiliary_room(height, width, channels, maps)
         kept = [workshop.take(sizes[0]) for _ in image]
-        out = np.empty((count, channels, height - 2 * HALO, width - 2 * HALO), np.float32)
+        out = np.empty(
+            (count, channels, height - 2 * AUXILIARY_HALO, width - 2 * AUXILIARY_HALO), np.float32
+        )
         ctx.known = functions, workshop, image, line, maps, kept, sizes
 
         def work(n: int) -> None:
@@ -63,5 +65,11 @@ class CompiledAuxiliary(nn.Module):
         one, two = self.block.conv1, self.block.conv2
         parts = (one.weight, one.bias, two.weight, two.bias)
         weights = torch.cat([part.reshape(-1) for part in parts])  # type: ignore[union-attr]
-        asked = self.functions, self.workshop, pad(reflectance, HALO), weights, one.out_channels
+        asked = (
+            self.functions,
+            self.workshop,
+            pad(reflectance, AUXILIARY_HALO),
+            weights,
+            one.out_channels,
+        )
         return _Auxiliary.apply(*asked)  # type: ignore[no-untyped-call]

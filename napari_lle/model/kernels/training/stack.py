@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 
 from .planes import (
-    ROWS,
+    CACHED_ROWS,
     activate,
     activate_back,
     clear_ends,
-    compiled,
     conv_line,
     learn,
     learned,
     pack_back,
     pack_taps,
+    reordered,
     row_run,
 )
 
 CHANNELS, WIDTH, FIRST, SECOND, OUTS, REACH = range(6)  # places in `sizes`
 
 
-@compiled
+@reordered
 def offsets(sizes: Any, branches: int) -> tuple[int, ...]:
     """Where in the line of weights things begin, and its length.
 
@@ -48,7 +48,7 @@ def offsets(sizes: Any, branches: int) -> tuple[int, ...]:
     return bias, slopes, taps1, slopes1, taps2, slopes2, taps3, bias3, bias3 + sizes[OUTS]
 
 
-@compiled
+@reordered
 def plane_numbers(sizes: Any, branches: int) -> tuple[int, ...]:
     """First planes of the activated branches, of all before activation, of H, and their number."""
     maps = branches * sizes[WIDTH]
@@ -59,7 +59,7 @@ def plane_numbers(sizes: Any, branches: int) -> tuple[int, ...]:
     return branch, branch + maps, one, two, last, last + sizes[OUTS]
 
 
-@compiled
+@reordered
 def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any, dilations: Any,
                   sizes: Any, shape: Any) -> None:  # fmt: skip
     """Fill all planes after the first ones; `hidden` has room for both hidden layers, activated."""
@@ -73,8 +73,8 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
     each = width * (2 + 9 * channels)
     packed = np.empty((count + 3, max(each, _largest(sizes, spliced))), planes.dtype)
     _pack(weights, bias1, bias2, sizes, count, packed)
-    for top in range(reach, height - reach, ROWS):
-        bottom = min(top + ROWS, height - reach)
+    for top in range(reach, height - reach, CACHED_ROWS):
+        bottom = min(top + CACHED_ROWS, height - reach)
         line = row_run(shape, reach, top, bottom)
         for j in range(count):
             target = before + j * width
@@ -100,7 +100,7 @@ def forward_stack(planes: Any, hidden: Any, weights: Any, bias1: Any, bias2: Any
     clear_ends(planes, two, second, shape, reach + 2, reach)
 
 
-@compiled
+@reordered
 def _pack(weights: Any, bias1: Any, bias2: Any, sizes: Any, count: int, packed: Any) -> None:
     """The branches, and the three layers after them, one in each line of `packed`."""
     channels, width, first = sizes[CHANNELS], sizes[WIDTH], sizes[FIRST]
@@ -114,7 +114,7 @@ def _pack(weights: Any, bias1: Any, bias2: Any, sizes: Any, count: int, packed: 
     pack_taps(weights[taps3:], outs, second, weights[bias3:], packed[count + 2])
 
 
-@compiled
+@reordered
 def _pack_back(weights: Any, sizes: Any, count: int, skip: int, packed: Any) -> None:
     """The three layers on the way back, the last one first; the first one from `skip` inputs on."""
     first, second, outs, none = sizes[FIRST], sizes[SECOND], sizes[OUTS], np.intp(0)
@@ -124,7 +124,7 @@ def _pack_back(weights: Any, sizes: Any, count: int, skip: int, packed: Any) -> 
     pack_back(weights[taps1:], first, sizes[CHANNELS] + count * sizes[WIDTH], skip, packed[2])
 
 
-@compiled
+@reordered
 def _places_of_sums(sizes: Any, count: int) -> tuple[int, int, int]:
     """Where the sums of the three layers begin, after those of the branches."""
     maps = count * sizes[WIDTH]
@@ -133,7 +133,7 @@ def _places_of_sums(sizes: Any, count: int) -> tuple[int, int, int]:
     return one, two, two + 9 * sizes[FIRST] * sizes[SECOND]
 
 
-@compiled
+@reordered
 def _learn_taps(sums: Any, sizes: Any, count: int, g_weights: Any) -> None:
     """The gradients of all taps from their sums."""
     channels, width, first = sizes[CHANNELS], sizes[WIDTH], sizes[FIRST]
@@ -148,14 +148,14 @@ def _learn_taps(sums: Any, sizes: Any, count: int, g_weights: Any) -> None:
     learned(sums, nine3, outs, second, g_weights[taps3:])
 
 
-@compiled
+@reordered
 def _largest(sizes: Any, spliced: int) -> int:
     """Numbers of the largest of the packed layers, either way."""
     wide = max(sizes[FIRST], sizes[SECOND], sizes[OUTS], spliced)
     return wide * (2 + 9 * wide)
 
 
-@compiled
+@reordered
 def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilations: Any,
                    sizes: Any, shape: Any, deep: bool, sums: Any, g_weights: Any, g_bias1: Any,
                    g_bias2: Any) -> None:  # fmt: skip
@@ -179,8 +179,8 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
     g_one, g_past = g_two + second, g_two + second + first
     g_branch = g_past + channels
     nine1, nine2, nine3 = _places_of_sums(sizes, count)
-    for top in range(reach + 2, height - reach + 2, ROWS):
-        bottom = min(top + ROWS, height - reach + 2)
+    for top in range(reach + 2, height - reach + 2, CACHED_ROWS):
+        bottom = min(top + CACHED_ROWS, height - reach + 2)
         rows = max(top, reach + 3), min(bottom, height - reach - 3)
         if rows[0] < rows[1]:
             learn(sums, nine3, gradients, g_last, outs, hidden, first, second, shape, rows, near)
@@ -218,7 +218,7 @@ def backward_stack(planes: Any, hidden: Any, gradients: Any, weights: Any, dilat
         _through_branches(gradients, g_past, weights, dilations, sizes, shape)
 
 
-@compiled
+@reordered
 def total_of(planes: Any, plane: int, count: int, shape: Any, rows: Any, totals: Any) -> None:
     """Add the sums of planes' rows."""
     pitch, stride, lead = shape[2], shape[3], shape[4]
@@ -232,7 +232,7 @@ def total_of(planes: Any, plane: int, count: int, shape: Any, rows: Any, totals:
         totals[k] = total
 
 
-@compiled
+@reordered
 def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, sizes: Any,
                       shape: Any) -> None:  # fmt: skip
     """Fill the first planes: what reaches the input of H past its branches and through them."""
@@ -242,8 +242,8 @@ def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, s
     for j in range(len(dilations)):
         pack_back(weights[9 * channels * width * j :], width, channels, np.intp(0), packed)
         branch = past + channels + j * width
-        for top in range(0, height, ROWS):
-            bottom = min(top + ROWS, height)
+        for top in range(0, height, CACHED_ROWS):
+            bottom = min(top + CACHED_ROWS, height)
             line = top * pitch, (bottom - top) * pitch
             conv_line(gradients, channels, channels, gradients, branch, width, shape, line,
                       dilations[j], packed)  # fmt: skip
@@ -255,7 +255,7 @@ def _through_branches(gradients: Any, past: int, weights: Any, dilations: Any, s
                     total[x] = before[x] + more[x]
 
 
-@compiled
+@reordered
 def activate_hidden(
     planes: Any, hidden: Any, weights: Any, branches: int, sizes: Any, shape: Any
 ) -> None:

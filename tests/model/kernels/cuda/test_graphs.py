@@ -65,7 +65,7 @@ def test_torch_convolves_in_full_precision(monkeypatch):
 
 @ON_DEVICE
 def test_a_shape_that_comes_again_is_recorded():
-    from napari_lle.model.kernels.cuda.graphs import MOST, Repeated
+    from napari_lle.model.kernels.cuda.graphs import MOST_SHAPES, Repeated
 
     calls = []
 
@@ -74,11 +74,13 @@ def test_a_shape_that_comes_again_is_recorded():
         return batch.square() + 1
 
     repeated = Repeated(call)
-    for size in range(1, MOST + 3):
+    for size in range(1, MOST_SHAPES + 3):
         for _ in range(4):
             batch = torch.rand(1, 3, size, size, device=WHERE)
             torch.testing.assert_close(repeated(batch), batch.square() + 1)
-    assert len(repeated.recorded) == MOST
+    assert len(repeated.recorded) == MOST_SHAPES
     # Each recorded shape: once plainly, to warm up, to record; from then on the graph.
     assert calls.count(torch.Size((1, 3, 1, 1))) == 3
-    assert calls.count(torch.Size((1, 3, MOST + 2, MOST + 2))) == 4  # no room: every time
+    assert (
+        calls.count(torch.Size((1, 3, MOST_SHAPES + 2, MOST_SHAPES + 2))) == 4
+    )  # no room: every time
