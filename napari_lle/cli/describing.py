@@ -63,13 +63,13 @@ def _kind_word(picture: Picture) -> str:
 def _lines(picture: Picture) -> list[str]:
     """What the record and the provenance of an image say, for people."""
     from ..model.io.provenance import steps_of
-    from ..model.io.roles import REFLECTANCE, ROLE, note_of
+    from ..model.io.roles import R_ROLE, ROLE, note_of
 
     record, told = picture.record or {}, []
     if record:
         told += [note_of(record)] if note_of(record) else []
         told += [_settings_words(record)] if "levels" in record else []
-        if record.get(ROLE, REFLECTANCE) == REFLECTANCE:
+        if record.get(ROLE, R_ROLE) == R_ROLE:
             told += [
                 "measured values: on the input, or by napari-lle restore with the illumination"
             ]

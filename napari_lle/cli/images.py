@@ -30,7 +30,7 @@ def enhance(
     inputs: o.Inputs,
     output: o.Outputs,
     model: o.AnyModel = "auto",
-    look: o.LookChoice = None,
+    look: o.LookName = None,
     strength: o.Strength = 1.0,
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,

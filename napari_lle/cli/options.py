@@ -75,7 +75,7 @@ Denoise = Annotated[
     float | None,
     typer.Option(help="How much of the noise removal is kept, 0..1; for linear and science."),
 ]
-LookChoice = Annotated[
+LookName = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(LOOK_NAMES),

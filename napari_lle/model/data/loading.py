@@ -18,9 +18,8 @@ from .pairs import Pair, annotated, as_photograph, matched
 
 ALIKE = 0.1  # of the span of levels: files whose levels differ less are frames of one series
 MOST_PIXELS = 2**25  # pixels of noisy images that are held in memory
-LEVEL_RANGE = (
-    "range"  # in the record of a TIFF: black and white level of the layer that it is part of
-)
+# In the record of a TIFF: black and white level of the layer that it is part of.
+LEVEL_RANGE = "range"
 PLANE_NAME = re.compile(r"(-\d{3})+$")  # what the name of a plane adds to that of its stack
 
 

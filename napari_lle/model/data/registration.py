@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..array_types import Float64
+
 SHIFT_STEP = 0.1  # pixels to which a shift is measured
 COMMON_SHARE = 1 / 3  # of the smaller image's sides that the two must have in common
 RANKED = 10_000  # pixels, about, that a correlation is of
 
-Plane = NDArray[np.float64]
 Spans = tuple[slice, slice]
 
 
@@ -45,7 +46,7 @@ def register(low: NDArray[Any], reference: NDArray[Any], rgb: bool) -> Registere
     return Registered(_cropped(low, here, rgb), _cropped(reference, there, rgb), corner, told)
 
 
-def find_shift(a: Plane, b: Plane) -> tuple[float, float]:
+def find_shift(a: Float64, b: Float64) -> tuple[float, float]:
     """Rows and columns by which `b` must be moved to lie on `a`.
 
     By phase correlation of logarithms, which a change of brightness leaves alike; 0 where that
@@ -77,7 +78,7 @@ def common_field(
     return (here[0], here[1]), (there[0], there[1])
 
 
-def rank_correlation(a: Plane, b: Plane) -> float:
+def rank_correlation(a: Float64, b: Float64) -> float:
     """Spearman's: of ranks, which no rising curve changes; 0 where there is none."""
     from scipy.stats import spearmanr
 
@@ -89,7 +90,7 @@ def rank_correlation(a: Plane, b: Plane) -> float:
     return value if np.isfinite(value) else 0.0
 
 
-def grey_plane(image: NDArray[Any], rgb: bool) -> Plane:
+def grey_plane(image: NDArray[Any], rgb: bool) -> Float64:
     """The middle plane, colours averaged; what is not a number takes the median."""
     lead = image.shape[: -3 if rgb else -2]
     plane = image[tuple(n // 2 for n in lead)].astype(np.float64)
@@ -100,7 +101,7 @@ def grey_plane(image: NDArray[Any], rgb: bool) -> Plane:
     )
 
 
-def mean_light(image: Plane) -> float:
+def mean_light(image: Float64) -> float:
     """Mean over the darkest values, which may be a camera's offset."""
     return float(image.mean() - np.percentile(image, 0.1))
 
@@ -110,7 +111,7 @@ def _cropped(image: NDArray[Any], spans: Spans, rgb: bool) -> NDArray[Any]:
     return image[..., rows, columns, :] if rgb else image[..., rows, columns]
 
 
-def _phase_shift(a: Plane, b: Plane, canvas: NDArray[np.intp]) -> tuple[float, float]:
+def _phase_shift(a: Float64, b: Float64, canvas: NDArray[np.intp]) -> tuple[float, float]:
     from skimage.filters import window
     from skimage.registration import phase_cross_correlation
 
@@ -128,7 +129,7 @@ def _phase_shift(a: Plane, b: Plane, canvas: NDArray[np.intp]) -> tuple[float, f
     return float(moved[0]), float(moved[1])
 
 
-def _rank_correlation(a: Plane, b: Plane, shift: tuple[float, float]) -> float:
+def _rank_correlation(a: Float64, b: Float64, shift: tuple[float, float]) -> float:
     """Rank correlation of what two images have in common; -1 where that is little."""
     here, there = common_field(a.shape, b.shape, (round(shift[0]), round(shift[1])))
     least = [COMMON_SHARE * min(n, m) for n, m in zip(a.shape, b.shape, strict=True)]

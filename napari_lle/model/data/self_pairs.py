@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ..array_types import Float32
 from .pairs import Pair
 
 REDUCED = 4  # pixels averaged along each axis
 NOISE_SIGMA = 2.0  # pixels, of the Gaussian that noise is told by
 EXCESS = 1.2  # noise is laid on a little stronger than found: averaging does not remove all of it
 PEDESTAL = 0.1  # of the mean: where shot noise gives way to read noise
-
-Image = NDArray[np.float32]
 
 
 def self_pairs(images: Sequence[Pair], k: float, draws: int = 8, seed: int = 0) -> list[Pair]:
@@ -68,18 +66,18 @@ def _pairs_of(image: Pair, k: float, draws: int, rng: np.random.Generator) -> li
     return made
 
 
-def reduce(image: Pair) -> Image:
+def reduce(image: Pair) -> Float32:
     """Average squares of `REDUCED` pixels a side; what is left over at the borders is dropped."""
     height, width = (n // REDUCED for n in image.low.shape[:2])
     if min(height, width) < 16:
         raise ValueError(f"{image.name} is too small: {16 * REDUCED} pixels a side are needed.")
     whole = image.low[: height * REDUCED, : width * REDUCED]
-    mean: Image = whole.reshape(height, REDUCED, width, REDUCED, 3).mean(axis=(1, 3))
+    mean: Float32 = whole.reshape(height, REDUCED, width, REDUCED, 3).mean(axis=(1, 3))
     return mean
 
 
 def _anywhere(
-    image: Image, shape: tuple[int, ...], rng: np.random.Generator
+    image: Float32, shape: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[slice, slice]:
     top, left = (int(rng.integers(n - m + 1)) for n, m in zip(image.shape[:2], shape, strict=True))
     return slice(top, top + shape[0]), slice(left, left + shape[1])

@@ -8,9 +8,8 @@ from scipy.ndimage import binary_dilation
 
 IGNORE, TRAIN, VALIDATE = 0, 1, 2
 LARGEST_BLOCK = 128  # pixels
-VALIDATING_BLOCKS = (
-    5  # one block in so many validates; knights' moves apart, so in every row and column
-)
+# One block in so many validates; knights' moves apart, so in every row and column.
+VALIDATING_BLOCKS = 5
 ENOUGH = 0.05  # share of the image that either part needs
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..inference.restoring import in_input_dtype, restore
 from ..preprocessing.levels import normalize
-from .checks import Check, check
+from .checks import Check, Run, check
 from .photometry import deviation
 from .simulate import OFFSET, expose, star_field
 
 NEAR_DEVIATIONS = 4.0  # deviations of R: noise alone leaves one pixel in a thousand 3 below
-BLANKED_SHARE, CLOSE = 0.25, 0.02
+STRETCHED_MEDIAN, CLOSE = 0.25, 0.02
 NOISY_SKY = (500.0, 6.0)  # mean and deviation of a noisy sky
-
-Run = Callable[..., Any]
-Array = NDArray[Any]
 
 
 def pepper(run: Run, plain: Run) -> list[Check]:
@@ -81,6 +75,9 @@ def _eight_around(x: Array) -> Array:
 def noisy_sky(run: Run, plain: Run) -> Check:
     """The median of R where the levels have nothing but noise between them."""
     sky = np.random.default_rng(32).normal(*NOISY_SKY, (256, 256)).astype(np.float32)
-    own, beside = (abs(float(np.median(m(sky).reflectance)) - BLANKED_SHARE) for m in (run, plain))
-    name = f"a sky of {NOISY_SKY[0]:g}, noise {NOISY_SKY[1]:g}: how far the median of R is from a quarter"
+    own, beside = (
+        abs(float(np.median(m(sky).reflectance)) - STRETCHED_MEDIAN) for m in (run, plain)
+    )
+    mean, noise = NOISY_SKY
+    name = f"a sky of {mean:g}, noise {noise:g}: how far the median of R is from a quarter"
     return check(name, own, CLOSE, {"plain stretch": beside})

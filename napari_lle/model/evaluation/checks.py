@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..network.network import Network, NetworkConfig
 
 Check = dict[str, Any]
 Beside = Mapping[str, float]
+Run = Callable[..., Any]  # an image in, a `Result` out, by one model; takes `enhance`'s options
 
 
 def check(name: str, value: float, most: float, beside: Beside | None = None) -> Check:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..inference.enhance import enhance, estimate_steps
 from ..inference.options import EnhanceOptions
 from ..inference.plan import survey
 from ..progress import finish
 from .baselines import gaussian, non_local_means
-from .checks import stretch_model
+from .checks import Run, stretch_model
 from .fields import known_fields
 from .simulate import camera
 
@@ -21,11 +20,10 @@ ELECTRONS = (4000, 600, 90, 25)  # at the brightest of a field
 SCENE_SIDE = 160
 CAMERA_OFFSET, CAMERA_NOISE = 200.0, 3.0
 
-Array = NDArray[Any]
 Table = dict[str, dict[str, dict[str, float]]]
 
 
-def exposures(name: str, run: Callable[..., Any], seeds: int = 4) -> Table:
+def exposures(name: str, run: Run, seeds: int = 4) -> Table:
     """PSNR in dB and SSIM of R against the stretched truth, at each number of electrons.
 
     Parameters
@@ -71,7 +69,7 @@ def stretched_truth(image: Array, expected: Array) -> Array:
     return np.clip(finish(steps).reflectance(), 0, 1).astype(np.float64)
 
 
-def _shown_by_method(name: str, run: Callable[..., Any], image: Array) -> dict[str, Array]:
+def _shown_by_method(name: str, run: Run, image: Array) -> dict[str, Array]:
     plain = enhance(image, stretch_model(), rgb=False, device="cpu").reflectance
     plain = np.clip(plain, 0, 1).astype(np.float64)
     return {

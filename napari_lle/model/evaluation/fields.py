@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..preprocessing.levels import find_levels
 from .simulate import star_light
 
@@ -16,7 +16,6 @@ HOT = 3e-4  # share of hot pixels
 PATTERN_DEVIATION = 2.0  # ADU: deviation of the offsets of lines, or of columns; read noise is 5
 RAYS = 1e-4  # cosmic rays for each pixel
 
-Array = NDArray[Any]
 Defect = Callable[[Array, np.random.Generator], Array]
 
 

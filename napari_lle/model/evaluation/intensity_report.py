@@ -14,7 +14,7 @@ BRIGHT = [
     *(1 - np.logspace(-2, -5, 13)),
     1,
 ]  # further bounds: the few brightest span most of the range
-ROUNDING = 1e-5  # of the output's range: rounding, not a reversal
+OUTPUT_ROUNDING = 1e-5  # of the output's range: rounding, not a reversal
 
 
 class IntensityReport(NamedTuple):
@@ -86,7 +86,7 @@ def intensity_report(image: ArrayLike, reflectance: ArrayLike) -> IntensityRepor
     s, r = s[order], r[order]
     parts = _equal_bins(s)
     low, middle, high = np.transpose([np.percentile(r[part], [5, 50, 95]) for part in parts])
-    slack = ROUNDING * float(np.ptp(r))
+    slack = OUTPUT_ROUNDING * float(np.ptp(r))
     return IntensityReport(
         np.array([np.median(s[part]) for part in parts]),
         low,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from ..inference.estimate import Result
 from ..inference.uncertainty import KNOTS, Local, curve_of, half_width, local_figures
 from ..preprocessing.noise import fit_noise
-from .checks import Check, check, warning
+from .checks import Check, Run, check, warning
 from .exposures import ELECTRONS, SCENE_SIDE, exposed, stretched_truth
 from .fields import filament_field, known_fields
 
@@ -24,7 +23,6 @@ GRADIENTS = (0.3, 0.05)  # of the constants: where the search begins
 SOUGHT = (-6.0, 5.0)  # logarithms of the constants
 STRICT = 300.0  # of each light's share being right, against intervals being narrow
 
-Run = Callable[..., Any]
 Errors = dict[int, list[tuple[NDArray[np.float64], Local]]]
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Check, check
+from .checks import Check, Run, check
 from .fields import DEFECTS, cosmic_rays, far_white
-from .photometry import detect, deviation, find_peaks
+from .photometry import MEGAPIXEL, detect, deviation, find_peaks
 from .simulate import expose
 
 THRESHOLDS = (3.5, 4.0, 5.0)  # deviations
 EXCESS_BY_CHANCE = 3.0  # deviations of counting that two counts of the same may differ by
 FAINT_RAYS = 1.5  # deviations at which what cosmic rays leave around them is looked for
 FLAT_SIDE = 256
-MEGAPIXEL = 1e6
-
-Run = Callable[..., Any]
 
 
 def detections(run: Run, light: float, seeds: int = 12) -> list[Check]:

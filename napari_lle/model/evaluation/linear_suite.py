@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..inference.enhance import enhance, estimate_steps
 from ..inference.estimate import Result
 from ..inference.options import EnhanceOptions
@@ -24,7 +24,7 @@ from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
 from ..progress import Progress, finish
 from . import black_pixels, interval, invention, residual_noise, retention
-from .checks import Check, check, stretch_model, warning
+from .checks import Check, Run, check, stretch_model, warning
 from .exposures import exposures
 from .fields import far_white
 from .photometry import detect, fluxes, widths
@@ -34,8 +34,6 @@ from .stretches import beside_stretches, sentences
 
 FLAT_FIELDS = (3.0, 30.0, 300.0)  # electrons of the flat fields
 GAINS = (1e-3, 0.1, 7.0, 1e3)  # k of k S + c
-
-Array = NDArray[Any]
 
 
 def linear_suite_steps(
@@ -97,7 +95,7 @@ def linear_suite_steps(
 
 
 def _check_parts(
-    run: Callable[..., Any], plain: Callable[..., Any], loaded: Model, device: str, seeds: int
+    run: Run, plain: Run, loaded: Model, device: str, seeds: int
 ) -> list[Callable[[], list[Check]]]:
     """The checks, in the parts that progress is counted by."""
     return [
@@ -119,7 +117,7 @@ def _check_parts(
     ]
 
 
-def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
+def invented(run: Run, light: float, seeds: int) -> list[Check]:
     """Detections on flat noise that the enhancement adds, in the worst of the fields.
 
     Once with automatic levels, which leave little to brighten, and once with a white level as a
@@ -134,7 +132,7 @@ def invented(run: Callable[..., Any], light: float, seeds: int) -> list[Check]:
     return [check(f"detections added to flat noise, {light:g} e-, worst of {seeds}", max(added), 1)]
 
 
-def photometry(run: Callable[..., Any]) -> list[Check]:
+def photometry(run: Run) -> list[Check]:
     """Stars on the restored layer, which must not change, and on the reflectance, which do."""
     rng = np.random.default_rng(5)
     field = star_field(384, (3e3, 3e5), rng)
@@ -168,7 +166,7 @@ def _edge(ratio: Array, flux: Array) -> float:
     return float(np.median(ratio[order[-tenth:]]) / np.median(ratio[order[:tenth]]))
 
 
-def flicker(run: Callable[..., Any]) -> list[Check]:
+def flicker(run: Run) -> list[Check]:
     """A constant scene in noise: the frames' brightness after against before, levels locked."""
     rng = np.random.default_rng(7)
     light = star_field(128, (300, 3e4), rng).light
@@ -180,7 +178,7 @@ def flicker(run: Callable[..., Any]) -> list[Check]:
     return [check("flicker: spread of log median, after over before", spread[0] / spread[1], 1.2)]
 
 
-def steadiness(run: Callable[..., Any], plain: Callable[..., Any]) -> Check:
+def steadiness(run: Run, plain: Run) -> Check:
     """Flicker of a constant scene after means of 8 x 8 pixels, over that of the input's.
 
     "The input's" is that of the plain stretch, so that the curve is the same.
@@ -203,7 +201,7 @@ def _square_means(series: Array) -> Array:
     return np.asarray(series).reshape(frames, height // 8, 8, width // 8, 8).mean(axis=(2, 4))
 
 
-def bleaching(run: Callable[..., Any]) -> list[Check]:
+def bleaching(run: Run) -> list[Check]:
     """A series that fades by 30 %: its slope on the restored layer, and on the reflectance."""
     rng = np.random.default_rng(8)
     light = star_field(128, (300, 3e4), rng, sky=400.0).light
@@ -224,7 +222,7 @@ def bleaching(run: Callable[..., Any]) -> list[Check]:
     ]
 
 
-def invariance(run: Callable[..., Any]) -> Check:
+def invariance(run: Run) -> Check:
     """Largest difference of R for k S + c from R for S, over R's largest value."""
     rng = np.random.default_rng(9)
     image = expose(star_field(192, (300, 3e5), rng).light, rng).astype(np.float64)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from ..array_types import Array
 from ..data.folders import left_out, matched_files
 from ..inference.enhance import enhance
 from ..inference.settling import choose_model
@@ -28,7 +29,6 @@ PAIR_FIGURES = {"psnr": "PSNR", "ssim": "SSIM", "cnr": "CNR"}
 NO_NOISE = 1e-6  # of the truth's range: what stands for none in a ratio
 GLOBAL_LINEAR = f"linear{GLOBAL}"
 
-Array = NDArray[np.floating[Any]]
 PLAIN_METHODS: dict[str, Callable[[Array], Array]] = {
     "plain stretch": lambda x: x,
     "gauss 1": lambda x: gaussian(x, 1),
@@ -63,8 +63,8 @@ def noisy_pairs_steps(
     -------
     dict
         ``n``; ``left_out``, a sentence on files without a partner; ``methods``, a dictionary of
-        `PAIR_FIGURES` and ``parameters`` for each of `PLAIN_METHODS` and of the models; ``per_image``, the
-        same by stem.
+        `PAIR_FIGURES` and ``parameters`` for each of `PLAIN_METHODS` and of the models;
+        ``per_image``, the same by stem.
 
     Raises
     ------

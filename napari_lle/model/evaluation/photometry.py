@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 KERNEL = 3.0 / 2.3548  # pixels: the deviation of a Gaussian as wide as the simulated stars
 APERTURE = 5.0  # pixels
 ANNULUS = (7.0, 11.0)  # where the background of a star is taken
+MEGAPIXEL = 1e6
 
 
 class Peaks(NamedTuple):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from .checks import Check, check, warning
+from ..array_types import Array
+from .checks import Check, Run, check, warning
 from .fields import far_white
-from .photometry import deviation
-from .simulate import expose
+from .photometry import MEGAPIXEL, deviation
+from .simulate import SKY_ELECTRONS, expose
 
 FIELD_SIDE = 256
-SKY = 40.0  # electrons
 LAGS = (1, 2, 4, 8)  # pixels
 OCTAVES = 5
 STAR = 1e5  # of the far star to the sky
@@ -24,10 +20,6 @@ DARK_CORNER, CORNER_LIGHT = (
     0.25,
 )  # pixels of the dark corner, and the share of light that reaches it
 DEEP, LOW = 5.0, 4.0  # deviations below the median
-MEGAPIXEL = 1e6
-
-Run = Callable[..., Any]
-Array = NDArray[Any]
 
 
 def texture(run: Run, plain: Run, light: float) -> list[Check]:
@@ -117,7 +109,7 @@ def _far_star(seed: int, shade: Array | float = 1.0) -> tuple[Array, Array]:
     """A sky with one star in it, and what is far from it."""
     y, x = np.mgrid[:FIELD_SIDE, :FIELD_SIDE]
     distance = np.hypot(y - 40, x - 40)
-    light = SKY * (shade + STAR * np.exp(-4 * np.log(2) * (distance / 3) ** 2))
+    light = SKY_ELECTRONS * (shade + STAR * np.exp(-4 * np.log(2) * (distance / 3) ** 2))
     return expose(light, np.random.default_rng(500 + seed)), distance > CORNER_DISTANCE
 
 

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from .checks import Check, check
+from ..array_types import Array
+from .checks import Check, Run, check
 from .fields import filament_field
 from .photometry import completeness_and_purity, deviation, find_peaks, widths
-from .simulate import expose, star_field
+from .simulate import SKY_ELECTRONS, expose, star_field
+from .stretches import FAINT, THRESHOLD
 
-SKY = 40.0
-FAINT = (60.0, 3000.0)  # electrons of the stars: from hopeless to plain
 MEASURABLE = (3e3, 3e5)  # of stars whose width is measured
 FILAMENT_ELECTRONS = 12.0  # electrons above a sky whose noise is 8
-THRESHOLD = 3.5  # deviations, of the matched filter
 TRIED_THRESHOLDS = np.arange(1.5, 6.0, 0.05)  # among which R may choose its own
 FILTER_LENGTH = 15  # pixels along the filter that filaments are looked for with
 ANGLES = 12
 FILAMENT_REACH = 2  # pixels from a filament's middle
 NO_DIFFERENCE = 0.01  # of completeness and purity that is no difference
-
-Run = Callable[..., Any]
-Array = NDArray[Any]
 
 
 def faint_stars(run: Run, plain: Run, seeds: int = 16) -> list[Check]:
@@ -33,7 +25,7 @@ def faint_stars(run: Run, plain: Run, seeds: int = 16) -> list[Check]:
     rows = []
     for seed in range(seeds):
         rng = np.random.default_rng(300 + seed)
-        field = star_field(256, FAINT, rng, SKY)
+        field = star_field(256, FAINT, rng, SKY_ELECTRONS)
         image, truth = expose(field.light, rng), np.stack([field.rows, field.columns], axis=1)
         views = run(image).reflectance, plain(image).reflectance, image
         peaks = [find_peaks(view) for view in views]
@@ -48,7 +40,7 @@ def filaments(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
     rows = []
     for seed in range(seeds):
         rng = np.random.default_rng(400 + seed)
-        light, middle = filament_field(240, FILAMENT_ELECTRONS, SKY, rng)
+        light, middle = filament_field(240, FILAMENT_ELECTRONS, SKY_ELECTRONS, rng)
         image = expose(light, rng)
         views = run(image).reflectance, plain(image).reflectance, image
         answers = [line_filter(v) for v in views]
@@ -117,7 +109,7 @@ def _traced(answer: Array, middle: Array) -> list[tuple[float, float]]:
 def star_widths(run: Run, plain: Run) -> Check:
     """Median full width of stars on R over that on the plain stretch."""
     rng = np.random.default_rng(14)
-    field = star_field(384, MEASURABLE, rng, SKY)
+    field = star_field(384, MEASURABLE, rng, SKY_ELECTRONS)
     image = expose(field.light, rng)
     own, beside, before = (
         float(np.nanmedian(widths(v, field.rows, field.columns)))

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..inference.enhance import enhance, estimate_steps
 from ..inference.options import EnhanceOptions
 from ..inference.plan import survey
 from ..network.checkpoint import Model
 from ..progress import finish
-from .checks import Check, check, stretch_model
+from .checks import Check, Run, check, stretch_model
 from .simulate import FWHM, OFFSET, SKY_ELECTRONS, expose
 
 CONTRAST = 1e5  # of the star to the sky
 RING_RADII = (8, 32)  # pixels from it
-
-Array = NDArray[Any]
 
 
 def _bright_star(side: int) -> Array:
@@ -51,7 +47,7 @@ def dark_ring(loaded: Model, device: str) -> list[Check]:
     return ring_checks("about a star of 1e5:1, no noise", rings)
 
 
-def noisy_ring(run: Callable[..., Any], frames: int = 64) -> list[Check]:
+def noisy_ring(run: Run, frames: int = 64) -> list[Check]:
     """The same in the mean of noisy exposures, over the plain stretch of the same exposures.
 
     A network that treats noise near a star unlike noise elsewhere shifts its mean there; the

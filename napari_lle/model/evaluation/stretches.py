@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..array_types import Array
 from ..preprocessing.levels import find_levels, normalize
 from .baselines import asinh, auto_gamma, clahe, mtf
 from .photometry import completeness_and_purity, detect
@@ -36,8 +36,6 @@ STRETCHES: dict[str, Callable[[Any], Any]] = {
     "clahe": clahe,
 }
 TIE = 0.01  # relative difference below which two methods are equal
-
-Array = NDArray[Any]
 
 
 def beside_stretches(name: str, method: Callable[[Array], Array]) -> dict[str, dict[str, float]]:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from ..array_types import Float32
 from ..network.checkpoint import Model
 from ..network.network import pad
 from ..preprocessing.levels import network_input
@@ -21,8 +21,6 @@ PARITY_TOLERANCE = 1e-5  # of the range of levels
 TRIED_SIZES = ((1, 96, 128), (2, 61, 47), (3, 1, 5), (1, 255, 301))  # images, rows, columns
 FOUND = len(Statistics._fields) - MEASURED_NOISE  # figures that a graph finds
 TRIED_NOISE = (2e-3, 1e-4, 1.2)  # shot, floor and grain of the images
-
-Array = NDArray[np.float32]
 
 
 class ExportError(ValueError):
@@ -78,13 +76,15 @@ def measure_parity(graph: bytes, model: Model, colours: int) -> Iterator[Parity]
         if row.worst > PARITY_TOLERANCE:
             raise ExportError(
                 f"The exported {model.name} differs from the network by {row.worst:.1e} in an "
-                f"image of {height} x {width}, more than the {PARITY_TOLERANCE:g} allowed: nothing was "
-                "written."
+                f"image of {height} x {width}, more than the {PARITY_TOLERANCE:g} allowed: nothing "
+                "was written."
             )
         yield row
 
 
-def run_session(session: Any, image: Array, noise: tuple[float, ...] | None) -> dict[str, Array]:
+def run_session(
+    session: Any, image: Float32, noise: tuple[float, ...] | None
+) -> dict[str, Float32]:
     """What a graph makes of an image whose statistics it has to find."""
     inputs = {
         "image": image,
@@ -97,16 +97,16 @@ def run_session(session: Any, image: Array, noise: tuple[float, ...] | None) -> 
 
 
 def by_network(
-    model: Model, image: Array, noise: tuple[float, ...] | None = None
-) -> dict[str, Array]:
+    model: Model, image: Float32, noise: tuple[float, ...] | None = None
+) -> dict[str, Float32]:
     """What the network makes of normalised images, (N, 1 or 3, H, W), each by itself."""
     each = [_one_by_network(model, one, noise) for one in image]
     return {name: np.stack([one[name] for one in each]) for name in each[0]}
 
 
 def _one_by_network(
-    model: Model, image: Array, noise: tuple[float, ...] | None
-) -> dict[str, Array]:
+    model: Model, image: Float32, noise: tuple[float, ...] | None
+) -> dict[str, Float32]:
     network, seen = model.network, network_input(image)
     figures = image_statistics(blocks(np.moveaxis(seen, 0, -1), 2))
     if noise is not None:
@@ -126,7 +126,7 @@ def _one_by_network(
 
 
 def _output_differences(
-    image: Array, found: dict[str, Array], expected: dict[str, Array]
+    image: Float32, found: dict[str, Float32], expected: dict[str, Float32]
 ) -> tuple[float, float, float | None]:
     r = expected["reflectance"]
     apart = np.abs(found["reflectance"] - r) / np.maximum(np.abs(r), 1)
@@ -137,7 +137,7 @@ def _output_differences(
     return float(apart.max()), float(product.max()), figures
 
 
-def _texture(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+def _texture(rng: np.random.Generator, shape: tuple[int, ...]) -> Float32:
     """Dark images with a few bright pixels, some beyond white, and some that are black."""
     image = 0.2 * rng.random(shape, np.float32) ** 3
     image[rng.random(shape) < 0.02] = 1.5

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..array_types import Array
 from ..network.bundled import GLOBAL
 from ..network.checkpoint import Model
 from ..preprocessing.levels import Levels
@@ -29,15 +30,12 @@ from .lazy_arrays import as_dask, excerpt, is_lazy, stacked
 KNOTS = (0.0, 0.4, 0.8, 1.1, 1.6, 3.0)
 # k at the knots, then c; printed by benchmarks/uncertainty.py.
 CONSTANTS = {"linear": (1.95, 1.61, 0.689, 0.893, 1.08, 7.97, 0.37)}
-LOCAL_SIGMA = (
-    1.5  # pixels: deviation of the Gaussian that the brightness of the noise is taken from
-)
+# Pixels: deviation of the Gaussian that the brightness of the noise is taken from.
+LOCAL_SIGMA = 1.5
 AVERAGED = 7  # pixels along the square that the change is averaged over
 GRADIENT_SIGMA = 1.0  # pixels: deviation of the Gaussian before the gradient
 UNCERTAINTY_HALO = 8  # pixels that all of these reach
 LEAST_DEVIATION = 1e-6  # of R: what stands for no noise in a ratio
-
-Array = NDArray[Any]
 
 
 class Local(NamedTuple):

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..array_types import Float32
 from ..network.network import Network
 from ..network.residual import trim
 from ..preprocessing.tiling import tiles
 
-Plane = NDArray[np.float32]
-PlaneSteps = Generator[None, None, Plane]
+PlaneSteps = Generator[None, None, Float32]
 
 DRAWS = 4  # of noise; each costs two runs of the block
 PERIOD = 256  # pixels after which it repeats: longer than any receptive field
@@ -28,7 +27,7 @@ PROBE_STEP = 2.0**-12  # its size: far below u, far above the rounding of float3
 
 def tiled(
     function: Callable[[Tensor], Tensor],
-    plane: Plane,
+    plane: Float32,
     halo: int,
     size: int,
     device: torch.device,
@@ -44,8 +43,8 @@ def tiled(
 
 
 def feature_maps(
-    network: Network, plane: Plane, statistics: Tensor, size: int
-) -> Generator[None, None, Plane]:
+    network: Network, plane: Float32, statistics: Tensor, size: int
+) -> Generator[None, None, Float32]:
     """Activations of the dilated branches, in the order of the dilations.
 
     Raises
@@ -92,13 +91,13 @@ def map_names(network: Network) -> list[str]:
 
 def noise_gain_steps(
     network: Network,
-    plane: Plane,
+    plane: Float32,
     statistics: Tensor,
     size: int,
     *,
     joint: bool,
     origin: tuple[int, int] = (0, 0),
-) -> Generator[None, None, Plane]:
+) -> Generator[None, None, Float32]:
     """Deviation of R for small independent noise of deviation 1 in S, to first order.
 
     It is the root of the row sums of squares of dR/dS, found by random signs: exact where R
@@ -140,7 +139,7 @@ def noise_gain_steps(
 
 def _walk(
     function: Callable[..., Tensor],
-    planes: tuple[Plane, ...],
+    planes: tuple[Float32, ...],
     halo: int,
     size: int,
     device: torch.device,
@@ -148,7 +147,7 @@ def _walk(
 ) -> PlaneSteps:
     """Cut the same tiles of several planes, and put together what a function makes of them."""
     height, width = planes[0].shape[-2:]
-    out: Plane | None = None
+    out: Float32 | None = None
     for part in tiles(height, width, size, halo, grid):
         patches = (np.ascontiguousarray(p[:, part.rows[:, None], part.columns]) for p in planes)
         # The memory format of `inference`: another one rounds differently.

@@ -41,7 +41,7 @@ EXTENSION = "NAPARI_LLE"  # holds the record of a result as bytes of JSON
 PROVENANCE = "PROVENANCE"  # holds how an image came about, the same way
 
 
-class Stored(NamedTuple):
+class FitsScaling(NamedTuple):
     """How integers of a file stand for values."""
 
     bits: int
@@ -50,7 +50,7 @@ class Stored(NamedTuple):
     blank: int | None
 
     @classmethod
-    def told(cls, header: Any) -> Stored:
+    def told(cls, header: Any) -> FitsScaling:
         """What BITPIX, BSCALE, BZERO and BLANK say."""
         bits, blank = int(header.get("BITPIX", 0)), header.get("BLANK")
         scale, zero = float(header.get("BSCALE", 1)), float(header.get("BZERO", 0))
@@ -125,7 +125,7 @@ def read_fits(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
         number = image_number(path, image, len(places))
         place = places[number - 1]
         hdu = file[place]
-        shape, stored = tuple(hdu.shape), Stored.told(hdu.header)
+        shape, stored = tuple(hdu.shape), FitsScaling.told(hdu.header)
         header = inherited(file[0].header, hdu.header) if place else hdu.header.copy()
         if lazy:
             pixels = _lazy_fits(path, place, shape, stored)
@@ -171,7 +171,7 @@ def _numbers(fits: Any, image: Output) -> tuple[NDArray[Any], Any]:
     pixels, rgb = image.pixels, image.rgb
     about = fitting(image.about, pixels.ndim, rgb)
     header = fits.Header.fromstring(about.header, sep="\n") if about.header else fits.Header()
-    stored = Stored.told(header)
+    stored = FitsScaling.told(header)
     cleaned(header, result=bool(image.record))
     planes = np.ascontiguousarray(np.moveaxis(pixels, -1, 0) if rgb else pixels)
     if rgb:
@@ -190,7 +190,7 @@ def _numbers(fits: Any, image: Output) -> tuple[NDArray[Any], Any]:
     return planes, header
 
 
-def _as_stored(planes: NDArray[Any], header: Any, stored: Stored) -> tuple[NDArray[Any], Any]:
+def _as_stored(planes: NDArray[Any], header: Any, stored: FitsScaling) -> tuple[NDArray[Any], Any]:
     """The integers that stand for these values, and a header that says so."""
     numbers, blank = stored.numbers(planes)
     header["BSCALE"], header["BZERO"] = stored.scale, stored.zero
@@ -214,7 +214,7 @@ def _hdus(
     return hdus
 
 
-def _lazy_fits(path: Path, place: int, shape: tuple[int, ...], stored: Stored) -> Any:
+def _lazy_fits(path: Path, place: int, shape: tuple[int, ...], stored: FitsScaling) -> Any:
     import dask.array as da
 
     def read(block_info: Any = None) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .exif import STAMP
 from .metadata import FileRecord, default_axes, own_letters
 from .roles import note_of, word_of
-from .units import METRES, SYMBOLS, long_unit, positive
+from .units import METRES, UNIT_SYMBOLS, long_unit, positive
 
 # What describes the stored numbers, not the sky: set by the writer.
 STRUCTURE = (
@@ -182,7 +182,7 @@ def describe(header: Any, about: FileRecord) -> None:
 
 
 def _fits_unit(unit: str) -> str:
-    return "Angstrom" if unit == "angstrom" else SYMBOLS[unit].replace("µ", "u")
+    return "Angstrom" if unit == "angstrom" else UNIT_SYMBOLS[unit].replace("µ", "u")
 
 
 def _universal(taken: str) -> str:

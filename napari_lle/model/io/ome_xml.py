@@ -9,7 +9,7 @@ from typing import Any
 
 from .metadata import FileRecord
 from .roles import note_of
-from .units import SYMBOLS, long_unit, positive
+from .units import UNIT_SYMBOLS, long_unit, positive
 
 NAMESPACE = "napari-lle"  # of our record among the annotations of an OME-TIFF
 PROV = "http://www.w3.org/ns/prov#"  # of how an image came about
@@ -82,9 +82,9 @@ def made_metadata(
     """What tifffile is to write of an image."""
     metadata: dict[str, Any] = {"axes": about.axes}
     for axis, size, unit in zip(about.axes, about.scale, about.units, strict=True):
-        if axis in "TXYZ" and unit in SYMBOLS:
+        if axis in "TXYZ" and unit in UNIT_SYMBOLS:
             key = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
-            metadata |= {key: size, f"{key}Unit": SYMBOLS[unit]}
+            metadata |= {key: size, f"{key}Unit": UNIT_SYMBOLS[unit]}
     count = shape[about.axes.index("C")] if "C" in about.axes else 1
     channel: dict[str, Any] = {}
     if len(about.channels) == count:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .metadata import FileRecord
 
 ROLE = "role"  # in a file's record: what it is of its run
-REFLECTANCE, ILLUMINATION = "R", "L"
+R_ROLE, L_ROLE = "R", "L"
 STANDING = "standing"  # in a record: what its R may be used for
 UNMEASURABLE = "not for measuring"
 FACTOR = "what R is multiplied by to measure"
@@ -22,8 +22,8 @@ class Role(NamedTuple):
 
 
 ROLES = {
-    REFLECTANCE: Role("reflectance", "reflectance, for looking"),
-    ILLUMINATION: Role("illumination", "illumination"),
+    R_ROLE: Role("reflectance", "reflectance, for looking"),
+    L_ROLE: Role("illumination", "illumination"),
     "changed": Role("changed", "R less the plain stretch, in units of its noise"),
     "background-image": Role("background", "background that was taken out"),
     "uncertainty": Role("uncertainty", "half width of the 95 % interval of R"),
@@ -32,21 +32,21 @@ ROLES = {
 
 def note_of(record: dict[str, Any]) -> str:
     """What an image of a record may be used for; empty where that goes without saying."""
-    role = record.get(ROLE, REFLECTANCE)
-    if role == REFLECTANCE:
+    role = record.get(ROLE, R_ROLE)
+    if role == R_ROLE:
         return str(record.get(STANDING, UNMEASURABLE))
-    return FACTOR if role == ILLUMINATION else ""
+    return FACTOR if role == L_ROLE else ""
 
 
 def word_of(record: dict[str, Any]) -> str:
     """What an image of a record is, in a word."""
-    role = record.get(ROLE, REFLECTANCE)
+    role = record.get(ROLE, R_ROLE)
     return ROLES[role].word if role in ROLES else str(role)
 
 
 def meaning_of(record: dict[str, Any]) -> str:
     """What an image of a record is, in full."""
-    role = record.get(ROLE, REFLECTANCE)
+    role = record.get(ROLE, R_ROLE)
     return ROLES[role].meaning if role in ROLES else str(role)
 
 
@@ -60,7 +60,7 @@ def named(about: FileRecord, record: dict[str, Any]) -> FileRecord:
 def unnamed(name: str) -> str:
     """A name without what `named` has added."""
     for role, (word, _) in ROLES.items():
-        ending = f"{word}, {UNMEASURABLE}" if role == REFLECTANCE else word
+        ending = f"{word}, {UNMEASURABLE}" if role == R_ROLE else word
         if name == ending:
             return ""
         name = name.removesuffix(f" ({ending})")
@@ -68,4 +68,4 @@ def unnamed(name: str) -> str:
 
 
 def _is_r(record: dict[str, Any]) -> bool:
-    return bool(record.get(ROLE, REFLECTANCE) == REFLECTANCE)
+    return bool(record.get(ROLE, R_ROLE) == R_ROLE)

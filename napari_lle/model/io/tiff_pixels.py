@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FileError
+from .exif import ORIENTATION
 
-PHOTOMETRIC, EXTRA_SAMPLES, ORIENTATION, INK_SET, SUBSAMPLING = 262, 338, 274, 332, 530
+PHOTOMETRIC, EXTRA_SAMPLES, INK_SET, SUBSAMPLING = 262, 338, 332, 530
 WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, SEPARATED, YCBCR, LINEAR_RAW = 0, 1, 2, 3, 5, 6, 34892
 REFUSED = {
     8: "CIELab colours",

@@ -26,7 +26,7 @@ UNITS = {
     "h": "hour",
     "d": "day",
 }
-SYMBOLS = {name: symbol for symbol, name in UNITS.items()}
+UNIT_SYMBOLS = {name: symbol for symbol, name in UNITS.items()}
 ALIASES = {
     "um": "micrometer",
     "micron": "micrometer",
@@ -62,7 +62,7 @@ def long_unit(unit: str | None) -> str:
     if unit in UNITS:
         return UNITS[unit]
     known = ALIASES.get(unit.lower(), unit.lower())
-    return known if known in SYMBOLS else ""
+    return known if known in UNIT_SYMBOLS else ""
 
 
 def positive(value: Any) -> float | None:

@@ -16,9 +16,8 @@ from .metadata import FileRecord, default_axes, fitting
 from .roles import note_of, word_of
 from .tiff_about import value_range
 
-ATTRIBUTE = (
-    "napari_lle"  # attribute that holds our axes, in their order, and the record of a result
-)
+# Attribute that holds our axes, in their order, and the record of a result.
+ATTRIBUTE = "napari_lle"
 PROVENANCE = "provenance"  # attribute that holds how an image came about
 AXIS_ORDER = "TCSZYX"  # OME-Zarr wants time, channels, space; colours are channels to it
 OMERO_DISPLAY = ("label", "color", "window")  # of a channel of omero: in fields of a record

@@ -23,7 +23,7 @@ HALVINGS = 4
 SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean
 CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and of 3 x 3 pixels
 FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
-SHOT, FLOOR, GRAIN = 8, 9, 10  # places among the statistics
+SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE = 8, 9, 10  # places among the statistics
 BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
 SHARE = 0.14  # of differences that may be noise: what stays of them
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
@@ -33,9 +33,8 @@ THIN = 4.8  # deviations beyond both sides from which something is thin
 SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
 CLOSED, OPEN = 6.25, 7.5  # deviations up to which noise may be all, and from which it is not
 CALM = 4  # of the coarsest squares on each side that make a calm mean
-EVIDENT = (
-    2  # squares around one from which it is told whether it is heard: of its 3 x 3, and theirs
-)
+# Squares around one from which it is told whether it is heard: of its 3 x 3, and theirs.
+EVIDENT = 2
 
 
 def presence(mean: Any) -> Any:
@@ -52,8 +51,8 @@ def darkest(form: str, mean: Any) -> Any:
 
 def mixing_noise(statistics: Any, xp: Any) -> tuple[Any, Any, Any]:
     """Shot, floor and grain, each (N,), of images' noise, of which there is some in every image."""
-    floor = xp.clip(statistics[:, FLOOR], LEAST_NOISE**2, None)
-    return statistics[:, SHOT], floor, statistics[:, GRAIN]
+    floor = xp.clip(statistics[:, FLOOR_PLACE], LEAST_NOISE**2, None)
+    return statistics[:, SHOT_PLACE], floor, statistics[:, GRAIN_PLACE]
 
 
 def left_in_means(grain: Any, level: int) -> Any:

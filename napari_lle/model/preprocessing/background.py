@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..array_types import Float64
+from .quantiles import NORMAL
 from .sampling import check_dtype
-from .sky import NORMAL, find_sky
+from .sky import find_sky
 
 HIGHEST_DEGREE = 6  # degree: more would follow objects
 BOXES = 24  # along the longer side of a plane, whose medians the polynomial goes through
@@ -28,8 +30,6 @@ WINGS = 9  # pixels along the square by which objects are widened
 PER_TERM = 3  # boxes, at least
 ROUNDS = 3  # of finding objects above the background, and the background beside these
 OUTLIERS = 3.0  # deviations of boxes' medians from the polynomial that are left out
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Background:
     coefficients: tuple[tuple[float, ...], ...]
     rgb: bool = False
 
-    def surface(self) -> Array:
+    def surface(self) -> Float64:
         """Its brightness at each pixel, of the image's shape without alpha."""
         plane = self.shape[-2:]
         planes = np.stack([_surface(own, self.degree, plane) for own in self.coefficients])
-        found: Array = planes.reshape(self.shape)
+        found: Float64 = planes.reshape(self.shape)
         return np.moveaxis(found, -3, -1) if self.rgb else found
 
     def flatten(self, image: Any, how: str) -> Any:
@@ -147,7 +147,7 @@ def _orders(degree: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
 
 
-def _legendre(length: int, degree: int, step: int = 1) -> Array:
+def _legendre(length: int, degree: int, step: int = 1) -> Float64:
     """Legendre polynomials at every `step` pixels of an axis, (length / step, degree + 1)."""
     centres = np.arange(length // step) * step + (step - 1) / 2
     places = centres * (2 / (length - 1)) - 1 if length > 1 else np.zeros(1)
@@ -156,7 +156,7 @@ def _legendre(length: int, degree: int, step: int = 1) -> Array:
 
 def _surface(
     coefficients: Sequence[float], degree: int, shape: tuple[int, ...], step: int = 1
-) -> Array:
+) -> Float64:
     """The polynomial at the pixels of a plane, or in the middle of squares of them."""
     products = np.zeros((degree + 1, degree + 1))
     for pair, value in zip(_orders(degree), coefficients, strict=True):
@@ -165,7 +165,7 @@ def _surface(
     return np.asarray(rows @ products @ columns.T)
 
 
-def _fitted(plane: Array, degree: int) -> tuple[float, ...]:
+def _fitted(plane: Float64, degree: int) -> tuple[float, ...]:
     """The coefficients of a plane's background; large planes are looked at reduced."""
     shape, step = plane.shape, min(math.ceil((plane.size / MOST_LOOKED_AT) ** 0.5), *plane.shape)
     plane = _reduced(plane, step)
@@ -183,7 +183,7 @@ def _fitted(plane: Array, degree: int) -> tuple[float, ...]:
     return tuple(coefficients)
 
 
-def _reduced(plane: Array, step: int) -> Array:
+def _reduced(plane: Float64, step: int) -> Float64:
     """Means of squares of pixels, of those that are finite."""
     if step == 1:
         return plane
@@ -195,7 +195,7 @@ def _reduced(plane: Array, step: int) -> Array:
         return np.asarray(total / known.sum(axis=(1, 3)))
 
 
-def _objects(above: Array, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _objects(above: Float64, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where objects are, their wings included."""
     try:
         from photutils.segmentation import detect_sources
@@ -217,7 +217,7 @@ def _objects(above: Array, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return nothing if found is None else np.asarray(found.make_source_mask(size=WINGS))
 
 
-def _through(plane: Array, shown: NDArray[np.bool_], along: tuple[Array, ...]) -> list[float]:
+def _through(plane: Float64, shown: NDArray[np.bool_], along: tuple[Float64, ...]) -> list[float]:
     """Least squares through medians of boxes; those far from the polynomial are left out.
 
     `along` are the polynomials along rows and columns. Terms that an axis of few boxes does not
@@ -242,12 +242,12 @@ def _through(plane: Array, shown: NDArray[np.bool_], along: tuple[Array, ...]) -
 
 
 def _medians(
-    plane: Array,
+    plane: Float64,
     shown: NDArray[np.bool_],
-    along: tuple[Array, ...],
+    along: tuple[Float64, ...],
     orders: NDArray[np.intp],
     side: int,
-) -> tuple[Array, Array]:
+) -> tuple[Float64, Float64]:
     """Means of the terms over what each box shows, (boxes, terms), and the medians there."""
     points, values, shares = [], [], []
     for top in range(0, plane.shape[0], side):

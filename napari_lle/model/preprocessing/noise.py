@@ -14,22 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..array_types import Float64
 from .noise_squares import Squares, measured
+from .quantiles import NORMAL
 from .sampling import check_dtype, planes_of
 
 BINS = 24  # brightnesses
 FEWEST = 64  # squares of one brightness
 CALMEST = 0.6  # share of a brightness's squares, the calmest, that stands for its noise
 CLIPPED = 0.1  # share of squares with pixels at an end of the range that spoils a brightness
-NORMAL = 1.4826  # deviations in the median of absolute values
 CUT = 3.0  # deviations beyond which a difference is no noise, but a hot pixel or an edge
 DOUBT = 0.2  # relative error of a variance beyond which it counts less
 KEPT = 0.9733  # of the variance of normal noise that lies within CUT
 LINED = 16  # pixels along a square in which lines are to count for what they are
 CHANCE = 6.0  # over the root of the squares: two deviations of rows' variance over columns'
 ROUNDING = 1 / 12  # variance of rounding to whole numbers
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Noise:
     black: float = 0.0
     grain: float = 1.0
 
-    def variance(self, values: ArrayLike) -> Array:
+    def variance(self, values: ArrayLike) -> Float64:
         """Variance of pixels whose expectations are `values`, in squared units of the image."""
         above = np.maximum(np.asarray(values, dtype=np.float64) - self.black, 0)
         return above / self.gain + self.read_noise**2
@@ -112,7 +111,7 @@ def _noise_planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
     return [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
 
 
-def _levels_of(squares: Squares) -> tuple[Array, Array, bool]:
+def _levels_of(squares: Squares) -> tuple[Float64, Float64, bool]:
     """Brightnesses, their variances, and whether these hold enough to trust them."""
     parts = _brightness_bins(squares.bright)
     whole = [part for part in parts if squares.clipped[part].mean() <= CLIPPED]
@@ -122,7 +121,7 @@ def _levels_of(squares: Squares) -> tuple[Array, Array, bool]:
     return bright, noise, bool(whole)
 
 
-def _brightness_bins(mean: Array) -> list[NDArray[np.intp]]:
+def _brightness_bins(mean: Float64) -> list[NDArray[np.intp]]:
     """Squares by brightness: a share of all to a bin, or of the range, whichever is less."""
     order = np.argsort(_even(mean), kind="stable")
     share, span = max(FEWEST, len(order) // BINS), np.ptp(mean) / BINS if len(order) else 0.0
@@ -135,18 +134,18 @@ def _brightness_bins(mean: Array) -> list[NDArray[np.intp]]:
     return [*parts, order[start:]] if start < len(order) else parts
 
 
-def _even(values: Array) -> Array:
+def _even(values: Float64) -> Float64:
     """Ranks that rounding does not change: an image in other units has the same."""
     span = float(np.ptp(values)) if len(values) else 0.0
     return np.round((values - values.min()) / span, 9) if span else np.zeros_like(values)
 
 
-def _calmest(energy: Array) -> NDArray[np.intp]:
+def _calmest(energy: Float64) -> NDArray[np.intp]:
     """Squares with the least structure."""
     return np.argsort(_even(energy), kind="stable")[: max(1, math.ceil(CALMEST * len(energy)))]
 
 
-def _variance(differences: Array) -> float:
+def _variance(differences: Float64) -> float:
     """Of normal noise among a few differences of another kind."""
     deviation = NORMAL * float(np.median(np.abs(differences)))
     if deviation == 0:  # mostly rounded away
@@ -157,7 +156,7 @@ def _variance(differences: Array) -> float:
     return deviation**2
 
 
-def _line(bright: Array, variance: Array) -> tuple[float, float]:
+def _line(bright: Float64, variance: Float64) -> tuple[float, float]:
     """Slope and offset through variances, which structure can only raise; neither is below 0.
 
     Least squares of relative errors, those that lie far off counting less each time.
@@ -201,6 +200,6 @@ def _lined(sizes: list[float], count: int) -> float:
     return math.sqrt(1 + LINED * share) ** (1 / (2 - 2 / LINED))
 
 
-def _calm_size(differences: Array) -> float:
+def _calm_size(differences: Float64) -> float:
     """How large the calmer third of differences is, which structure reaches last."""
     return float(np.quantile(np.abs(differences), 0.3))

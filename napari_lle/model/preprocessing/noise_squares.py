@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
+from ..array_types import Float64
 
-Array = NDArray[np.float64]
+SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
 
 
 class Squares(NamedTuple):
@@ -37,12 +37,12 @@ class Squares(NamedTuple):
         Whether they hold pixels as dark, or as bright, as many others.
     """
 
-    bright: Array
-    mean: Array
-    crossed: Array
-    coarse: Array
-    lines: Array
-    energy: Array
+    bright: Float64
+    mean: Float64
+    crossed: Float64
+    coarse: Float64
+    lines: Float64
+    energy: Float64
     clipped: NDArray[np.bool_]
 
 
@@ -70,7 +70,7 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     )
 
 
-def _pixels(plane: NDArray[Any], step: int) -> Array:
+def _pixels(plane: NDArray[Any], step: int) -> Float64:
     """Squares of a plane, (4, 4, N)."""
     rows, columns = (len(range(0, n - 3, step)) for n in plane.shape)
     found = np.empty((4, 4, rows, columns))
@@ -80,7 +80,7 @@ def _pixels(plane: NDArray[Any], step: int) -> Array:
     return found.reshape(4, 4, -1)
 
 
-def _at_an_end(pixels: Array, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+def _at_an_end(pixels: Float64, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     """Squares, (16, N), that hold pixels as dark, or as bright, as many others: clipped ones."""
     count = pixels.shape[1]
     found = np.zeros(count, bool)

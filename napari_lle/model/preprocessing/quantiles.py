@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 KEYS = {"float32": (np.uint32, 16), "float64": (np.uint64, 48)}  # the whole, and what is left out
 SIGN = np.uint16(1 << 15)
+NORMAL = 1.4826  # from the median of distances to the deviation of normal noise
 COUNTED_DTYPES = ("bool", "int8", "uint8", "int16", "uint16")
 
 

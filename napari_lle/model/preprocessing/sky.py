@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .quantiles import Ordered
+from .quantiles import NORMAL, Ordered
 from .screen import MIDDLE, STRETCHED, midtones
 
 NEAR_SKY = "sky"  # for a black level: DEVIATIONS below the background
 DEVIATIONS = 2.8
 OBJECT_DEVIATIONS = 3.0  # deviations above the background from which on a pixel is of an object
-NORMAL = 1.4826  # from the median of distances to the deviation of normal noise
 CLIPPING_ROUNDS = 20  # of leaving objects out; mostly three do
 
 

@@ -17,7 +17,7 @@ from .quantiles import Ordered
 from .statistics import HIGHLIGHT, Measures, Statistics, described, greys_of
 
 COUNTED = ("uint8", "uint16")
-UNIT = 1 << 28  # what 1 is in whole numbers, whose sums of millions stay below 2^53
+FIXED_ONE = 1 << 28  # what 1 is in whole numbers, whose sums of millions stay below 2^53
 TOP = 255
 Counts = NDArray[np.int64]
 Stored = NDArray[Any]
@@ -168,6 +168,6 @@ class Tally:
         table = normalised(np.arange(len(self._counts)).astype(self.squares.dtype))
         x = table.astype(np.float64)
         means = [float((self._counts * v).sum()) / self.ordered.size for v in (x, x * x)]
-        rounded = np.rint(x * UNIT).astype(np.int32)
+        rounded = np.rint(x * FIXED_ONE).astype(np.int32)
         across = self._counter.diagonal(corners_of(self.squares), rounded)
-        return means[0], means[1], across / UNIT
+        return means[0], means[1], across / FIXED_ONE

@@ -25,8 +25,6 @@ GRAINS = (1.3, 1.9, 2.9)  # up to which spots reach 0, 1 and 2 pixels
 JUDGED_SHARE = 4  # a quarter of a single scene is judged by
 LEAST_SCENE = 64  # pixels of a side that can be parted
 
-Image = NDArray[np.float32]
-
 
 class Noisy(NamedTuple):
     """What to train on and to judge by, and how.

@@ -91,7 +91,7 @@ class Afterwards:
         self._start(report_steps(live.estimate, strength_of(live)), done)
 
     def trust(self, which: str) -> None:
-        """Add a layer that tells of the latest result, see `trust.NAMES`."""
+        """Add a layer that tells of the latest result, see `trust.MAP_NAMES`."""
         live = self._results.latest
         if live is None:
             return

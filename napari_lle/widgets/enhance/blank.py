@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ...model.inference.options import EnhanceOptions
 
-FIRST_COLUMNS = 16  # of the columns that are looked at first
+COLUMN_STEP = 16  # of the columns that are looked at first
 NO_NUMBER = "contains no finite value"
 
 
@@ -28,7 +28,7 @@ def blankness(part: Any, rgb: bool) -> str:
         The last axis holds colours; opacity does not count.
     """
     whole = np.asarray(part)[..., :3] if rgb else np.asarray(part)
-    some = whole[..., ::FIRST_COLUMNS, :] if rgb else whole[..., ::FIRST_COLUMNS]
+    some = whole[..., ::COLUMN_STEP, :] if rgb else whole[..., ::COLUMN_STEP]
     if whole.size == 0 or _varies(some) or _varies(whole):
         return ""
     known = whole[np.isfinite(whole)]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .blending import Live
 
 PUBLISHING_SIZE = (560, 560)  # pixels of the window at first
-SUFFIX = ".zip"
 REMADE_WITH = ("strength", "brightness", "denoise", "source", "model_file")  # of a layer's record
 BOX_TITLES = {
     "legend": "For the legend of the figure.",
@@ -175,9 +174,11 @@ class PublishWindow(QDialog):  # type: ignore[misc]
 
 def _with_suffix(path: Path) -> Path:
     """The path with the ending of a bundle; the dialog has not asked about one that is there."""
+    from ...model.publishing.bundle import BUNDLE_SUFFIX
+
     if path.suffix:
         return path
-    path = path.with_name(f"{path.name}{SUFFIX}")
+    path = path.with_name(f"{path.name}{BUNDLE_SUFFIX}")
     if path.exists():
         raise FileError(f"{path.name} is there already: choose another name.")
     return path

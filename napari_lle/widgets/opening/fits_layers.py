@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...samples import LayerTuple
 from ..shared.adoption import metadata_of_file
 from ..shared.marks import marked
 from .sky_status import tell_sky
@@ -15,20 +16,17 @@ from .sky_status import tell_sky
 if TYPE_CHECKING:
     from ...model.io.metadata import Picture
 
-SUFFIXES = (".fits", ".fit", ".fts")
-PACKINGS = ("", ".gz", ".fz")
 LARGEST_LOADED = 1 << 28  # bytes; larger images stay in their files until they are looked at
 LIMIT_PERCENTILES = (0.5, 99.7)  # percentiles between which a layer is shown
 LIMIT_PIXELS = 1_000_000  # pixels that these are found of
 
-LayerTuple = tuple[Any, dict[str, Any], str]
-
 
 def fits_reader(path: str | list[str]) -> Callable[[Any], list[LayerTuple]] | None:
     """Offer `read_layers` for FITS files."""
+    from ...model.io.fits_files import SUFFIXES
+
     paths = path if isinstance(path, list) else [path]
-    endings = tuple(suffix + packing for suffix in SUFFIXES for packing in PACKINGS)
-    return read_layers if all(str(p).lower().endswith(endings) for p in paths) else None
+    return read_layers if all(str(p).lower().endswith(SUFFIXES) for p in paths) else None
 
 
 def read_layers(path: str | list[str]) -> list[LayerTuple]:

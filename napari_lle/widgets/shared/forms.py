@@ -79,7 +79,7 @@ def _make_room(text: Any) -> None:
 
 
 def _least(text: Any) -> int:
-    """The height of a message of `MESSAGE_LINES` lines, as the theme draws it, in a label like this one."""
+    """The height of `MESSAGE_LINES` of a message, as the theme draws them in a label like this."""
     ruler = text.findChild(QLabel, RULER)
     if ruler is None:
         ruler = QLabel("\n".join("x" * MESSAGE_LINES), text)

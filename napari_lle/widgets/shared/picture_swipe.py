@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from napari.layers import Image
-from numpy.typing import NDArray
 
+from ...model.array_types import Float32
 from .layers import METADATA_KEY
 from .swipe import Swipe, SwipeError
 
 SHOW, HIDE = "Compare on the canvas", "Remove the comparison"
-
-Picture = NDArray[np.float32]
 
 
 class PictureSwipe:
@@ -40,7 +38,7 @@ class PictureSwipe:
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
-        self._pictures: dict[str, Picture] = {}
+        self._pictures: dict[str, Float32] = {}
         self._options: dict[str, Any] = {}
         self._name = ""
         self.layers: list[Image] = []
@@ -65,7 +63,7 @@ class PictureSwipe:
 
     def offer(
         self,
-        pictures: Mapping[str, Picture],
+        pictures: Mapping[str, Float32],
         name: str,
         place: Mapping[str, Any],
         chosen: tuple[str, str],

@@ -30,8 +30,8 @@ Thumbnail = NDArray[np.uint8]
 class Card(NamedTuple):
     """What is told of a pair.
 
-    Its name, figures line by line, a verdict in full sentences, how bad that is (of `FINDING_COLOURS`),
-    and pictures of (Y, X, 3).
+    Its name, figures line by line, a verdict in full sentences, how bad that is (of
+    `FINDING_COLOURS`), and pictures of (Y, X, 3).
     """
 
     name: str

@@ -14,9 +14,9 @@ from numpy import float32
 from ...network import formulas
 from . import halving, hearing
 from .edition import edition
-from .halving import HALF, ZERO, exactly, expected
+from .halving import exactly, expected
 from .hearing import clear_row, hear_row, open_row
-from .pointwise import copy
+from .pointwise import HALF, ZERO, copy
 
 CALM, EVIDENT = formulas.CALM, formulas.EVIDENT
 SIDE = 2 * CALM + 1

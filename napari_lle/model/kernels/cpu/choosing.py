@@ -14,9 +14,9 @@ from ..forms import VIEWS
 from . import fused, halving, hearing, lanes, pointwise, smoothing
 from .edition import edition
 from .fused import advance, new_rings, widest
-from .halving import ONE, ZERO, embedded, exactly
+from .halving import embedded, exactly
 from .hearing import compare_rows, grow_row
-from .pointwise import PITCH, TWO, exp
+from .pointwise import ONE, PITCH, TWO, ZERO, exp
 from .smoothing import screened
 
 KNEE, CENTRED = float32(formulas.KNEE), float32(2 * formulas.CENTRE)

@@ -16,12 +16,11 @@ from numpy import float32
 
 from ...network import formulas
 from .edition import edition
-from .pointwise import INNER
+from .pointwise import INNER, ONE, ZERO
 
 exactly = njit(**INNER)
 embedded = njit(inline="always", error_model="numpy")
 
-ZERO, HALF, ONE = float32(0), float32(0.5), float32(1)
 EIGHTH, QUARTER = float32(0.125), float32(0.25)
 LONE, THIN = float32(formulas.LONE), float32(formulas.THIN)
 CLOSED, OPENING = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)

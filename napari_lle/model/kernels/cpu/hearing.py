@@ -14,8 +14,8 @@ from numpy import float32
 from ...network import formulas
 from . import halving
 from .edition import edition
-from .halving import HALF, ZERO, exactly, expected, opened_by
-from .pointwise import copy
+from .halving import exactly, expected, opened_by
+from .pointwise import HALF, ZERO, copy
 
 NEAR, FAR, LENGTH = float32(0.75), float32(0.25), float32(3)  # of a sum of nine: its deviations
 

@@ -9,12 +9,12 @@ from numba import njit
 from numpy import float32
 
 from ...network import formulas
-from ...network.config import RESIDUAL_FLOOR
 from . import halving
 from .edition import edition
-from .halving import ONE, QUARTER, ZERO, embedded, exactly
+from .halving import QUARTER, embedded, exactly
+from .pointwise import FLOOR, ONE, ZERO
 
-SHARE, DARKEST, FLOOR = float32(formulas.SHARE), float32(formulas.DARKEST), float32(RESIDUAL_FLOOR)
+SHARE, DARKEST = float32(formulas.SHARE), float32(formulas.DARKEST)
 
 
 @embedded

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
-from . import correlate, forms_back, heads, planes, stack
+from .crop import SOURCES
 from .heads import NO_FORM, fill_view, put_planes, take_planes
 from .planes import (
     activate_back,
@@ -32,7 +31,6 @@ from .planes import (
 from .stack import total_of
 
 AUXILIARY_HALO = 2
-SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 
 def auxiliary_room(height: int, width: int, channels: int, maps: int) -> tuple[int, int, int]:

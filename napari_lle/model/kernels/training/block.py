@@ -13,10 +13,10 @@ from torch.autograd.function import once_differentiable
 
 from ...network.residual import ResidualEstimation
 from ...runtime.threads import in_order
+from ..forms import Numbers
 from .compiled import Functions
 from .crop import crop_room
 
-Numbers = NDArray[np.float32]
 TALL = 64  # rows of an image that are made at once where no gradient is asked for
 
 

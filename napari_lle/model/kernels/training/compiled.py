@@ -6,17 +6,16 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple
 
-from numba import boolean, float32, intp
+from numba import boolean, intp
 
-from ..cpu.compiled import Piece, compile_functions, load_functions
+from ..cpu.compiled import INDICES, PLANES, ROW, Piece, compile_functions, load_functions
 from .auxiliary import build_auxiliary, build_auxiliary_back
 from .crop import build_backward, build_forward
 from .paired import build_paired, build_similarity
 
-LINE, INDICES, PLANES = float32[::1], intp[::1], float32[:, :, ::1]
 # form, whether to divide, V, weights, the crop's own biases, dilations, sizes, scalars, planes
-FORWARD = (intp, boolean, PLANES, *(LINE,) * 3, INDICES, INDICES, *(LINE,) * 3, PLANES)
-BACKWARD = (intp, boolean, PLANES, LINE, INDICES, INDICES, *(LINE,) * 5, PLANES, *(LINE,) * 4)
+FORWARD = (intp, boolean, PLANES, *(ROW,) * 3, INDICES, INDICES, *(ROW,) * 3, PLANES)
+BACKWARD = (intp, boolean, PLANES, ROW, INDICES, INDICES, *(ROW,) * 5, PLANES, *(ROW,) * 4)
 _lock = Lock()
 
 
@@ -34,12 +33,12 @@ class Functions(NamedTuple):
 PARTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "forward": (build_forward, FORWARD),
     "backward": (build_backward, (*BACKWARD, PLANES)),
-    "distance": (build_paired, (PLANES, PLANES, LINE, intp, PLANES)),
+    "distance": (build_paired, (PLANES, PLANES, ROW, intp, PLANES)),
     "similarity": (build_similarity, (PLANES, PLANES)),
-    "auxiliary": (build_auxiliary, (PLANES, LINE, intp, LINE, PLANES)),
+    "auxiliary": (build_auxiliary, (PLANES, ROW, intp, ROW, PLANES)),
     "auxiliary back": (
         build_auxiliary_back,
-        (PLANES, LINE, intp, *(LINE,) * 3, PLANES, LINE, PLANES),
+        (PLANES, ROW, intp, *(ROW,) * 3, PLANES, ROW, PLANES),
     ),
 }
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ...runtime.threads import in_order
-from .block import Numbers
+from ..forms import Numbers
 from .compiled import Functions
 
 

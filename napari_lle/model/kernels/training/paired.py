@@ -13,6 +13,7 @@ from numba import njit
 from numpy import float32
 
 from ..cpu.edition import edition
+from ..cpu.pointwise import ONE, TWO
 from . import planes
 from .planes import reordered, summed
 
@@ -22,7 +23,6 @@ SSIM_SIDE = 7
 C1, C2 = float32(0.01**2), float32(0.03**2)
 WINDOW_SHARE = float32(1 / SSIM_SIDE**2)
 UNBIASED = float32(SSIM_SIDE**2 / (SSIM_SIDE**2 - 1))
-ONE, TWO = float32(1), float32(2)
 
 
 @reordered
