@@ -45,6 +45,18 @@ def _beside(figures: Beside | None) -> Check:
     return {"beside": {k: float(v) for k, v in figures.items()}} if figures else {}
 
 
+def suite_report(suite: str, model: Model, checks: list[Check]) -> dict[str, Any]:
+    """What a suite says of a model: which it is, and its checks."""
+    return {
+        "suite": suite,
+        "model": model.name,
+        "digest": model.digest,
+        "parameters": model.network.inference_parameters(),
+        "failed": sum(each["verdict"] == "fail" for each in checks),
+        "checks": checks,
+    }
+
+
 def stretch_model() -> Model:
     """The screen stretch as a model: no local departure at all."""
     return Model("stretch", Network(NetworkConfig("stretching", local=0.0)).eval())

@@ -24,7 +24,7 @@ from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
 from ..progress import Progress, finish
 from . import black_pixels, interval, invention, residual_noise, retention
-from .checks import Check, Run, check, stretch_model, warning
+from .checks import Check, Run, check, stretch_model, suite_report, warning
 from .exposures import exposures
 from .fields import far_white
 from .photometry import detect, fluxes, widths
@@ -82,12 +82,7 @@ def linear_suite_steps(
     table = exposures(loaded.name, run)
     yield Progress(total, total)
     return {
-        "suite": "linear",
-        "model": loaded.name,
-        "digest": loaded.digest,
-        "parameters": loaded.network.inference_parameters(),
-        "failed": sum(check["verdict"] == "fail" for check in checks),
-        "checks": checks,
+        **suite_report("linear", loaded, checks),
         "methods": methods,
         "exposures": table,
         "better": sentences(loaded.name, methods),

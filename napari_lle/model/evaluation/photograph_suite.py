@@ -17,7 +17,7 @@ from ..inference.settling import choose_model
 from ..network.checkpoint import Model
 from ..progress import Progress
 from .baselines import BASELINES
-from .checks import Check, check, least
+from .checks import Check, check, least, suite_report
 from .lighting import LIGHTS, SHARES, Scene, at_lamp, backlit, coloured, well_lit, with_window
 from .metrics import Image, Method, eight_bit, psnr
 from .photographs import method_of
@@ -65,14 +65,7 @@ def photograph_suite_steps(
         judge = least if at_least else check
         checks.append(judge(name, measure(method), goal, beside))
         yield Progress(done, len(measures))
-    return {
-        "suite": "photographs",
-        "model": loaded.name,
-        "digest": loaded.digest,
-        "parameters": loaded.network.inference_parameters(),
-        "failed": sum(one["verdict"] == "fail" for one in checks),
-        "checks": checks,
-    }
+    return suite_report("photographs", loaded, checks)
 
 
 def _measures() -> Mapping[str, tuple[Measure, float, bool]]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
+from ..preprocessing.sampling import as_array
 from ..progress import Progress, finish
 from .enhance import estimate_steps
 from .estimate import Result, check_strength
@@ -74,7 +75,7 @@ def averaged_steps(
     strength: float = 1.0,
 ) -> Generator[Progress, None, Result]:
     """`enhance_averaged`, yielding `Progress`."""
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     check_strength(strength)
     if options.channel_axis is not None:
         raise ValueError("Averaging treats each channel by itself: leave channel_axis out.")

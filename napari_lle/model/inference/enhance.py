@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
+from ..preprocessing.sampling import as_array
 from ..progress import Progress, finish
 from .estimate import Estimate, Result, check_strength
 from .lazy import LazyEstimate, Scales
@@ -110,7 +111,7 @@ def enhance(
     True
     """
     check_strength(strength)
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     estimate = finish(estimate_steps(data, look_options(model=model, **options)))
     result: Result = estimate.result(strength, last=True)
     return result

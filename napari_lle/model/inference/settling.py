@@ -11,6 +11,7 @@ import numpy as np
 
 from ..network.bundled import GLOBAL, is_stretch, settled_name, sized
 from ..network.checkpoint import Model, recent_model
+from ..preprocessing.sampling import as_array
 from .options import EnhanceOptions
 from .shared_illumination import check_together
 
@@ -18,7 +19,7 @@ from .shared_illumination import check_together
 def as_arrays(images: Any) -> list[Any]:
     """One array, or several in a list, as a list of arrays."""
     several = [images] if hasattr(images, "shape") else images
-    return [each if hasattr(each, "shape") else np.asarray(each) for each in several]
+    return [as_array(each) for each in several]
 
 
 def settle(arrays: Sequence[Any], options: EnhanceOptions) -> EnhanceOptions:

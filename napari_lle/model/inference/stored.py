@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..network.checkpoint import Model
 from ..preprocessing.normalizing import plain_levels
+from ..preprocessing.sampling import as_array
 from ..progress import Progress, finish
 from .enhance import planned_steps
 from .estimate import check_strength
@@ -64,7 +65,7 @@ def enhance_stored(
     >>> brighter.dtype, bool((brighter > dark).all())
     (dtype('uint8'), True)
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     steps = stored_steps(data, look_options(model=model, **options), strength)
     return finish(steps)[0]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
@@ -15,6 +13,7 @@ from ..inference.plan import survey
 from ..inference.planes import AUTO_TILE
 from ..inference.settling import choose_model, settle
 from ..network.checkpoint import Model
+from ..preprocessing.sampling import as_array
 from ..runtime.devices import choose_device
 from .unrolled import Stages
 
@@ -64,7 +63,7 @@ def stages(
     >>> found.plane().distances()[0].max
     0.0
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     options = EnhanceOptions(
         model=model, black=black, white=white, channels=channels, device=device, tile=tile, rgb=rgb
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .normalizing import in_dtype
 from .sampling import check_dtype
 
 
@@ -96,15 +97,8 @@ class Calibration:
     def undo(self, calibrated: Any) -> Any:
         """The stored image again: bit for bit for integers of up to 32 bits."""
         self._check(calibrated.shape)
-        dtype = np.dtype(self.dtype)
         stored = calibrated.astype(np.float64) * self.flat + self.dark
-        if dtype.kind == "f":
-            return stored.astype(dtype)
-        if dtype.kind == "b":
-            return stored > 0.5
-        limits = np.iinfo(dtype)
-        top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
-        return np.clip(np.rint(stored), limits.min, top).astype(dtype)
+        return in_dtype(stored, np.dtype(self.dtype))
 
     def _check(self, shape: tuple[int, ...]) -> None:
         for name, frame in (("dark frame", self.dark), ("flat field", self.flat)):

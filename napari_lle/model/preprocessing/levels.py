@@ -21,7 +21,7 @@ from .normalizing import (
     working_dtype,
 )
 from .quantiles import Ordered
-from .sampling import SAMPLE, blocks, check_dtype, is_photograph, region_values, sample
+from .sampling import SAMPLE, as_array, blocks, check_dtype, is_photograph, region_values, sample
 from .sky import NEAR_SKY, find_sky, white_for_sky
 from .tally import Tally
 
@@ -89,7 +89,7 @@ def find_levels(
     ValueError
         If the image is empty, or a given level leaves nothing between black and white.
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     dtype = check_dtype(data.dtype)
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to enhance.")

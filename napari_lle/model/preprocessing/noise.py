@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..array_types import Float64
 from .noise_squares import Squares, measured
 from .quantiles import NORMAL
-from .sampling import check_dtype, planes_of
+from .sampling import as_array, check_dtype, planes_of
 
 BINS = 24  # brightnesses
 FEWEST = 64  # squares of one brightness
@@ -92,7 +92,7 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     Noise
         Of an image without noise, 0 read noise and infinite gain.
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     dtype = check_dtype(data.dtype)
     squares = measured(_noise_planes(data, rgb), dtype)
     bright, noise, whole = _levels_of(squares)

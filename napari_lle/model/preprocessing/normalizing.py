@@ -194,11 +194,16 @@ def denormalize(x: ArrayLike, levels: AnyLevels) -> NDArray[Any]:
 
     Integers are rounded to the nearest and clipped to the dtype's range.
     """
-    dtype = np.dtype(levels.dtype)
     black, span = levels.scales(np.dtype(np.float64))
-    with np.errstate(over="ignore"):  # a float16 that was inf comes back as inf
+    with np.errstate(over="ignore"):
         values = np.asarray(x, dtype=np.float64) * span + black
-        if dtype.kind == "f":
+    return in_dtype(values, np.dtype(levels.dtype))
+
+
+def in_dtype(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Values as they are stored: integers rounded to the nearest and clipped to their range."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):  # a float16 that was inf comes back as inf
             return values.astype(dtype)
     if dtype.kind == "b":
         return values > 0.5

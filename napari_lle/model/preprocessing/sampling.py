@@ -14,6 +14,11 @@ SAMPLE = 2_000_000  # pixels that levels and statistics are taken from
 CORNERED = 16  # planes whose corners are looked at for empty margins
 
 
+def as_array(image: ArrayLike) -> Any:
+    """The image as an array; what is one already, lazy or not, stays what it is."""
+    return image if hasattr(image, "shape") else np.asarray(image)
+
+
 def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return `dtype` as NumPy's, or raise TypeError where images cannot be of it."""
     dtype = np.dtype(dtype)
@@ -71,7 +76,7 @@ def sample(image: ArrayLike, *, rgb: bool = False) -> NDArray[Any]:
         In the image's dtype; an alpha channel is left out, and so are empty margins, but for
         8-bit photographs, whose black bars the models for photographs learned with.
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     planes = planes_of(data, rgb)
     area = math.prod(planes[0].shape[:2])
     step = 2 * max(1, math.ceil(math.sqrt(area * len(planes) / SAMPLE)))
@@ -113,7 +118,7 @@ def region_values(image: ArrayLike, roi: Any = None, *, rgb: bool = False) -> ND
     ValueError
         If the region holds no finite value.
     """
-    data: Any = image if hasattr(image, "shape") else np.asarray(image)
+    data = as_array(image)
     check_dtype(data.dtype)
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {tuple(data.shape)}): nothing to measure.")

@@ -9,7 +9,6 @@ from magicgui.widgets import (
     CheckBox,
     ComboBox,
     Label,
-    ProgressBar,
     PushButton,
 )
 
@@ -19,9 +18,9 @@ from ...model.network.bundled import FORMULAS
 from ...model.preprocessing.screen import MIDDLE
 from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.folds import Fold
-from ..shared.forms import Choices, device_choices, labelled, roomy, row, steady
+from ..shared.forms import HAPPENED, Choices, device_box, labelled, roomy, row, told
 from ..shared.model_choice import ModelChoice
-from ..shared.preferences import preferred_device, preferred_model
+from ..shared.preferences import preferred_model
 from .compare_controls import CompareControls
 from .level_controls import LevelControls
 from .result_controls import ResultControls
@@ -93,10 +92,8 @@ class Form:
             tooltip="The model, the input values that become black and white, and how many pixels "
             "are darker than black.",
         )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(value="", tooltip="What happened, or what to do next.")
+        self.progress, self.status = told("Tiles done.", HAPPENED)
         roomy(self.line)
-        steady(self.progress, self.status)
         self.progress.native.setTextVisible(True)
 
     def _channels(self) -> None:
@@ -135,12 +132,7 @@ class Form:
             formulas=FORMULAS,
         )
         self.model.use(preferred_model())
-        self.device = ComboBox(
-            label="device",
-            choices=device_choices(),
-            value=preferred_device(device_choices()),
-            tooltip="Where the network runs; auto takes the fastest device available.",
-        )
+        self.device = device_box("Where the network runs; auto takes the fastest device available.")
         self.again = ComboBox(
             label="again",
             choices=[("replace result", REPLACE), ("add result", "add")],

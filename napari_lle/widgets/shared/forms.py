@@ -6,13 +6,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from magicgui.widgets import Container, Label, ProgressBar
+from magicgui.widgets import ComboBox, Container, Label, ProgressBar
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy
+
+from .preferences import preferred_device
 
 FORM_WIDTH = 298  # pixels that every widget gets along with, a scroll bar among them
 LABEL_WIDTH = 84
 MESSAGE_LINES = 2  # of a message
+HAPPENED = "What happened, or what to do next."  # the tooltip of a line of status
 RULER = "ruler"  # name of the label that heights are read from
 
 Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names and what they mean
@@ -21,6 +24,22 @@ Choices = Callable[[Any], list[tuple[str, Any]]]  # what a list offers: names an
 def device_choices() -> list[str]:
     """Devices that this kind of machine can have; whether it has them, torch knows."""
     return ["auto", "cpu", "mps" if sys.platform == "darwin" else "cuda"]
+
+
+def device_box(tooltip: str) -> ComboBox:
+    """A list of devices, of which the preferred one is chosen."""
+    choices = device_choices()
+    return ComboBox(
+        label="device", choices=choices, value=preferred_device(choices), tooltip=tooltip
+    )
+
+
+def told(counted: str, status: str) -> tuple[ProgressBar, Label]:
+    """The bar and the line of status, which keep their room; with a tooltip each."""
+    progress = ProgressBar(value=0, min=0, max=1, tooltip=counted)
+    label = Label(value="", tooltip=status)
+    steady(progress, label)
+    return progress, label
 
 
 def labelled(widget: Any, *more: Any) -> Container:

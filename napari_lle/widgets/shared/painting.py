@@ -8,10 +8,12 @@ from weakref import ref
 
 from qtpy.QtCore import QTimer
 
+from .layer_events import AtLayerEvent
+
 TURN = 6  # ms: a turn of the event loop
 
 
-class PaintSoon:
+class PaintSoon(AtLayerEvent):
     """Puts off the painting by a turn of the event loop whenever a layer is added.
 
     napari needs about as long to take in a layer as to paint the window, and does both in one turn;
@@ -27,22 +29,14 @@ class PaintSoon:
     """
 
     def __init__(self, viewer: Any, widget: Any) -> None:
-        self._event = viewer.layers.events.inserting
-        self._widget = widget
-        self._event.connect(self._wait)
+        super().__init__(viewer.layers.events.inserting, widget)
 
-    def release(self) -> None:
-        """Let go of the viewer."""
-        with suppress(ValueError):
-            self._event.disconnect(self._wait)
-
-    def _wait(self, *_: Any) -> None:
-        with suppress(RuntimeError):  # the widget is gone
-            window = self._widget.window()
-            if window.updatesEnabled():
-                window.setUpdatesEnabled(False)
-                held = ref(window)  # a timer keeps no window that is closed
-                QTimer.singleShot(TURN, lambda: _paint_window(held()))
+    def act(self, window: Any) -> None:
+        """Freeze the painting, and thaw it soon."""
+        if window.updatesEnabled():
+            window.setUpdatesEnabled(False)
+            held = ref(window)  # a timer keeps no window that is closed
+            QTimer.singleShot(TURN, lambda: _paint_window(held()))
 
 
 def _paint_window(window: Any) -> None:

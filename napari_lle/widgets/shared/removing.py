@@ -8,13 +8,14 @@ https://github.com/napari/napari/issues/6472 and 8471. It may go when that scrip
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
+from .layer_events import AtLayerEvent
 
-class RemoveInCanvas:
+
+class RemoveInCanvas(AtLayerEvent):
     """Makes the canvas's own context current whenever a layer is about to be removed.
 
     Parameters
@@ -25,16 +26,9 @@ class RemoveInCanvas:
     """
 
     def __init__(self, viewer: Any, widget: Any) -> None:
-        self._event = viewer.layers.events.removing
-        self._widget = widget
-        self._event.connect(self._enter)
+        super().__init__(viewer.layers.events.removing, widget)
 
-    def release(self) -> None:
-        """Let go of the viewer."""
-        with suppress(ValueError):
-            self._event.disconnect(self._enter)
-
-    def _enter(self, *_: Any) -> None:
-        with suppress(RuntimeError):  # the widget is gone
-            for canvas in self._widget.window().findChildren(QOpenGLWidget):
-                canvas.makeCurrent()
+    def act(self, window: Any) -> None:
+        """Enter the context of each canvas; the last one stays."""
+        for canvas in window.findChildren(QOpenGLWidget):
+            canvas.makeCurrent()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, Label, ProgressBar, PushButton, Slider, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, PushButton, Slider, SpinBox
 
 from ...model.network.bundled import SIZE_NAMES
 from ..shared.folds import Fold
-from ..shared.forms import Choices, device_choices, labelled, row, steady
+from ..shared.forms import Choices, device_box, labelled, row, told
 from ..shared.model_choice import ModelChoice
-from ..shared.preferences import preferred_device, preferred_model
+from ..shared.preferences import preferred_model
 from .inspector import INPUT_KEY, KINDS, Request
 from .plots import StagePlots
 from .sentence import short
@@ -34,7 +34,6 @@ class StagesForm:
         self._story()
         self._layers()
         self._expert()
-        steady(self.progress, self.status)
 
     def _run(self, images: Choices) -> None:
         self.image = ComboBox(label="image", choices=images, tooltip="The image layer to inspect.")
@@ -47,11 +46,10 @@ class StagesForm:
         self.cancel = PushButton(
             text="Cancel", enabled=False, tooltip="Stop without changing anything."
         )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Tiles done.")
-        self.status = Label(
-            value="",
-            tooltip="Whether one stage is enough: R of all stages is compared within the range in "
-            "which it is shown. A grey level is 1/255 of that.",
+        self.progress, self.status = told(
+            "Tiles done.",
+            "Whether one stage is enough: R of all stages is compared within the range in which it "
+            "is shown. A grey level is 1/255 of that.",
         )
 
     def _story(self) -> None:
@@ -82,12 +80,7 @@ class StagesForm:
             max=MOST_STAGES,
             tooltip="T: how often the block is applied; may be more than in training.",
         )
-        self.device = ComboBox(
-            label="device",
-            choices=device_choices(),
-            value=preferred_device(device_choices()),
-            tooltip="Where the network runs.",
-        )
+        self.device = device_box("Where the network runs.")
         self.export = PushButton(
             text="Export…",
             enabled=False,

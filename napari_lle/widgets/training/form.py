@@ -8,16 +8,13 @@ from magicgui.widgets import (
     ComboBox,
     Container,
     FloatSpinBox,
-    Label,
-    ProgressBar,
     PushButton,
     SpinBox,
 )
 
 from ..shared.folds import Fold
-from ..shared.forms import Choices, device_choices, labelled, row, steady
+from ..shared.forms import HAPPENED, Choices, device_box, labelled, row, told
 from ..shared.model_choice import ModelChoice
-from ..shared.preferences import preferred_device
 from .cards import Cards
 from .plots import TrainPlots
 from .quick_settings import AUTO, QUICK, TrainingRequest
@@ -140,12 +137,7 @@ class TrainForm:
             step=0.5,
             tooltip="Training time in minutes. One minute on a CPU is enough for a single pair.",
         )
-        self.device = ComboBox(
-            label="device",
-            choices=device_choices(),
-            value=preferred_device(device_choices()),
-            tooltip="Where the training runs.",
-        )
+        self.device = device_box("Where the training runs.")
 
     def _advanced(self) -> None:
         self.advanced = {
@@ -200,9 +192,7 @@ class TrainForm:
         self.resume = PushButton(
             text="Resume", visible=False, tooltip="Continue a run that was stopped or interrupted."
         )
-        self.progress = ProgressBar(value=0, min=0, max=1, tooltip="Steps done.")
-        self.status = Label(value="", tooltip="What happened, or what to do next.")
-        steady(self.progress, self.status)
+        self.progress, self.status = told("Steps done.", HAPPENED)
         self._buttons = Container(
             widgets=[row(self.train, self.pause, self.stop), self.resume], labels=False
         )
