@@ -18,7 +18,7 @@ from ...model.network.bundled import FORMULAS
 from ...model.preprocessing.screen import MIDDLE
 from ...model.preprocessing.sky import NEAR_SKY
 from ..shared.folds import Fold
-from ..shared.forms import HAPPENED, Choices, device_box, labelled, roomy, row, told
+from ..shared.forms import HAPPENED, Choices, bar_and_status, device_box, labelled, roomy, row
 from ..shared.model_choice import ModelChoice
 from ..shared.preferences import preferred_model
 from .compare_controls import CompareControls
@@ -92,7 +92,7 @@ class Form:
             tooltip="The model, the input values that become black and white, and how many pixels "
             "are darker than black.",
         )
-        self.progress, self.status = told("Tiles done.", HAPPENED)
+        self.progress, self.status = bar_and_status("Tiles done.", HAPPENED)
         roomy(self.line)
         self.progress.native.setTextVisible(True)
 

@@ -34,7 +34,7 @@ def device_box(tooltip: str) -> ComboBox:
     )
 
 
-def told(counted: str, status: str) -> tuple[ProgressBar, Label]:
+def bar_and_status(counted: str, status: str) -> tuple[ProgressBar, Label]:
     """The bar and the line of status, which keep their room; with a tooltip each."""
     progress = ProgressBar(value=0, min=0, max=1, tooltip=counted)
     label = Label(value="", tooltip=status)

@@ -8,7 +8,7 @@ from magicgui.widgets import CheckBox, ComboBox, PushButton, Slider, SpinBox
 
 from ...model.network.bundled import SIZE_NAMES
 from ..shared.folds import Fold
-from ..shared.forms import Choices, device_box, labelled, row, told
+from ..shared.forms import Choices, bar_and_status, device_box, labelled, row
 from ..shared.model_choice import ModelChoice
 from ..shared.preferences import preferred_model
 from .inspector import INPUT_KEY, KINDS, Request
@@ -46,7 +46,7 @@ class StagesForm:
         self.cancel = PushButton(
             text="Cancel", enabled=False, tooltip="Stop without changing anything."
         )
-        self.progress, self.status = told(
+        self.progress, self.status = bar_and_status(
             "Tiles done.",
             "Whether one stage is enough: R of all stages is compared within the range in which it "
             "is shown. A grey level is 1/255 of that.",

@@ -13,7 +13,7 @@ from magicgui.widgets import (
 )
 
 from ..shared.folds import Fold
-from ..shared.forms import HAPPENED, Choices, device_box, labelled, row, told
+from ..shared.forms import HAPPENED, Choices, bar_and_status, device_box, labelled, row
 from ..shared.model_choice import ModelChoice
 from .cards import Cards
 from .plots import TrainPlots
@@ -192,7 +192,7 @@ class TrainForm:
         self.resume = PushButton(
             text="Resume", visible=False, tooltip="Continue a run that was stopped or interrupted."
         )
-        self.progress, self.status = told("Steps done.", HAPPENED)
+        self.progress, self.status = bar_and_status("Steps done.", HAPPENED)
         self._buttons = Container(
             widgets=[row(self.train, self.pause, self.stop), self.resume], labels=False
         )

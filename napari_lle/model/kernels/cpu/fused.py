@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ...network.config import NetworkConfig
 
 ANSWERS = 3  # of H, but for guiding, which has one more
-OUTPUTS = 6  # rows of H's answers, and of the pixels' colours
+ANSWER_ROWS = 6  # rows of H's answers, and of the pixels' colours
 
 
 def widest(halo: int) -> int:
@@ -115,7 +115,7 @@ def ring_memory(config: NetworkConfig, colours: int) -> NDArray[np.float32]:
     """What a strip keeps of one run to the next."""
     count = len(config.dilations)
     rows = ring_rows(max(config.dilations), colours, colours + config.branch_width * count,
-                     *config.widths, OUTPUTS)  # fmt: skip
+                     *config.widths, ANSWER_ROWS)  # fmt: skip
     return np.zeros(sum(rows) * PITCH, np.float32)
 
 
@@ -201,7 +201,7 @@ def build(
         halo = reach + 3
         width = len(columns) - 2 * halo
         spliced = colours + branch * len(dilations)
-        rings = cut_rings(memory, reach, colours, spliced, first, second, OUTPUTS)
+        rings = cut_rings(memory, reach, colours, spliced, first, second, ANSWER_ROWS)
         weights = dilations, branches, w1, w2, w3
         image, last = rings[0], rings[4]
         slots = len(image) // (colours * PITCH)
