@@ -135,6 +135,7 @@ def test_importing_stays_cheap(modules, absent):
 # Names that several modules define with one meaning: what they compute, or ask for, is the same,
 # and a user, or a test that holds them equal, meets them side by side.
 SHARED_NAMES = {
+    "DTYPES": "that a format can hold",
     "FLOOR": "what keeps L above 0, for the CPU and for CUDA",
     "PROVENANCE": "where FITS, TIFF and Zarr keep how an image came about",
     "SUFFIXES": "of the files that each reader takes",

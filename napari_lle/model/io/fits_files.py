@@ -25,7 +25,7 @@ SUFFIXES = (
     *(f"{suffix}.gz" for suffix in UNPACKED),
     *(f"{suffix}.fz" for suffix in UNPACKED),
 )
-FITS_DTYPES = (
+DTYPES = (
     "uint8",
     "int8",
     "int16",

@@ -20,7 +20,7 @@ from .zarr_labels import labels_of
 from .zarr_layout import ATTRIBUTE, PROVENANCE, rendering
 
 SUFFIXES = (ZARR,)
-ZARR_DTYPES = (
+DTYPES = (
     "bool",
     "int8",
     "int16",
