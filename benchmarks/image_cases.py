@@ -80,6 +80,6 @@ def macs(network: Network, colours: int) -> int:
     branches = c.branch_width * len(c.dilations)
     first, second = c.widths
     maps = 3 if c.by_channel else colours  # that H sees
-    last = second * network.block.residual.outputs
+    last = second * network.block.residual.conv3.out_channels
     taps = 9 * (maps * branches + (maps + branches) * first + first * second + last)
     return taps * 4 // 3 if c.by_channel else taps  # at full size and at ever smaller ones

@@ -17,7 +17,7 @@ from napari_lle.model.inference.plan import survey
 from napari_lle.model.inference.planes import AUTO_TILE, fill_plane
 from napari_lle.model.inference.restoring import in_input_dtype
 from napari_lle.model.inference.stored import pictures
-from napari_lle.model.network.network import pad
+from napari_lle.model.network.network import Network, pad
 
 PLAIN = "torch, NCHW, whole"
 KERNEL = "fused kernel (numba)"
@@ -34,66 +34,79 @@ def sci() -> torch.nn.Module:
 def paths(case: Case) -> dict[str, tuple[Callable[[], object], int]]:
     """Name -> what to call, and its multiplications per pixel."""
     network = load_model(case.model).network
-    rival = sci()
-    colours = 3 if case.rgb else 1
-    work = macs(network, colours)
+    work = macs(network, 3 if case.rgb else 1)
     options = EnhanceOptions(model=case.model, rgb=case.rgb)
-    sizes = {1: ""} if network.config.by_channel else SIZES
-
-    def whole(layout: torch.memory_format) -> None:
-        with torch.inference_mode():
-            for plane in case.planes:
-                seen = plane[:1] if network.config.by_channel and not case.rgb else plane
-                x = pad(torch.from_numpy(seen)[None], network.radius)
-                network.block(x.contiguous(memory_format=layout), case.statistics)
-
-    def tiled(kernel: Any) -> None:
-        for plane in case.planes:
-            shape = (*plane.shape[1:], 3) if case.rgb else plane.shape[1:]
-            out = np.empty(shape, np.float32)
-            list(fill_plane(network, plane, case.statistics, out, AUTO_TILE["cpu"], kernel))
-
-    def rivalled() -> None:
-        with torch.inference_mode():
-            for plane in case.planes:
-                rival(torch.from_numpy(plane)[None].contiguous(memory_format=LAST))
-
-    def enhanced(switch: str) -> None:
-        os.environ[kernels.SWITCH] = switch
-        in_input_dtype(enhance(case.pixels, case.model, rgb=case.rgb, device="cpu"))
-        os.environ[kernels.SWITCH] = "auto"
-
-    def stored(scale: int) -> None:
-        options = {"rgb": case.rgb, "device": "cpu", "illumination_scale": scale}
-        enhance_stored(case.pixels, case.model, **options)
-
-    def pictured(scale: int) -> None:
-        plan = case.plan(scale)
-        list(pictures(case.pixels, plan))
-
     found: dict[str, tuple[Callable[[], object], int]] = {
-        PLAIN: (lambda: whole(torch.contiguous_format), work),
-        "torch, channels_last, whole": (lambda: whole(LAST), work),
-        "torch, channels_last, tiled": (lambda: tiled(None), work),
-        "enhance(), torch": (lambda: enhanced("torch"), 0),
+        PLAIN: (partial(whole, case, network, torch.contiguous_format), work),
+        "torch, channels_last, whole": (partial(whole, case, network, LAST), work),
+        "torch, channels_last, tiled": (partial(tiled, case, network, None), work),
+        "enhance(), torch": (partial(enhanced, case, "torch"), 0),
         "levels and statistics": (lambda: survey(case.pixels, options), 0),
+        **compiled_paths(case, network, work),
+        "SCI's shape, channels_last": (partial(rivalled, case, sci()), 243),
+        **{name: (call, 0) for name, call in clahe(case).items()},
     }
-    kernel = kernels.find(network, colours)
-    if kernel is not None:
-        found[KERNEL] = (lambda: tiled(kernel), work)
-        for scale, name in sizes.items():
-            found[f"{KERNEL}, {name}integers in and out"] = (partial(pictured, scale), 0)
-        found["enhance(), kernel"] = (lambda: enhanced("auto"), 0)
-        for scale, name in sizes.items():
-            found[f"enhance_stored(){', ' * bool(name)}{name.strip(', ')}"] = (
-                partial(stored, scale),
-                0,
-            )
-    found["SCI's shape, channels_last"] = (rivalled, 243)
-    found.update({name: (call, 0) for name, call in clahe(case).items()})
     if not case.rgb:
         found["NumPy's percentiles and asinh"] = (lambda: by_asinh(case.pixels), 0)
     return found
+
+
+def compiled_paths(
+    case: Case, network: Network, work: int
+) -> dict[str, tuple[Callable[[], object], int]]:
+    """The same of what needs a kernel; empty where there is none."""
+    kernel = kernels.find(network, 3 if case.rgb else 1)
+    if kernel is None:
+        return {}
+    sizes = {1: ""} if network.config.by_channel else SIZES
+    found: dict[str, tuple[Callable[[], object], int]] = {
+        KERNEL: (partial(tiled, case, network, kernel), work)
+    }
+    for scale, name in sizes.items():
+        found[f"{KERNEL}, {name}integers in and out"] = (partial(pictured, case, scale), 0)
+    found["enhance(), kernel"] = (partial(enhanced, case, "auto"), 0)
+    for scale, name in sizes.items():
+        title = f"enhance_stored(){', ' * bool(name)}{name.strip(', ')}"
+        found[title] = (partial(stored, case, scale), 0)
+    return found
+
+
+def whole(case: Case, network: Network, layout: torch.memory_format) -> None:
+    """The network on whole planes."""
+    with torch.inference_mode():
+        for plane in case.planes:
+            seen = plane[:1] if network.config.by_channel and not case.rgb else plane
+            x = pad(torch.from_numpy(seen)[None], network.radius)
+            network.block(x.contiguous(memory_format=layout), case.statistics)
+
+
+def tiled(case: Case, network: Network, kernel: Any) -> None:
+    """The network on tiles, or a kernel on whole planes."""
+    for plane in case.planes:
+        shape = (*plane.shape[1:], 3) if case.rgb else plane.shape[1:]
+        out = np.empty(shape, np.float32)
+        list(fill_plane(network, plane, case.statistics, out, AUTO_TILE["cpu"], kernel))
+
+
+def rivalled(case: Case, rival: torch.nn.Module) -> None:
+    with torch.inference_mode():
+        for plane in case.planes:
+            rival(torch.from_numpy(plane)[None].contiguous(memory_format=LAST))
+
+
+def enhanced(case: Case, switch: str) -> None:
+    os.environ[kernels.SWITCH] = switch
+    in_input_dtype(enhance(case.pixels, case.model, rgb=case.rgb, device="cpu"))
+    os.environ[kernels.SWITCH] = "auto"
+
+
+def stored(case: Case, scale: int) -> None:
+    options = {"rgb": case.rgb, "device": "cpu", "illumination_scale": scale}
+    enhance_stored(case.pixels, case.model, **options)
+
+
+def pictured(case: Case, scale: int) -> None:
+    list(pictures(case.pixels, case.plan(scale)))
 
 
 def by_asinh(pixels: np.ndarray) -> np.ndarray:

@@ -75,25 +75,34 @@ by the best rising curve before it is judged, so that only noise, blur and inven
 """
 
 
-def document(report: dict[str, Any], real: str = "") -> str:
-    checks = [
+def check_rows(checks: list[dict[str, Any]]) -> str:
+    return "\n".join(
         f"| {c['name']} | {c['value']:.3g} | {c['goal'].replace('<=', '≤')} | {c['verdict']} | "
         f"{beside(c)} |"
-        for c in report["checks"]
-    ]
-    levels = list(next(iter(report["exposures"].values())))
-    exposed = [
+        for c in checks
+    )
+
+
+def exposure_rows(exposures: dict[str, Any], levels: list[str]) -> str:
+    return "\n".join(
         f"| {name} | "
         + " | ".join(f"{row[level]['psnr']:.1f} / {row[level]['ssim']:.3f}" for level in levels)
         + " |"
-        for name, row in report["exposures"].items()
-    ]
-    methods = [
+        for name, row in exposures.items()
+    )
+
+
+def method_rows(methods: dict[str, Any]) -> str:
+    return "\n".join(
         f"| {name.replace('_', ' ')} | "
         + " | ".join(f"{row[f]:.3f}" for f in STRETCH_FIGURES)
         + " |"
-        for name, row in report["methods"].items()
-    ]
+        for name, row in methods.items()
+    )
+
+
+def document(report: dict[str, Any], real: str = "") -> str:
+    levels = list(next(iter(report["exposures"].values())))
     better = "\n".join(f"- {sentence}" for sentence in report["better"]) or "- Nothing."
     failed = report["failed"]
     return f"""# Linear data: {report["model"]}
@@ -113,7 +122,7 @@ the warnings show; measure on the restored layer, R times the illumination: the 
 
 | check | value | goal | verdict | beside |
 |---|--:|--:|---|---|
-{chr(10).join(checks)}
+{check_rows(report["checks"])}
 
 A restored layer of integers is the input bit for bit, so that its checks can fail only if `restore`
 is broken. A detection is a local maximum above the background of the image smoothed as widely as a
@@ -130,7 +139,7 @@ means are of the stretched exposure.
 
 | electrons | {" | ".join(levels)} |
 |---|{"--:|" * len(levels)}
-{chr(10).join(exposed)}
+{exposure_rows(report["exposures"], levels)}
 
 {real}## Beside stretches
 
@@ -141,7 +150,7 @@ completeness and purity of detections at 3.5 deviations among stars of
 
 | method | {" | ".join(STRETCH_FIGURES.values())} |
 |---|{"--:|" * len(STRETCH_FIGURES)}
-{chr(10).join(methods)}
+{method_rows(report["methods"])}
 
 Where something without a network is better by more than 1 %:
 

@@ -109,24 +109,33 @@ def table_of_scales(low: Path, reference: Path) -> str:
     return "\n".join(lines)
 
 
-def document(
-    reports: list[Any], robust: dict[str, dict[str, float]], reduced: str, data: str
-) -> str:
+def score_rows(reports: list[Any]) -> str:
+    """The models, then what has no parameters."""
     rows = [(f"**{r['model']}**", f"{r['parameters']:,}", r) for r in reports]
     baselines = reports[0]["baselines"]
     rows += [(name.replace("_", " "), "0", scores) for name, scores in baselines.items()]
-    lines = [
+    return "\n".join(
         f"| {name} | {parameters} | "
         + " | ".join(f"{r[c]:.{d}f}" for c, d in zip(METRICS, DIGITS, strict=True))
         + " |"
         for name, parameters, r in rows
-    ]
-    checks = [
+    )
+
+
+def check_rows(reports: list[Any], robust: dict[str, dict[str, float]]) -> str:
+    """What each model is checked for, and what was measured on peers."""
+    return "\n".join(
         f"| {meaning} | "
         + " | ".join(f"{robust[r['model']][key]:.3g}" for r in reports)
         + f" | {FAULTS[key]} |"
         for key, meaning in MEANING.items()
-    ]
+    )
+
+
+def document(
+    reports: list[Any], robust: dict[str, dict[str, float]], reduced: str, data: str
+) -> str:
+    constant = reports[0]["baselines"]["constant"]["c"]
     return f"""# Results
 
 Written by `python docs/make/results.py --low lol/eval15/low --reference lol/eval15/high`.
@@ -137,12 +146,12 @@ Written by `python docs/make/results.py --low lol/eval15/low --reference lol/eva
 scaling to the reference's mean. *LOE*: share of pairs of pixels whose order of lightness changes.
 *Noise*: noise gain over brightness gain. *Cast*: largest shift of a channel's mean, /255.
 *Sharp*: share of the reference's finest octave, without noise. The
-constant curve is S / (S + {baselines["constant"]["c"]:g}), fitted on the training pairs. The models
+constant curve is S / (S + {constant:g}), fitted on the training pairs. The models
 were trained and chosen on other pairs; `linear` is for linear data, here for completeness.
 
 | method | parameters | PSNR | SSIM | PSNR gt | SSIM gt | LOE, % | noise | cast | sharp |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-{chr(10).join(lines)}
+{score_rows(reports)}
 
 The peers on the same 15 pairs, measured with the weights that their authors publish (trained on all
 of LOL or on larger sets; `photo` on 199 of its pairs, of other scenes, and 115 exposure brackets;
@@ -176,7 +185,7 @@ on peers (SCI, RUAS, Zero-DCE++, MobileIE, FLIGHT-Net, CPGA-Net).
 
 | check | {" | ".join(r["model"] for r in reports)} | peers |
 |---|{"--:|" * len(reports)}---|
-{chr(10).join(checks)}
+{check_rows(reports, robust)}
 """
 
 

@@ -141,20 +141,8 @@ class TrainForm:
 
     def _advanced(self) -> None:
         self.advanced = {
-            "batch": SpinBox(
-                label="batch",
-                value=QUICK["batch"],
-                min=1,
-                max=256,
-                tooltip="Number of crops in each step.",
-            ),
-            "crop": SpinBox(
-                label="crop",
-                value=QUICK["crop"],
-                min=16,
-                max=1024,
-                tooltip="Side of the crops, in pixels.",
-            ),
+            "batch": _number("batch", QUICK["batch"], (1, 256), "Number of crops in each step."),
+            "crop": _number("crop", QUICK["crop"], (16, 1024), "Side of the crops, in pixels."),
             "learning_rate": FloatSpinBox(
                 label="rate",
                 value=0,
@@ -163,18 +151,14 @@ class TrainForm:
                 step=0.001,
                 tooltip="Peak learning rate; 0 chooses what suits the starting model.",
             ),
-            "validate_every": SpinBox(
-                label="validate",
-                value=QUICK["validate_every"],
-                min=1,
-                max=100_000,
-                tooltip="Steps between two validations.",
+            "validate_every": _number(
+                "validate",
+                QUICK["validate_every"],
+                (1, 100_000),
+                "Steps between two validations.",
             ),
-            "seed": SpinBox(
-                label="seed",
-                value=0,
-                max=2**31 - 1,
-                tooltip="Runs with the same seed see the same crops.",
+            "seed": _number(
+                "seed", 0, (0, 2**31 - 1), "Runs with the same seed see the same crops."
             ),
         }
         self.advanced["learning_rate"].native.setDecimals(4)
@@ -224,6 +208,10 @@ class TrainForm:
         return TrainingRequest(
             base, self.objective.value, self.minutes.value, self.device.value, more
         )
+
+
+def _number(label: str, value: int, span: tuple[int, int], tooltip: str) -> SpinBox:
+    return SpinBox(label=label, value=value, min=span[0], max=span[1], tooltip=tooltip)
 
 
 def _page(rows: list[Any]) -> Container:
