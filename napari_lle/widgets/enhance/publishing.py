@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QDialog, QVBoxLayout
 from ...model.io.files import FileError
 from ...model.io.outputs import check_outputs
 from ..shared.file_records import about_layer
-from ..shared.forms import put_message, roomy, row
+from ..shared.forms import HAPPENED, put_message, roomy, row
 from ..shared.jobs import Job
 from ..shared.layers import METADATA_KEY, files_of, plane_at
 from .blending import Turned, blended, reflectance_plane
@@ -105,7 +105,7 @@ class PublishWindow(QDialog):  # type: ignore[misc]
         )
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; no file is left.")
         self.progress = ProgressBar(value=0, min=0, max=1, visible=False, tooltip="Images done.")
-        self.status = Label(value="", tooltip="What happened, or what to do next.")
+        self.status = Label(value="", tooltip=HAPPENED)
         roomy(self.status)
         self._parts = [row(self.raw, self.save, self.cancel), self.progress, self.status]
         for part in self._parts:
