@@ -91,7 +91,7 @@ def enhance(
     illumination_scale : {1, 2, 4}, optional
         The illumination is found at 1/1, 1/2 or 1/4 of the size and interpolated, which is
         faster. The model's own when not given. A bundled name stands for its sibling that was
-        trained for that size, ``photo-half`` or ``photo-quarter``, which are softer; a loaded
+        trained for that size, ``photo-half`` or ``photo-quarter``, which are faster; a loaded
         `Model` keeps its weights, which leave more noise.
     look : {"photograph", "fluorescence", "astronomy", "publication"}, optional
         Chooses the options that are not given, or ``auto``, see `looks`.

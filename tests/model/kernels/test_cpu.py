@@ -22,6 +22,7 @@ from napari_lle.model.kernels.cpu.fused import widest
 
 RANDOM = {
     **{form: {"form": form, **(PAPER if form == "metering" else BUNDLED)} for form in FORMS},
+    "full guiding": {"form": "guiding", **BUNDLED},  # cleaning, to the kernel
     "half guiding": {"form": "guiding", "illumination_scale": 2, **BUNDLED},
     "quarter stretching": {"form": "stretching", "illumination_scale": 4, **BUNDLED},
     "sigmoid": {"form": "division", "positivity": "sigmoid", **BUNDLED},
