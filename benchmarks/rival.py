@@ -6,7 +6,7 @@
 
 The shape is MobileIE's (Yan et al., "MobileIE: An Extremely Lightweight and Effective ConvNet for
 Real-Time Image Enhancement on Mobile Devices", ICCV 2025), written from its description: 4,075
-parameters once its branches are folded. Pairs come from `benchmarks/scenes.py`; losses, the drawing
+parameters once its branches are folded; with `--channels 6`, 1,357. Pairs come from `benchmarks/scenes.py`; losses, the drawing
 of crops and the averaging of weights are those of `photo.yaml`. The last weights are judged, and
 nothing is chosen by the held-out pairs. A run that was stopped goes on.
 """
@@ -31,7 +31,7 @@ from napari_lle.model.io.atomic import atomic_path
 from napari_lle.model.losses import functional as losses
 
 RECIPE = Path(__file__).parent.parent / "napari_lle/model/weights/photo.yaml"
-CHANNELS, EXPANSION = 12, 4
+EXPANSION = 4  # of what a convolution's branches have together
 BATCH, CROP = 2, 160  # as many pixels as 6 crops of 96; the gate sees more of each image
 RATE = 0.004  # .002 and .008 were worse after 1,500 steps
 KEEP_EVERY = 500  # steps from one state on disk to the next
@@ -70,10 +70,10 @@ class FoldedConv(nn.Module):
 class Product(nn.Module):
     """The feature's product with itself: ``w1 w2 x^2 + b``."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.w1, self.w2 = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
-        self.bias = nn.Parameter(torch.zeros(CHANNELS, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.w1 * self.w2 * x * x + self.bias
@@ -82,11 +82,11 @@ class Product(nn.Module):
 class Rival(nn.Module):
     """5x5 and 3x3 convolutions, two products, a gate from the mean of all pixels and of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        c = CHANNELS
-        self.head = nn.Sequential(FoldedConv(3, c, 5), nn.PReLU(c), FoldedConv(c, c, 3), Product())
-        self.body = nn.Sequential(FoldedConv(c, c, 3), Product())
+        c = channels
+        self.head = nn.Sequential(FoldedConv(3, c, 5), nn.PReLU(c), FoldedConv(c, c, 3), Product(c))
+        self.body = nn.Sequential(FoldedConv(c, c, 3), Product(c))
         self.whole, self.local = nn.Linear(c, c), nn.Linear(1, c)
         self.tail = FoldedConv(c, 3, 3)
 
@@ -121,11 +121,11 @@ class Run:
         The average of the weights is what is judged.
     """
 
-    def __init__(self, file: Path, seed: int, steps: int) -> None:
+    def __init__(self, file: Path, channels: int, seed: int, steps: int) -> None:
         torch.manual_seed(seed)
         self.file, self.steps, self.step = file, steps, 0
         self.rng = np.random.default_rng(seed)
-        self.network, self.averaged = Rival(), Rival()
+        self.network, self.averaged = Rival(channels), Rival(channels)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.Adam(self.network.parameters(), RATE, betas=(0.9, 0.99))
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -195,6 +195,7 @@ def main(
     runs: Annotated[Path, typer.Option(help="Folder for the runs.")],
     seed: Annotated[list[int], typer.Option(help="A seed; give several.")],
     steps: Annotated[int, typer.Option(help="Steps of each run.")] = 12000,
+    channels: Annotated[int, typer.Option(help="Feature maps of each layer.")] = 12,
     varied: Annotated[bool, typer.Option(help="Vary inputs as photo.yaml does.")] = True,
 ) -> None:
     """Train with each seed, and print what the last weights score."""
@@ -203,9 +204,9 @@ def main(
         recipe["augmentation"] = {"exposure": 0.0, "lit": 0.0, "backlit": 0.0}
     runs.mkdir(parents=True, exist_ok=True)
     pairs, held = load_pairs(low, reference), load_pairs(held_low, held_reference)
-    typer.echo(f"{Rival().inference_parameters():,} parameters, {len(pairs)} pairs")
+    typer.echo(f"{Rival(channels).inference_parameters():,} parameters, {len(pairs)} pairs")
     for one in seed:
-        run = Run(runs / f"rival-{one}.pt", one, steps)
+        run = Run(runs / f"rival-{channels}-{one}.pt", channels, one, steps)
         run.go_on(pairs, recipe)
         found = judged(run.averaged, held)
         typer.echo(f"seed {one}: " + ", ".join(f"{k} {v:.4f}" for k, v in found.items()))
