@@ -6,9 +6,10 @@
 
 The shape is MobileIE's (Yan et al., "MobileIE: An Extremely Lightweight and Effective ConvNet for
 Real-Time Image Enhancement on Mobile Devices", ICCV 2025), written from its description: 4,075
-parameters once its branches are folded; with `--channels 6`, 1,357. Pairs come from `benchmarks/scenes.py`; losses, the drawing
-of crops and the averaging of weights are those of `photo.yaml`. The last weights are judged, and
-nothing is chosen by the held-out pairs. A run that was stopped goes on.
+parameters once its branches are folded; with ``--channels 6``, 1,357. Pairs come from
+`benchmarks/scenes.py`; losses, the drawing of crops and the averaging of weights are those of
+`photo.yaml`. The last weights are judged, and nothing is chosen by the held-out pairs. A run that
+was stopped goes on.
 """
 
 from __future__ import annotations
