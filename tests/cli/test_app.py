@@ -113,7 +113,7 @@ def test_bad_input_is_one_line_and_writes_nothing(photo, model, tmp_path):
     assert "strength" in fails("enhance", photo, "-o", out, *use, "--strength", "7")
     assert "no model" in fails("enhance", photo, "-o", out, "--model", "nice")
     assert "not a readable model" in fails("enhance", photo, "-o", out, "--model", fake(tmp_path))
-    assert "device is one of" in fails("enhance", photo, "-o", out, *use, "--device", "tpu")
+    assert "device must be one of" in fails("enhance", photo, "-o", out, *use, "--device", "tpu")
     assert "the input itself" in fails("enhance", photo, "-o", photo, *use)
     assert "not a folder" in fails("enhance", photo, photo, "-o", out, *use)
     assert "was not written by napari-lle" in fails("restore", photo, photo, "-o", out)

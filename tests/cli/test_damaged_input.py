@@ -90,7 +90,7 @@ def test_weights_are_not_written_over(here):
     ("content", "sentence"),
     [
         (b"data: caf\xe9\n", "not UTF-8 text"),
-        (b"steps: 1\nseed: -5\n", "seed is a whole number from 0"),
+        (b"steps: 1\nseed: -5\n", "seed must be a whole number, 0 or more"),
         (b"a: " + b"[" * 3000, "write lines of `name: value`"),
         (b"steps: 1\n\tcrop: 32\n", "not YAML in line 2"),
         (b"a: !!python/object:os.system\n", "write lines of `name: value`"),

@@ -119,7 +119,7 @@ def test_what_names_no_file_is_refused(tmp_path, model, rng):
     image = tmp_path / "a.tif"
     write_image(image, rng.integers(0, 999, (30, 40)).astype(np.uint16), rgb=False)
     for inputs, sentence in (
-        ((tmp_path / "*.fits",), "No file is named like"),
+        ((tmp_path / "*.fits",), "No file matches"),
         ((tmp_path / "empty",), "holds no images"),
         ((tmp_path / "*.tif",), "is not a folder"),
         ((image, "--illumination", tmp_path / "l.png"), "cannot hold float64"),

@@ -111,7 +111,7 @@ FOLLOWED = [
     ),
     Advice(
         "enhance grey.tif -o a.tif --tile 3",
-        "tile is auto or a number of 32 or more, not 3",
+        "tile must be auto or a number of 32 or more, not 3",
         ("enhance grey.tif -o a.tif --tile 32",),
     ),
     Advice(

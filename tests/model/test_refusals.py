@@ -113,7 +113,7 @@ def test_colours_are_not_calibrated(tmp_path):
         ("scale has 1 entries for the axes YX", lambda: FileRecord("YX", scale=(1.0,))),
         ("nothing to measure", lambda: region_values(np.zeros((0, 4), np.uint8))),
         ("An image has two spatial axes", lambda: check_together([np.zeros(3)] * 2, None)),
-        ("levels is one of own, common, not", lambda: TrainingSettings(levels="x")),
+        ("levels must be one of own, common, not", lambda: TrainingSettings(levels="x")),
         ("widths holds two numbers", lambda: NetworkConfig(widths=(3,))),
         (
             "leave channel_axis out",

@@ -208,7 +208,7 @@ def read_config(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise ValueError(f"{file} is not UTF-8 text: save it as that.") from None
+        raise ValueError(f"{file} is not UTF-8 text: save it as UTF-8.") from None
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

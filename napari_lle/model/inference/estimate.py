@@ -212,7 +212,7 @@ class Estimate:
 def check_strength(strength: float) -> None:
     """Raise ValueError unless a strength is a number from 0 to 1."""
     if not 0 <= strength <= 1:
-        raise ValueError(f"strength is a number from 0 to 1, not {strength}.")
+        raise ValueError(f"strength must be a number from 0 to 1, not {strength}.")
 
 
 def _power(light: NDArray[Any], strength: float) -> NDArray[Any]:

@@ -169,5 +169,7 @@ def how_and_degree(text: str) -> tuple[str, int]:
     """
     how, _, degree = text.partition(":")
     if how not in get_args(How) or (degree and not degree.isdigit()):
-        raise ValueError(f"A background is told by subtract or divide, or divide:3, not {text!r}.")
+        raise ValueError(
+            f"background must be subtract or divide, or for instance divide:3, not {text!r}."
+        )
     return how, int(degree or USUAL)

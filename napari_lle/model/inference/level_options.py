@@ -33,7 +33,7 @@ def checked_level(name: str, level: Any) -> LevelOption:
         return tuple(checked_level(name, value) for value in level)
     if level is None or isinstance(level, Real) or (name == "black" and level == NEAR_SKY):
         return level
-    raise ValueError(f"{name} is a number, or one for each of several images, not {level!r}.")
+    raise ValueError(f"{name} must be a number, or one for each of several images, not {level!r}.")
 
 
 def read_level(name: str, text: str | None) -> LevelOption:
@@ -51,7 +51,7 @@ def _level_of_word(name: str, word: str) -> float | str:
         return float(word)
     except ValueError:
         raise ValueError(
-            f"--{name} is a number, or one for each channel with commas, not {word!r}."
+            f"--{name} must be a number, or one for each channel with commas, not {word!r}."
         ) from None
 
 
@@ -68,5 +68,5 @@ def _for_each(name: str, level: LevelOption, count: int, what: str) -> Sequence[
     if not isinstance(level, tuple) or (count == 1 and len(level) > 1 and what == "arrays"):
         return [level] * count
     if len(level) != count:
-        raise ValueError(f"{name} is one number, or one for each of {count} {what}.")
+        raise ValueError(f"{name} must be one number, or one for each of {count} {what}.")
     return level

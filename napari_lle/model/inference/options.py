@@ -132,18 +132,22 @@ class EnhanceOptions:
         check_choice("device", self.device, get_args(DeviceName))
         if self.tile != "auto" and (isinstance(self.tile, str) or self.tile < SMALLEST_TILE):
             raise ValueError(
-                f"tile is auto or a number of {SMALLEST_TILE} or more, not {self.tile!r}."
+                f"tile must be auto or a number of {SMALLEST_TILE} or more, not {self.tile!r}."
             )
         if self.illumination_scale not in (None, *SCALES):
-            raise ValueError(f"illumination_scale is 1, 2 or 4, not {self.illumination_scale!r}.")
+            raise ValueError(
+                f"illumination_scale must be 1, 2 or 4, not {self.illumination_scale!r}."
+            )
         if self.clipped is not None and not 0 <= self.clipped < 0.5:
-            raise ValueError(f"clipped is a share from 0 to 0.5, not {self.clipped!r}.")
+            raise ValueError(f"clipped must be a share from 0 to 0.5, not {self.clipped!r}.")
         if self.sky is not None and not 0 < self.sky < 1:
-            raise ValueError(f"sky is a brightness between 0 and 1, not {self.sky!r}.")
+            raise ValueError(f"sky must be a brightness between 0 and 1, not {self.sky!r}.")
         if self.brightness is not None and not 0 < self.brightness < 1:
-            raise ValueError(f"brightness is a number between 0 and 1, not {self.brightness!r}.")
+            raise ValueError(
+                f"brightness must be a number between 0 and 1, not {self.brightness!r}."
+            )
         if self.denoise is not None and not 0 <= self.denoise <= 1:
-            raise ValueError(f"denoise is a number from 0 to 1, not {self.denoise!r}.")
+            raise ValueError(f"denoise must be a number from 0 to 1, not {self.denoise!r}.")
         for name in ("black", "white"):
             object.__setattr__(self, name, checked_level(name, getattr(self, name)))
 

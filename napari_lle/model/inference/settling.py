@@ -43,7 +43,7 @@ def settle(arrays: Sequence[Any], options: EnhanceOptions) -> EnhanceOptions:
     if len(shape) < (3 if rgb else 2):
         raise ValueError(f"An image has two spatial axes; this array's shape is {shape}.")
     if rgb and shape[-1] not in (3, 4):
-        raise ValueError(f"The last axis of RGB data has 3 or 4 entries, not {shape[-1]}.")
+        raise ValueError(f"The last axis of RGB data must have 3 or 4 entries, not {shape[-1]}.")
     photograph = options.channels == "auto" and arrays[0].dtype == np.uint8
     per = rgb and (photograph or options.channels == "per")
     joint = "luminance" if rgb and options.channels == "luminance" else "joint"

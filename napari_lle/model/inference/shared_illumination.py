@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def check_together(images: Sequence[Any], axis: int | None) -> int | None:
     """The axis, counted from the front; raises ValueError unless the arrays share a shape."""
     if not images:
-        raise ValueError("Give one array at least.")
+        raise ValueError("Give at least one array.")
     shapes = [tuple(image.shape) for image in images]
     if len(set(shapes)) > 1:
         told = " and ".join(map(str, dict.fromkeys(shapes)))

@@ -71,7 +71,7 @@ def stages(
         raise ValueError("The stages see colours jointly or per channel: let channels be joint.")
     options = settle([data], options)
     if count is not None and count < 1:
-        raise ValueError(f"The number of stages is 1 or more, not {count}.")
+        raise ValueError(f"The number of stages must be 1 or more, not {count}.")
     known = survey(data, options)
     loaded = choose_model(model, bool(options.rgb), known.levels.dtype, alone=False)
     where = torch.device(choose_device(device))

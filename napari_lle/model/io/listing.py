@@ -63,7 +63,7 @@ def find_images(given: str | Path) -> list[Path]:
     names = glob.glob(pattern, root_dir=known, recursive=True)  # noqa: PTH207
     found = [file for file in (known / name for name in names) if _is_image(file)]
     if not found:
-        raise FileError(f"No file is named like {given}.")
+        raise FileError(f"No file matches {given}.")
     return sorted(found, key=lambda file: natural(str(file)))
 
 

@@ -69,7 +69,7 @@ def smoothness(
     elif form == "absolute":
         radicand = (dx * dy).abs()
     else:
-        raise ValueError(f"form is isotropic, clamped or absolute, not {form!r}.")
+        raise ValueError(f"form must be isotropic, clamped or absolute, not {form!r}.")
     return (radicand + eps).sqrt().mean()
 
 

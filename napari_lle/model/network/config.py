@@ -88,16 +88,16 @@ class NetworkConfig:
             raise ConfigError("widths holds two numbers, dilations one for each branch.")
         sizes = (*self.dilations, *self.widths, self.branch_width, self.auxiliary_width)
         if max(*sizes, self.stages) > LARGEST_COUNT:
-            raise ConfigError(f"dilations, widths and stages are at most {LARGEST_COUNT}.")
+            raise ConfigError(f"dilations, widths and stages must be at most {LARGEST_COUNT}.")
         check_literals(self, ConfigError)
         check_choice("modulated", self.modulated, (0, 1, 2), ConfigError)
         check_choice("illumination_scale", self.illumination_scale, SCALES, ConfigError)
         if not RESIDUAL_FLOOR < self.start < 1:
-            raise ConfigError(f"start is a residual between 0.001 and 1, not {self.start}.")
+            raise ConfigError(f"start must be a residual between 0.001 and 1, not {self.start}.")
         if self.reflectance == "mixing" and (self.illumination_scale != 1 or self.modulated != 2):
             raise ConfigError("The form mixing has an illumination_scale of 1 and modulated 2.")
         if not 0 <= self.local <= LARGEST_COUNT:
-            raise ConfigError(f"local is a number of octaves from 0, not {self.local}.")
+            raise ConfigError(f"local must be a number of octaves, 0 or more, not {self.local}.")
 
     @property
     def knows_noise(self) -> bool:

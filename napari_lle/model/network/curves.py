@@ -229,5 +229,5 @@ def _given(kind: str, word: str) -> tuple[str, float]:
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise ValueError(f"{name} is a number from {low:g} to {high:g}, not {text!r}.")
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {text!r}.")
     return name, value

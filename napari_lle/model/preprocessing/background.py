@@ -133,7 +133,7 @@ def find_background(image: ArrayLike, degree: int = 2, *, rgb: bool = False) -> 
     data = np.asarray(image)
     check_dtype(data.dtype)
     if not 0 <= degree <= HIGHEST_DEGREE:
-        raise ValueError(f"The degree of a background is 0 to {HIGHEST_DEGREE}, not {degree}.")
+        raise ValueError(f"The degree of a background must be 0 to {HIGHEST_DEGREE}, not {degree}.")
     if data.size == 0:
         raise ValueError(f"The image is empty (shape {data.shape}): it has no background.")
     data = np.moveaxis(data[..., :3], -1, -3) if rgb else data

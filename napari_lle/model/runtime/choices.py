@@ -25,7 +25,7 @@ def check_choice(
         Of the error.
     """
     if value not in allowed:
-        raise error(f"{name} is one of {', '.join(map(str, allowed))}, not {value!r}.")
+        raise error(f"{name} must be one of {', '.join(map(str, allowed))}, not {value!r}.")
 
 
 def check_literals(settings: Any, error: type[ValueError] = ValueError, prefix: str = "") -> None:

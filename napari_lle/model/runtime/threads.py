@@ -79,7 +79,7 @@ def use_threads() -> None:
     global _at_first
     said = os.environ.get(THREADS, "0")
     if not said.isdecimal():
-        raise ValueError(f"{THREADS} is a number of threads, 0 for all, not {said!r}.")
+        raise ValueError(f"{THREADS} must be a number of threads, 0 for all, not {said!r}.")
     if not int(said) and _at_first is None:
         return
     import torch  # which everything here goes by, once it is there

@@ -108,7 +108,7 @@ class Paper:
             raise TrainingError(f"paper.weights has {', '.join(WEIGHTS)}, not {unknown[0]}.")
         object.__setattr__(self, "weights", {**WEIGHTS, **self.weights})
         if not all(isfinite(w) and w >= 0 for w in self.weights.values()):
-            raise TrainingError("paper.weights are finite and not below 0.")
+            raise TrainingError("paper.weights must be finite and not below 0.")
         check_literals(self, TrainingError, "paper.")
         if self.fidelity_from < 1 or not (self.exposure is None or 0 < self.exposure < 1):
             raise TrainingError(
@@ -220,13 +220,15 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every) < 1 or self.crop < 16:
-            raise TrainingError("steps, batch and validate_every are 1 or more, crop 16 or more.")
+            raise TrainingError(
+                "steps, batch and validate_every must be 1 or more, crop 16 or more."
+            )
         if not 0 <= self.seed < 2**63:
-            raise TrainingError(f"seed is a whole number from 0, not {self.seed}.")
+            raise TrainingError(f"seed must be a whole number, 0 or more, not {self.seed}.")
         if not (0 < self.learning_rate < 1 and 0 <= self.average < 1 and self.clip > 0):
-            raise TrainingError("learning_rate and average lie between 0 and 1, clip above 0.")
+            raise TrainingError("learning_rate and average must lie between 0 and 1, clip above 0.")
         if not 0 < self.held_out < 1:
-            raise TrainingError("held_out is a share between 0 and 1.")
+            raise TrainingError("held_out must be a share between 0 and 1.")
         check_literals(self, TrainingError)
         if self.objective == "paper" and self.paper.weights["perceptual"] and not self.paper.vgg:
             raise TrainingError(
@@ -239,9 +241,9 @@ class TrainingSettings:
         if self.course and lengths:
             raise TrainingError("A course to repeat has steps: leave out epochs and minutes.")
         if self.threads < 0:
-            raise TrainingError("threads is a number of threads, 0 to choose it.")
+            raise TrainingError("threads must be a number of threads, 0 to choose it.")
         if self.patience < 0:
-            raise TrainingError("patience is a number of validations, 0 for no early stop.")
+            raise TrainingError("patience must be a number of validations, 0 for no early stop.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML and the training card."""

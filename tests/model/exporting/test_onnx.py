@@ -137,8 +137,8 @@ def test_not_a_number_is_a_difference():
     [
         ("m.tflite", {}, "is to end in .onnx or .zip"),
         ("m.onnx", {"format": "bioimageio"}, "ends in .zip"),
-        ("m.onnx", {"format": "coreml"}, "format is one of"),
-        ("m.onnx", {"channels": "all"}, "channels is one of"),
+        ("m.onnx", {"format": "coreml"}, "format must be one of"),
+        ("m.onnx", {"channels": "all"}, "channels must be one of"),
         ("gone/m.onnx", {}, "cannot be written"),
     ],
 )

@@ -116,5 +116,5 @@ def test_images_of_several_kinds_are_refused(panels, other, sentence):
 
 @pytest.mark.parametrize("share", [-0.1, 0.5])
 def test_a_share_is_less_than_half(share):
-    with pytest.raises(ValueError, match="clipped is a share"):
+    with pytest.raises(ValueError, match="clipped must be a share"):
         EnhanceOptions(clipped=share)

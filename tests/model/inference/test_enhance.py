@@ -171,13 +171,13 @@ def test_lazy_and_unusual_arrays():
         (np.zeros((0, 5)), {}, ValueError, "empty"),
         (np.zeros((4, 4), complex), {}, TypeError, "complex"),
         (np.array([["a", "b"]]), {}, TypeError, "convert"),
-        (np.zeros((4, 4)), {"channels": "rgb"}, ValueError, "channels is one of"),
-        (np.zeros((4, 4)), {"device": "tpu"}, ValueError, "device is one of"),
-        (np.zeros((4, 4)), {"tile": 3}, ValueError, "tile is auto or"),
-        (np.zeros((4, 4)), {"tile": "big"}, ValueError, "tile is auto or"),
+        (np.zeros((4, 4)), {"channels": "rgb"}, ValueError, "channels must be one of"),
+        (np.zeros((4, 4)), {"device": "tpu"}, ValueError, "device must be one of"),
+        (np.zeros((4, 4)), {"tile": 3}, ValueError, "tile must be auto or"),
+        (np.zeros((4, 4)), {"tile": "big"}, ValueError, "tile must be auto or"),
         (np.zeros((4, 4, 5)), {"rgb": True}, ValueError, "3 or 4 entries"),
         (np.zeros((4, 4)), {"black": 2, "white": 1}, ValueError, "below the white level"),
-        (np.zeros((4, 4)), {"strength": 2}, ValueError, "strength is a number"),
+        (np.zeros((4, 4)), {"strength": 2}, ValueError, "strength must be a number"),
     ],
 )
 def test_bad_input_is_one_sentence(image, options, error, message):

@@ -115,7 +115,7 @@ def test_zarr_arrays_are_as_lazy_as_those_of_dask(rng):
 
 def test_lazy_input_is_checked_at_once(rng):
     image = da.zeros((40, 40), chunks=20)
-    with pytest.raises(ValueError, match="strength is a number"):
+    with pytest.raises(ValueError, match="strength must be a number"):
         enhance(image, random_model(), strength=2)
     with pytest.raises(ValueError, match="empty"):
         enhance(da.zeros((0, 40, 40)), random_model())

@@ -89,7 +89,7 @@ def test_where_there_is_no_luminance(colours, photo):
     assert grey.record["channels"] == "joint"
     with pytest.raises(ValueError, match="Luminance is that of RGB colours"):
         enhance(np.moveaxis(colours, -1, 0), CURVE, channel_axis=0, **GIVEN)
-    with pytest.raises(ValueError, match="clip is one of rescale, keep"):
+    with pytest.raises(ValueError, match="clip must be one of rescale, keep"):
         EnhanceOptions(clip="blend")
     with pytest.raises(ValueError, match="jointly or per channel"):
         stages(photo, channels="luminance")

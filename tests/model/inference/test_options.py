@@ -33,13 +33,16 @@ def image(rng):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"channels": "rgb"}, "channels is one of auto, per, joint, luminance, not 'rgb'."),
-        ({"device": "tpu"}, "device is one of auto, cpu, cuda, mps, not 'tpu'."),
-        ({"tile": 3}, "tile is auto or a number of 32 or more, not 3."),
-        ({"tile": "big"}, "tile is auto or a number of 32 or more, not 'big'."),
-        ({"illumination_scale": 3}, "illumination_scale is 1, 2 or 4, not 3."),
-        ({"black": "low"}, "black is a number, or one for each of several images, not 'low'."),
-        ({"white": [1, "a"]}, "white is a number, or one for each of several images, not 'a'."),
+        ({"channels": "rgb"}, "channels must be one of auto, per, joint, luminance, not 'rgb'."),
+        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, mps, not 'tpu'."),
+        ({"tile": 3}, "tile must be auto or a number of 32 or more, not 3."),
+        ({"tile": "big"}, "tile must be auto or a number of 32 or more, not 'big'."),
+        ({"illumination_scale": 3}, "illumination_scale must be 1, 2 or 4, not 3."),
+        ({"black": "low"}, "black must be a number, or one for each of several images, not 'low'."),
+        (
+            {"white": [1, "a"]},
+            "white must be a number, or one for each of several images, not 'a'.",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(wrong, sentence):

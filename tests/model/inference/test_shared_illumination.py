@@ -118,7 +118,7 @@ def test_what_does_not_fit_is_refused(scene, model_file):
         enhance_jointly([scene[0], scene[0, :20]], model_file)
     with pytest.raises(ValueError, match="before rows and columns"):
         enhance_jointly([scene], model_file, axis=2)
-    with pytest.raises(ValueError, match="one array at least"):
+    with pytest.raises(ValueError, match="at least one array"):
         enhance_jointly([], model_file)
     with pytest.raises(ValueError, match="one for each of 2"):
         enhance_jointly(list(scene[:2]), model_file, black=[1.0])

@@ -210,13 +210,13 @@ def test_the_sky_of_colours_and_channels(composite, cells):
 
 
 def test_what_levels_cannot_be():
-    with pytest.raises(ValueError, match="levels is one of auto, linked, unlinked"):
+    with pytest.raises(ValueError, match="levels must be one of auto, linked, unlinked"):
         EnhanceOptions(levels="both")
-    with pytest.raises(ValueError, match="sky is a brightness between 0 and 1, not 2"):
+    with pytest.raises(ValueError, match="sky must be a brightness between 0 and 1, not 2"):
         EnhanceOptions(sky=2)
     with pytest.raises(ValueError, match="photo cannot set the brightness of the background"):
         enhance(np.zeros((8, 8, 3), np.uint8), "photo", sky=0.3)
     assert read_level("black", "470, sky") == (470, "sky")
     assert read_level("white", "5e3") == 5000 and read_level("white", None) is None
-    with pytest.raises(ValueError, match="--white is a number, or one for each channel"):
+    with pytest.raises(ValueError, match="--white must be a number, or one for each channel"):
         read_level("white", "sky")

@@ -124,7 +124,7 @@ def test_the_record_tells_the_size_and_siblings_take_the_place():
 
 @pytest.mark.parametrize("scale", [0, 3, 8, "2"])
 def test_other_sizes_are_refused(scale):
-    with pytest.raises(ValueError, match="illumination_scale is 1, 2 or 4"):
+    with pytest.raises(ValueError, match="illumination_scale must be 1, 2 or 4"):
         enhance(picture((20, 20, 3)), illumination_scale=scale)
 
 

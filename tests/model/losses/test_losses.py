@@ -64,7 +64,7 @@ def test_smoothness_letter_on_a_falling_diagonal():
 
 def test_smoothness_of_a_constant_is_the_root_of_eps():
     assert losses.smoothness(image(0.7), eps=1e-6).item() == pytest.approx(1e-3)
-    with pytest.raises(ValueError, match="form is"):
+    with pytest.raises(ValueError, match="form must be"):
         losses.smoothness(image(0.7), "letter")
 
 

@@ -156,8 +156,8 @@ def test_pictures_and_photographs(photo):
     [
         ("stretch:log", "There is no stretch:log: choose stretch:mtf, stretch:asinh, stretch:ghs."),
         ("stretch:mtf,b=3", "stretch:mtf has no 'b=3': it takes m."),
-        ("stretch:ghs,b=x", "b is a number from -5 to 15, not 'x'."),
-        ("stretch:mtf,m=2", "m is a number from 1e-06 to 0.999999, not '2'."),
+        ("stretch:ghs,b=x", "b must be a number from -5 to 15, not 'x'."),
+        ("stretch:mtf,m=2", "m must be a number from 1e-06 to 0.999999, not '2'."),
     ],
 )
 def test_names_of_no_stretch_are_told(name, sentence):

@@ -33,5 +33,5 @@ def test_torch_is_asked_where_a_driver_is_there_or_a_device_is_named(monkeypatch
     assert devices.choose_device() == "cuda"
     monkeypatch.setattr(devices.ctypes, "CDLL", no_driver)
     assert devices.choose_device("cuda") == "cuda"
-    with pytest.raises(ValueError, match="device is one of"):
+    with pytest.raises(ValueError, match="device must be one of"):
         devices.choose_device("tpu")

@@ -17,7 +17,7 @@ def test_auto_is_the_device_that_is_named(monkeypatch):
     assert choose_device("auto") == "cpu"
     monkeypatch.setenv("NAPARI_LLE_DEVICE", "toaster")
     assert choose_device("cpu") == "cpu"  # what an option says goes before
-    with pytest.raises(ValueError, match="NAPARI_LLE_DEVICE is one of"):
+    with pytest.raises(ValueError, match="NAPARI_LLE_DEVICE must be one of"):
         choose_device("auto")
 
 
@@ -30,7 +30,7 @@ def test_threads_are_those_that_are_named_for_as_long(monkeypatch):
     choose_device("cpu")
     assert torch.get_num_threads() == before
     monkeypatch.setenv("NAPARI_LLE_THREADS", "many")
-    with pytest.raises(ValueError, match="NAPARI_LLE_THREADS is a number"):
+    with pytest.raises(ValueError, match="NAPARI_LLE_THREADS must be a number"):
         choose_device("cpu")
 
 
