@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from functools import cache
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,16 +45,13 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     """
     import onnx
 
-    n, height, width = TRACED_IMAGES, TRACED_HEIGHT, TRACED_WIDTH
-    image = torch.linspace(0, 0.2, n * colours * height * width)
-    image = image.reshape(n, colours, height, width)
+    image = _example(colours)
     inputs = {"image": image, USED_STATISTICS: Figures()(image)}
     if model.network.config.knows_noise:
-        inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0]]).repeat(n, 1)
+        inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0]]).repeat(TRACED_IMAGES, 1)
     block = HostBlock(model.network, colours)
     graph = _recorded(block, inputs, ("reflectance", "illumination"))
-    figures = _recorded(Figures(), {"image": image}, (USED_STATISTICS,))
-    _join(graph.graph, figures.graph, given)
+    _join(graph.graph, _figures(colours), given)
     graph.graph.name = model.name
     graph.producer_name, graph.producer_version = "napari-lle", __version__
     about = {"model": model.name, "digest": model.digest}
@@ -60,6 +59,18 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     onnx.helper.set_model_props(graph, {**about, **tiles})
     onnx.checker.check_model(graph, full_check=True)
     return graph.SerializeToString()
+
+
+def _example(colours: int) -> Tensor:
+    """Images that a graph is recorded with."""
+    shape = TRACED_IMAGES, colours, TRACED_HEIGHT, TRACED_WIDTH
+    return torch.linspace(0, 0.2, prod(shape)).reshape(shape)
+
+
+@cache
+def _figures(colours: int) -> GraphProto:
+    """What finds the statistics: the same of all models, and longer to record than a network."""
+    return _recorded(Figures(), {"image": _example(colours)}, (USED_STATISTICS,)).graph
 
 
 def _recorded(module: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...]) -> ModelProto:
