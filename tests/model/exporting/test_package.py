@@ -12,7 +12,6 @@ from napari_lle.model.exporting import package
 from napari_lle.model.exporting.parity import ExportError
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
-core = pytest.importorskip("bioimageio.core", reason="needs the extra export")
 
 # It leaves the packages that it reads open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -27,11 +26,17 @@ def offline(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def photo_package(tmp_path_factory):
+def core():
+    """Imported here: that takes seconds, of every process that collects the tests of all files."""
+    return pytest.importorskip("bioimageio.core", reason="needs the extra export")
+
+
+@pytest.fixture(scope="module")
+def photo_package(core, tmp_path_factory):
     return export("photo", tmp_path_factory.mktemp("packages") / "photo.zip").path
 
 
-def test_photo(photo_package, photo):
+def test_photo(core, photo_package, photo):
     assert core.test_model(photo_package).status == "passed"
     names = set(zipfile.ZipFile(photo_package).namelist())
     assert {"rdf.yaml", "README.md", "cover.png", "weights.onnx", "test_image.npy"} <= names
@@ -49,14 +54,14 @@ def test_photo(photo_package, photo):
     np.testing.assert_allclose(r, enhance(photo, "photo").reflectance, rtol=0, atol=1e-5)
 
 
-def test_science_has_its_noise_as_an_input(tmp_path):
+def test_science_has_its_noise_as_an_input(core, tmp_path):
     done = export("science", tmp_path / "science.zip")
     model = core.load_model_description(done.path)
     assert [str(each.id) for each in model.inputs] == ["image", "noise"]
     assert "electrons" in zipfile.ZipFile(done.path).read("README.md").decode()
 
 
-def test_models_of_others_name_them(tmp_path, monkeypatch):
+def test_models_of_others_name_them(core, tmp_path, monkeypatch):
     monkeypatch.setattr(package, "_run_package", lambda _: None)  # which takes its time elsewhere
     model, path = random_model("stretching"), tmp_path / "mine.zip"
     with pytest.raises(ExportError, match="give an author, and a licence"):
@@ -69,7 +74,7 @@ def test_models_of_others_name_them(tmp_path, monkeypatch):
     assert (found.authors[0].name, str(found.license)) == ("Ada Lovelace", "CC-BY-4.0")
 
 
-def test_a_package_that_does_not_run_is_not_written(tmp_path, monkeypatch):
+def test_a_package_that_does_not_run_is_not_written(core, tmp_path, monkeypatch):
     def other(*arguments):
         found = by_network(*arguments)
         return {**found, "reflectance": 2 * found["reflectance"]}
