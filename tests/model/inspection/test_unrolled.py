@@ -150,7 +150,7 @@ def test_noise_gain_is_what_noise_does(rng):
     assert gain.shape == (45, 45)
     clean = found.plane()["R"][0]
     changes = []
-    for _ in range(300):
+    for _ in range(60):  # deviations within 9 %, whose median over 2025 pixels is within 1 %
         found.image = (image + 1e-4 * rng.standard_normal(image.shape)).astype(np.float32)
         found._kept = None
         changes.append(found.plane()["R"][0] - clean)
