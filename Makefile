@@ -15,6 +15,8 @@ LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbco
 demo: $(VENV)/ready
 	$(BIN)/python docs/make/demo.py
 
+# Two processes of one thread each: threads that wait for one another on busy cores spin meanwhile.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/ready $(VENV)/libraries $(VENV)/triton
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/model/kernels/cuda
 	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest tests/model/kernels/cuda

@@ -52,6 +52,14 @@ def nothing_compiles_meanwhile(monkeypatch):
     monkeypatch.setattr(kernels, "_background", "not in tests")
 
 
+@pytest.fixture(autouse=True)
+def threads_of_torch():
+    """Tests may change them; two trainings of which one is left in the middle do so, too."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory):
     """An untrained network whose illumination depends on what it sees."""
