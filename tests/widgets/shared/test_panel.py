@@ -30,13 +30,30 @@ def window(make_napari_viewer):
 
 
 @pytest.fixture
-def opened(qtbot, window, keep):
-    """All three widgets, opened one after the other as from the menu."""
-    found = []
-    for name in NAMES:
+def opening(qtbot, window, keep):
+    """Open a widget as from the menu: to build all three takes seconds, and few tests need them."""
+
+    def build(name):
         dock, widget = window.window.add_plugin_dock_widget("napari-lle", name)
-        found.append((dock, keep(widget)))
-        qtbot.waitUntil(widget.area.isVisible)
+        qtbot.waitUntil(keep(widget).area.isVisible)
+        return dock, widget
+
+    return build
+
+
+@pytest.fixture
+def enhance(opening):
+    return opening(NAMES[0])
+
+
+@pytest.fixture
+def training(opening):
+    return opening(NAMES[2])
+
+
+@pytest.fixture
+def opened(qtbot, window, opening):
+    found = [opening(name) for name in NAMES]
     others = window.window._qt_window.tabifiedDockWidgets
     qtbot.waitUntil(lambda: len(others(found[0][0])) == 2)
     return found
@@ -67,7 +84,8 @@ def wheel(widget):
     return event.isAccepted()
 
 
-def test_three_widgets_leave_the_window_as_large_as_it_was(qtbot, window, opened):
+def test_the_docks_of_three_widgets(window, opened):
+    """They leave the window as large as it was, and docks where they are put."""
     frame = window.window._qt_window
     assert (frame.width(), frame.height()) == (WIDTH, HEIGHT)
     assert frame.minimumSizeHint().height() <= HEIGHT
@@ -75,6 +93,15 @@ def test_three_widgets_leave_the_window_as_large_as_it_was(qtbot, window, opened
         least = dock.minimumSizeHint()
         assert least.width() <= NARROW and least.height() <= 200
     assert not opened[2][0].visibleRegion().isEmpty()  # the latest is the one in front
+    other = QDockWidget("other", frame)
+    frame.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, other)
+    assert not frame.tabifiedDockWidgets(other)
+    dock = opened[0][0]
+    frame.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    QApplication.processEvents()
+    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
+    share_place(dock)  # no other panel is on that side
+    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
 
 
 def test_everything_is_seen_at_300_pixels_or_scrolled_down_to(qtbot, window, opened):
@@ -108,10 +135,8 @@ def opened_steps(widget):
         yield
 
 
-def test_every_step_of_a_training_fits_without_scrolling(qtbot, window, opened):
-    dock, widget = opened[2]
-    dock.raise_()
-    qtbot.waitUntil(widget.area.isVisible)
+def test_every_step_of_a_training_fits_without_scrolling(training):
+    _, widget = training
     for fold in widget.form.folds.values():
         fold.collapse(animate=False)
     for step in range(4):
@@ -151,27 +176,10 @@ def within(control, content):
     return content.isAncestorOf(control) and not inner(control, content)
 
 
-def test_a_dock_that_was_moved_stays_where_it_is(qtbot, window, opened):
-    frame, (dock, _) = window.window._qt_window, opened[0]
-    frame.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-    QApplication.processEvents()
-    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
-    share_place(dock)  # no other panel is on that side
-    assert opened[1][0] not in frame.tabifiedDockWidgets(dock)
-
-
-def test_docks_of_others_are_left_alone(qtbot, window, opened):
-    frame = window.window._qt_window
-    other = QDockWidget("other", frame)
-    frame.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, other)
-    assert not frame.tabifiedDockWidgets(other)
-
-
-def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, opened):
-    dock, widget = opened[0]
+def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, enhance):
+    _, widget = enhance
     frame = window.window._qt_window
     frame.resize(WIDTH, 500)
-    dock.raise_()
     for fold in widget.form.folds.values():
         fold.expand(animate=False)
     bar = widget.area.verticalScrollBar()
@@ -186,8 +194,8 @@ def test_the_wheel_scrolls_and_changes_nothing_by_the_way(qtbot, window, opened)
     assert wheel(channels.native) and channels.value != before[0]
 
 
-def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, opened):
-    dock, widget = opened[2]
+def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, training):
+    dock, widget = training
     widget.form.steps.setCurrentIndex(CHECK_STEP)
     narrowed(qtbot, window, dock)
     complaint = "The reference lies 5.0 pixels off: press Fix to move it, or remove the pair."
@@ -239,8 +247,8 @@ def test_widgets_opened_in_one_turn_share_one_place(qtbot, window, keep):
     qtbot.waitUntil(lambda: all(len(others(dock)) == 2 for dock in docks))
 
 
-def test_a_long_name_is_read_in_the_open_list_and_in_the_tooltip(qtbot, window, opened):
-    dock, widget = opened[0]
+def test_a_long_name_is_read_in_the_open_list_and_in_the_tooltip(qtbot, window, enhance):
+    dock, widget = enhance
     narrowed(qtbot, window, dock)
     image = widget.form.image.native
     assert is_cut(image) and not is_cut(widget.form.channels.native)
@@ -255,10 +263,9 @@ def test_a_long_name_is_read_in_the_open_list_and_in_the_tooltip(qtbot, window, 
 
 
 def test_messages_of_two_lines_move_nothing_and_long_ones_give_their_room_back(
-    qtbot, window, opened
+    qtbot, window, enhance
 ):
-    dock, widget = opened[0]
-    dock.raise_()
+    dock, widget = enhance
     narrowed(qtbot, window, dock)
     fold = widget.form.folds["Levels"]
 
