@@ -1,13 +1,10 @@
 import itertools
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-import torch
 import yaml
+from helpers.command_line import lle
 from helpers.running import drain
 from scipy.ndimage import distance_transform_cdt
 from skimage import data as pictures
@@ -77,12 +74,7 @@ def test_the_command_gives_the_same_weights(pair, asked, tmp_path):
     _, outcome = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
     outcome.save(tmp_path / "window.safetensors")
     words = _trainer.command(tmp_path / "run").split()[1:-1]
-    done = subprocess.run(
-        [sys.executable, "-m", "napari_lle.cli", *words, str(tmp_path / "command.safetensors")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-    )
+    done = lle(*words, tmp_path / "command.safetensors")
     assert done.returncode == 0, done.stderr
     a, b = (load_model(tmp_path / f"{n}.safetensors") for n in ("window", "command"))
     weights = a.network.state_dict()
