@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from napari_lle.cli.app import app
 from napari_lle.model.io.files import write_image
 from napari_lle.model.network.checkpoint import load_model
 from napari_lle.model.network.network import Network
+from napari_lle.model.training import distributed
 from napari_lle.model.training.distributed import Share, our_share
 from napari_lle.model.training.objectives import Crops, make_objective
 from napari_lle.model.training.settings import TrainingSettings
@@ -40,16 +43,21 @@ def folders(tmp_path_factory):
     return root
 
 
-def train(folders, out, *options, count=1, **settings):
-    """A run from the command line: exit code, standard output and error.
-
-    Several processes are started by `torchrun`; one is this process itself, which saves time.
-    """
+def words_of(folders, out, *options, **settings):
+    """What the command line is told for a run."""
     file = out.with_suffix(".yaml")
     file.write_text(yaml.safe_dump({**TINY.to_dict(), **settings}))
     use = ("train", "--config", file, "-o", out, "--device", "cpu", *options)
     use += ("--low", folders / "low", "--reference", folders / "reference")
-    words = [str(word) for word in use]
+    return [str(word) for word in use]
+
+
+def train(folders, out, *options, count=1):
+    """A run from the command line: exit code, standard output and error.
+
+    Several processes are started by `torchrun`; one is this process itself, which saves time.
+    """
+    words = words_of(folders, out, *options)
     if count == 1:
         result = CliRunner().invoke(app, words)
         return result.exit_code, result.stdout, result.stderr
@@ -86,12 +94,29 @@ def test_two_processes_make_the_run_of_one(folders, tmp_path):
     assert other["last"]["loss"] == pytest.approx(summary["last"]["loss"], abs=1e-5)
 
 
-def test_what_ends_one_process_ends_all(folders, tmp_path):
+def test_what_ends_one_process_ends_all(folders, tmp_path, monkeypatch):
+    """Started without `torchrun`: the first is this process itself, which saves time."""
     out = tmp_path / "m.safetensors"
     run = tmp_path / "run"
-    code, _, error = train(folders, out, "--resume", run, count=2, learning_rate=0.9)
-    assert code != 0
-    assert error.count("napari-lle: Training collapsed") == 1
+    words = words_of(folders, out, "--resume", run, learning_rate=0.9)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name, value in (("ADDR", "127.0.0.1"), ("PORT", port)):
+        monkeypatch.setenv(f"MASTER_{name}", str(value))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(distributed, "PATIENCE", timedelta(minutes=5))  # until a hang is called one
+    second = subprocess.Popen(
+        [sys.executable, "-m", "napari_lle.cli", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "RANK": "1", "OMP_NUM_THREADS": "1"},
+    )
+    monkeypatch.setenv("RANK", "0")
+    first = CliRunner().invoke(app, words)
+    _, error = second.communicate(timeout=300)
+    assert first.exit_code != 0
+    assert (first.stderr + error).count("napari-lle: Training collapsed") == 1
     reason = json.loads((run / "summary.json").read_text())["reason"]
     assert reason == load_model(out).card["warning"]
 
