@@ -10,15 +10,19 @@ from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.model.inference.plan import make_plan
 from napari_lle.model.inference.restoring import in_input_dtype
 
+# Colours under an illumination each and under one; without colours there is one anyhow.
 IMAGES = [
-    ((20, 23, 3), "uint8"),
-    ((20, 23, 4), "uint8"),
-    ((20, 23), "uint8"),
-    ((3, 20, 23), "uint16"),
-    ((2, 20, 23), ">u2"),
-    ((20, 23, 3), "int16"),
-    ((20, 23), "float32"),
-    ((2, 2, 9, 8, 3), "uint8"),
+    ((20, 23, 3), "uint8", "per"),
+    ((20, 23, 3), "uint8", "joint"),
+    ((20, 23, 4), "uint8", "per"),
+    ((20, 23, 4), "uint8", "joint"),
+    ((20, 23), "uint8", "joint"),
+    ((3, 20, 23), "uint16", "per"),
+    ((3, 20, 23), "uint16", "joint"),
+    ((2, 20, 23), ">u2", "joint"),
+    ((20, 23, 3), "int16", "per"),
+    ((20, 23), "float32", "per"),
+    ((2, 2, 9, 8, 3), "uint8", "joint"),
 ]
 
 
@@ -33,8 +37,7 @@ def chosen(monkeypatch):
     return monkeypatch
 
 
-@pytest.mark.parametrize("channels", ["per", "joint"])
-@pytest.mark.parametrize(("shape", "dtype"), IMAGES)
+@pytest.mark.parametrize(("shape", "dtype", "channels"), IMAGES)
 def test_enhance_by_the_kernels(shape, dtype, channels, chosen):
     image = (photograph(shape, np.uint16) // (256 if dtype == "uint8" else 2)).astype(dtype)
     found = model("cleaning")
