@@ -45,13 +45,13 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     """
     import onnx
 
-    image = _example(colours)
+    image = _traced_images(colours)
     inputs = {"image": image, USED_STATISTICS: Figures()(image)}
     if model.network.config.knows_noise:
         inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0]]).repeat(TRACED_IMAGES, 1)
     block = HostBlock(model.network, colours)
     graph = _recorded(block, inputs, ("reflectance", "illumination"))
-    _join(graph.graph, _figures(colours), given)
+    _join(graph.graph, _statistics_graph(colours), given)
     graph.graph.name = model.name
     graph.producer_name, graph.producer_version = "napari-lle", __version__
     about = {"model": model.name, "digest": model.digest}
@@ -61,16 +61,16 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     return graph.SerializeToString()
 
 
-def _example(colours: int) -> Tensor:
+def _traced_images(colours: int) -> Tensor:
     """Images that a graph is recorded with."""
     shape = TRACED_IMAGES, colours, TRACED_HEIGHT, TRACED_WIDTH
     return torch.linspace(0, 0.2, prod(shape)).reshape(shape)
 
 
 @cache
-def _figures(colours: int) -> GraphProto:
+def _statistics_graph(colours: int) -> GraphProto:
     """What finds the statistics: the same of all models, and longer to record than a network."""
-    return _recorded(Figures(), {"image": _example(colours)}, (USED_STATISTICS,)).graph
+    return _recorded(Figures(), {"image": _traced_images(colours)}, (USED_STATISTICS,)).graph
 
 
 def _recorded(module: nn.Module, inputs: dict[str, Tensor], outputs: tuple[str, ...]) -> ModelProto:
