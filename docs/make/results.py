@@ -172,9 +172,9 @@ input, `photo`, automatic gamma, reference.
 
 `illumination_scale` of `enhance` and of a model: H sees a smaller image, see [speed](speed.md) for
 what that saves. PSNR/SSIM on the same pairs. What is lost is above all the removal of noise, which
-needs each pixel's neighbours. `photo-half` and `photo-quarter`, trained for their sizes, win it
-back by being soft: fine lines are blurred, which SSIM likes better than noise. `photo` as it is
-stays sharp and noisy: `enhance(image, load_model("photo"), illumination_scale=4)`.
+needs each pixel's neighbours. `photo-half` and `photo-quarter` win it back by their form: they also
+find how much of the finest detail is to stay. `photo` as it is stays sharp and noisy:
+`enhance(image, load_model("photo"), illumination_scale=4)`.
 
 {reduced}
 
