@@ -192,9 +192,10 @@ def _base(settings: TrainingSettings) -> Network | None:
     if not settings.base:
         return None
     network = load_model(settings.base).network
-    # The same weights serve at any size of the illumination.
-    wanted = replace(settings.network, illumination_scale=network.config.illumination_scale)
-    if network.config != wanted:
+    own, wanted = network.config, settings.network
+    # The same weights serve at any size of the illumination, and with fewer shifted layers.
+    alike = replace(wanted, illumination_scale=own.illumination_scale, modulated=own.modulated)
+    if own != alike or wanted.modulated > own.modulated:
         raise TrainingError(
             f"The settings describe another network than {settings.base} has: leave out one of "
             "network and base."

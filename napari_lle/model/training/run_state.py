@@ -240,7 +240,8 @@ class RunState:
     def _build(self, base: Network | None = None) -> Network:
         network = Network(self.settings.network).to(self.device)
         if base is not None:
-            network.load_state_dict(base.state_dict())
+            taken = network.state_dict().keys()  # not all of a base with more shifted layers
+            network.load_state_dict({k: v for k, v in base.state_dict().items() if k in taken})
         return unfold(network) if self.settings.branches else network
 
 

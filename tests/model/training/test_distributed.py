@@ -105,7 +105,7 @@ def test_what_ends_one_process_ends_all(folders, tmp_path, monkeypatch):
     for name, value in (("ADDR", "127.0.0.1"), ("PORT", port)):
         monkeypatch.setenv(f"MASTER_{name}", str(value))
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(distributed, "PATIENCE", timedelta(minutes=5))  # until a hang is called one
+    monkeypatch.setattr(distributed, "TIMEOUT", timedelta(minutes=5))  # until a hang is called one
     second = subprocess.Popen(
         [sys.executable, "-m", "napari_lle.cli", *words],
         stderr=subprocess.PIPE,

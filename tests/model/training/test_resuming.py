@@ -7,7 +7,7 @@ import torch
 from helpers.running import drain
 from helpers.training import TINY, changed, told, weights
 
-from napari_lle.model.network.checkpoint import save_model
+from napari_lle.model.network.checkpoint import load_model, save_model
 from napari_lle.model.training.loop import (
     STATE,
     TrainingError,
@@ -66,3 +66,16 @@ def test_a_run_goes_on_from_a_model(pairs, tmp_path):
 def test_a_base_of_another_network_is_refused(pairs):
     with pytest.raises(TrainingError, match="another network than photo"):
         next(train(pairs, changed(base="photo")))
+
+
+def test_a_base_may_have_more_shifted_layers(pairs):
+    """Without those of the second layer all else is as it was; more than it has are refused."""
+    photo = load_model("photo").network
+    fewer = {**photo.config.to_dict(), "modulated": 1}
+    still = {"network": fewer, "base": "photo", "steps": 1, "batch": 2, "crop": 24}
+    _, tuned = drain(train(pairs, changed(TrainingSettings.from_dict(still), learning_rate=1e-12)))
+    known = photo.state_dict()
+    assert set(known) - set(weights(tuned)) == {"block.residual.shifts.1.weight"}
+    for name, weight in weights(tuned).items():
+        if name.startswith("block"):
+            torch.testing.assert_close(weight, known[name], atol=1e-9, rtol=1e-6)
