@@ -63,8 +63,11 @@ def train(
         network, card = _learn(material, settings, how, quiet=not speaks)
         if not speaks:
             return
+        told = {"data": data, "licence": licence}
+        # At once, whatever becomes of the comparison.
+        save_model(output, network, _training_card(card, material, [], **told))
         compared, text = _judge(material, settings, network, card["steps"])
-        card = _training_card(card, material, compared, data=data, licence=licence)
+        card = _training_card(card, material, compared, **told)
         save_model(output, network, card)
     _tell_scores(output, card, compared, text)
 

@@ -9,9 +9,13 @@ import tifffile
 from helpers.command_line import fails, lle
 from safetensors import safe_open
 from scipy.ndimage import gaussian_filter
+from typer.testing import CliRunner
 
+from napari_lle.cli.app import app
 from napari_lle.model.data.loading import load_images, load_masks, load_pairs
 from napari_lle.model.io.files import write_image
+from napari_lle.model.network.checkpoint import load_model
+from napari_lle.model.training import verdict
 
 SIDE = 64
 
@@ -134,3 +138,21 @@ def test_files_of_several_images_are_named(folders, command):
     if command != "noisy":
         hold, first = "2 files hold", "1.tif (1 of 3), 1.tif (1 of 3)"
     assert f"{hold} several images, of which the first is read: {first}" in told
+
+
+def test_a_comparison_that_fails_loses_no_training(folders, monkeypatch):
+    """Memory may run out in it: the model is there already, without scores."""
+
+    def out_of_memory(*_):
+        raise MemoryError
+        yield
+
+    for i in range(3):
+        add(folders, str(i), scene(i, 0.1), scene(i))
+    monkeypatch.setattr(verdict, "verdict_steps", out_of_memory)
+    words = ["--low", folders / "low", "--reference", folders / "high", "--steps", 1]
+    out = folders / "m.safetensors"
+    done = CliRunner().invoke(app, ["train", *map(str, [*words, "-o", out, "--device", "cpu"])])
+    assert done.exit_code != 0
+    assert load_model(out).card["steps"] == 1
+    assert "compared" not in card(folders)

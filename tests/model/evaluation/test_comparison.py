@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_lle.model.data.pairs import Pair
+from napari_lle.model.evaluation import comparison
 from napari_lle.model.evaluation.comparison import (
     Score,
     best_curve,
@@ -22,6 +23,12 @@ def test_the_best_curve_finds_a_curve(pair):
     found = best_curve([pair])(pair.low)
     assert np.abs(found - pair.reference).max() < 0.05
     assert np.abs(found - pair.reference).mean() < 2e-3
+
+
+def test_a_sample_of_the_pixels_finds_the_same_curve(pair, monkeypatch):
+    every = best_curve([pair])(pair.low)
+    monkeypatch.setattr(comparison, "MOST_VALUES", pair.low.size // 3)
+    assert np.abs(best_curve([pair])(pair.low) - every).max() < 0.02
 
 
 def test_the_best_curve_rises_and_passes_over_the_unknown(rng):
