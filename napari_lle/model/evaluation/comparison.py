@@ -20,10 +20,8 @@ GREY_LEVELS = 256
 MOST_VALUES = (
     2**22
 )  # that a curve is fitted to, or thereabouts: 500 pairs have a hundred times more
-FITTED_PAIRS, JUDGED_PAIRS = (
-    4,
-    12,
-)  # pairs that the curves of untrained methods are fitted to, and judged by
+FITTED_PAIRS = 4  # that the curves of untrained methods are fitted to
+JUDGED_PAIRS = 12
 JUDGED_SIDE = 512  # pixels of the middles of held-out parts that are judged
 SLIDERS = ("input", "automatic gamma", "best curve")
 
