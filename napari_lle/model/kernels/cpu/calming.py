@@ -12,11 +12,11 @@ from numba import njit
 from numpy import float32
 
 from ...network import formulas
-from . import halving, hearing
 from .edition import edition
+from .elementary import HALF, ZERO
 from .halving import exactly, expected
 from .hearing import clear_row, hear_row, open_row
-from .pointwise import HALF, ZERO, copy
+from .pointwise import copy
 
 CALM, EVIDENT = formulas.CALM, formulas.EVIDENT
 SIDE = 2 * CALM + 1
@@ -83,7 +83,7 @@ def build_calm(*, cache: bool) -> Any:
 
     They are smaller than the means by `CALM` + `EVIDENT` on each side.
     """
-    sources = edition(formulas, halving, hearing)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def calm(means, noise, out):

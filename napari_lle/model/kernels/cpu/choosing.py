@@ -11,12 +11,12 @@ from numpy import float32
 
 from ...network import formulas
 from ..forms import VIEWS
-from . import fused, halving, hearing, lanes, pointwise, smoothing
 from .edition import edition
+from .elementary import ONE, TWO, ZERO, exp
 from .fused import advance, new_rings, widest
 from .halving import embedded, exactly
 from .hearing import compare_rows, grow_row
-from .pointwise import ONE, PITCH, TWO, ZERO, exp
+from .pointwise import PITCH
 from .smoothing import screened
 
 KNEE, CENTRED = float32(formulas.KNEE), float32(2 * formulas.CENTRE)
@@ -162,7 +162,7 @@ def build_choose(branch: int, first: int, second: int, *, cache: bool) -> Any:
     cache : bool
         Keep the compiled code on disk.
     """
-    sources = edition(formulas, fused, halving, hearing, lanes, pointwise, smoothing)
+    sources = edition(__name__)
     longest = widest(0)
 
     @njit(nogil=True, cache=cache, error_model="numpy")

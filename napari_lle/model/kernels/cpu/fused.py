@@ -14,21 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..forms import GUIDING
-from . import lanes, pointwise
 from .edition import edition
+from .elementary import compiled, inlined
 from .lanes import LARGEST, convolve
-from .pointwise import (
-    PITCH,
-    compiled,
-    copy,
-    end_row,
-    guide,
-    inlined,
-    read,
-    view_row,
-    whole_blocks,
-    write,
-)
+from .pointwise import PITCH, copy, end_row, guide, read, view_row, whole_blocks, write
 
 if TYPE_CHECKING:
     from ...network.config import NetworkConfig
@@ -120,6 +109,15 @@ def ring_memory(config: NetworkConfig, colours: int) -> NDArray[np.float32]:
 
 
 @inlined
+def see_rows(form, image, slot, source, row, columns, inner, colours, scalars):
+    """Fill a slot of the image's ring with what H sees of a row, in every colour."""
+    length = whole_blocks(len(columns))
+    for k in range(colours):
+        line = image[(slot * colours + k) * PITCH :][:length]
+        see_row(form, line, source[k, row], columns, inner, scalars)
+
+
+@inlined
 def advance(i, reach, width, colours, branch, first, second, outputs, rings, weights):
     """Make what row i of the image completes; whether it completes a row of H, in the last ring."""
     image, features, hidden1, hidden2, last = rings
@@ -185,7 +183,7 @@ def build(
     cache : bool
         Keep the compiled code on disk.
     """
-    sources = edition(lanes, pointwise)
+    sources = edition(__name__)
     outputs = ANSWERS + 1 if form == GUIDING else ANSWERS
     pitch = PITCH if colours == 3 else 0  # one row of means stands for three
 
@@ -206,10 +204,7 @@ def build(
         image, last = rings[0], rings[4]
         slots = len(image) // (colours * PITCH)
         for i in range(part[0], part[1]):
-            for k in range(colours):
-                start = ((i % slots) * colours + k) * PITCH
-                line = image[start : start + whole_blocks(width + 2 * halo)]
-                see_row(form, line, source[k, rows[i]], columns, inner, scalars)
+            see_rows(form, image, i % slots, source, rows[i], columns, inner, colours, scalars)
             if not advance(
                 i, reach, width, colours, branch, first, second, outputs, rings, weights
             ):

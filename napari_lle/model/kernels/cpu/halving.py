@@ -16,7 +16,7 @@ from numpy import float32
 
 from ...network import formulas
 from .edition import edition
-from .pointwise import INNER, ONE, ZERO
+from .elementary import INNER, ONE, ZERO
 
 exactly = njit(**INNER)
 embedded = njit(inline="always", error_model="numpy")
@@ -84,7 +84,7 @@ def build_tame(*, cache: bool) -> Any:
     not mirrored; the levels; and the noise, see `expected`. The pixels themselves go to `light`,
     (rows, columns * colours), a colour's where it `begins`.
     """
-    sources = edition(formulas)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def tame(pixels, channel, rows, columns, inner, black, span, noise, tamed, light, begins):
@@ -133,7 +133,7 @@ def build_thin(*, cache: bool) -> Any:
     `thinned` has two pixels less on each side; where it has two rows alone, they are used again.
     `halved` are its means of 2 x 2, or there are none.
     """
-    sources = edition(formulas)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def thin(means, noise, thinned, halved):

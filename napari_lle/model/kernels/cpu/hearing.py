@@ -11,11 +11,10 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from ...network import formulas
-from . import halving
 from .edition import edition
+from .elementary import HALF, ZERO
 from .halving import exactly, expected, opened_by
-from .pointwise import HALF, ZERO, copy
+from .pointwise import copy
 
 NEAR, FAR, LENGTH = float32(0.75), float32(0.25), float32(3)  # of a sum of nine: its deviations
 
@@ -79,7 +78,7 @@ def build_listen(*, cache: bool) -> Any:
     `fine` are the finer means, which begin where `corner` says; `coarse` the three planes of the
     size before, whose pixels become 2 x 2, `skip` of which lie before the first.
     """
-    sources = edition(formulas, halving)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def listen(fine, corner, coarse, skip, noise, out):

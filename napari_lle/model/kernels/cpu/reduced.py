@@ -12,9 +12,9 @@ import numpy as np
 from numba import njit
 from numpy import float32
 
-from . import lanes, pointwise
 from .edition import edition
-from .pointwise import GATE, INNER, ONE, PITCH, ZERO, compiled, end_row, whole_blocks, write
+from .elementary import INNER, ONE, ZERO, compiled
+from .pointwise import GATE, PITCH, end_row, whole_blocks, write
 
 CHUNK = 1024  # columns that are finished at once: a multiple of all scales, less than PITCH
 FAST = {"contract", "nnan", "ninf", "nsz", "arcp"}  # pixels are numbers between the levels
@@ -66,7 +66,7 @@ def build_spread(form: int, colours: int, scale: int, *, cache: bool) -> Any:
     Its arguments are H, (3 or 4, h, w), which begins a square before the first row and column; the
     pixels of these rows, (rows, columns, channels); the levels; and the form's scalars.
     """
-    sources = edition(lanes, pointwise)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy", fastmath={"contract"})
     def spread(h, pixels, black, span, scalars, out):

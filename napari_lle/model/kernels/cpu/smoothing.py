@@ -9,10 +9,10 @@ from numba import njit
 from numpy import float32
 
 from ...network import formulas
-from . import halving
 from .edition import edition
+from .elementary import ONE, ZERO
 from .halving import QUARTER, embedded, exactly
-from .pointwise import FLOOR, ONE, ZERO
+from .pointwise import FLOOR
 
 SHARE, DARKEST = float32(formulas.SHARE), float32(formulas.DARKEST)
 
@@ -43,7 +43,7 @@ def build_finish(*, cache: bool) -> Any:
 
     `light` holds the pixels before, see `halving.build_tame`; a colour's begin where it says.
     """
-    sources = edition(formulas, halving)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def finish_mixing(known, tamed, corner, u, light, begins):

@@ -6,7 +6,6 @@ from typing import Any
 
 from numba import njit
 
-from . import reduced
 from .edition import edition
 from .lanes import whole_registers
 from .reduced import FAST, normal
@@ -18,7 +17,7 @@ def build_take(*, cache: bool) -> Any:
     `rows` of the pixels go to the `places` in the planes. One plane of three channels is their
     brightest.
     """
-    sources = edition(reduced)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)
     def take(pixels, rows, places, black, span, planes):

@@ -13,7 +13,6 @@ from numba import njit
 
 from ..cpu.edition import edition
 from ..cpu.lanes import GROUP, LANES
-from .crop import SOURCES
 from .heads import NO_FORM, fill_view, put_planes, take_planes
 from .planes import (
     activate_back,
@@ -52,7 +51,7 @@ def _relu(packed: Any, maps: int, channels: int) -> None:
 
 def build_auxiliary(*, cache: bool) -> Any:
     """Make the function that fills `out` with K of a crop."""
-    sources = edition(*SOURCES)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def auxiliary(v, weights, maps, kept, out):
@@ -82,7 +81,7 @@ def build_auxiliary(*, cache: bool) -> Any:
 
 def build_auxiliary_back(*, cache: bool) -> Any:
     """Make the function that finds the gradients of K's weights and of what it sees."""
-    sources = edition(*SOURCES)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def auxiliary_back(v, weights, maps, kept, gradients, sums, g_out, g_weights, g_v):

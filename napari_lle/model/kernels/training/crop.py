@@ -9,15 +9,12 @@ from typing import Any
 
 from numba import njit
 
-from ..cpu import lanes, pointwise
 from ..cpu.edition import edition
 from ..cpu.lanes import LANES
-from . import correlate, forms_back, heads, planes, stack
+from . import stack
 from .heads import fill_view, fill_view_back, light, light_back
 from .planes import geometry, room
 from .stack import CHANNELS, REACH, activate_hidden, backward_stack, forward_stack
-
-SOURCES = (lanes, pointwise, correlate, planes, stack, heads, forms_back)
 
 
 def crop_room(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int, int, int, int]:
@@ -33,7 +30,7 @@ def crop_room(height: int, width: int, dilations: Any, sizes: Any) -> tuple[int,
 
 def build_forward(*, cache: bool) -> Any:
     """Make the function that fills `out` with L, R or H of a crop, see `heads.light`."""
-    sources = edition(*SOURCES)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def forward(form, divided, v, weights, bias1, bias2, dilations, sizes, scalars, kept, hidden,
@@ -51,7 +48,7 @@ def build_forward(*, cache: bool) -> Any:
 
 def build_backward(*, cache: bool) -> Any:
     """Make the function that finds all gradients of a crop; of V where `g_v` is not empty."""
-    sources = edition(*SOURCES)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def backward(form, divided, v, weights, dilations, sizes, scalars, kept, hidden, gradients,

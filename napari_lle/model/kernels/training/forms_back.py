@@ -9,25 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cpu.pointwise import (
-    FLAT,
-    FLOOR,
-    LEAST,
-    LN2,
-    ONE,
-    PITCH,
-    SHARPNESS,
-    STRAIGHT,
-    ZERO,
-    bend,
-    compiled,
-    exp,
-    mix,
-    sigmoid,
-    softplus,
-    stretched,
-    tanh,
-)
+from ..cpu.elementary import LN2, ONE, ZERO, compiled, exp, sigmoid, softplus, tanh
+from ..cpu.pointwise import FLAT, FLOOR, LEAST, PITCH, SHARPNESS, STRAIGHT, bend, mix, stretched
 from ..forms import CLEANING, METERING, SOFTPLUS, STRETCHING
 
 

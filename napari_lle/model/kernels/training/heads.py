@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..cpu.pointwise import ONE, PITCH, TWO, ZERO, compiled, copy, end_row, view_row, whole_blocks
+from ..cpu.elementary import ONE, TWO, ZERO, compiled
+from ..cpu.pointwise import PITCH, copy, end_row, view_row, whole_blocks
 from ..forms import CLEANING, METERING, STRETCHING
 from .forms_back import divide_back, form_back
 from .planes import summed

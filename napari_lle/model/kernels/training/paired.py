@@ -13,8 +13,7 @@ from numba import njit
 from numpy import float32
 
 from ..cpu.edition import edition
-from ..cpu.pointwise import ONE, TWO
-from . import planes
+from ..cpu.elementary import ONE, TWO
 from .planes import reordered, summed
 
 PARABOLA_BELOW = 1e-3  # below it Charbonnier is a parabola
@@ -172,7 +171,7 @@ def ssim(a: Any, b: Any, stride: int, weight: Any, g: Any) -> Any:
 
 def build_paired(*, cache: bool) -> Any:
     """Make the function that returns the loss of a crop, and fills `g` with its gradient."""
-    sources = edition(planes)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def paired(result, reference, weights, stride, g):
@@ -196,7 +195,7 @@ def build_paired(*, cache: bool) -> Any:
 
 def build_similarity(*, cache: bool) -> Any:
     """Make the function that returns the mean SSIM of images, (channels, H, W), every window."""
-    sources = edition(planes)
+    sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
     def similarity(a, b):

@@ -12,8 +12,8 @@ from typing import Any
 from numba import njit
 from numpy import float32
 
+from ..cpu.elementary import INNER
 from ..cpu.lanes import GROUP, LANES, LARGEST, convolve
-from ..cpu.pointwise import INNER
 from .correlate import ROOM, correlate
 
 # Multiply and add at once, and sums in any order: the same one every time.
