@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_lle.cli.app import app
+from napari_lle.model.evaluation import lighting
 from napari_lle.model.evaluation import photograph_suite as suite
 from napari_lle.model.evaluation.baselines import constant
 from napari_lle.model.evaluation.lighting import (
@@ -26,6 +27,14 @@ RNG = np.random.default_rng(3)
 @pytest.fixture(scope="module")
 def photographs():
     return list(well_lit().values())
+
+
+@pytest.fixture(scope="module")
+def measures():
+    """What is measured, on scenes of fewer pixels, which take seconds to expose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lighting, "SIZE", (150, 200))
+        return suite._measures()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
@@ -85,16 +94,15 @@ def test_a_halo_at_a_lamp_is_found():
     assert far.any() and not (far & scene.part).any()
 
 
-def test_methods_that_see_each_pixel_alone_make_no_halo_and_lift_any_dark_part(photographs):
-    measures = suite._measures()
+def test_methods_that_see_each_pixel_alone_make_no_halo_and_lift_any_dark_part(measures):
     name = next(n for n in measures if n.startswith("mean of the dark part, 40%"))
     measure, goal, at_least = measures[name]
     assert at_least and measure(lambda x: x) < goal
     assert measure(lambda x: constant(x, 0.02)) > goal
 
 
-def test_the_command_prints_goals_and_what_costs_nothing(tmp_path, monkeypatch):
-    few = dict(list(suite._measures().items())[:1])
+def test_the_command_prints_goals_and_what_costs_nothing(measures, tmp_path, monkeypatch):
+    few = dict(list(measures.items())[:1])
     monkeypatch.setattr(suite, "_measures", lambda: few)
     file = tmp_path / "found.json"
     answer = CliRunner().invoke(app, ["evaluate", "--suite", "photographs", "--json", str(file)])
