@@ -16,6 +16,8 @@ from napari_lle.model.network.network import Network, NetworkConfig
 
 # Whether a kernel is compiled depends on the machine; the tests of the kernels switch them on.
 os.environ["NAPARI_LLE_KERNEL"] = "torch"
+# For marked regions napari would compile what it has in plain Python, too, for half a minute.
+os.environ["NAPARI_EXPERIMENTAL_TRIANGULATION_BACKEND"] = "Pure python"
 # Triton asks for it when it is imported: without a device its kernels run in its interpreter.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
