@@ -147,7 +147,7 @@ def test_bands_of_any_height_give_the_same_bits(monkeypatch):
     from napari_lle.model.kernels.cpu.compiled import compile_kernel
 
     monkeypatch.delenv(kernels.SWITCH, raising=False)
-    model = random_model("cleaning", illumination_scale=4, **BUNDLED)
+    model = random_model("guiding", illumination_scale=4, **BUNDLED)
     compile_kernel(forms.layout(model.network.config, 3))
     image = picture((150, 4801, 3))
     whole = enhance(image, model)
