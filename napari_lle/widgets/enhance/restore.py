@@ -1,4 +1,4 @@
-"""The Restore command: an enhanced layer and its illumination give the stored values again."""
+"""The Restore command: an enhanced layer and its illumination give the original pixel values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _running: set[Job] = set()
 
 
 def restore_layer(viewer: Viewer) -> Job | None:
-    """Add a layer of the stored values behind the active layer, an enhanced one, in their dtype.
+    """Recover the original pixel values of the active, enhanced layer as a new one, in their dtype.
 
     Returns
     -------

@@ -22,7 +22,7 @@ class Controls:
         return not self._going.is_set()
 
     def pause(self, on: bool) -> None:
-        """Wait, or go on."""
+        """Pause, or continue."""
         if on:
             self._going.clear()
         else:

@@ -31,7 +31,7 @@ class TrainingRequest:
     Attributes
     ----------
     base : str
-        A model to go on from; empty: a network that knows nothing yet; "auto": see `started`.
+        A model to start from; empty: a network that knows nothing yet; "auto": see `started`.
     objective : {"paired", "paper", "self", "noisy"}
     minutes : float
     device : str
@@ -90,7 +90,7 @@ class TrainingRequest:
 
 
 def suited_start(objective: str, drafts: Sequence[Draft]) -> str:
-    """The model to go on from that suits images and objective; empty for none.
+    """The model to start from that suits images and objective; empty for none.
 
     Grey data suit the form for science data, from scratch: in a minute it learns of them what
     `science`, which shows nothing that is not proven in one image, leaves out.

@@ -17,7 +17,7 @@ from ...model.data.project import CONFIG, RUN
 from ...model.io.atomic import atomic_path
 
 VERDICT_FILE = "verdict.json"  # in a run's folder
-UNFINISHED = ("running", "stopped")  # in a run's summary: it can go on
+UNFINISHED = ("running", "stopped")  # in a run's summary: it can be continued
 
 
 def runs_folder() -> Path:

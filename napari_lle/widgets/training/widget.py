@@ -86,7 +86,7 @@ class TrainWidget(WorkPanel):
         self._run(folder, controls, steps)
 
     def resume(self) -> None:
-        """Go on with the latest run that has not come to its end."""
+        """Continue the latest run that has not come to its end."""
         folders = _runs.unfinished()
         if not folders:
             self._offer_resume()
@@ -96,7 +96,7 @@ class TrainWidget(WorkPanel):
         self._run(folders[0], controls, steps)
 
     def pause(self) -> None:
-        """Wait, or go on."""
+        """Pause, or continue."""
         if self.training and self.controls is not None:
             self.controls.pause(not self.controls.paused)
             self.form.pause.text = "Continue" if self.controls.paused else "Pause"
