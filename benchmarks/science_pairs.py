@@ -2,8 +2,8 @@
 
 Each pair is a noisy plane, normalised by its own levels as `enhance` would, its expectation on the
 same scale, and what the network is told of the whole image: typical brightness, shot noise, read
-noise and grain. DATA holds `microscopy/w2s`, `microscopy/excitation` and `photos/multi-exposure`,
-each with a noisy or low and a clean or high folder.
+noise, grain and softness. DATA holds `microscopy/w2s`, `microscopy/excitation` and
+`photos/multi-exposure`, each with a noisy or low and a clean or high folder.
 
     python benchmarks/science_pairs.py DATA -o pairs.npz
 """
@@ -40,16 +40,18 @@ SCENES = {
 }
 LIGHTS = (10.0, 6000.0)  # electrons at the white level
 
+TOLD = ("typical", "shot", "floor", "grain", "soft")  # of the statistics
+
 Array = NDArray[np.floating[Any]]
 Entry = tuple[Array, Array, Array]
 
 
 def entry(noisy: NDArray[Any], expected: Array) -> Entry:
-    """A pair on the scale of the noisy image's levels, and its figures, (4,)."""
+    """A pair on the scale of the noisy image's levels, and its figures, (5,)."""
     known = survey(noisy, EnhanceOptions(model="science", rgb=False))
     black, span, figures = known.levels.black, known.levels.span, known.statistics
     x, y = ((a.astype(np.float64) - black) / span for a in (noisy, expected))
-    told = np.array([figures.typical, figures.shot, figures.floor, figures.grain], np.float32)
+    told = np.array([getattr(figures, name) for name in TOLD], np.float32)
     return x.astype(np.float32), y.astype(np.float32), told
 
 

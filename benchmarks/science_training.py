@@ -23,9 +23,10 @@ from torch.nn import functional as F
 
 from napari_lle.model.network.blocks import screen_stretch
 from napari_lle.model.network.checkpoint import load_model, save_model
-from napari_lle.model.network.formulas import FLOOR_PLACE, GRAIN_PLACE, SHOT_PLACE
+from napari_lle.model.network.formulas import FLOOR_PLACE, GRAIN_PLACE, SHOT_PLACE, SOFT_PLACE
 from napari_lle.model.network.network import Network, NetworkConfig, pad
 from napari_lle.model.preprocessing.screen import TYPICAL
+from napari_lle.model.preprocessing.statistics import Statistics
 
 CONFIG = NetworkConfig(
     "mixing",
@@ -47,9 +48,9 @@ Pairs = tuple[Tensor, Tensor, Tensor]
 
 
 def loss(network: Network, x: Tensor, y: Tensor, figures: Tensor) -> Tensor:
-    """Of noisy planes and their expectations, (N, H, W), told (N, 4)."""
-    statistics = torch.zeros(len(x), 10)
-    statistics[:, [TYPICAL, SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE]] = figures
+    """Of noisy planes and their expectations, (N, H, W), told (N, 5)."""
+    statistics = torch.zeros(len(x), len(Statistics._fields))
+    statistics[:, [TYPICAL, SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE, SOFT_PLACE]] = figures
     shown = network.block.reflectance(pad(x[:, None].clamp(0, 1), network.radius), statistics)
     error = shown - screen_stretch(y[:, None].clamp(0, 1), statistics)
     smoothed = F.avg_pool2d(F.avg_pool2d(error, 3, 1), 3, 1)

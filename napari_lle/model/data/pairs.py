@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..io.files import read_image
 from ..preprocessing.levels import blocks, find_levels, network_input, normalize
 from ..preprocessing.noise import fit_noise
+from ..preprocessing.softness import softness
 from ..preprocessing.statistics import image_statistics
 
 
@@ -49,14 +50,15 @@ class Pair:
 
     @cached_property
     def statistics(self) -> NDArray[np.float32]:
-        """(10,), see `statistics.Statistics`; the noise is looked for in grey images."""
+        """(12,), see `statistics.Statistics`; the noise is looked for in grey images."""
         if self.whole is not None:
             return self.whole.statistics
         known = image_statistics(blocks(self.low, 2))
         if known.colour == 0:
             noise = fit_noise(self.low[..., 0])
             shot, floor = noise.normalized(0, 1)
-            known = known._replace(shot=shot, floor=floor, grain=noise.grain)
+            soft = softness(self.low[..., 0], noise)
+            known = known._replace(shot=shot, floor=floor, grain=noise.grain, soft=soft)
         return np.array(known, dtype=np.float32)
 
     @cached_property

@@ -107,8 +107,8 @@ def _image_input(colours: int) -> dict[str, Any]:
 def _noise() -> dict[str, Any]:
     return {
         "id": "noise",
-        "description": "Variance shot * x + floor of the normalised image, and its grain.",
-        "axes": [BATCH, {"type": "channel", "channel_names": ["shot", "floor", "grain"]}],
+        "description": "Variance shot * x + floor of the normalised image, its grain and softness.",
+        "axes": [BATCH, {"type": "channel", "channel_names": ["shot", "floor", "grain", "soft"]}],
         "data": {"type": "float32"},
         "test_tensor": {"source": tensor_file("noise")},
     }
@@ -152,7 +152,8 @@ def page(model: Model, colours: int) -> str:
             3,
             "The input `noise` says how noisy the camera is: `shot = 1 / (gain (white - black))` "
             "with the gain in electrons per unit, `floor = (read_noise / (white - black))^2`, and "
-            "`grain` is 1 for independent pixels.",
+            "`grain` is 1 for independent pixels; `soft` is 1 where nothing sharp is to be seen, "
+            "and 0 where that is not known.",
         )
     validation = (
         "## Validation\n\nThe graph was run by onnxruntime when it was exported, and differed "

@@ -29,7 +29,7 @@ from ..preprocessing.statistics import (
     Statistics,
 )
 
-MEASURED_NOISE = 3  # last of the statistics: shot, floor and grain, which have to be measured
+MEASURED_NOISE = 4  # last of the statistics, which have to be measured: shot to soft
 
 
 class HostBlock(nn.Module):
@@ -51,9 +51,9 @@ class HostBlock(nn.Module):
     def forward(
         self, image: Tensor, statistics: Tensor, noise: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """(N, colours, H, W) and (N, 11) to R and L of the image's shape, whose product it is.
+        """(N, colours, H, W) and (N, 12) to R and L of the image's shape, whose product it is.
 
-        The noise, (N, 3), takes the place of that among the statistics.
+        The noise, (N, 4), takes the place of that among the statistics.
         """
         if noise is not None:
             statistics = torch.cat([statistics[:, :-MEASURED_NOISE], noise], dim=1)
@@ -74,7 +74,7 @@ class Figures(nn.Module):
     """`statistics.image_statistics` of normalised images, without the noise."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, 1 or 3, H, W) to (N, 11)."""
+        """(N, 1 or 3, H, W) to (N, 12)."""
         x = corners(within(image))
         mean = average(x)
         relative = 1 / (mean + 1e-6)

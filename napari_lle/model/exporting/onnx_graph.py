@@ -37,7 +37,7 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     - ``image``, (N, colours, H, W), normalised by the levels.
     - ``statistics``, (N, 11), of the whole images that these are tiles of; or (0, 11), and they
       are found in the graph, from the images as they are.
-    - ``noise``, (N, 3), of models that know it: shot, floor and grain.
+    - ``noise``, (N, 4), of models that know it: shot, floor, grain and soft.
 
     Outputs: ``reflectance`` and ``illumination``, of the image's shape, and ``statistics_used``,
     (N, 11). Where `given` is not set, there is nothing of the statistics in and out. The metadata
@@ -48,7 +48,7 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     image = _traced_images(colours)
     inputs = {"image": image, USED_STATISTICS: Figures()(image)}
     if model.network.config.knows_noise:
-        inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0]]).repeat(TRACED_IMAGES, 1)
+        inputs["noise"] = torch.tensor([[1e-3, 1e-4, 1.0, 0.5]]).repeat(TRACED_IMAGES, 1)
     block = HostBlock(model.network, colours)
     graph = _recorded(block, inputs, ("reflectance", "illumination"))
     _join(graph.graph, _statistics_graph(colours), given)

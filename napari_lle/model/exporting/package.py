@@ -40,7 +40,7 @@ TINT = np.array([1.0, 0.8, 0.6])  # of the light on it
 
 
 class Example(NamedTuple):
-    """An image as it is stored, (1, C, H, W), the same normalised, and its noise, (1, 3)."""
+    """An image as it is stored, (1, C, H, W), the same normalised, and its noise, (1, 4)."""
 
     image: NDArray[Any]
     x: NDArray[np.float32]
@@ -79,12 +79,12 @@ def make_example(colours: int) -> Example:
     if colours == 3:
         photograph = camera(light * TINT[:, None, None], rng, gain=4, offset=2, bits=8)[None]
         x = (photograph / 255).astype(np.float32)
-        return Example(photograph, x, np.zeros((1, 3), np.float32))
+        return Example(photograph, x, np.zeros((1, 4), np.float32))
     image = expose(light, rng)[None, None].astype(np.float32)
     black, white = np.percentile(image, [BLACK_PERCENTILE, WHITE_PERCENTILE])
     shot, floor = Noise(1.0, READ_NOISE, OFFSET).normalized(black, white)
     x = ((image - black) / (white - black)).astype(np.float32)
-    return Example(image, x, np.array([[shot, floor, 1]], np.float32))
+    return Example(image, x, np.array([[shot, floor, 1, 0]], np.float32))
 
 
 def _write_files(folder: Path, graph: bytes, model: Model, colours: int) -> None:

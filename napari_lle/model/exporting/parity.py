@@ -20,7 +20,7 @@ from .onnx_graph import GIVEN_STATISTICS, USED_STATISTICS
 PARITY_TOLERANCE = 1e-5  # of the range of levels
 TRIED_SIZES = ((1, 96, 128), (2, 61, 47), (3, 1, 5), (1, 255, 301))  # images, rows, columns
 FOUND = len(Statistics._fields) - MEASURED_NOISE  # figures that a graph finds
-TRIED_NOISE = (2e-3, 1e-4, 1.2)  # shot, floor and grain of the images
+TRIED_NOISE = (2e-3, 1e-4, 1.2, 0.3)  # shot, floor, grain and softness of the images
 
 
 class ExportError(ValueError):
@@ -110,8 +110,7 @@ def _one_by_network(
     network, seen = model.network, network_input(image)
     figures = image_statistics(blocks(np.moveaxis(seen, 0, -1), 2))
     if noise is not None:
-        shot, floor, grain = noise
-        figures = figures._replace(shot=shot, floor=floor, grain=grain)
+        figures = Statistics(*figures[:FOUND], *noise)
     statistics = torch.tensor([figures], dtype=torch.float32)
     three = torch.from_numpy(np.array(np.broadcast_to(seen, (3, *seen.shape[1:]))))[None]
     with torch.inference_mode():

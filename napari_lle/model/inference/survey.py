@@ -16,6 +16,7 @@ from ..preprocessing.noise import fit_noise
 from ..preprocessing.normalizing import level_set
 from ..preprocessing.screen import MIDDLE
 from ..preprocessing.sky import find_sky, typical_for_sky
+from ..preprocessing.softness import softness
 from ..preprocessing.statistics import Statistics, image_statistics
 from ..preprocessing.tally import Tally
 from .clipping import told, widened
@@ -239,9 +240,10 @@ def _for_sky(
 
 def _with_noise(known: Statistics, channels: Iterator[tuple[Any, Levels]], rgb: bool) -> Statistics:
     """The statistics with the noise of normalised images, their mean where there are several."""
-    found = []
+    found, soft = [], []
     for channel, own in channels:
         noise = fit_noise(channel, rgb=rgb)
         found.append((*noise.normalized(own.black, own.white), noise.grain))
+        soft.append(softness(channel, noise, rgb=rgb))
     shot, floor, grain = np.mean(found, axis=0).tolist()
-    return known._replace(shot=shot, floor=floor, grain=grain)
+    return known._replace(shot=shot, floor=floor, grain=grain, soft=min(soft))

@@ -144,7 +144,7 @@ def fill(
         Takes an index below `count` and returns a plane, (3, H, W), see `runner.Source`, and the
         array for its illumination, (H, W) or (H, W, 3).
     count : int
-    statistics : ndarray, (1, 11)
+    statistics : ndarray, (1, 12)
     size : int
         Longest tile side on a device that has tiles.
     """

@@ -87,7 +87,7 @@ def _fits(network: Network | Weights) -> bool:
 
 
 def pack(network: Network | Weights, statistics: Any, colours: int) -> Packed:
-    """Weights of a network for images of these statistics, (1, 11), or what else shifts its H."""
+    """Weights of a network for images of these statistics, (1, 12), or what else shifts its H."""
     config, arrays = network.config, network.weights().arrays
     figures = np.asarray(statistics, np.float32)
     shifting = figures if config.reflectance == "mixing" else figures[:, MODULATING]
@@ -139,7 +139,7 @@ def curve_unit(arrays: Mapping[str, Any]) -> float:
 def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     """The figures of whole images that the pointwise arithmetic needs, (N, 5), see `blocks`.
 
-    The unit is `curve_unit`, the statistics are (N, 11).
+    The unit is `curve_unit`, the statistics are (N, 12).
     """
     figures = np.asarray(statistics, np.float64)
     mean, lit, colour = figures[:, :3].T

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .formulas import CALM, CLOSED, EVIDENT, LONE, OPEN, SIDES, THIN, left_in_means
+from .formulas import CALM, EVIDENT, LONE, SIDES, THIN, left_in_means
 from .residual import trim
 
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 NoiseTensors = tuple[Tensor, Tensor, Tensor]  # shot, floor and grain, each (N, 1, 1, 1)
+Limits = tuple[Tensor, Tensor]  # deviations up to which it is closed, and over which it opens
 
 
 def deviations(known: Tensor, fine: Tensor, noise: NoiseTensors, level: int) -> Tensor:
@@ -63,8 +64,12 @@ def thinned(x: Tensor, noise: NoiseTensors, level: int) -> Tensor:
     return torch.where(x > high + above, high, torch.where(x < low - below, low, x))
 
 
-def calmed(x: Tensor, noise: NoiseTensors, level: int) -> tuple[Tensor, Tensor]:
+def calmed(
+    x: Tensor, noise: NoiseTensors, level: int, limits: Limits, wide: Tensor
+) -> tuple[Tensor, Tensor]:
     """Means of the squares around where noise may be all, and where it is not.
+
+    A share of the differences, `wide`, stays everywhere.
 
     The extremes, a side's length of squares at either end, are left out of the means, so that a
     bright object beside moves nothing. Both are smaller by `CALM` + `EVIDENT` on each side.
@@ -73,10 +78,10 @@ def calmed(x: Tensor, noise: NoiseTensors, level: int) -> tuple[Tensor, Tensor]:
     own = trim(x, CALM)
     around = F.unfold(x, side).sort(dim=1).values[:, side : side * (side - 1)]
     calm = around.mean(dim=1).reshape(own.shape)
-    proven = opening(standing_out((own - calm) / deviations(calm, own, noise, level)))
+    proven = opening(standing_out((own - calm) / deviations(calm, own, noise, level)), limits)
     heard = F.max_pool2d(proven, 3, 1)
     own, calm = trim(own, EVIDENT), trim(calm, EVIDENT)
-    return calm + heard * (own - calm), heard
+    return calm + torch.maximum(heard, wide) * (own - calm), heard
 
 
 def standing_out(deviation: Tensor) -> Tensor:
@@ -85,6 +90,7 @@ def standing_out(deviation: Tensor) -> Tensor:
     return torch.maximum(middle.abs(), (middle + sum(pairs(deviation))).abs() / 3)
 
 
-def opening(deviation: Tensor) -> Tensor:
+def opening(deviation: Tensor, limits: Limits) -> Tensor:
     """0 where noise may be all there is, 1 where it is not."""
-    return ((deviation - CLOSED) / (OPEN - CLOSED)).clamp(0, 1)
+    closed, opening_over = limits
+    return ((deviation - closed) / opening_over).clamp(0, 1)

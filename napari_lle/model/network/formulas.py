@@ -23,15 +23,20 @@ HALVINGS = 4
 SQUARE = 2**HALVINGS  # pixels along a side of the coarsest mean
 CANDIDATES = 7  # what is known so far; the pixel; means along 4 directions and of 3 x 3 pixels
 FIGURES = 3  # that shift H: the size, the grain, how visible the noise is
-SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE = 8, 9, 10  # places among the statistics
+# Places among the statistics.
+SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE, SOFT_PLACE = 8, 9, 10, 11
 BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
-SHARE = 0.14  # of differences that may be noise: what stays of them
+# Of an image with sharp things, and of a soft one: the share of what may be noise that stays, that
+# of the coarsest differences, and the deviations up to which noise may be all there is.
+SHARE = 0.14, 0.08
+WIDE_SHARE = 0.0, 0.1
+CLOSED = 6.25, 5.0
+OPENING = 1.25, 1.0  # how many more until it is not
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
 LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
 LONE = 6.0  # deviations outside of its neighbours' range from which a pixel stands alone
 THIN = 4.8  # deviations beyond both sides from which something is thin
 SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
-CLOSED, OPEN = 6.25, 7.5  # deviations up to which noise may be all, and from which it is not
 CALM = 4  # of the coarsest squares on each side that make a calm mean
 # Squares around one from which it is told whether it is heard: of its 3 x 3, and theirs.
 EVIDENT = 2
@@ -53,6 +58,17 @@ def mixing_noise(statistics: Any, xp: Any) -> tuple[Any, Any, Any]:
     """Shot, floor and grain, each (N,), of images' noise, of which there is some in every image."""
     floor = xp.clip(statistics[:, FLOOR_PLACE], LEAST_NOISE**2, None)
     return statistics[:, SHOT_PLACE], floor, statistics[:, GRAIN_PLACE]
+
+
+def by_softness(statistics: Any, sharp_and_soft: tuple[float, float]) -> Any:
+    """A number that differs between sharp and soft images, for each of them."""
+    sharp, soft = sharp_and_soft
+    return sharp + statistics[:, SOFT_PLACE] * (soft - sharp)
+
+
+def hearing_limits(statistics: Any) -> tuple[Any, Any]:
+    """Deviations up to which noise may be all there is, and how many more open what they prove."""
+    return by_softness(statistics, CLOSED), by_softness(statistics, OPENING)
 
 
 def left_in_means(grain: Any, level: int) -> Any:

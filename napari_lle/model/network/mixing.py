@@ -7,10 +7,11 @@ each pixel, what is known, interpolated, against the pixel itself, or means of i
 neighbours. The weights are >= 0 and sum to 1. So a flat image stays flat, and no pattern can come
 from the weights alone.
 
-Of what is not heard, a fixed `SHARE` is added, smoothed by (1 2 1) both ways. Where nothing is
-proven R is therefore a linear filter of the image, the same everywhere: noise stays normal, faint
-stars and lines keep their rank above it, at a seventh of their contrast. R is the screen
-stretch of the mixture.
+Of what is not heard, a `SHARE` is added, smoothed by (1 2 1) both ways. Where nothing is proven R
+is therefore a linear filter of the image, the same everywhere: noise stays normal, faint stars and
+lines keep their rank above it, at a seventh of their contrast. R is the screen stretch of the
+mixture. In a soft image, see `preprocessing.softness`, there are no stars to be lost: less of the
+noise is left, and less is asked of a proof.
 
 H sees differences in units of the noise that is expected of them, which makes all sizes and all
 light levels look alike: the same weights serve at every size. A pixel that stands alone far
@@ -47,6 +48,9 @@ from .formulas import (
     KNEE,
     SHARE,
     SQUARE,
+    WIDE_SHARE,
+    by_softness,
+    hearing_limits,
     mixing_figures,
     mixing_noise,
 )
@@ -98,20 +102,24 @@ class Mixing(Block):
     def mixture(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """What lies under the noise, and lone bright pixels as they are."""
         noise = self.noise(statistics)
+        each = statistics[:, :, None, None, None]
+        share, wide = by_softness(each, SHARE), by_softness(each, WIDE_SHARE)
         tame, hot = tamed(padded, noise)
         means = [tame, F.avg_pool2d(thinned(tame, noise, 0), 2)]
         for level in range(1, HALVINGS):
             means[level] = thinned(means[level], noise, level)
             means.append(F.avg_pool2d(means[level], 2))
         means[-1] = thinned(means[-1], noise, HALVINGS)
-        start, opened = (trim(x, 1 + BESIDE) for x in calmed(means[-1], noise, HALVINGS))
+        limits = hearing_limits(each)
+        calm = calmed(means[-1], noise, HALVINGS, limits, wide)
+        start, opened = (trim(x, 1 + BESIDE) for x in calm)
         before: Known = start, torch.zeros_like(start), opened
         for level in reversed(range(HALVINGS)):
             before = self._finer(level, means, before, noise, statistics)
         known = before[0]  # with a halo of 1
         unheard = trim(tame, self.radius - 1) - known
         smooth = F.avg_pool2d(F.avg_pool2d(unheard, 2, 1), 2, 1)
-        mixed = trim(known, 1) + SHARE * smooth
+        mixed = trim(known, 1) + share * smooth
         return torch.where(trim(hot, self.radius), trim(padded, self.radius), mixed)
 
     def _finer(
@@ -140,7 +148,8 @@ class Mixing(Block):
         views.append(2 * screen_stretch(known, statistics) - 0.8)
         figures = self.figures(level, noise, statistics)
         weights = self.residual(torch.cat(views, dim=1), figures).softmax(dim=1)
-        proven = opening(standing_out(trim(difference, inner - 2)))
+        limits = hearing_limits(statistics[:, :, None, None, None])
+        proven = opening(standing_out(trim(difference, inner - 2)), limits)
         known, opened = trim(known, inner), trim(opened, inner)
         heard = torch.maximum(opened, F.max_pool2d(proven, 3, 1))
         chosen = (weights * candidates(known, trim(fine, inner - 1))).sum(dim=1, keepdim=True)

@@ -61,6 +61,8 @@ class Statistics(NamedTuple):
         looked for.
     grain : float
         By how much the noise of means of 2 x 2 pixels exceeds that of white noise.
+    soft : float
+        1 where nothing sharp stands out of the noise, but something wide, see `softness`.
     """
 
     mean: float
@@ -74,6 +76,7 @@ class Statistics(NamedTuple):
     shot: float = 0.0
     floor: float = 0.0
     grain: float = 1.0
+    soft: float = 0.0
 
 
 def recorded(values: Mapping[str, float]) -> Statistics:

@@ -13,7 +13,7 @@ from napari_lle.model.network.bundled import bundled_models
 
 onnx = pytest.importorskip("onnx", reason="needs the extra export")
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra export")
-NONE = np.zeros((0, 11), np.float32)
+NONE = np.zeros((0, 12), np.float32)
 FORMS = {
     "softplus": {"form": "division"},
     "sigmoid": {"form": "division", "positivity": "sigmoid"},

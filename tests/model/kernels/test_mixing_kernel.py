@@ -10,14 +10,14 @@ from helpers.models import noisy_model
 from napari_lle.model import enhance, enhance_stored, kernels, load_model
 from napari_lle.model.inference.planes import fill_plane
 from napari_lle.model.inference.restoring import in_input_dtype
-from napari_lle.model.network.formulas import DARKEST
+from napari_lle.model.network.formulas import DARKEST, SOFT_PLACE
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels import forms
 from napari_lle.model.kernels.cpu import compiled, mixing_runner, runner
 from napari_lle.model.kernels.cpu.fused import widest
 
-STATISTICS = torch.tensor([[0.1, 0, 0, 0, 0, 0, 0.05, 0.1, 1e-3, 1e-5, 1.2]])
+STATISTICS = torch.tensor([[0.1, 0, 0, 0, 0, 0, 0.05, 0.1, 1e-3, 1e-5, 1.2, 0.0]])
 
 
 def kernel(network):
@@ -73,6 +73,15 @@ def test_the_kernel_is_the_network(network, shape):
     assert_equal(network, sky(shape))
 
 
+@pytest.mark.parametrize("soft", [0.3, 1.0])
+def test_the_kernel_is_the_network_on_soft_images(network, soft):
+    statistics = STATISTICS.clone()
+    statistics[:, SOFT_PLACE] = soft
+    x = sky((131, 204))
+    assert_equal(network, x, statistics)
+    assert (fused(network, x, statistics) != fused(network, x)).any()
+
+
 def test_each_colour_is_treated_by_itself(network):
     x = np.stack([sky((40, 51), seed) for seed in range(3)], axis=-1)
     assert_equal(network, x)
@@ -93,7 +102,7 @@ def test_a_flat_image_stays_flat(network, value):
 def test_any_noise_from_rounding_to_nothing_else(noise):
     network = load_model("science").network  # weights by chance make much of rounding itself
     statistics = STATISTICS.clone()
-    statistics[:, 8:] = torch.tensor(noise)
+    statistics[:, 8:11] = torch.tensor(noise)
     assert_equal(network, np.random.default_rng(1).random((70, 90), np.float32), statistics)
 
 
@@ -101,7 +110,7 @@ def test_where_nothing_is_heard_h_is_not_asked(network, monkeypatch):
     """Noise alone comes out the same whatever the weights."""
     x = np.random.default_rng(2).normal(0.1, 0.01, (90, 110)).astype(np.float32)
     statistics = STATISTICS.clone()
-    statistics[:, 8:] = torch.tensor([0.0, 1e-4, 1.0])
+    statistics[:, 8:11] = torch.tensor([0.0, 1e-4, 1.0])
     found = kernel(network)
     silent = found._replace(choose=lambda *_: None)
     for other, same in ((x, True), (sky((90, 110)), False)):
@@ -184,7 +193,7 @@ def test_an_image_without_noise_is_the_network_s_too(network):
     """Its edges stand out by thousands of deviations, of which float32 keeps three digits less."""
     y, x = np.mgrid[:90, :110]
     clean = (0.1 + 0.5 * ((x // 17 + y // 13) % 3 == 1) * x / 110).astype(np.float32)
-    quiet = STATISTICS * torch.tensor([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1.0])
+    quiet = STATISTICS * torch.tensor([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1.0, 1])
     ours, theirs = fused(network, clean, quiet), plain(network, clean, quiet)
     lifted = np.maximum(clean, DARKEST)
     np.testing.assert_allclose(lifted / ours, lifted / theirs, atol=2e-3)

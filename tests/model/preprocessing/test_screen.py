@@ -15,7 +15,7 @@ def test_it_brings_the_typical_brightness_to_a_quarter(typical):
 
 def test_arrays_and_tensors_go_through_one_formula(rng):
     x = rng.normal(0.1, 0.2, (1, 3, 8, 8)).astype(np.float32)
-    statistics = np.zeros((1, 11), np.float32)
+    statistics = np.zeros((1, 12), np.float32)
     statistics[:, TYPICAL] = 0.07
     r = screen_stretch(torch.from_numpy(x), torch.from_numpy(statistics)).numpy()
     np.testing.assert_allclose(stretched(x, statistics[0]), r, rtol=1e-6)

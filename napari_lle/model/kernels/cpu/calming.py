@@ -59,9 +59,9 @@ def _compare_row(calm, own, noise, deviation):
 
 
 @exactly
-def _mix_calm_row(calm, own, heard, out):
+def _mix_calm_row(calm, own, heard, share, out):
     for x in range(len(out)):
-        out[x] = calm[x] + heard[x] * (own[x] - calm[x])
+        out[x] = calm[x] + max(heard[x], share) * (own[x] - calm[x])
 
 
 @exactly
@@ -81,12 +81,13 @@ def _compare_means(means, noise, mean, deviation):
 def build_calm(*, cache: bool) -> Any:
     """Make the function that fills three planes: what is known, no change, and where it is heard.
 
-    They are smaller than the means by `CALM` + `EVIDENT` on each side.
+    They are smaller than the means by `CALM` + `EVIDENT` on each side. `limits` are where
+    an opening begins, and how far it goes on; `share` is what stays of differences everywhere.
     """
     sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
-    def calm(means, noise, out):
+    def calm(means, noise, limits, share, out):
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         _, height, width = out.shape
@@ -95,13 +96,13 @@ def build_calm(*, cache: bool) -> Any:
         _compare_means(means, noise, mean, deviation)
         evident = np.empty((tall - 2, wide - 2), np.float32)
         for y in range(len(evident)):
-            open_row(deviation[y], deviation[y + 1], deviation[y + 2], evident[y])
+            open_row(deviation[y], deviation[y + 1], deviation[y + 2], limits, evident[y])
         nothing = np.zeros(width, np.float32)
         begin = CALM + EVIDENT
         for y in range(height):
             hear_row(evident[y], evident[y + 1], evident[y + 2], nothing, out[2, y])
             own = means[y + begin][begin:]
-            _mix_calm_row(mean[y + EVIDENT][EVIDENT:], own, out[2, y], out[0, y])
+            _mix_calm_row(mean[y + EVIDENT][EVIDENT:], own, out[2, y], share, out[0, y])
             clear_row(out[1, y])
 
     return calm

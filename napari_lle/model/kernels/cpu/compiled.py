@@ -44,14 +44,14 @@ STRIP = (
 )
 
 
-NOISE = types.UniTuple(float32, 3)
+NOISE, LIMITS = types.UniTuple(float32, 3), types.UniTuple(float32, 2)
 FINER = (PLANE, PAIR, PLANES, types.intp, NOISE)  # means, where they begin, the size before
 CHOOSE = (*FINER, PLANES, float32, *STRIP[8:13])  # and H's weights
 MIXES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "thin": (build_thin, (PLANE, NOISE, PLANE, PLANE)),
-    "calm": (build_calm, (PLANE, NOISE, PLANES)),
-    "listen": (build_listen, (*FINER, PLANES)),
-    "finish": (build_finish, (PLANE, PLANE, PAIR, float32, PLANE, types.intp)),
+    "calm": (build_calm, (PLANE, NOISE, LIMITS, float32, PLANES)),
+    "listen": (build_listen, (*FINER, LIMITS, PLANES)),
+    "finish": (build_finish, (PLANE, PLANE, PAIR, float32, float32, PLANE, types.intp)),
 }
 
 

@@ -23,7 +23,6 @@ embedded = njit(inline="always", error_model="numpy")
 
 EIGHTH, QUARTER = float32(0.125), float32(0.25)
 LONE, THIN = float32(formulas.LONE), float32(formulas.THIN)
-CLOSED, OPENING = float32(formulas.CLOSED), float32(formulas.OPEN - formulas.CLOSED)
 LONE_REACH, THIN_REACH = 1, max(map(max, formulas.SIDES))  # pixels looked at on each side
 
 
@@ -34,9 +33,9 @@ def expected(x, noise):
 
 
 @embedded
-def opened_by(deviation):
-    """See `evidence.opening`."""
-    return min(max((deviation - CLOSED) / OPENING, ZERO), ONE)
+def opened_by(deviation, closed, opening):
+    """See `evidence.opening`, which begins at `closed` and goes on over `opening`."""
+    return min(max((deviation - closed) / opening, ZERO), ONE)
 
 
 @embedded

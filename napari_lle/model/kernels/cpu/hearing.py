@@ -46,14 +46,15 @@ def compare_rows(known, fine, noise, unit, difference):
 
 
 @exactly
-def open_row(above, here, below, out):
+def open_row(above, here, below, limits, out):
     """Where a pixel or the mean of its square stands out, see `evidence`."""
+    closed, opening = limits
     for x in range(len(out)):
         middle = here[x + 1]
         pairs = (here[x + 2] + here[x]) + (below[x + 1] + above[x + 1])
         pairs = pairs + (below[x + 2] + above[x]) + (below[x] + above[x + 2])
         outstanding = max(abs(middle), abs(middle + pairs) / LENGTH)
-        out[x] = opened_by(outstanding)
+        out[x] = opened_by(outstanding, closed, opening)
 
 
 @exactly
@@ -76,12 +77,13 @@ def build_listen(*, cache: bool) -> Any:
     """Make the function that fills three planes: what is known, no change, and where to hear.
 
     `fine` are the finer means, which begin where `corner` says; `coarse` the three planes of the
-    size before, whose pixels become 2 x 2, `skip` of which lie before the first.
+    size before, whose pixels become 2 x 2, `skip` of which lie before the first; `limits` are
+    where an opening begins, and how far it goes on.
     """
     sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
-    def listen(fine, corner, coarse, skip, noise, out):
+    def listen(fine, corner, coarse, skip, noise, limits, out):
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return
         _, height, width = out.shape
@@ -98,7 +100,7 @@ def build_listen(*, cache: bool) -> Any:
             if y < 0:
                 continue
             above, here, below = difference[(y - 2) % 3], difference[(y - 1) % 3], difference[y % 3]
-            open_row(above, here, below, evident[y % 3])
+            open_row(above, here, below, limits, evident[y % 3])
             if y < 2:
                 continue
             copy(out[0, y - 2], known[(y - 2) % 3][odd + 2 :], width)

@@ -14,7 +14,11 @@ from ...network.formulas import (
     CALM,
     EVIDENT,
     HALVINGS,
+    SHARE,
     SQUARE,
+    WIDE_SHARE,
+    by_softness,
+    hearing_limits,
     left_in_means,
     mixing_figures,
     mixing_noise,
@@ -62,6 +66,9 @@ class MixingWork(NamedTuple):
     stored: StoredPlane
     levels: list[MixingLevel]
     u: np.float32
+    limits: tuple[np.float32, ...]
+    share: np.float32
+    wide: np.float32
 
 
 def mixed_bands(
@@ -74,7 +81,9 @@ def mixed_bands(
     """Fill `out` with L, yielding (done, total) after each band."""
     height, width = stored.pixels.shape[:2]
     u = np.float32(midtones(min(max(float(statistics[0, TYPICAL]), STRETCHED[0]), STRETCHED[1])))
-    work = MixingWork(kernel, stored, _levels(network, statistics), u)
+    limits = tuple(np.float32(each.item()) for each in hearing_limits(statistics))
+    shares = (np.float32(by_softness(statistics, each)[0]) for each in (SHARE, WIDE_SHARE))
+    work = MixingWork(kernel, stored, _levels(network, statistics), u, limits, *shares)
     threads = thread_count()
     most = max(PIXELS // width, LEAST_BAND)
     each = max(-(-height // (threads * -(-height // (threads * most)))), LEAST_BAND)
@@ -112,7 +121,7 @@ def _mixed_band(work: MixingWork, out: Lights, part: tuple[int, int]) -> None:
         means = _coarser_means(work, part, -1 if joint else k, lines, k)
         mixture = _mixture(work, means, (bottom - top, width))
         corner = _corner(work.levels[0].thinned + THIN_REACH)
-        work.kernel.finish(mixture, means[0], corner, work.u, lines, k)
+        work.kernel.finish(mixture, means[0], corner, work.share, work.u, lines, k)
     out.end(top, bottom, light)
 
 
@@ -148,14 +157,14 @@ def _mixture(
     """What lies under the noise, with a margin of 1."""
     squares = (n - 2 * (CALM + EVIDENT) for n in means[-1].shape)
     before = np.empty((3, *squares), np.float32)
-    work.kernel.calm(means[-1], work.levels[-1].noise, before)
+    work.kernel.calm(means[-1], work.levels[-1].noise, work.limits, work.wide, before)
     for level in reversed(range(HALVINGS)):
         noise, weights, margin, thinned = work.levels[level]
         height, width = (-(-n // SQUARE) * SQUARE // 2**level if level else n for n in shape)
         after = np.empty((3, height + 2 * margin, width + 2 * margin), np.float32)
         corner = _corner((thinned if level else thinned + THIN_REACH) - margin)
         skip = 2 * work.levels[level + 1].margin - margin
-        work.kernel.listen(means[level], corner, before, skip, noise, after)
+        work.kernel.listen(means[level], corner, before, skip, noise, work.limits, after)
         work.kernel.choose(means[level], corner, before, skip, noise, after, work.u, *weights)
         before = after
     return before[0]

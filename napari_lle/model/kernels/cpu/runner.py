@@ -43,7 +43,7 @@ def strips(
     network : Network or Weights
     x : array-like, (3, H, W)
         Normalised, 0..1; of equal channels where `out` has none.
-    statistics : ndarray, (1, 11)
+    statistics : ndarray, (1, 12)
     out : ndarray, (H, W) or (H, W, 3), or Lights
     """
     out = Kept(out) if isinstance(out, np.ndarray) else out

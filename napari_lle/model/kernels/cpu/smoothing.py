@@ -14,7 +14,7 @@ from .elementary import ONE, ZERO
 from .halving import QUARTER, embedded, exactly
 from .pointwise import FLOOR
 
-SHARE, DARKEST = float32(formulas.SHARE), float32(formulas.DARKEST)
+DARKEST = float32(formulas.DARKEST)
 
 
 @embedded
@@ -30,11 +30,11 @@ def _smooth_rows(above, below, out):
 
 
 @exactly
-def _light_row(known, tame, smooth, u, light, colours):
+def _light_row(known, tame, smooth, share, u, light, colours):
     """L in the place of the pixels; lone bright ones are brighter than they are tame."""
     for x in range(len(smooth)):
         v = light[x * colours]
-        mixture = v if v > tame[x] else known[x] + SHARE * smooth[x]
+        mixture = v if v > tame[x] else known[x] + share * smooth[x]
         light[x * colours] = max(v, DARKEST) / max(screened(mixture, u), FLOOR)
 
 
@@ -46,7 +46,7 @@ def build_finish(*, cache: bool) -> Any:
     sources = edition(__name__)
 
     @njit(nogil=True, cache=cache, error_model="numpy")
-    def finish_mixing(known, tamed, corner, u, light, begins):
+    def finish_mixing(known, tamed, corner, share, u, light, begins):
         if sources < 0:
             return
         height, width = known.shape[0] - 2, known.shape[1] - 2
@@ -64,6 +64,6 @@ def build_finish(*, cache: bool) -> Any:
             if y > 1:
                 _smooth_rows(pooled[(y - 1) % 2], pooled[y % 2], smooth)
                 tame = tamed[corner[0] + y - 2][corner[1] :]
-                _light_row(known[y - 1][1:], tame, smooth, u, light[y - 2, begins:], colours)
+                _light_row(known[y - 1][1:], tame, smooth, share, u, light[y - 2, begins:], colours)
 
     return finish_mixing

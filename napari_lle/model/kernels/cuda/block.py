@@ -192,7 +192,7 @@ def tried(network: Network, colours: int, device: torch.device) -> Fused | None:
     if (fused.layout, device) not in _work:
         pixel = np.zeros((3, 1, 1), np.float32)
         source, part = fused.upload(pixel, next(tiles(1, 1, 1, network.radius)))
-        statistics = torch.zeros((1, 11), device=device)
+        statistics = torch.zeros((1, 12), device=device)
         here = torch.from_numpy(np.ascontiguousarray(source)).to(device)
         fused.work(network, statistics)(here, part).cpu()
         _work.add((fused.layout, device))

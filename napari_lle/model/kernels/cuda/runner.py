@@ -61,7 +61,7 @@ def stream(
     plane : callable
         Takes an index below `count` and returns a plane, (3, H, W), see `runner.Source`, and the
         array for its answer, (H, W[, C]). Asked again where memory ran out.
-    statistics : Tensor, (1, 11)
+    statistics : Tensor, (1, 12)
     size : int
         Longest tile side, see `tiling.tiles`.
     """

@@ -53,7 +53,7 @@ for name in KERNELS:
 def launch(network, colours, x, **options):
     fused = device.Fused(forms.layout(network.config, colours), **options)
     source, part = fused.upload(x, next(tiles(20, 23, 512, network.radius)))
-    fused.work(network, torch.zeros(1, 11))(torch.from_numpy(np.ascontiguousarray(source)), part)
+    fused.work(network, torch.zeros(1, 12))(torch.from_numpy(np.ascontiguousarray(source)), part)
 
 for form in FORMS:
     for colours in (3, 1):

@@ -1,0 +1,108 @@
+"""Whether what an image shows is soft: evident in wide means, and nowhere sharp.
+
+Out of focus, dim fluorescence shows broad bodies alone. There an unproven speck is noise, most
+likely, while among stars or filaments it may be one more of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..array_types import Float64
+from .noise import Noise
+from .sampling import as_array, planes_of
+
+LOOKED_AT = 64  # pixels along the blocks that are looked at
+MOST_BLOCKS = 600  # at most
+STANDS_OUT = 5.0  # deviations beyond which a difference is structure
+MIDDLE_TWO = 1.1  # deviation of the mean of the middle two of four, over that of all four
+SHARP_SIDE, FINE_SIDE, WIDE_SIDE = 2, 4, 16  # pixels along the squares that are told apart
+# Shares of differences that are structure, where nothing is soft and where all is: of squares of
+# `SHARP_SIDE` pixels, of `WIDE_SIDE`, and those of `FINE_SIDE` over these.
+NO_SHARP_SHARE = (1e-4, 2e-5)
+WIDE_EVIDENT = (0.002, 0.012)
+FEW_FINE = (0.05, 0.02)
+
+
+def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
+    """How far an image, a stack or a series shows soft things only.
+
+    Parameters
+    ----------
+    image : array_like, (..., Y, X) or (..., Y, X, C)
+        Few planes of a long stack are read.
+    noise : Noise
+        Of the image, in its units.
+    rgb : bool
+        The last axis holds colours, which are taken together.
+
+    Returns
+    -------
+    float
+        0..1: 1 where structure stands out of the noise in squares of 16 pixels, but hardly any in
+        those of 4 and none in those of 2; 0 where anything sharp does, or nothing at all.
+    """
+    planes = planes_of(as_array(image), rgb)
+    planes = [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
+    found = [_looked_at(plane, len(planes)) for plane in planes]
+    pixels = np.concatenate(found)
+    pixels = pixels[np.isfinite(pixels).all(axis=(1, 2))]
+    if not len(pixels) or (noise.read_noise == 0 and math.isinf(noise.gain)):
+        return 0.0
+    middle = _middle_two(pixels)
+    sharp, fine, wide = (
+        _structured(middle, side, noise) for side in (SHARP_SIDE, FINE_SIDE, WIDE_SIDE)
+    )
+    if wide == 0:
+        return 0.0
+    return (
+        _fading(sharp, *NO_SHARP_SHARE)
+        * _fading(wide, *WIDE_EVIDENT)
+        * _fading(fine / wide, *FEW_FINE)
+    )
+
+
+def _looked_at(plane: NDArray[Any], planes: int) -> Float64:
+    """Blocks of a plane, (N, `LOOKED_AT`, `LOOKED_AT`), spread evenly."""
+    rows, columns = (n // LOOKED_AT for n in plane.shape)
+    step = max(1, math.ceil(math.sqrt(rows * columns * planes / MOST_BLOCKS)))
+    parts = [
+        plane[y * LOOKED_AT : (y + 1) * LOOKED_AT, x * LOOKED_AT : (x + 1) * LOOKED_AT]
+        for y in range(0, rows, step)
+        for x in range(0, columns, step)
+    ]
+    return np.stack(parts).astype(np.float64) if parts else np.empty((0, LOOKED_AT, LOOKED_AT))
+
+
+def _middle_two(pixels: Float64) -> Float64:
+    """Means of 2 x 2 pixels without the brightest and the darkest: a lone pixel moves nothing."""
+    four = [pixels[:, y::2, x::2] for y in (0, 1) for x in (0, 1)]
+    low = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
+    high = np.maximum(np.maximum(four[0], four[1]), np.maximum(four[2], four[3]))
+    return np.asarray((sum(four) - low - high) / 2)
+
+
+def _structured(middle: Float64, side: int, noise: Noise) -> float:
+    """Share of second differences of squares' means beyond what noise explains."""
+    count, length = len(middle), middle.shape[1] * 2 // side
+    means = middle.reshape(count, length, side // 2, length, side // 2).mean(axis=(2, 4))
+    found = [_beyond_noise(each, side, noise) for each in (means, means.transpose(0, 2, 1))]
+    return float(np.mean(found))
+
+
+def _beyond_noise(means: Float64, side: int, noise: Noise) -> float:
+    before, here, after = means[:, :-2], means[:, 1:-1], means[:, 2:]
+    variance = noise.variance((before + 2 * here + after) / 4)
+    level = math.log2(side)
+    left = MIDDLE_TWO * noise.grain ** (2 - 2 ** (1 - level)) / side
+    expected = left * np.sqrt(1.5 * np.maximum(variance, 1e-30))
+    return float((np.abs(here - (before + after) / 2) > STANDS_OUT * expected).mean())
+
+
+def _fading(value: float, none: float, full: float) -> float:
+    """0 at `none`, 1 at `full`, straight between."""
+    return min(max((value - none) / (full - none), 0.0), 1.0)
