@@ -121,7 +121,8 @@ class Form:
             text="selected layers together",
             tooltip="For channels that are layers of their own: all image layers selected in the "
             "layer list are enhanced in one run and divided by one illumination, each between "
-            "its own levels. An axis named c is treated this way anyway, unless channels is per.",
+            "its own levels. An axis named c is treated this way anyway, unless channels is per. "
+            "The look publication gives all selected layers one curve instead.",
         )
 
     def _ask(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ class LevelTools:
     ----------
     viewer : napari.components.ViewerModel
     form : Form
+    selected : callable
+        Returns the layers that count as selected in a run on one.
     say : callable
         Takes a sentence for the user.
     tell : callable
@@ -44,10 +46,16 @@ class LevelTools:
     """
 
     def __init__(
-        self, viewer: Any, form: Form, say: Callable[[str], Any], tell: Callable[[], Any]
+        self,
+        viewer: Any,
+        form: Form,
+        selected: Callable[[Image], Sequence[Any]],
+        say: Callable[[str], Any],
+        tell: Callable[[], Any],
     ) -> None:
         self.viewer = viewer
         self.form = form
+        self._selected = selected
         self._say = say
         self._tell = tell
         self._of_layer = False
@@ -139,9 +147,9 @@ class LevelTools:
         try:
             options = self.form.options(typed=False)
             return find_subject(
-                self.viewer,
                 image,
                 options,
+                selected=self._selected(image),
                 together=False,
                 locked=False,
                 background=self.form.levels.background.value,

@@ -82,6 +82,17 @@ class Results:
         """The inputs of the latest run."""
         return [each.source for each in self._shown if each.layer in self.layers]
 
+    def selected(self, layer: Image) -> list[Any]:
+        """The selected layers, from below, as a run on a layer takes them.
+
+        napari selects what a run adds: a result stands for all inputs of its run, if `layer` is
+        one of them, so that the run can be repeated.
+        """
+        chosen = set(self._viewer.layers.selection)
+        if layer in self.sources and not chosen.isdisjoint(self.layers):
+            chosen.update(self.sources)
+        return [each for each in self._viewer.layers if each in chosen]
+
     @property
     def record(self) -> dict[str, Any]:
         """How it was made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,10 +54,10 @@ class Subject(NamedTuple):
 
 
 def find_subject(
-    viewer: Any,
     layer: Image,
     options: EnhanceOptions,
     *,
+    selected: Sequence[Any],
     together: bool,
     locked: bool,
     background: str = "",
@@ -66,12 +66,13 @@ def find_subject(
 
     Parameters
     ----------
-    viewer : napari.components.ViewerModel
     layer : Image
     options : EnhanceOptions
         Its levels are those of `layer`; other layers have the ones that were copied to them.
+    selected : sequence of Layer
+        Those that count as selected, see `Results.selected`.
     together : bool
-        The selected image layers share an illumination.
+        The selected image layers share an illumination, unless the look gives all one curve.
     locked : bool
         All layers have the levels of `options`.
     background : str
@@ -87,12 +88,13 @@ def find_subject(
     axis = None if one_curve or options.channels == "per" else channel_axis(layer)
     options = replace(options, channel_axis=axis, rgb=bool(layer.rgb))
     order = plane_order(layer)
-    others = _selected(viewer, layer)
-    figure = others if one_curve and layer in viewer.layers.selection else []
+    others = _others(selected, layer)
+    figure = others if one_curve and layer in selected else []
+    together = together and not one_curve
     if background:
         check_background(layer, alone=not together and not figure)
         return Subject((layer,), order, options, background=background)
-    if one_curve and not together:
+    if one_curve:
         _check_alike(layer, figure, order)
         return Subject((layer, *figure), order, options, alike=True)
     if not together:
@@ -113,15 +115,12 @@ def subject_steps(
     return _steps(subject, subject.arrays(), names, blend, illumination)
 
 
-def _selected(viewer: Any, layer: Image) -> list[Image]:
+def _others(selected: Sequence[Any], layer: Image) -> list[Image]:
     """The other image layers that are selected, without results."""
     return [
         other
-        for other in viewer.layers
-        if other in viewer.layers.selection
-        and isinstance(other, Image)
-        and other is not layer
-        and not is_result(other)
+        for other in selected
+        if isinstance(other, Image) and other is not layer and not is_result(other)
     ]
 
 

@@ -10,6 +10,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QDockWidget
 from superqt.utils import QSignalThrottler
 
+from ...model.inference.looks import PUBLICATION
 from ...model.kernels import warm_up_in_background
 from ..shared.adoption import Adopter
 from ..shared.forms import put_message
@@ -65,7 +66,9 @@ class EnhanceWidget(WorkPanel):
         self.look = LookChoice(self.form)
         self.adopter = Adopter(napari_viewer, self._tell)
         self.background = BackgroundTool(napari_viewer, self.form, self._say, self._complain)
-        self.levels = LevelTools(napari_viewer, self.form, self._say, self._tell)
+        self.levels = LevelTools(
+            napari_viewer, self.form, self.results.selected, self._say, self._tell
+        )
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
         self._connect()
@@ -148,9 +151,9 @@ class EnhanceWidget(WorkPanel):
         """What is enhanced with a layer; raises ValueError with a sentence for the user."""
         form = self.form
         return find_subject(
-            self.viewer,
             layer,
             form.options(model=model),
+            selected=self.results.selected(layer),
             together=form.together.value,
             locked=form.levels.lock.value,
             background=form.levels.background.value,
@@ -213,7 +216,7 @@ class EnhanceWidget(WorkPanel):
         estimate = made[0].estimate
         if origins[0].layer is self.form.image.value:
             self.form.levels.show(estimate.levels.black, estimate.levels.white)
-        shown = self.results.layers
+        shown = [layer for layer in self.viewer.layers if layer in self.results.layers]
         names = ", ".join(f"“{unmarked(layer.name)}”" for layer in shown)
         done = "Replaced" if all(layer in known for layer in shown) else "Added"
         said = f"{done} {names}, made by {estimate.record['model']}."
@@ -253,10 +256,13 @@ class EnhanceWidget(WorkPanel):
         """Say what the model and the levels are, as far as they are known."""
         form = self.form
         put_message(form.line, line_of(form, self.levels))
+        one_curve = form.look.value == PUBLICATION
+        form.together.enabled = not one_curve
         with suppress(ValueError):  # which the line says
             form.levels.sky.enabled = form.options().near_sky
             model = settled_model(form) if form.image.value else ""
-            form.tone.allow(form.image.value, model, together=form.together.value)
+            together = form.together.value and not one_curve
+            form.tone.allow(form.image.value, model, together=together)
 
     def _recolour(self, *_: Any) -> None:
         """Follow the viewer's theme."""

@@ -49,6 +49,32 @@ def test_selected_layers_have_levels_and_curve_in_common(qtbot, panels, widget):
     qtbot.waitUntil(lambda: made["treated"].metadata[METADATA_KEY]["strength"] == 0.5)
 
 
+def test_the_same_figure_can_be_made_again(qtbot, panels, widget):
+    run(qtbot, widget)
+    levels = widget.live.estimate.levels
+    made = results(panels)
+    run(qtbot, widget)  # a result is what is selected now
+    assert results(panels) == made
+    assert widget.live.estimate.levels == levels
+    panels.layers.selection = {panels.layers["control"]}
+    run(qtbot, widget)
+    assert widget.live.estimate.levels != levels
+
+
+def test_together_is_left_to_the_other_looks(qtbot, panels, widget):
+    widget.form.look.value = "fluorescence"
+    widget.form.together.value = True
+    widget.form.look.value = "publication"
+    assert not widget.form.together.enabled
+    run(qtbot, widget)
+    records = [layer.metadata[METADATA_KEY] for layer in results(panels).values()]
+    assert len(records) == 2
+    assert all(record["model"] == "stretch:mtf" for record in records)
+    assert not any("together" in record for record in records)
+    widget.form.look.value = "fluorescence"
+    assert widget.form.together.enabled
+
+
 def test_a_layer_that_is_not_selected_goes_alone(qtbot, panels, widget):
     panels.layers.selection = {panels.layers["other"]}
     widget.form.image.value = panels.layers["treated"]

@@ -99,6 +99,20 @@ def test_the_strength_moves_them_all_and_each_returns(qtbot, viewer, widget, sce
         np.testing.assert_array_equal(viewer.layers[-1].data, channel)
 
 
+def test_the_same_layers_can_be_enhanced_again(qtbot, viewer, widget, scene):
+    layers = add_apart(viewer, scene)
+    widget.form.together.value = True
+    run(qtbot, widget)
+    assert widget.form.status.value.startswith(
+        "Added “ch0 enhanced”, “ch1 enhanced”, “ch2 enhanced”"
+    )
+    before = [layer.data for layer in widget.results.layers]
+    run(qtbot, widget)  # a result is what is selected now
+    assert widget.results.sources == layers
+    for layer, data in zip(widget.results.layers, before, strict=True):
+        np.testing.assert_array_equal(layer.data, data)
+
+
 def test_locked_levels_hold_for_all(qtbot, viewer, widget, scene):
     add_apart(viewer, scene)
     widget.form.levels.black.value, widget.form.levels.white.value = "100", "4000"
