@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 from superqt.utils import QSignalDebouncer
 
 from ..shared.jobs import Job
@@ -222,6 +224,7 @@ class Preview:
             return
         if wish is None or self._resting or source not in self._viewer.layers:
             return
+        again = whole in self._surveys
         self._surveys = {whole: part.survey}
         if self._source is not source:
             self._clear()
@@ -232,6 +235,8 @@ class Preview:
             self._add(source, data, {**place, "contrast_limits": contrast_limits(part.estimate)})
         else:
             self.layer.data = data
+            if not again:  # other options: as a run with them is shown
+                self.layer.contrast_limits = contrast_limits(part.estimate)
             self.layer.scale, self.layer.translate = place["scale"], place["translate"]
         if region.step > 1:
             self._say(
@@ -268,10 +273,15 @@ class Preview:
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
+    def _taken_away(self, source: Image | None) -> None:
+        """Tell that the user deleted the layer alone, not the image with it."""
+        if self.on and source in self._viewer.layers:
+            self._removed()
+
     def _on_removed(self, event: Any) -> None:
         if event.value is self.layer:
             self.layer = None
-            self._removed()
+            QTimer.singleShot(0, partial(self._taken_away, self._source))
             return
         if any(event.value in subject.layers for subject in self._surveys):
             self._surveys.clear()

@@ -245,8 +245,20 @@ def test_deleting_the_preview_layer_switches_it_off(qtbot, viewer, make, photo):
     widget.form.preview.value = True
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     viewer.layers.remove(widget.preview.layer)
-    assert widget.form.preview.value is False
+    qtbot.waitUntil(lambda: widget.form.preview.value is False)
     assert not widget.preview.on
+
+
+def test_deleting_all_layers_leaves_the_preview_on_for_the_next_image(qtbot, viewer, make, photo):
+    viewer.add_image(photo, name="night", rgb=True)
+    widget = make(viewer)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    viewer.layers.clear()
+    viewer.add_image(photo[::-1], name="next", rgb=True)
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    assert widget.form.preview.value is True
+    assert widget.preview.layer.name == "[preview] next"
 
 
 def test_every_control_has_a_tooltip(viewer, make):
