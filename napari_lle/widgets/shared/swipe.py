@@ -32,7 +32,7 @@ class Swipe:
     Raises
     ------
     SwipeError
-        If the viewer has no window, or one of a napari that works otherwise.
+        If the viewer has no window, one of a napari that works otherwise, or shows a grid.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -44,6 +44,8 @@ class Swipe:
             raise SwipeError(
                 "This version of napari has no canvas that a line can be drawn on."
             ) from error
+        if getattr(viewer, "canvas", viewer).grid.enabled:  # napari 0.9 moved it
+            raise SwipeError("Switch off the grid first: the line divides one view.")
         self._clipped: list[tuple[Any, Any]] = []  # a node and its filter
         self._sides: tuple[list[Any], list[Any]] = [], []
         self.line = SwipeLine(self._canvas.native, self._cut)

@@ -11,6 +11,7 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
+from ..shared.layers import is_result
 from .inspector import INPUT_KEY, Finding
 from .layers import StageLayers
 from .side_by_side import SideBySide
@@ -57,6 +58,7 @@ class Showing:
         self._work.setInterval(SHOWING_PAUSE)
         self._work.timeout.connect(self._advance)
         viewer.cursor.events.position.connect(self._on_cursor)
+        viewer.layers.events.inserted.connect(self._give_way)
 
     @property
     def working(self) -> bool:
@@ -104,6 +106,8 @@ class Showing:
         self.side_by_side.captions.end()
         with suppress(ValueError):
             self._viewer.cursor.events.position.disconnect(self._on_cursor)
+        with suppress(ValueError):
+            self._viewer.layers.events.inserted.disconnect(self._give_way)
         with suppress(RuntimeError):  # where Qt has deleted them before
             self._work.stop()
             self._cursor.cancel()
@@ -127,6 +131,18 @@ class Showing:
         extent = np.ptp(shown.layers[INPUT_KEY].extent.world[:, -2:], axis=0)
         self.side_by_side.begin()
         self.side_by_side.arrange(shown.words(), tuple(extent))
+
+    def _give_way(self, event: Any) -> None:
+        """End the grid for what comes to lie over an image: it would be seen in one of the cells.
+
+        Another image waits below until it is inspected.
+        """
+        layer, own = event.value, list(self.layers.layers.values())
+        over = is_result(layer) or not isinstance(layer, Image)
+        if over and self.side_by_side.on and layer not in own:
+            self._form.grid.value = False
+            for each in own:
+                each.visible = False
 
     def _on_cursor(self, *_: Any) -> None:
         self._cursor.throttle()

@@ -57,6 +57,8 @@ class SideBySide:
                 layer.visible = False
         if set(layers) != self._arranged:  # else the user may have zoomed in
             self._arranged = set(layers)
+            for layer in layers:  # which may have given way to others
+                layer.visible = True
             self._fit(len(layers), extent)
         self.captions.show(words, grid_of(self._viewer).shape)
 

@@ -160,6 +160,20 @@ def test_a_window_is_closed_with_the_line_on_it(qtbot, make_napari_viewer, make,
     assert widget.compare.swipe is None
 
 
+def test_in_a_grid_there_is_no_line_and_a_sentence(make_napari_viewer, make, cells):
+    viewer = make_napari_viewer()
+    viewer.add_image(cells, name="cells")
+    widget = make(viewer)
+    grid = getattr(viewer, "canvas", viewer).grid
+    grid.enabled = True
+    widget.form.compare.swipe.value = True
+    assert not widget.form.compare.swipe.value and widget.compare.swipe is None
+    assert "grid" in widget.form.status.value
+    grid.enabled = False
+    widget.form.compare.swipe.value = True
+    assert widget.compare.swipe is not None
+
+
 def test_without_a_window_there_is_no_line_and_a_sentence(viewer, make):
     widget = make(viewer)
     widget.form.compare.swipe.value = True

@@ -61,6 +61,23 @@ def test_closing_leaves_the_viewer_as_it_was(qtbot, opened):
     assert not widget.showing.side_by_side.captions.texts()
 
 
+def test_the_grid_gives_way_to_what_is_laid_over_an_image(qtbot, opened):
+    viewer, _, widget = opened
+    viewer.add_image(np.ones((60, 40)), name="opened")
+    assert grid_of(viewer).enabled
+    about = {METADATA_KEY: {"layer": "cells", "kind": "reflectance"}}
+    result = viewer.add_image(np.zeros((60, 40), np.float32), name="new", metadata=about)
+    assert not grid_of(viewer).enabled and not widget.form.grid.value
+    settle(qtbot, widget)
+    shown = [layer.name for layer in viewer.layers if layer.visible]
+    assert result.visible and not {"cells · input", "cells · L 1", "cells · R 1"} & set(shown)
+    assert {"cells", "other", "cells enhanced", "opened"} <= set(shown)
+    widget.form.grid.value = True
+    settle(qtbot, widget)
+    shown = [layer.name for layer in reversed(viewer.layers) if layer.visible]
+    assert sorted(shown) == ["cells · L 1", "cells · R 1", "cells · input"]
+
+
 def test_side_by_side_hides_the_others_for_as_long(qtbot, viewer, make, stack):
     source = viewer.add_image(stack[0], name="cells")
     hidden = viewer.add_image(stack[0], name="hidden", visible=False)
