@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 from monkey import drive
+from monkey_acts import Monkey, settle
 from monkey_watch import Watch, held
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
 from napari_lle.widgets.enhance.results import Shown
 from napari_lle.widgets.shared.image_choice import ImageChoice
+from napari_lle.widgets.training import close_guard
 
 ACTIONS = 40
 
@@ -19,6 +21,18 @@ def test_nothing_breaks_whatever_is_done(tmp_path, make_napari_viewer):
     watch, figures = drive(0, ACTIONS, tmp_path, make=make_napari_viewer)
     assert not watch.faults, "\n\n".join(watch.faults)
     assert figures["actions"] == ACTIONS and figures["jobs"] > 3
+
+
+def test_a_window_is_closed_although_a_run_is_to_go_on(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr(close_guard, "ask", lambda _: False)
+    monkey = Monkey(0, titles=("Train on layer pairs",), make=make_napari_viewer)
+    monkey.panels[0]._leaving.watch()
+    viewer = monkey.viewer
+    with Watch() as watch:
+        monkey.close()
+        settle(least=300)
+        watch.look_after(viewer)
+    assert not watch.faults
 
 
 def fail(*_):
