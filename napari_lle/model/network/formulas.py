@@ -28,9 +28,9 @@ SHOT_PLACE, FLOOR_PLACE, GRAIN_PLACE, SOFT_PLACE = 8, 9, 10, 11
 BESIDE = 4  # of the coarsest squares: what `tamed` and `thinned` reach at all sizes together
 # Of an image with sharp things, and of a soft one: the share of what may be noise that stays, that
 # of the coarsest differences, and the deviations up to which noise may be all there is.
-SHARE = 0.14, 0.08
-WIDE_SHARE = 0.0, 0.1
-CLOSED = 6.25, 5.0
+SHARE = 0.14, 0.05
+WIDE_SHARE = 0.0, 0.2
+CLOSED = 6.25, 4.75
 OPENING = 1.25, 1.0  # how many more until it is not
 KNEE = 6.0  # deviations at which H's view of a difference begins to flatten
 LEAST_NOISE = 1e-5  # deviation, of the range of levels; below, float32 rounds structure into view
