@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..array_types import Float64
 from .noise import Noise
 from .sampling import as_array, planes_of
 
 LOOKED_AT = 64  # pixels along the blocks that are looked at
-MOST_BLOCKS = 600  # at most
+MOST_BLOCKS = 256  # at most, of all planes together
 STANDS_OUT = 5.0  # deviations beyond which a difference is structure
 MIDDLE_TWO = 1.1  # deviation of the mean of the middle two of four, over that of all four
 SHARP_SIDE, FINE_SIDE, WIDE_SIDE = 2, 4, 16  # pixels along the squares that are told apart
@@ -26,6 +25,9 @@ SHARP_SIDE, FINE_SIDE, WIDE_SIDE = 2, 4, 16  # pixels along the squares that are
 NO_SHARP_SHARE = (1e-4, 2e-5)
 WIDE_EVIDENT = (0.002, 0.012)
 FEW_FINE = (0.05, 0.02)
+
+
+Pixels = NDArray[np.floating[Any]]
 
 
 def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
@@ -66,7 +68,7 @@ def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
     )
 
 
-def _looked_at(plane: NDArray[Any], planes: int) -> Float64:
+def _looked_at(plane: NDArray[Any], planes: int) -> Pixels:
     """Blocks of a plane, (N, `LOOKED_AT`, `LOOKED_AT`), spread evenly."""
     rows, columns = (n // LOOKED_AT for n in plane.shape)
     step = max(1, math.ceil(math.sqrt(rows * columns * planes / MOST_BLOCKS)))
@@ -75,10 +77,12 @@ def _looked_at(plane: NDArray[Any], planes: int) -> Float64:
         for y in range(0, rows, step)
         for x in range(0, columns, step)
     ]
-    return np.stack(parts).astype(np.float64) if parts else np.empty((0, LOOKED_AT, LOOKED_AT))
+    narrow = plane.dtype.kind in "ui" and plane.dtype.itemsize <= 2
+    kind = np.float32 if narrow else np.float64  # which holds a pixel exactly
+    return np.stack(parts).astype(kind) if parts else np.empty((0, LOOKED_AT, LOOKED_AT), kind)
 
 
-def _middle_two(pixels: Float64) -> Float64:
+def _middle_two(pixels: Pixels) -> Pixels:
     """Means of 2 x 2 pixels without the brightest and the darkest: a lone pixel moves nothing."""
     four = [pixels[:, y::2, x::2] for y in (0, 1) for x in (0, 1)]
     low = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
@@ -86,7 +90,7 @@ def _middle_two(pixels: Float64) -> Float64:
     return np.asarray((sum(four) - low - high) / 2)
 
 
-def _structured(middle: Float64, side: int, noise: Noise) -> float:
+def _structured(middle: Pixels, side: int, noise: Noise) -> float:
     """Share of second differences of squares' means beyond what noise explains."""
     count, length = len(middle), middle.shape[1] * 2 // side
     means = middle.reshape(count, length, side // 2, length, side // 2).mean(axis=(2, 4))
@@ -94,7 +98,7 @@ def _structured(middle: Float64, side: int, noise: Noise) -> float:
     return float(np.mean(found))
 
 
-def _beyond_noise(means: Float64, side: int, noise: Noise) -> float:
+def _beyond_noise(means: Pixels, side: int, noise: Noise) -> float:
     before, here, after = means[:, :-2], means[:, 1:-1], means[:, 2:]
     variance = noise.variance((before + 2 * here + after) / 4)
     level = math.log2(side)
