@@ -27,7 +27,7 @@ WIDE_EVIDENT = (0.002, 0.012)
 FEW_FINE = (0.05, 0.02)
 
 
-Pixels = NDArray[np.floating[Any]]
+BlockPixels = NDArray[np.floating[Any]]
 
 
 def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
@@ -68,7 +68,7 @@ def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
     )
 
 
-def _looked_at(plane: NDArray[Any], planes: int) -> Pixels:
+def _looked_at(plane: NDArray[Any], planes: int) -> BlockPixels:
     """Blocks of a plane, (N, `LOOKED_AT`, `LOOKED_AT`), spread evenly."""
     rows, columns = (n // LOOKED_AT for n in plane.shape)
     step = max(1, math.ceil(math.sqrt(rows * columns * planes / MOST_BLOCKS)))
@@ -82,7 +82,7 @@ def _looked_at(plane: NDArray[Any], planes: int) -> Pixels:
     return np.stack(parts).astype(kind) if parts else np.empty((0, LOOKED_AT, LOOKED_AT), kind)
 
 
-def _middle_two(pixels: Pixels) -> Pixels:
+def _middle_two(pixels: BlockPixels) -> BlockPixels:
     """Means of 2 x 2 pixels without the brightest and the darkest: a lone pixel moves nothing."""
     four = [pixels[:, y::2, x::2] for y in (0, 1) for x in (0, 1)]
     low = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
@@ -90,7 +90,7 @@ def _middle_two(pixels: Pixels) -> Pixels:
     return np.asarray((sum(four) - low - high) / 2)
 
 
-def _structured(middle: Pixels, side: int, noise: Noise) -> float:
+def _structured(middle: BlockPixels, side: int, noise: Noise) -> float:
     """Share of second differences of squares' means beyond what noise explains."""
     count, length = len(middle), middle.shape[1] * 2 // side
     means = middle.reshape(count, length, side // 2, length, side // 2).mean(axis=(2, 4))
@@ -98,7 +98,7 @@ def _structured(middle: Pixels, side: int, noise: Noise) -> float:
     return float(np.mean(found))
 
 
-def _beyond_noise(means: Pixels, side: int, noise: Noise) -> float:
+def _beyond_noise(means: BlockPixels, side: int, noise: Noise) -> float:
     before, here, after = means[:, :-2], means[:, 1:-1], means[:, 2:]
     variance = noise.variance((before + 2 * here + after) / 4)
     level = math.log2(side)
