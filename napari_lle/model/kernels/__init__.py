@@ -211,7 +211,8 @@ def warm_up_in_background(first: Sequence[str] = ()) -> None:
     """Let another process compile the kernels of the bundled models, once, where there is numba.
 
     A process, because compiling holds Python's lock for seconds, which a window would feel, and of
-    low priority. What it leaves on disk is found by the next run.
+    low priority; no second one while it works, see `alone`. What it leaves on disk is found by the
+    next run.
 
     Parameters
     ----------
@@ -222,8 +223,8 @@ def warm_up_in_background(first: Sequence[str] = ()) -> None:
     if _background is None and available():
         code = (
             "import os; getattr(os, 'nice', int)(10)\n"  # Windows is told below
-            "from napari_lle.model.kernels import warm_up\n"
-            f"list(warm_up({list(first)!r})); list(warm_up())"
+            "from napari_lle.model.kernels.alone import compile_alone\n"
+            f"compile_alone({list(first)!r})"
         )
         quiet = subprocess.DEVNULL
         _background = subprocess.Popen(
