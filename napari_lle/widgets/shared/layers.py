@@ -116,14 +116,9 @@ def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, An
 
 
 def contrast_limits(estimate: Estimate | Any) -> tuple[float, float]:
-    """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data.
-
-    What was asked for by number is shown as that: a figure from black to white, a sky that is to
-    be a quarter as a quarter.
-    """
-    record = estimate.record
-    told = record.get("look") == PUBLICATION or record.get("sky") is not None
-    if told or (estimate.rgb and not estimate.joint):
+    """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data."""
+    published = estimate.record.get("look") == PUBLICATION  # shown from black to white, no less
+    if published or (estimate.rgb and not estimate.joint):
         return 0.0, 1.0
     planes = list(np.ndindex(estimate.lead))
     some = planes[len(planes) // 6 :: len(planes) // 3 + 1]

@@ -100,8 +100,6 @@ def test_the_sky_has_its_black_and_its_slider(qtbot, three, make):
     darker = enhance(stars.data, look="astronomy", sky=form.levels.sky.value)
     shown = three.layers["star field enhanced · not for measuring"].data
     np.testing.assert_allclose(shown, darker.reflectance, atol=1e-6)
-    limits = three.layers["star field enhanced · not for measuring"].contrast_limits
-    assert tuple(limits) == (0, 1)  # a sky of a tenth is shown as a tenth
     names = {"image": stars.data}
     exec(EnhanceOptions.from_record(record).as_python(), names)
     np.testing.assert_allclose(names["result"].reflectance, darker.reflectance, atol=1e-6)
