@@ -61,9 +61,22 @@ def training_widget():
     labels.visible = viewer.layers["dark photograph split"].visible = False
     form.train.native.click()
     wait(lambda: not widget.job.running)
+    look_at(viewer, form.verdict.swipe.layers)
     take(viewer, "train_widget.jpg")
     widget.release()
     viewer.close()
+
+
+def look_at(viewer, layers):
+    """Show these layers alone, as large as they can be: the line lies in their middle."""
+    for layer in viewer.layers:
+        layer.visible = layer in layers
+    corners = layers[0].extent.world
+    canvas = viewer.window._qt_viewer.canvas.native
+    camera = getattr(viewer, "scene", viewer).camera  # napari 0.9 moved it
+    camera.center = (0, *corners.mean(axis=0))
+    height, width = np.ptp(corners, axis=0)
+    camera.zoom = 0.95 * min(canvas.height() / height, canvas.width() / width)
 
 
 def before_after():
