@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from .forms import FORM_WIDTH
 from .whole_names import WholeNames
 
-SHOWN_LETTERS = 6  # of a list's choices that are shown at least: layers may have long names
+SHOWN_LETTERS = 5  # of a list's choices that are shown at least: layers may have long names
 
 
 class Panel(Container):  # type: ignore[misc]

@@ -60,10 +60,11 @@ def opened(qtbot, window, opening):
 
 
 def narrowed(qtbot, window, dock):
-    """Give the dock the least width that is promised to do."""
+    """Give the dock the least width that it takes, at most the one that is promised to do."""
     dock.raise_()
-    window.window._qt_window.resizeDocks([dock], [NARROW], Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: dock.width() <= NARROW and dock.widget().isVisible())
+    window.window._qt_window.resizeDocks([dock], [1], Qt.Orientation.Horizontal)
+    least = dock.minimumSizeHint().width()
+    qtbot.waitUntil(lambda: dock.width() == least <= NARROW and dock.widget().isVisible())
     QApplication.processEvents()
 
 
