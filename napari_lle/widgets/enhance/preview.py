@@ -12,6 +12,7 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalDebouncer
 
+from ..shared.image_choice import select_again
 from ..shared.jobs import Job
 from ..shared.layers import (
     METADATA_KEY,
@@ -261,7 +262,7 @@ class Preview:
         layers.insert(place_over(self._viewer, [source]), self.layer)
         self._covers.put(self.layer, source)
         if active is not None:
-            layers.selection.active = active
+            select_again(self._viewer, active)
 
     def _shaped(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         source = self._source

@@ -10,6 +10,8 @@ from napari.layers import Image
 
 from .layers import METADATA_KEY
 
+_again: list[Any] = []  # layers that `select_again` is selecting
+
 
 class ImageChoice:
     """Keeps a list widget filled with image layers, those apart that this plugin shows for a time.
@@ -55,8 +57,22 @@ class ImageChoice:
         """Follow the selection to images."""
         self.fill()
         active = self._viewer.layers.selection.active
-        if active is not None and active in self._widget.choices and self._follows(active):
+        if active is None or active not in self._widget.choices or _again:
+            return
+        if self._follows(active):
             self._widget.value = active
+
+
+def select_again(viewer: Any, layer: Any) -> None:
+    """Give the selection back to the layer that had it before one was added: napari selects that.
+
+    No list of images follows, for nobody has chosen: another image may be chosen there.
+    """
+    _again.append(layer)
+    try:
+        viewer.layers.selection.active = layer
+    finally:
+        _again.pop()
 
 
 def images(viewer: Any) -> list[tuple[str, Image]]:

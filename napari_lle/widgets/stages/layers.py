@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Vectors
 
+from ..shared.image_choice import select_again
 from .inspector import INPUT_KEY, KINDS, Finding
 from .style import FIELD, FIELD_LOOK, caption, field_sides, layer_name, layer_options, pixel_options
 
@@ -34,8 +35,6 @@ class StageLayers:
         By key: `INPUT_KEY`, a kind, one of `style.EXTRAS`, the name of a feature map, or `FIELD`.
     source : Image or None
         What they are of.
-    selecting : bool
-        The active layer changes by our doing, not by the user's.
     """
 
     def __init__(self, viewer: Any, removed: Callable[[str], Any]) -> None:
@@ -46,7 +45,6 @@ class StageLayers:
         self.source: Image | None = None
         self._wanted: tuple[str, ...] = ()
         self._active: Any = None
-        self.selecting = False
         self.stage = 1
         self.layers: dict[str, Any] = {}
         viewer.layers.events.removed.connect(self._on_removed)
@@ -189,9 +187,7 @@ class StageLayers:
         """Give the selection back to the layer that had it: napari selects what is new."""
         layers = self._viewer.layers
         if self._active in layers and layers.selection.active in self.layers.values():
-            self.selecting = True
-            layers.selection.active = self._active
-            self.selecting = False
+            select_again(self._viewer, self._active)
         self._active = None
 
     def _take(self, key: str) -> None:

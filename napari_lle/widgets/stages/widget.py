@@ -52,7 +52,7 @@ class StagesWidget(WorkPanel):
         self._images = ImageChoice(
             napari_viewer,
             self.form.image,
-            lambda layer: not (self.showing.layers.selecting or is_result(layer)),
+            lambda layer: not is_result(layer),
         )
         choose_input(self.form.image, napari_viewer.layers.selection.active)
         self._painting = PaintSoon(napari_viewer, self.native)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
+from ..shared.image_choice import select_again
 from ..shared.layers import METADATA_KEY
 from .annotations import planar_affine
 from .pair_steps import Entry
@@ -53,7 +54,7 @@ class PreviewLayer:
         layers = self._viewer.layers
         # Not `is`: what napari hands to plugins are proxies.
         if layers.selection.active == self._layer and (chosen is None or chosen in layers):
-            layers.selection.active = chosen
+            select_again(self._viewer, chosen)
 
     def place(
         self, preview: HeldOutPreview | Comparison, entries: Sequence[Entry]

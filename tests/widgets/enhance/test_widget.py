@@ -249,6 +249,36 @@ def test_deleting_the_preview_layer_switches_it_off(qtbot, viewer, make, photo):
     assert not widget.preview.on
 
 
+def test_a_preview_leaves_the_choice_that_is_not_the_selection(qtbot, viewer, make, photo):
+    first = viewer.add_image(photo, name="first", rgb=True)
+    second = viewer.add_image(photo[::-1], name="second", rgb=True)
+    widget = make(viewer)
+    widget.form.image.value = second
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    widget.form.image.value = first
+    qtbot.waitUntil(lambda: widget.preview.layer in viewer.layers)
+    qtbot.waitUntil(lambda: widget.preview.layer.name == "[preview] first")
+    assert viewer.layers.selection.active is second
+    assert widget.form.image.value is first
+    run(qtbot, widget)
+    assert widget.live.layer.name.startswith("first enhanced")
+
+
+def test_a_preview_is_shown_between_the_limits_of_new_options(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    widget.form.model.use("auto")
+    widget.form.look.value = "fluorescence"
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    shown = widget.preview.layer
+    shown.contrast_limits = (0.1, 0.4)  # by hand
+    widget.form.look.value = "publication"
+    qtbot.waitUntil(lambda: tuple(shown.contrast_limits) == (0, 1))
+    assert widget.preview.layer is shown
+
+
 def test_deleting_all_layers_leaves_the_preview_on_for_the_next_image(qtbot, viewer, make, photo):
     viewer.add_image(photo, name="night", rgb=True)
     widget = make(viewer)
