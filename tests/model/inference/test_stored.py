@@ -21,6 +21,9 @@ IMAGES = {
     "rgba16": ((33, 50, 4), ">u2"),
     "stack": ((2, 70, 51), np.uint16),
     "pixel": ((1, 1), np.uint8),
+    "wide rgb": ((21, 4100, 3), np.uint8),  # a few rows of it are half a megabyte
+    "wide": ((19, 8300), np.uint16),
+    "a row": ((2, 50_000, 3), np.uint8),
 }
 
 

@@ -110,7 +110,8 @@ class Strips(NamedTuple):
             for left, columns, inner, memory in stretches:
                 self.strip(source.planes, places, (begin, end), columns, inner, lines,
                            (first, left), memory, *self.packed)  # fmt: skip
-            out.end(top + first, top + last, light)
+            if last > first:  # wide rows are brought so few at once that these fill rings alone
+                out.end(top + first, top + last, light)
 
     def _stretch(self, ends: tuple[int, int], width: int, colours: int) -> Any:
         """Of columns that the rings hold: where it begins, what it reads, and its memory."""
