@@ -29,6 +29,7 @@ class SideBySide:
     def __init__(self, viewer: Any, widget: Any) -> None:
         self._viewer = viewer
         self._before: dict[str, Any] | None = None  # how the grid was
+        self._view: tuple[Any, float] = (0, 0), 1.0  # middle and zoom, as they were
         self._arranged: set[Any] = set()
         self._hidden: list[Any] = []  # what is to be seen again, the uppermost first
         self.captions = Captions(viewer, widget)
@@ -45,6 +46,8 @@ class SideBySide:
             self._before = {
                 name: getattr(grid, name) for name in GRID_SETTINGS if hasattr(grid, name)
             }
+            camera = camera_of(self._viewer)
+            self._view = camera.center, camera.zoom
             for name in self._before:
                 setattr(grid, name, GRID_SETTINGS[name])
 
@@ -68,7 +71,7 @@ class SideBySide:
         shape = grid_shape(count, extent, (height, width))
         grid_of(self._viewer).shape = shape
         self._viewer.reset_view()
-        camera = getattr(self._viewer, "scene", self._viewer).camera  # napari 0.9 moved it
+        camera = camera_of(self._viewer)
         room = height / shape[0] - 2 * CAPTION_HEIGHT
         if room > 0:
             camera.zoom = min(camera.zoom, room / extent[0])
@@ -85,6 +88,8 @@ class SideBySide:
             return
         for name, value in self._before.items():
             setattr(grid_of(self._viewer), name, value)
+        camera = camera_of(self._viewer)
+        camera.center, camera.zoom = self._view
         self._before, self._arranged = None, set()
         for layer in reversed(self._hidden):
             if layer in self._viewer.layers:
@@ -107,6 +112,11 @@ def grid_shape(
     shapes = [(n, -(-count // n)) for n in rows]
     zooms = [min(canvas[i] / shape[i] / extent[i] for i in (0, 1)) for shape in shapes]
     return shapes[int(np.argmax(zooms))]
+
+
+def camera_of(viewer: Any) -> Any:
+    """The viewer's camera; napari 0.9 moved it."""
+    return getattr(viewer, "scene", viewer).camera
 
 
 def grid_of(viewer: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from helpers.inspecting import run, settle
 
 from napari_lle.widgets.shared.layers import METADATA_KEY
-from napari_lle.widgets.stages.side_by_side import grid_of, grid_shape
+from napari_lle.widgets.stages.side_by_side import camera_of, grid_of, grid_shape
 
 
 @pytest.fixture
@@ -85,13 +85,16 @@ def test_side_by_side_hides_the_others_for_as_long(qtbot, viewer, make, stack):
     widget.form.image.value = source
     run(qtbot, widget)
     assert source.visible and not grid_of(viewer).enabled
+    camera = camera_of(viewer)
+    camera.center, camera.zoom = (0, 11, 17), 6.5
     widget.form.grid.value = True
     settle(qtbot, widget)
-    assert not source.visible and grid_of(viewer).enabled
+    assert not source.visible and grid_of(viewer).enabled and camera.zoom != 6.5
     assert "field" not in widget.showing.layers.layers and "input" in widget.showing.layers.layers
     widget.form.grid.value = False
     settle(qtbot, widget)
     assert source.visible and not hidden.visible and not grid_of(viewer).enabled
+    assert (tuple(camera.center), camera.zoom) == ((0, 11, 17), 6.5)
     assert "field" in widget.showing.layers.layers and "input" not in widget.showing.layers.layers
 
 
