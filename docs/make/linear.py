@@ -36,7 +36,7 @@ def main(
         suite = {name: report[name] for name in ("checks", "methods", "exposures", "better")}
         with bundled_path(model) as path:
             save_model(path, loaded.network, {**loaded.card, "suite_linear": suite})
-        report = measure(model)
+        report["digest"] = load_model(model).digest
     real = frames(model, noisy, clean) if noisy and clean else ""
     page = PAGES / f"{model}.md"
     page.write_text(document(report, real))

@@ -18,7 +18,7 @@ from .pairs import Pair
 class Batch(NamedTuple):
     """Crops for one step: dark ones with their halo, references, statistics of whole images.
 
-    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 11).
+    Shapes (N, 3, H + 2 halo, W + 2 halo), (N, 3, H, W) and (N, 12).
     """
 
     low: NDArray[np.float32]

@@ -17,9 +17,7 @@ from .baselines import FREE, auto_gamma
 from .metrics import Image, Method, eight_bit, score_known
 
 GREY_LEVELS = 256
-MOST_VALUES = (
-    2**22
-)  # that a curve is fitted to, or thereabouts: 500 pairs have a hundred times more
+MOST_VALUES = 2**22  # that a curve is fitted to, about: 500 pairs have a hundred times more
 FITTED_PAIRS = 4  # that the curves of untrained methods are fitted to
 JUDGED_PAIRS = 12
 JUDGED_SIDE = 512  # pixels of the middles of held-out parts that are judged

@@ -33,16 +33,16 @@ def detections(run: Run, light: float, seeds: int = 12) -> list[Check]:
             shown = run(image, **how).reflectance
             peaks = [find_peaks(each) for each in (shown, image)]
             counts += [[len(found.above(t)) for t in THRESHOLDS] for found in peaks]
-        found.append(_worst_excess(f"{light:g} e-, {name}", *counts))
+        found.append(worst_excess(f"flat field, {light:g} e-, {name}", *counts))
     return found
 
 
-def _worst_excess(what: str, own: NDArray[Any], filtered: NDArray[Any]) -> Check:
-    """The worst of the thresholds, in deviations of counting."""
+def worst_excess(what: str, own: NDArray[Any], filtered: NDArray[Any]) -> Check:
+    """Detections at each of `THRESHOLDS`: the worst excess, in deviations of counting."""
     excess = (own - filtered) / np.sqrt(np.maximum(filtered, 1))
     worst = int(np.argmax(excess))
     return check(
-        f"flat field, {what}: detections beyond a matched filter's, deviations of counting",
+        f"{what}: detections beyond a matched filter's, deviations of counting",
         excess[worst],
         EXCESS_BY_CHANCE,
         {"detections": own[worst], "matched filter": filtered[worst]},

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..array_types import Array
-from .checks import Check, Run, check, warning
+from .checks import Check, Run, warning
+from .invention import THRESHOLDS, worst_excess
 from .photometry import completeness_and_purity, find_peaks
 from .simulate import add_star, expose
 
@@ -18,29 +19,23 @@ BODIES = 230  # columns that the bodies' middles keep to
 EMPTY = np.s_[:, 300:]  # nothing of a body reaches here
 BODY_WIDTH, BODY_ELECTRONS, GROUND_ELECTRONS = 9.0, 60.0, 10.0
 POINTS, POINT_FLUX = 40, (150.0, 600.0)  # electrons
-LOOKED_FOR = (3.5, 4.0, 5.0)  # deviations
 TRIED = np.arange(1.5, 8.0, 0.1)
 PURE = 0.99
 
 
 def soft_fields(run: Run, plain: Run, seeds: int = 8) -> list[Check]:
     """Detections beside the bodies, and how complete faint points there are."""
-    empty, pointed = np.zeros((2, len(LOOKED_FOR))), []
+    empty, pointed = np.zeros((2, len(THRESHOLDS))), []
     for seed in range(seeds):
         rng = np.random.default_rng([seed, 77])
         light = bodies(rng)
         image = expose(light, rng)
         found = [find_peaks(view[EMPTY]) for view in (run(image).reflectance, image)]
-        empty += [[len(each.above(t)) for t in LOOKED_FOR] for each in found]
+        empty += [[len(each.above(t)) for t in THRESHOLDS] for each in found]
         pointed.append(_points(run, plain, light, rng))
-    own, filtered = empty
-    excess = (own - filtered) / np.sqrt(np.maximum(filtered, 1))
-    worst = int(np.argmax(excess))
-    beside = {"detections": own[worst], "matched filter": filtered[worst]}
-    name = "soft fields: detections beyond a matched filter's, deviations of counting"
     complete = dict(zip(("R", "plain stretch", "matched filter"), _complete(pointed), strict=True))
     told = f"soft fields: completeness of faint points, {100 * PURE:g} % of detections true"
-    return [check(name, excess[worst], 3.0, beside), warning(told, complete.pop("R"), complete)]
+    return [worst_excess("soft fields", *empty), warning(told, complete.pop("R"), complete)]
 
 
 def bodies(rng: np.random.Generator) -> Array:

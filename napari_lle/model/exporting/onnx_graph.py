@@ -35,12 +35,12 @@ def make_graph(model: Model, colours: int, given: bool = True) -> bytes:
     Inputs, all of float32:
 
     - ``image``, (N, colours, H, W), normalised by the levels.
-    - ``statistics``, (N, 11), of the whole images that these are tiles of; or (0, 11), and they
+    - ``statistics``, (N, 12), of the whole images that these are tiles of; or (0, 12), and they
       are found in the graph, from the images as they are.
     - ``noise``, (N, 4), of models that know it: shot, floor, grain and soft.
 
     Outputs: ``reflectance`` and ``illumination``, of the image's shape, and ``statistics_used``,
-    (N, 11). Where `given` is not set, there is nothing of the statistics in and out. The metadata
+    (N, 12). Where `given` is not set, there is nothing of the statistics in and out. The metadata
     say the model, and for tiles their halo in pixels and the grid that they begin on.
     """
     import onnx

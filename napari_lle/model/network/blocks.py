@@ -1,7 +1,7 @@
 """The one block of inference, in the forms that it can take.
 
 Each is called with an image padded by its halo, (N, 3, H + 2 radius, W + 2 radius) in 0..1, and
-the whole images' statistics, (N, 11), and returns the illumination, (N, 3, H, W), > 0.
+the whole images' statistics, (N, 12), and returns the illumination, (N, 3, H, W), > 0.
 
 *Division* is the paper's: `L = V + u` with `u = H(V) > 0`, so that 0 <= R <= 1 and nothing can be
 invented. *Metering* is the same in units of each image's mean. *Stretching* is for linear data:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .formulas import CALM, EVIDENT, LONE, SIDES, THIN, left_in_means
+from ..preprocessing.noise import left_in_means
+from .formulas import CALM, EVIDENT, LONE, SIDES, THIN
 from .residual import trim
 
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))

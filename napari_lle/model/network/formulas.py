@@ -71,12 +71,6 @@ def hearing_limits(statistics: Any) -> tuple[Any, Any]:
     return by_softness(statistics, CLOSED), by_softness(statistics, OPENING)
 
 
-def left_in_means(grain: Any, level: int) -> Any:
-    """The noise of means of 2^level x 2^level pixels, in that of single ones."""
-    # Noise that neighbours share is averaged away more slowly.
-    return grain ** (2 - 2.0 ** (1 - level)) / 2**level if level else 1.0 + 0 * grain
-
-
 def mixing_figures(level: int, noise: tuple[Any, Any, Any], typical: Any, xp: Any) -> Any:
     """What shifts H at a size, (N, 3)."""
     shot, floor, grain = noise

@@ -86,7 +86,7 @@ class Network(nn.Module):
     ----------
     block : Division, Metering, Stretching, Cleaning, Guiding, Correcting or Mixing
         All that inference needs. Called with (N, 3, H + 2 radius, W + 2 radius) in 0..1 and the
-        images' statistics, (N, 11), it returns the illumination, (N, 3, H, W), > 0.
+        images' statistics, (N, 12), it returns the illumination, (N, 3, H, W), > 0.
     radius : int
         Halo in pixels that one block reads beyond its output.
     grid : int
@@ -108,7 +108,7 @@ class Network(nn.Module):
         ----------
         s : Tensor, (N, 3, H, W), 0..1
             The normalised input S.
-        statistics : Tensor, (N, 11)
+        statistics : Tensor, (N, 12)
             Of the whole images that S may be a part of, see `statistics.image_statistics`.
         stages : int, optional
             T; the configuration's when not given.

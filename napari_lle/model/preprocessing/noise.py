@@ -94,7 +94,7 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     """
     data = as_array(image)
     dtype = check_dtype(data.dtype)
-    squares = measured(_noise_planes(data, rgb), dtype)
+    squares = measured(single_planes(data, rgb), dtype)
     bright, noise, whole = _levels_of(squares)
     floor = ROUNDING if dtype.kind in "ui" and whole else 0.0
     if bright.size == 0:
@@ -106,7 +106,14 @@ def fit_noise(image: ArrayLike, *, rgb: bool = False, black: float | None = None
     return replace(found, grain=_grain(squares, found))
 
 
-def _noise_planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
+def left_in_means(grain: Any, level: int) -> Any:
+    """The noise of means of 2^level x 2^level pixels, in that of single ones."""
+    # Noise that neighbours share is averaged away more slowly.
+    return grain ** (2 - 2.0 ** (1 - level)) / 2**level if level else 1.0 + 0 * grain
+
+
+def single_planes(data: Any, rgb: bool) -> list[NDArray[Any]]:
+    """Some planes, (Y, X), of a stack, each colour by itself."""
     planes = planes_of(data, rgb)
     return [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
 

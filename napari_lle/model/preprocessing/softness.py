@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .noise import Noise
-from .sampling import as_array, planes_of
+from .noise import Noise, left_in_means, single_planes
+from .sampling import as_array
 
 LOOKED_AT = 64  # pixels along the blocks that are looked at
 MOST_BLOCKS = 256  # at most, of all planes together
@@ -25,7 +25,6 @@ SHARP_SIDE, FINE_SIDE, WIDE_SIDE = 2, 4, 16  # pixels along the squares that are
 NO_SHARP_SHARE = (1e-4, 2e-5)
 WIDE_EVIDENT = (0.002, 0.012)
 FEW_FINE = (0.05, 0.02)
-
 
 BlockPixels = NDArray[np.floating[Any]]
 
@@ -48,10 +47,8 @@ def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
         0..1: 1 where structure stands out of the noise in squares of 16 pixels, but hardly any in
         those of 4 and none in those of 2; 0 where anything sharp does, or nothing at all.
     """
-    planes = planes_of(as_array(image), rgb)
-    planes = [plane[..., c] for plane in planes for c in range(plane.shape[-1])] if rgb else planes
-    found = [_looked_at(plane, len(planes)) for plane in planes]
-    pixels = np.concatenate(found)
+    planes = single_planes(as_array(image), rgb)
+    pixels = np.concatenate([_looked_at(plane, len(planes)) for plane in planes])
     pixels = pixels[np.isfinite(pixels).all(axis=(1, 2))]
     if not len(pixels) or (noise.read_noise == 0 and math.isinf(noise.gain)):
         return 0.0
@@ -101,8 +98,7 @@ def _structured(middle: BlockPixels, side: int, noise: Noise) -> float:
 def _beyond_noise(means: BlockPixels, side: int, noise: Noise) -> float:
     before, here, after = means[:, :-2], means[:, 1:-1], means[:, 2:]
     variance = noise.variance((before + 2 * here + after) / 4)
-    level = math.log2(side)
-    left = MIDDLE_TWO * noise.grain ** (2 - 2 ** (1 - level)) / side
+    left = MIDDLE_TWO * left_in_means(noise.grain, side.bit_length() - 1)
     expected = left * np.sqrt(1.5 * np.maximum(variance, 1e-30))
     return float((np.abs(here - (before + after) / 2) > STANDS_OUT * expected).mean())
 

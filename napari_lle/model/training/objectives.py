@@ -27,7 +27,7 @@ class Crops(NamedTuple):
     low : Tensor, (N, 3, H + 2 halo, W + 2 halo)
     reference : Tensor, (N, 3, H, W)
         NaN where it is not known.
-    statistics : Tensor, (N, 11)
+    statistics : Tensor, (N, 12)
         Of the whole images, see `statistics.Statistics`.
     """
 
@@ -60,7 +60,7 @@ class TermInputs(NamedTuple):
         Of one forward pass over `s`.
     s : Tensor, (N, 3, H, W)
         The normalised input.
-    statistics : Tensor, (N, 11)
+    statistics : Tensor, (N, 12)
         Of the whole images, see `statistics.Statistics`.
     network : Network
         For terms that need another pass, at another exposure for instance.

@@ -3,8 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_lle.model.evaluation.simulate import add_star, camera
-from napari_lle.model.network.formulas import left_in_means
-from napari_lle.model.preprocessing.noise import Noise, fit_noise
+from napari_lle.model.preprocessing.noise import Noise, fit_noise, left_in_means
 
 SIDE = 512
 GAIN, READ, OFFSET = 0.5, 3.0, 200  # electrons per ADU, electrons, ADU

@@ -19,10 +19,10 @@ from ...network.formulas import (
     WIDE_SHARE,
     by_softness,
     hearing_limits,
-    left_in_means,
     mixing_figures,
     mixing_noise,
 )
+from ...preprocessing.noise import left_in_means
 from ...preprocessing.screen import STRETCHED, TYPICAL, midtones
 from ...preprocessing.tiling import reflect, spans
 from ...runtime.threads import in_order, thread_count
