@@ -7,7 +7,6 @@ from qtpy.QtGui import QFocusEvent, QHelpEvent, QWheelEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QToolTip, QWidget
 
 from napari_lle.widgets.shared.panel import in_reading_order, share_place
-from napari_lle.widgets.shared.plots import Plot, Plots
 from napari_lle.widgets.shared.whole_names import is_cut
 from napari_lle.widgets.training.cards import Card
 from napari_lle.widgets.training.step_bar import CHECK_STEP
@@ -218,24 +217,6 @@ def test_the_complaint_about_a_pair_is_seen_at_300_pixels(qtbot, window, trainin
     assert view.count() == 1 and "good" in view.item(0).text() and cards.chosen == 0
     cards.show([])
     assert view.count() == 0 and cards.chosen == -1
-
-
-def test_plots_are_folded_and_bare_while_they_are_empty(qtbot):
-    plot = Plot("step")
-    curve = plot.curve("#5aa9e6")
-    plots = Plots(plot)
-    qtbot.addWidget(plots.fold)
-    assert not plots.fold.isExpanded()
-    assert not plot.getAxis("left").isVisible() and not plot.getAxis("bottom").isVisible()
-    curve.setData([1, 2], [3, 4])
-    plots.unfold()
-    assert plots.fold.isExpanded()
-    assert plot.getAxis("left").isVisible() and plot.getAxis("bottom").isVisible()
-    plots.fold.collapse(animate=False)
-    plots.unfold()  # which is the user's wish from now on
-    assert not plots.fold.isExpanded()
-    curve.setData([], [])
-    assert not plot.getAxis("left").isVisible()
 
 
 def test_widgets_opened_in_one_turn_share_one_place(qtbot, window, keep):

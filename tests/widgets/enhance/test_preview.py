@@ -1,0 +1,109 @@
+"""The preview of the visible part: what it equals, follows and leaves alone."""
+
+import numpy as np
+import pytest
+from helpers.running import run
+
+from napari_lle.model.inference import enhance as inference
+from napari_lle.model.inference import torch_tiles
+
+
+@pytest.mark.parametrize(("rgb", "model"), [(True, ""), (False, ""), (True, "photo-quarter")])
+def test_preview_equals_the_whole_at_its_place(qtbot, viewer, make, rng, rgb, model):
+    shape = (190, 230, 3) if rgb else (3, 190, 230)
+    image = rng.integers(0, 200, shape).astype(np.uint8 if rgb else np.uint16)
+    layer = viewer.add_image(image, name="night", rgb=rgb, scale=(0.5,) * (2 if rgb else 3))
+    if not rgb:
+        viewer.dims.set_point(0, 1.0)
+    layer.corner_pixels = np.array([[0] * layer.ndim, [0] * layer.ndim])
+    layer.corner_pixels[:, -2:] = [[101, 117], [149, 180]]
+    widget = make(viewer)
+    if model:
+        widget.form.model.use(model)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    shown = widget.preview.layer
+    assert shown.name == "[preview] night"
+    corner = (101, 117) if rgb else (2, 101, 117)
+    np.testing.assert_allclose(shown.data_to_world((0,) * layer.ndim), layer.data_to_world(corner))
+    whole = inference.enhance(image, widget.form.model.value, rgb=rgb).reflectance
+    region = whole[101:150, 117:181] if rgb else whole[2:3, 101:150, 117:181]
+    np.testing.assert_allclose(shown.data, region, rtol=1e-5)
+    assert shown not in widget.form.image.choices
+    assert viewer.layers.selection.active is layer
+    widget.form.preview.value = False
+    assert [each.name for each in viewer.layers] == ["night"]
+
+
+def test_preview_follows_slider_and_strength(qtbot, viewer, make, rng, monkeypatch):
+    stack = rng.integers(0, 900, (4, 40, 50)).astype(np.uint16)
+    viewer.add_image(stack, name="cells")
+    viewer.dims.set_point(0, 0)
+    widget = make(viewer)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    shown = widget.preview.layer
+    viewer.dims.set_point(0, 3)
+    qtbot.waitUntil(lambda: shown.translate[0] == 3)
+    qtbot.waitUntil(lambda: not widget.preview.busy)
+    levels = inference.enhance(stack, widget.form.model.value, rgb=False).levels
+    calls = []
+    monkeypatch.setattr(torch_tiles, "_run_tile", lambda *a: calls.append(1))
+    full = np.array(shown.data)
+    widget.form.strength.value = 0.0
+    qtbot.waitUntil(lambda: not np.array_equal(shown.data, full))
+    plain = (stack[3] - levels.black) / levels.span
+    np.testing.assert_allclose(shown.data[0], plain, rtol=1e-4, atol=1e-6)
+    assert not calls
+
+
+def test_deleting_the_preview_layer_switches_it_off(qtbot, viewer, make, photo):
+    viewer.add_image(photo, name="night", rgb=True)
+    widget = make(viewer)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    viewer.layers.remove(widget.preview.layer)
+    qtbot.waitUntil(lambda: widget.form.preview.value is False)
+    assert not widget.preview.on
+
+
+def test_a_preview_leaves_the_choice_that_is_not_the_selection(qtbot, viewer, make, photo):
+    first = viewer.add_image(photo, name="first", rgb=True)
+    second = viewer.add_image(photo[::-1], name="second", rgb=True)
+    widget = make(viewer)
+    widget.form.image.value = second
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    widget.form.image.value = first
+    qtbot.waitUntil(lambda: widget.preview.layer in viewer.layers)
+    qtbot.waitUntil(lambda: widget.preview.layer.name == "[preview] first")
+    assert viewer.layers.selection.active is second
+    assert widget.form.image.value is first
+    run(qtbot, widget)
+    assert widget.live.layer.name.startswith("first enhanced")
+
+
+def test_a_preview_is_shown_between_the_limits_of_new_options(qtbot, viewer, make, stack):
+    viewer.add_image(stack[0], name="cells")
+    widget = make(viewer)
+    widget.form.model.use("auto")
+    widget.form.look.value = "fluorescence"
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    shown = widget.preview.layer
+    shown.contrast_limits = (0.1, 0.4)  # by hand
+    widget.form.look.value = "publication"
+    qtbot.waitUntil(lambda: tuple(shown.contrast_limits) == (0, 1))
+    assert widget.preview.layer is shown
+
+
+def test_deleting_all_layers_leaves_the_preview_on_for_the_next_image(qtbot, viewer, make, photo):
+    viewer.add_image(photo, name="night", rgb=True)
+    widget = make(viewer)
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    viewer.layers.clear()
+    viewer.add_image(photo[::-1], name="next", rgb=True)
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    assert widget.form.preview.value is True
+    assert widget.preview.layer.name == "[preview] next"
