@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..shared.jobs import Job
-from ..shared.layers import METADATA_KEY, contrast_limits
+from ..shared.layers import METADATA_KEY
+from .shown_range import Limits, ShownRange, limits_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -28,6 +29,7 @@ class Made(NamedTuple):
     estimate: Estimate | LazyEstimate | Scales
     reflectance: Any
     illumination: Any
+    shown: ShownRange
     limits: tuple[float, float]
 
 
@@ -55,13 +57,15 @@ def retoned(estimate: Any, blend: Blend) -> Any:
 
 def shown(estimate: Any, blend: Blend, illumination: bool) -> Made:
     """Blend an estimate for the first time."""
+    seen = ShownRange.of(estimate)
     estimate, strength = retoned(estimate, blend), blend.strength
     light = blended(estimate, strength, light_plane) if illumination else None
     return Made(
         estimate,
         blended(estimate, strength, reflectance_plane),
         light,
-        contrast_limits(estimate),
+        seen,
+        limits_of(seen, estimate, strength),
     )
 
 
@@ -176,12 +180,21 @@ class Live:
         The reflectance.
     light : Image, optional
         The illumination, kept matching.
+    shown : tuple of ShownRange and tuple of float, optional
+        What the layer's contrast limits follow, and what they begin with.
     """
 
-    def __init__(self, estimate: Any, layer: Image, light: Image | None = None) -> None:
+    def __init__(
+        self,
+        estimate: Any,
+        layer: Image,
+        light: Image | None = None,
+        shown: tuple[ShownRange, tuple[float, float]] | None = None,
+    ) -> None:
         self.estimate = estimate
         self.layer = layer
         self.light = light
+        self._limits = None if shown is None else Limits(layer, *shown)
         self._job: Job | None = None
         self._next: Blend | None = None
         _LIVE[layer] = self
@@ -220,6 +233,8 @@ class Live:
             self.blend(self._next)
 
     def _show(self, strength: float, reflectance: Any, light: Any) -> None:
+        if self._limits is not None:
+            self._limits.follow(self.estimate, strength)
         for layer, data in ((self.layer, reflectance), (self.light, light)):
             if layer is not None:
                 layer.data = data

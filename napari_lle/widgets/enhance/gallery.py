@@ -14,7 +14,7 @@ from superqt.utils import QSignalDebouncer
 
 from ...model.network.bundled import GLOBAL
 from ..shared.jobs import Job
-from ..shared.layers import Region, contrast_limits, shows_planes, visible_region
+from ..shared.layers import Region, shows_planes, visible_region
 from ..shared.pictures import Appearance, as_displayed, stored
 from .blending import Blend
 from .preview_part import preview_steps
@@ -197,7 +197,7 @@ def picture_of(
     """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job."""
     look = Appearance.of(subject.layers[0])
     part = yield from preview_steps(subject, region, None)
-    seen = look._replace(limits=contrast_limits(part.estimate), gamma=1.0)
+    seen = look._replace(limits=part.limits(blend), gamma=1.0)
     picture = stored(as_displayed(part.plane(blend), seen)[..., :3], 8)
     if picture.ndim == 2:
         picture = np.repeat(picture[..., None], 3, axis=-1)

@@ -17,7 +17,6 @@ from ..shared.jobs import Job
 from ..shared.layers import (
     METADATA_KEY,
     Region,
-    contrast_limits,
     pixels,
     region_options,
     result_options,
@@ -29,6 +28,7 @@ from .blank import BlankError
 from .blending import Blend
 from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
+from .shown_range import Limits
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Preview:
         self._source: Image | None = None
         self._followed: Image | None = None
         self.layer: Image | None = None
+        self._limits: Limits | None = None
         self._later = QSignalDebouncer()
         self._later.setTimeout(PREVIEW_DELAY)
         self._later.triggered.connect(self._run)
@@ -154,6 +155,8 @@ class Preview:
         """Show another blend of what has been estimated."""
         if self.layer is not None and self._part is not None:
             self.layer.data = self._shaped(self._part.plane(blend))
+            if self._limits is not None:
+                self._limits.follow(self._part.toned(blend), blend.strength)
 
     def _emitters(self) -> tuple[Any, ...]:
         camera = getattr(self._viewer, "scene", self._viewer).camera.events  # napari 0.9 moved it
@@ -233,12 +236,12 @@ class Preview:
         data = self._shaped(part.plane(wish.blend))
         place = region_options(source, region)
         if self.layer is None:
-            self._add(source, data, {**place, "contrast_limits": contrast_limits(part.estimate)})
+            self._add(source, data, place)
         else:
             self.layer.data = data
-            if not again:  # other options: as a run with them is shown
-                self.layer.contrast_limits = contrast_limits(part.estimate)
             self.layer.scale, self.layer.translate = place["scale"], place["translate"]
+        if self._limits is None or not again:  # other options: as a run with them is shown
+            self._limits = Limits(self.layer, part.seen, part.limits(wish.blend))
         if region.step > 1:
             self._say(
                 f"The preview shows one pixel in {region.step} along each axis: zoom in to see all."
@@ -271,6 +274,7 @@ class Preview:
 
     def _clear(self) -> None:
         layer, self.layer, self._part, self._source = self.layer, None, None, None
+        self._limits = None
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
@@ -281,7 +285,7 @@ class Preview:
 
     def _on_removed(self, event: Any) -> None:
         if event.value is self.layer:
-            self.layer = None
+            self.layer = self._limits = None
             QTimer.singleShot(0, partial(self._taken_away, self._source))
             return
         if any(event.value in subject.layers for subject in self._surveys):

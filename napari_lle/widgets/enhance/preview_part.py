@@ -13,6 +13,7 @@ from ..shared.layers import Region, pixels
 from .background import surveyed
 from .blank import refuse_blank
 from .blending import Blend, retoned
+from .shown_range import ShownRange, limits_of
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -32,12 +33,21 @@ class PreviewPart(NamedTuple):
     estimate: Estimate
     inner: tuple[slice, slice]
     survey: Survey
+    seen: ShownRange
     at: tuple[int, ...] = ()
 
     def plane(self, blend: Blend) -> NDArray[np.float32]:
         """The region itself."""
-        plane: NDArray[np.float32] = retoned(self.estimate, blend).plane(self.at, blend.strength)
+        plane: NDArray[np.float32] = self.toned(blend).plane(self.at, blend.strength)
         return plane[self.inner]
+
+    def limits(self, blend: Blend) -> tuple[float, float]:
+        """Between which values it is shown."""
+        return limits_of(self.seen, self.toned(blend), blend.strength)
+
+    def toned(self, blend: Blend) -> Any:
+        """The estimate in the tone of a blend."""
+        return retoned(self.estimate, blend)
 
 
 def preview_steps(
@@ -61,7 +71,7 @@ def preview_steps(
     estimate, *_ = yield from scene_steps(
         parts, replace(options, model=model, channel_axis=axis), known
     )
-    return PreviewPart(estimate, inner, known, at)
+    return PreviewPart(estimate, inner, known, ShownRange.of(estimate), at)
 
 
 def _whole(subject: Subject, known: Survey | None) -> tuple[list[Any], EnhanceOptions, Survey]:

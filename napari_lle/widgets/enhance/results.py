@@ -133,7 +133,7 @@ class Results:
             place += len(self._viewer.layers) - count
         canvas_mark(self._viewer).refresh()
         self._lives = [
-            Live(one.estimate, shown[number].layer, shown[number].light)
+            Live(one.estimate, *shown[number][1:], (one.shown, one.limits))
             for number, one in enumerate(made)
         ]
 
@@ -227,5 +227,3 @@ def renew(layer: Image, data: Any, options: dict[str, Any]) -> None:
     layer.metadata = options["metadata"]
     for key in PLACE:
         setattr(layer, key, options[key])
-    layer.contrast_limits_range = options["contrast_limits"]
-    layer.contrast_limits = options["contrast_limits"]

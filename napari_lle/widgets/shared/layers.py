@@ -11,8 +11,6 @@ import numpy as np
 from napari.layers import Image
 from napari.utils.transforms import Affine
 
-from ...model.inference.looks import PUBLICATION
-
 if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
 
@@ -21,8 +19,6 @@ NOTE = "Reflectance is for looking, not for measuring: measure on the original, 
 REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
 OVER = "translucent_no_depth"  # blending of what is looked at by itself
 CHANNEL_AXES = ("c", "ch", "channel", "channels")  # names of an axis
-SHOWN_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
-PERCENTILE_PIXELS = 1_000_000  # pixels that the percentile is taken from
 
 
 class Region(NamedTuple):
@@ -113,22 +109,6 @@ def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, An
         "contrast_limits": (0.0, 1.0),
         "visible": False,
     }
-
-
-def contrast_limits(estimate: Estimate | Any) -> tuple[float, float]:
-    """Limits for looking at the full effect: 0 to 1, or to a high percentile of linear data."""
-    published = estimate.record.get("look") == PUBLICATION  # shown from black to white, no less
-    if published or (estimate.rgb and not estimate.joint):
-        return 0.0, 1.0
-    planes = list(np.ndindex(estimate.lead))
-    some = planes[len(planes) // 6 :: len(planes) // 3 + 1]
-    values = [
-        np.ravel(plane[..., :3] if estimate.rgb else plane) for plane in map(estimate.glance, some)
-    ]
-    sample = np.concatenate([v[:: max(1, len(some) * v.size // PERCENTILE_PIXELS)] for v in values])
-    sample = sample[np.isfinite(sample)]
-    high = float(np.percentile(sample, SHOWN_PERCENTILE)) if sample.size else 1.0
-    return 0.0, high if high > 0 else 1.0
 
 
 def metadata(record: dict[str, Any], **more: Any) -> dict[str, Any]:
