@@ -12,7 +12,7 @@ from ..shared.jobs import Job
 from ..shared.layers import METADATA_KEY
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
-from .restore import restore_layer
+from .restore import restore_active
 from .trust import CHANGED, DIFFERENCE, MAP_MEANINGS, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ class Afterwards:
         live = self._results.latest
         if live is not None:
             self._viewer.layers.selection.active = live.layer
-            self._say("")  # napari tells what comes of it
-            restore_layer(self._viewer)
+            job = restore_active(self._viewer, tell=self._say, refuse=self._say)
+            self._follow(job)
 
     def copy(self, write: Callable[[EnhanceOptions, dict[str, Any]], str]) -> None:
         """Put the latest run on the clipboard, as code or as a command."""
@@ -135,8 +135,13 @@ class Afterwards:
         self._say("Copied: paste it into a script or a terminal.")
 
     def _start(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
-        self.job = Job(steps, on_done=done, on_error=self._fail)
-        self._jobs = [self.job, *(job for job in self._jobs if job.running)]
+        self._follow(Job(steps, on_done=done, on_error=self._fail))
+
+    def _follow(self, job: Job | None) -> None:
+        """Let go of a job when the widget is closed."""
+        if job is not None:
+            self.job = job
+            self._jobs = [job, *(each for each in self._jobs if each.running)]
 
 
 def strength_of(live: Live) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..shared.jobs import Job
 from ..shared.layers import METADATA_KEY
-from .shown_range import Limits, ShownRange, limits_of
+from .shown_range import FollowedLimits, ShownRange, limits_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -194,7 +194,7 @@ class Live:
         self.estimate = estimate
         self.layer = layer
         self.light = light
-        self._limits = None if shown is None else Limits(layer, *shown)
+        self._limits = None if shown is None else FollowedLimits(layer, *shown)
         self._job: Job | None = None
         self._next: Blend | None = None
         _LIVE[layer] = self

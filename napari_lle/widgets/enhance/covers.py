@@ -12,7 +12,7 @@ from typing import Any
 
 from napari.layers import Image
 
-SEE_THROUGH = ("additive", "minimum", "multiplicative")  # blending that lets lower layers through
+from ..shared.covering import SEE_THROUGH
 
 
 class Covers:

@@ -28,7 +28,7 @@ from .blank import BlankError
 from .blending import Blend
 from .covers import Covers, place_over
 from .preview_part import PreviewPart, preview_steps
-from .shown_range import Limits
+from .shown_range import FollowedLimits
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Preview:
         self._source: Image | None = None
         self._followed: Image | None = None
         self.layer: Image | None = None
-        self._limits: Limits | None = None
+        self._limits: FollowedLimits | None = None
         self._later = QSignalDebouncer()
         self._later.setTimeout(PREVIEW_DELAY)
         self._later.triggered.connect(self._run)
@@ -241,7 +241,7 @@ class Preview:
             self.layer.data = data
             self.layer.scale, self.layer.translate = place["scale"], place["translate"]
         if self._limits is None or not again:  # other options: as a run with them is shown
-            self._limits = Limits(self.layer, part.seen, part.limits(wish.blend))
+            self._limits = FollowedLimits(self.layer, part.seen, part.limits(wish.blend))
         if region.step > 1:
             self._say(
                 f"The preview shows one pixel in {region.step} along each axis: zoom in to see all."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from napari import Viewer  # napari reads the annotation of the command to fill it in
@@ -36,24 +36,42 @@ def restore_layer(viewer: Viewer) -> Job | None:
     Job or None
         The work under way; none where there is nothing to restore, and the user was told why.
     """
+
+    def both(show: Callable[[str], Any]) -> Callable[[str], None]:
+        """Also in the status bar: a toast shows the beginning of a sentence only."""
+
+        def tell(sentence: str) -> None:
+            show(sentence)
+            viewer.status = sentence
+
+        return tell
+
+    return restore_active(viewer, both(show_info), both(show_error))
+
+
+def restore_active(
+    viewer: Any, tell: Callable[[str], Any], refuse: Callable[[str], Any]
+) -> Job | None:
+    """What `restore_layer` does; the user is told by callables that take a sentence."""
     try:
         reflectance = chosen(viewer)
         steps = restore_steps(reflectance, illumination_of(viewer, reflectance))
     except ValueError as error:
-        show_error(str(error))
+        refuse(str(error))
         return None
     look = restored_options(reflectance)
 
     def done(data: Any) -> None:
         _running.discard(job)
         viewer.add_layer(Image(data, **look))
-        show_info(f"Added “{look['name']}”: the original pixel values, to measure on.")
+        tell(f"Added “{look['name']}”, the original pixel values: measure on those.")
 
     def fail(error: Exception) -> None:
         _running.discard(job)
-        show_error(" ".join(str(error).split()) or type(error).__name__)
+        refuse(" ".join(str(error).split()) or type(error).__name__)
 
     job = Job(steps, on_done=done, on_error=fail, label=f"Restoring {reflectance.name}")
+    _running.difference_update([each for each in _running if not each.running])  # abandoned ones
     _running.add(job)
     return job
 

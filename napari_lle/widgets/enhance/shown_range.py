@@ -44,7 +44,7 @@ class ShownRange(NamedTuple):
         record = estimate.record
         if record.get("look") == PUBLICATION or (estimate.rgb and not estimate.joint):
             return cls()
-        sample = _sample(estimate)
+        sample = _values_of(estimate)
         if not sample.size:
             return cls()
         dark, high = (float(v) for v in np.percentile(sample, (DARK_PERCENTILE, SHOWN_PERCENTILE)))
@@ -95,7 +95,7 @@ def limits_of(seen: ShownRange, estimate: Any, strength: float) -> tuple[float, 
     return seen.limits(strength, estimate.record.get("brightness"))
 
 
-class Limits:
+class FollowedLimits:
     """The contrast limits of a layer, which follow a blend until the user changes them.
 
     Parameters
@@ -122,7 +122,7 @@ class Limits:
         self._set = tuple(self._layer.contrast_limits)
 
 
-def _sample(estimate: Any) -> NDArray[Any]:
+def _values_of(estimate: Any) -> NDArray[Any]:
     """Finite values of some planes of the full effect."""
     planes = list(np.ndindex(estimate.lead))
     some = planes[len(planes) // 6 :: len(planes) // 3 + 1]

@@ -15,6 +15,7 @@ from napari.layers import Image
 
 from ...model.inference.standing import mark_of
 from ...model.io.roles import UNMEASURABLE
+from .covering import grid_of, seen_layers
 from .layers import METADATA_KEY, REFLECTANCE, kind
 
 MARK = f" · {UNMEASURABLE}"
@@ -40,12 +41,12 @@ def free_name(name: str, layers: Any) -> str:
     return name if name not in taken else next(each for each in numbered if each not in taken)
 
 
-def note_of_canvas(layers: Any) -> str:
+def note_of_canvas(viewer: Any) -> str:
     """What the canvas is to say of the layers that are seen: what the strictest of them says."""
     seen = [
         layer.metadata[METADATA_KEY]
-        for layer in layers
-        if isinstance(layer, Image) and layer.visible and kind(layer) == REFLECTANCE
+        for layer in seen_layers(viewer)
+        if isinstance(layer, Image) and kind(layer) == REFLECTANCE
     ]
     notes = [note for note in map(mark_of, seen) if note]
     return f"{max(notes, key=len)}\n{WAY}" if notes else ""
@@ -69,9 +70,12 @@ class CanvasMark:
         self._viewer = weakref.ref(viewer)
         self._text = ""
         viewer.layers.events.inserted.connect(self._on_inserted)
-        viewer.layers.events.removed.connect(self.refresh)
+        for emitter in (viewer.layers.events.removed, viewer.layers.events.reordered):
+            emitter.connect(self.refresh)
+        viewer.dims.events.ndisplay.connect(self.refresh)
+        grid_of(viewer).events.enabled.connect(self.refresh)
         for layer in viewer.layers:
-            layer.events.visible.connect(self.refresh)
+            self._follow(layer)
         self.refresh()
 
     def refresh(self, *_: Any) -> None:
@@ -79,7 +83,7 @@ class CanvasMark:
         viewer = self._viewer()
         if viewer is None:
             return
-        overlay, text = text_overlay(viewer), note_of_canvas(viewer.layers)
+        overlay, text = text_overlay(viewer), note_of_canvas(viewer)
         foreign = overlay.visible and overlay.text not in ("", self._text)
         if foreign or text == self._text:
             return
@@ -91,8 +95,13 @@ class CanvasMark:
         self._text = text
 
     def _on_inserted(self, event: Any) -> None:
-        event.value.events.visible.connect(self.refresh)
+        self._follow(event.value)
         self.refresh()
+
+    def _follow(self, layer: Any) -> None:
+        events = layer.events
+        for emitter in (events.visible, events.opacity, events.blending):
+            emitter.connect(self.refresh)
 
 
 _MARKS: dict[int, CanvasMark] = {}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...model.inspection.agreement import Agreement
 
 LEAST_SAID = 1e-6  # a smaller number says no more than this one
+LEAST_SEEN = 1e-4  # a fortieth of a grey level: what is below it needs no number
 
 
 def one_sentence(finding: Finding) -> str:
@@ -26,8 +27,8 @@ def one_sentence(finding: Finding) -> str:
 def _because(finding: Finding) -> str:
     if not finding.stages.trained:
         return ": it has no trained auxiliary block, so each sees the input alone."
-    added = two_digits(finding.agreement.added)
-    return f": its auxiliary block adds next to nothing to what they see (at most {added})."
+    added = at_most(finding.agreement.added)
+    return f": its auxiliary block adds next to nothing to what they see ({added})."
 
 
 def _instead(finding: Finding) -> str:
@@ -38,12 +39,11 @@ def _instead(finding: Finding) -> str:
 
 
 def _enough(agreed: Agreement) -> str:
-    most = two_digits(agreed.most)
     if not agreed.share:
-        return f"enough here: the stages differ by at most {most}."
+        return f"enough here: the stages differ by {at_most(agreed.most)}."
     return (
         f"not enough at {percent(agreed.share)} of the pixels, where the stages differ by up to "
-        f"{most}: this is visible, as a grey level is {two_digits(1 / 255)}."
+        f"{two_digits(agreed.most)}: this is visible, as a grey level is {two_digits(1 / 255)}."
     )
 
 
@@ -55,6 +55,11 @@ def short(model: str) -> str:
 def two_digits(value: float) -> str:
     """A number of two digits."""
     return f"{max(value, LEAST_SAID):.2g}"
+
+
+def at_most(value: float) -> str:
+    """A bound in words: no more digits than can be seen."""
+    return f"less than {LEAST_SEEN:.4f}" if value < LEAST_SEEN else f"at most {two_digits(value)}"
 
 
 def percent(share: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..shared.covering import grid_of
 from .captions import Captions
 
 CAPTION_HEIGHT = 26  # pixels above an image for its caption
@@ -117,11 +118,6 @@ def grid_shape(
 def camera_of(viewer: Any) -> Any:
     """The viewer's camera; napari 0.9 moved it."""
     return getattr(viewer, "scene", viewer).camera
-
-
-def grid_of(viewer: Any) -> Any:
-    """The viewer's grid; napari 0.9 moved it."""
-    return getattr(viewer, "canvas", viewer).grid
 
 
 def canvas_of(viewer: Any) -> tuple[float, float]:

@@ -137,3 +137,19 @@ def test_an_enhanced_layer_that_was_cropped_is_refused(qtbot, viewer, widget, rn
     restored(qtbot, viewer, "cells enhanced · not for measuring")
     assert len(viewer.layers) == count
     assert "do not belong together" in sentences[0]
+
+
+def test_the_button_answers_in_the_status_and_by_no_toast(qtbot, viewer, widget, rng, monkeypatch):
+    toasts = []
+    monkeypatch.setattr(_restore, "show_info", toasts.append)
+    image = rng.integers(0, 4096, (30, 40)).astype(np.uint16)
+    viewer.add_image(image, name="cells")
+    run(qtbot, widget, light=False)
+    widget.form.result.restore.native.click()
+    qtbot.waitUntil(lambda: "cells restored" in viewer.layers)
+    said = widget.form.status.value
+    assert said == "Added “cells restored”, the original pixel values: measure on those."
+    assert not toasts
+    viewer.layers["cells enhanced · not for measuring"].data = np.zeros((3, 4), np.uint16)
+    widget.form.result.restore.native.click()
+    assert "holds rounded uint16" in widget.form.status.value

@@ -59,6 +59,8 @@ def test_layers_of_files_are_marked_and_restored(qtbot, viewer, make, run_of):
     assert METADATA_KEY not in layers["raw"].metadata
     assert [kind(layers[name]) for name in "rl"] == ["reflectance", "illumination"]
     assert layers["r"].name == f"r{MARK}" and layers["l"].name == "l"
+    assert text_overlay(viewer).text == ""  # the illumination lies over it
+    layers["l"].visible = False
     assert "local, non-linear" in text_overlay(viewer).text
     widget.form.image.value = layers["r"]
     assert "a result already, made of raw.tif by random" in widget.form.line.value

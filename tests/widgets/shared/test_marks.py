@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 
 from napari_lle.model.inference.standing import LOCAL_CURVE, ONE_CURVE
 from napari_lle.widgets.shared import marks
+from napari_lle.widgets.shared.covering import grid_of
 from napari_lle.widgets.shared.layers import METADATA_KEY, REFLECTANCE
 from napari_lle.widgets.shared.marks import (
     MARK,
@@ -51,6 +52,46 @@ def test_the_canvas_says_what_the_strictest_of_the_seen_says(viewer):
     assert not overlay.visible and overlay.text == ""
     add(viewer, "c", look="publication", standing=ONE_CURVE)
     assert not overlay.visible
+
+
+def test_the_canvas_says_nothing_of_a_result_that_is_covered(viewer):
+    canvas_mark(viewer)
+    overlay = text_overlay(viewer)
+    result = add(viewer, "a", standing=LOCAL_CURVE)
+    restored = viewer.add_image(np.ones((8, 8)), name="restored")
+    assert not overlay.visible
+    restored.opacity = 0.5
+    assert overlay.visible
+    restored.opacity = 1.0
+    restored.blending = "additive"
+    assert overlay.visible
+    restored.blending = "translucent_no_depth"
+    assert not overlay.visible
+    grid_of(viewer).enabled = True
+    assert overlay.visible
+    grid_of(viewer).enabled = False
+    assert not overlay.visible
+    viewer.layers.move(0, 2)
+    assert viewer.layers[-1] is result and overlay.visible
+
+
+@pytest.mark.parametrize("options", [{"translate": (0, 4)}, {"scale": (0.5, 1)}])
+def test_a_layer_that_covers_a_part_only_hides_no_mark(viewer, options):
+    canvas_mark(viewer)
+    add(viewer, "a", standing=LOCAL_CURVE)
+    viewer.add_image(np.ones((8, 8)), **options)
+    assert text_overlay(viewer).visible
+
+
+def test_a_stack_and_what_is_restored_of_it(viewer):
+    canvas_mark(viewer)
+    add(viewer, "a", standing=LOCAL_CURVE).data = np.ones((3, 8, 8))
+    viewer.add_image(np.ones((3, 8, 8)), name="restored")
+    assert not text_overlay(viewer).visible
+    viewer.layers["restored"].data = np.ones((2, 8, 8))  # not in all planes
+    viewer.layers["restored"].visible = False
+    viewer.layers["restored"].visible = True
+    assert text_overlay(viewer).visible
 
 
 def test_an_overlay_of_the_user_is_left_alone(viewer):

@@ -51,7 +51,9 @@ def test_equal_stages_say_why(stack, calm_file, bare_file):
         f"alone. Those of calm differ here, by up to {most:.2g}."
     )
     faint = replace(found(stack, calm_file), agreement=Agreement(2e-4, 0.0, 2.2e-6))
-    assert "adds next to nothing to what they see (at most 2.2e-06)." in one_sentence(faint)
+    assert "adds next to nothing to what they see (less than 0.0001)." in one_sentence(faint)
+    tiny = replace(found(stack, calm_file), agreement=Agreement(4.6e-5, 0.0, 0.02))
+    assert one_sentence(tiny).endswith("the stages differ by less than 0.0001.")
     assert found(stack, bare_file).instead is None
 
 

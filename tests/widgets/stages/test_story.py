@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from helpers.inspecting import run, settle
 
+from napari_lle.widgets.shared.covering import grid_of
 from napari_lle.widgets.shared.layers import METADATA_KEY
-from napari_lle.widgets.stages.side_by_side import camera_of, grid_of, grid_shape
+from napari_lle.widgets.stages.side_by_side import camera_of, grid_shape
 
 
 @pytest.fixture
