@@ -20,6 +20,7 @@ from ..kernels import find_training
 from ..network.network import Network
 from ..network.reparam import fold, unfold
 from ..runtime.threads import alone
+from .adam import Adam
 from .distributed import our_share, sum_gradients
 from .objectives import Crops, make_objective
 from .pace import Budgeted, Counted
@@ -73,13 +74,7 @@ class RunState:
         self.runner = find_training(self.network) or self.network
         self.objective = make_objective(settings, device)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(),
-            settings.learning_rate,
-            settings.betas,
-            settings.eps,
-            foreach=True,
-        )
+        self.optimizer = Adam(self.network.parameters(), settings.betas, settings.eps)
         self.rng = np.random.default_rng(settings.seed)
         self.pace: Counted | Budgeted
         self.threads = 0
@@ -102,8 +97,6 @@ class RunState:
         if self.reach is not None:
             crops = hide(crops, self.network.radius, self.reach, self.rng)
         ours = Crops.of(crops, self.device, share.part)
-        for group in self.optimizer.param_groups:
-            group["lr"] = s.learning_rate * self.pace.learning(self.step)
         # bfloat16 has float32's range: no loss scaling, and resuming needs no more state.
         mixed = s.mixed and self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
@@ -118,7 +111,7 @@ class RunState:
                 "start again with a lower learning rate, and look for damaged images."
             )
         with alone():
-            self.optimizer.step()
+            self.optimizer.step(s.learning_rate * self.pace.learning(self.step))
         self.step += 1
         self.losses.append(value)
         decay = min(s.average, self.step / (self.step + 10))
