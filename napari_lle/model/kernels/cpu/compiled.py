@@ -94,6 +94,10 @@ class MixingKernel(NamedTuple):
     divide: dict[str, Any]
 
 
+class NotCompiled(LookupError):
+    """A part of a kernel is not there."""
+
+
 Piece = tuple[Any, ...]  # a name, what it depends on, and the dtype of pixels
 _ready: dict[Piece, Any] = {}
 _lock = Lock()
@@ -101,17 +105,20 @@ _lock = Lock()
 
 def load_kernel(layout: Layout) -> Kernel | MixingKernel | None:
     """The kernel of a layout if it is compiled; never compiles."""
-    return _kernel(layout, _load)
+    try:
+        return _kernel(layout, _load)
+    except NotCompiled:
+        return None
 
 
 def compile_kernel(layout: Layout) -> float:
     """Compile a kernel unless it is compiled; the seconds that this took."""
     start = perf_counter()
-    _kernel(layout, lambda part: _load(part) or _compile(part))
+    _kernel(layout, lambda part: load_function(part, _maker) or compile_function(part, _maker))
     return perf_counter() - start
 
 
-def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKernel | None:
+def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKernel:
     with _lock:
         if layout.form == MIXING:
             return _mixing(layout, find)
@@ -124,19 +131,15 @@ def _kernel(layout: Layout, find: Callable[[Piece], Any]) -> Kernel | MixingKern
             spread = {name: find(("spread", *ends, name)) for name in STORED}
         else:
             take = {name: find(("take", name)) for name in INTEGERS}
-        found = Kernel(strip, shrink, spread, take, divide)
-        parts = (strip, *(part for each in found[1:] for part in each.values()))
-        return None if None in parts else found
+        return Kernel(strip, shrink, spread, take, divide)
 
 
-def _mixing(layout: Layout, find: Callable[[Piece], Any]) -> MixingKernel | None:
+def _mixing(layout: Layout, find: Callable[[Piece], Any]) -> MixingKernel:
     tame = {name: find(("tame", name)) for name in STORED}
     divide = {name: find(("divide", name)) for name in INTEGERS}
     thin, calm, listen, finish = (find((n, "")) for n in ("thin", "calm", "listen", "finish"))
     choose = find(("choose", layout.branch, layout.first, layout.second, ""))
-    found = MixingKernel(tame, thin, calm, listen, choose, finish, divide)
-    parts = (*tame.values(), *found[1:6], *divide.values())
-    return None if None in parts else found
+    return MixingKernel(tame, thin, calm, listen, choose, finish, divide)
 
 
 def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -164,12 +167,12 @@ def _maker(part: Piece) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return build_divide, (stored, PLANE, *levels, float32, float32, stored)
 
 
-def _load(part: Piece) -> Any | None:
-    return load_function(part, _maker)
-
-
-def _compile(part: Piece) -> Any:
-    return compile_function(part, _maker)
+def _load(part: Piece) -> Any:
+    # One that is missing ends the search: to look for all of them on disk takes 10 ms.
+    found = load_function(part, _maker)
+    if found is None:
+        raise NotCompiled
+    return found
 
 
 Maker = Callable[[Piece], tuple[Callable[..., Any], tuple[Any, ...]]]
@@ -193,8 +196,13 @@ def load_function(part: Piece, maker: Maker) -> Any | None:
 
 def load_functions(parts: Iterable[Piece], maker: Maker) -> dict[Piece, Any] | None:
     """Functions of this process, or on disk, if all of them are there; never compiles."""
-    found = {part: load_function(part, maker) for part in parts}
-    return None if None in found.values() else found
+    found = {}
+    for part in parts:
+        function = load_function(part, maker)
+        if function is None:
+            return None
+        found[part] = function
+    return found
 
 
 def compile_function(part: Piece, maker: Maker) -> Any:
