@@ -66,9 +66,9 @@ def in_filaments(run: Run, constants: tuple[float, ...], electrons: int, seeds: 
 def errors(run: Run, seeds: Iterable[int]) -> Errors:
     """Errors of R on known fields at every number of electrons, and what is known beside them."""
     found: Errors = {electrons: [] for electrons in ELECTRONS}
-    for electrons in ELECTRONS:
-        for seed in seeds:
-            for place, field in enumerate(known_fields(SCENE_SIDE, seed).values()):
+    for seed in seeds:
+        for place, field in enumerate(known_fields(SCENE_SIDE, seed).values()):
+            for electrons in ELECTRONS:
                 image, expected = exposed(field * electrons, [seed, place, electrons])
                 truth, result = stretched_truth(image, expected), run(image)
                 found[electrons].append((np.abs(result.reflectance - truth), seen_figures(result)))

@@ -23,6 +23,7 @@ from ..io.files import read_image
 from ..network.bundled import GLOBAL
 from ..progress import Progress
 from .baselines import gaussian, non_local_means
+from .metrics import psnr
 
 MIDDLE_SIDE = 512  # pixels of the middle that is judged
 PAIR_FIGURES = {"psnr": "PSNR", "ssim": "SSIM", "cnr": "CNR"}
@@ -101,17 +102,15 @@ def clarity(shown: NDArray[Any], truth: Array) -> dict[str, float]:
     PSNR in dB; SSIM of 7 x 7 pixels; contrast to noise, the brightest tenth against the darker
     half of the smoothed truth, over the deviation of the error in both.
     """
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+    from skimage.metrics import structural_similarity
 
     y = rising(np.asarray(shown, dtype=np.float64), truth)
     smooth = gaussian(truth, 1)
     high, low = smooth >= np.percentile(smooth, 90), smooth <= np.percentile(smooth, 50)
     error = y - truth
     noise = np.sqrt((error[high].var() + error[low].var()) / 2)
-    with np.errstate(divide="ignore"):
-        psnr = peak_signal_noise_ratio(truth, y, data_range=1)
     return {
-        "psnr": float(psnr),
+        "psnr": psnr(y, truth),
         "ssim": float(structural_similarity(truth, y, data_range=1)),
         "cnr": float((y[high].mean() - y[low].mean()) / max(noise, NO_NOISE)),
     }
