@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def suite_report(suite: str, model: Model, checks: list[Check]) -> dict[str, Any
     }
 
 
+@cache
 def stretch_model() -> Model:
     """The screen stretch as a model: no local departure at all."""
     return Model("stretch", Network(NetworkConfig("stretching", local=0.0)).eval())

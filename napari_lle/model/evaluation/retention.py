@@ -72,10 +72,14 @@ def _best(row: Array, figure: int, least: float) -> float:
 
 def line_filter(image: Array) -> Array:
     """The best answer of line filters at `ANGLES` angles, in deviations of its own background."""
-    from scipy.signal import fftconvolve
+    from scipy.fft import irfft2, next_fast_len, rfft2
 
     image = np.asarray(image, dtype=np.float64)
+    height, width = image.shape
     image = np.pad(image - np.median(image), FILTER_LENGTH, mode="reflect")
+    shape = [next_fast_len(n + 2 * FILTER_LENGTH, real=True) for n in image.shape]
+    spectrum = rfft2(image, shape)
+    begin = 2 * FILTER_LENGTH  # of what the padding and the filter's own reach leave
     y, x = np.mgrid[-FILTER_LENGTH : FILTER_LENGTH + 1, -FILTER_LENGTH : FILTER_LENGTH + 1]
     answers = []
     for angle in np.arange(ANGLES) * np.pi / ANGLES:
@@ -83,9 +87,8 @@ def line_filter(image: Array) -> Array:
         kernel = np.exp(-(across**2) / 2) * (np.abs(along) <= FILTER_LENGTH / 2)
         near = np.exp(-(across**2) / 32) * (np.abs(along) <= FILTER_LENGTH / 2)
         kernel = kernel / kernel.sum() - near / near.sum()  # the sky beside it goes away
-        answer = fftconvolve(image, kernel, mode="same")[
-            FILTER_LENGTH:-FILTER_LENGTH, FILTER_LENGTH:-FILTER_LENGTH
-        ]
+        answer = irfft2(spectrum * rfft2(kernel, shape), shape)
+        answer = answer[begin : begin + height, begin : begin + width]
         answers.append(answer / deviation(answer))
     return np.asarray(np.max(answers, axis=0))
 

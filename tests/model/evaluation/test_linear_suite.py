@@ -114,10 +114,28 @@ KNOWN = (
 )
 
 
+# Fields of each kind that a test has the time for: a quarter to a half of the suite's own.
+FEWER_FIELDS = (
+    (linear_suite, "exposures", {"seeds": 1}),  # of this table only the names are looked at
+    (linear_suite, "noisy_ring", {"frames": 32}),
+    (linear_suite.invention, "detections", {"seeds": 4}),
+    (linear_suite.invention, "faint_rays", {"seeds": 4}),
+    (linear_suite.retention, "faint_stars", {"seeds": 6}),
+    (linear_suite.retention, "filaments", {"seeds": 3}),
+    (linear_suite.soft_fields, "soft_fields", {"seeds": 3}),
+)
+
+
+@pytest.fixture
+def fewer_fields(monkeypatch):
+    for module, name, most in FEWER_FIELDS:
+        monkeypatch.setattr(module, name, partial(getattr(module, name), **most))
+    monkeypatch.setattr(linear_suite.interval, "JUDGED_SEEDS", range(950, 952))
+    monkeypatch.setitem(linear_suite.linear_suite_steps.__kwdefaults__, "seeds", 3)
+
+
+@pytest.mark.usefixtures("fewer_fields")
 def test_the_bundled_model_fails_only_where_it_is_known_to(tmp_path, monkeypatch):
-    monkeypatch.setitem(linear_suite.linear_suite_steps.__kwdefaults__, "seeds", 3)  # of 20
-    # Of the table only the names are looked at: one field at each exposure does.
-    monkeypatch.setattr(linear_suite, "exposures", partial(linear_suite.exposures, seeds=1))
     monkeypatch.delenv("NAPARI_LLE_KERNEL")  # by the kernel if other tests have compiled it
     file = tmp_path / "linear.json"
     answer = CliRunner().invoke(app, ["evaluate", "--suite", "linear", "--json", str(file)])
