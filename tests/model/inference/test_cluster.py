@@ -1,11 +1,14 @@
 """A cluster of separate processes on this machine: same results, whoever is lost on the way."""
 
+import multiprocessing
 import os
 import pickle
 import signal
+from contextlib import nullcontext
 from itertools import islice
 from types import SimpleNamespace
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -28,13 +31,29 @@ distributed = pytest.importorskip("distributed", reason="needs the extra distrib
 pytest.importorskip("zarr", reason="needs the extra zarr")
 
 
+WORKERS_USE = ("distributed", "torch", "zarr", "napari_lle.model.inference.remote")
+
+
+def workers_that_begin_loaded():
+    """Where there is fork, each is a copy of one process that has loaded what they use."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return nullcontext()
+    config = dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    context = distributed.utils.get_mp_context()  # sets what it thinks is used
+    context.set_forkserver_preload([*WORKERS_USE])
+    return config
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes; a lost one is replaced after a moment."""
     environment = dict(os.environ)  # dask sets OMP_NUM_THREADS for its workers, and leaves it
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    ) as local:
+    with (
+        workers_that_begin_loaded(),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as local,
+    ):
         yield local
     os.environ.clear()
     os.environ.update(environment)
