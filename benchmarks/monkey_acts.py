@@ -63,6 +63,8 @@ class Monkey(ViewerActs):
         Of the widgets that are there.
     make : callable
         Makes a viewer that is shown.
+    rests : sequence of int
+        How long it may wait after an act, in ms, what it does often first.
 
     Attributes
     ----------
@@ -78,9 +80,10 @@ class Monkey(ViewerActs):
         seed: int,
         titles: Sequence[str] = TITLES,
         make: Callable[..., Any] = napari.Viewer,
+        rests: Sequence[int] = (0, 20, 100, 600),
     ) -> None:
         super().__init__(seed)
-        self.titles, self._make = titles, make
+        self.titles, self._make, self._rests = titles, make, rests
         self.said: list[str] = []
         self.docks: dict[str, tuple[Any, Any]] = {}
         self.added = 0
@@ -146,7 +149,7 @@ class Monkey(ViewerActs):
 
     def rest(self) -> None:
         """Wait for a moment, sometimes for a longer one."""
-        settle(least=self.chance.choices((0, 20, 100, 600), (4, 4, 3, 1))[0])
+        settle(least=self.chance.choices(self._rests, (4, 4, 3, 1))[0])
 
     def stop(self) -> None:
         """Press whatever ends a run."""

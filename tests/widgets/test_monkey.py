@@ -15,10 +15,11 @@ from napari_lle.widgets.shared.image_choice import ImageChoice
 from napari_lle.widgets.training import close_guard
 
 ACTIONS = 40
+RESTS = (0, 10, 40, 150)  # ms
 
 
 def test_nothing_breaks_whatever_is_done(tmp_path, make_napari_viewer):
-    watch, figures = drive(0, ACTIONS, tmp_path, make=make_napari_viewer)
+    watch, figures = drive(0, ACTIONS, tmp_path, make=make_napari_viewer, rests=RESTS)
     assert not watch.faults, "\n\n".join(watch.faults)
     assert figures["actions"] == ACTIONS and figures["jobs"] > 3
 
