@@ -48,8 +48,8 @@ def make_images(rng):
     """In the working directory."""
     counts = rng.integers(100, 900, (80, 96)).astype(np.uint16)
     write_image("grey.tif", counts, rgb=False)
-    write_image("stack.tif", np.stack([counts] * 5), rgb=False, about=FileRecord("TYX"))
-    channels = np.stack([counts, counts // 2])[None].repeat(5, axis=0)
+    write_image("stack.tif", np.stack([counts] * 3), rgb=False, about=FileRecord("TYX"))
+    channels = np.stack([counts, counts // 2])[None].repeat(3, axis=0)
     write_image("channels.tif", channels, rgb=False, about=FileRecord("TCYX"))
     write_image("float.tif", counts.astype(np.float32), rgb=False)
     frames = [Image.fromarray((counts >> i).astype(np.uint8)) for i in (2, 3)]

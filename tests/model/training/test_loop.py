@@ -17,11 +17,11 @@ from napari_lle.model.training.loop import TrainingError, TrainingSettings, trai
 
 
 def test_training_learns_beyond_its_start(pairs):
-    settings = TrainingSettings(TINY.network, steps=150, batch=4, crop=32, validate_every=50)
+    settings = TrainingSettings(TINY.network, steps=60, batch=2, crop=32, validate_every=20)
     events, trained = drain(train(pairs, settings))
-    assert [e.step for e in events] == list(range(1, 151))
-    assert [e.step for e in events if e.psnr is not None] == [50, 100, 150]
-    assert np.mean([e.loss for e in events[-20:]]) < 0.8 * np.mean([e.loss for e in events[:20]])
+    assert [e.step for e in events] == list(range(1, 61))
+    assert [e.step for e in events if e.psnr is not None] == [20, 40, 60]
+    assert np.mean([e.loss for e in events[-10:]]) < 0.8 * np.mean([e.loss for e in events[:10]])
     assert trained.card["held_out"]["ssim"] == max(e.ssim for e in events if e.ssim)
     assert not set(trained.card["training_pairs"]) & set(trained.card["held_out_pairs"])
 

@@ -128,7 +128,7 @@ def test_most_references_decide_whether_a_gain_is_learned(tmp_path, times, kept)
 
 
 SETTINGS = TrainingSettings.from_dict(
-    {**SCIENCE, "objective": "noisy", "steps": 200, "validate_every": 100, "batch": 4, "crop": 48}
+    {**SCIENCE, "objective": "noisy", "steps": 120, "validate_every": 60, "batch": 3, "crop": 48}
 )
 
 

@@ -30,7 +30,7 @@ def make(keep, model_file):
     def build(viewer):
         widget = keep(TrainWidget(viewer))
         widget.form.model.use(str(model_file))
-        widget.form.minutes.value = 0.05
+        widget.form.minutes.min = widget.form.minutes.value = 0.02  # less than people may choose
         for name, value in (("batch", 2), ("crop", 24), ("validate_every", 2)):
             widget.form.advanced[name].value = value
         return widget

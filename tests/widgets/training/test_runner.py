@@ -83,7 +83,7 @@ def test_the_command_gives_the_same_weights(pair, asked, tmp_path):
 
 
 def test_what_was_done_in_minutes_is_noted_and_can_be_repeated(pair, tmp_path):
-    begin(tmp_path / "run", [pair], TrainingRequest(minutes=0.03, more=QUICK))
+    begin(tmp_path / "run", [pair], TrainingRequest(minutes=0.015, more=QUICK))
     ticks, outcome = drain(train_steps(tmp_path / "run", Controls(), "cpu"))
     config = yaml.safe_load((tmp_path / "run" / CONFIG).read_text())
     assert config["steps"] == max(t.done for t in ticks) == outcome.card["steps"]
