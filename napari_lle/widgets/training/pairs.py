@@ -63,6 +63,11 @@ class Pairs:
         form.remove.changed.connect(self.remove)
         form.split.changed.connect(self.show_split)
 
+    def release(self) -> None:
+        """Add nothing more: the window goes away."""
+        if self.drawing is not None:
+            self.drawing.abandon()
+
     def add_chosen(self) -> None:
         """Add the layers of the lists."""
         form = self.form

@@ -133,6 +133,7 @@ class TrainWidget(WorkPanel):
         self._painting.release()
         self._removing.release()
         self.form.verdict.swipe.release()
+        self.pairs.release()
         if self.job is not None:
             self.job.abandon()
         for choice in self._choices:

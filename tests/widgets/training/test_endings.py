@@ -109,3 +109,14 @@ def test_the_window_turns_while_training(qtbot, viewer, make, monkeypatch):
     # The plots have a turn of their own, and so has the layer of the preview.
     assert max(map(len, shares.calls)) == 1
     assert {word for call in shares.calls for word in call} == {"plots"}
+
+
+def test_an_annotation_does_not_come_to_a_window_that_is_gone(qtbot, viewer, make):
+    widget = make(viewer)
+    before = list(viewer.layers)
+    widget.form.draw.native.click()
+    assert widget.pairs.drawing.running
+    widget.release()
+    qtbot.waitUntil(lambda: not widget.pairs.drawing.running)
+    qtbot.wait(50)  # for what it would have told
+    assert list(viewer.layers) == before
