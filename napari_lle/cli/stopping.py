@@ -6,8 +6,10 @@ import os
 import signal
 import threading
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any, TypeVar
 
+from ..model.progress import Steps
 from .console import complain
 
 E = TypeVar("E")
@@ -33,16 +35,12 @@ def until_interrupted(events: Generator[E, Any, R], stop: Any) -> Generator[E, N
         complain("Ending with the best weights so far; press Ctrl-C again to end without them.")
 
     before = signal.signal(signal.SIGINT, ask)
+    run = Steps(events)
     try:
-        answer = None
-        while True:
-            try:
-                event = events.send(answer)
-            except StopIteration as end:
-                result: R = end.value
-                return result
-            yield event
-            answer = stop if asked else None
+        with closing(iter(run)) as told:
+            for event in told:
+                yield event
+                run.reply = stop if asked else None
+        return run.answer
     finally:
         signal.signal(signal.SIGINT, before)
-        events.close()

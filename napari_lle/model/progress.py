@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any, Generic, NamedTuple, TypeVar
 
 S = TypeVar("S")
@@ -20,19 +21,32 @@ class Progress(NamedTuple):
 class Steps(Generic[S, R]):
     """A generator to loop over, whose answer is there after the loop.
 
+    Leaving the loop closes the generator.
+
     Attributes
     ----------
     answer : object
         What the generator returned; only there once it has ended by itself.
+    reply : object
+        What the generator is sent in return for the step at hand; None but where the loop sets it.
     """
 
     answer: R
 
     def __init__(self, steps: Generator[S, Any, R]) -> None:
         self._steps = steps
+        self.reply: Any = None
 
     def __iter__(self) -> Generator[S, Any, None]:
-        self.answer = yield from self._steps
+        with closing(self._steps):
+            while True:
+                try:
+                    step = self._steps.send(self.reply)
+                except StopIteration as end:
+                    self.answer = end.value
+                    return
+                self.reply = None
+                yield step
 
 
 def finish(steps: Generator[Any, Any, R]) -> R:

@@ -21,6 +21,7 @@ from ...model.data.project import (
     write_config,
     write_project,
 )
+from ...model.progress import Steps
 from .controls import PAUSE_CHECK, Clock, Controls
 from .quick_settings import TrainingRequest
 from .runs import note_verdict
@@ -158,14 +159,9 @@ def train_steps(
     events = train(
         project.pairs, settings, run=folder / RUN, device=device, held_out=project.held_out
     )
-    with closing(events):
-        clock, answer = Clock(), None
-        while True:
-            try:
-                event = events.send(answer)
-            except StopIteration as stop:
-                network, card = stop.value
-                break
+    clock, run = Clock(), Steps(events)
+    with closing(iter(run)) as told:
+        for event in told:
             left = clock.left(event.step, event.steps) if event.left is None else event.left
             preview = _preview(event.network, shown) if event.network else None
             note = f"Step {event.step} of {event.steps}" if event.held_out else event.note
@@ -175,8 +171,8 @@ def train_steps(
                 yield Tick(event.step, event.steps, note, left)
                 paused += clock.wait(PAUSE_CHECK)
                 note = ""
-            answer = STOP if controls.stopped else paused
-    return (yield from _outcome(folder, project, settings, shown, (network, card)))
+            run.reply = STOP if controls.stopped else paused
+    return (yield from _outcome(folder, project, settings, shown, run.answer))
 
 
 def open_settings(file: Path) -> dict[str, Any]:
@@ -271,7 +267,6 @@ def _outcome(
     folder: Path, project: Any, settings: Any, shown: Sequence[Any], trained: tuple[Any, Any]
 ) -> Generator[Tick, None, Outcome]:
     """Compare the network, in steps short enough to be cancelled between them."""
-    from ...model.progress import Steps
     from ...model.training.verdict import verdict_steps
 
     network, card = trained
