@@ -10,6 +10,7 @@ from helpers.command_line import lle
 from napari_lle.cli import batch
 from napari_lle.cli.console import drain, shared_bars
 from napari_lle.model.io.files import read_image, write_image
+from napari_lle.model.network import checkpoint
 from napari_lle.model.progress import Progress
 from napari_lle.model.runtime import threads
 
@@ -40,6 +41,23 @@ def test_files_at_once_equal_files_one_by_one(tmp_path, model, rng, two_threads)
         lle("enhance", tmp_path / "in" / name, "-o", tmp_path / "one.png", *words)
         alone = read_image(tmp_path / "one.png").pixels
         np.testing.assert_array_equal(read_image(tmp_path / "out" / name).pixels, alone)
+
+
+def test_the_model_is_read_once_whatever_the_number_of_files(tmp_path, rng, monkeypatch):
+    for i in range(3):
+        pixels = rng.integers(0, 900, (30, 40)).astype(np.uint16)
+        write_image(tmp_path / f"{i}.tif", pixels, rgb=False)
+    read, original = [], checkpoint._read_checkpoint
+
+    def counted(path):
+        read.append(path.name)
+        return original(path)
+
+    monkeypatch.setattr(checkpoint, "_read_checkpoint", counted)
+    checkpoint._remembered.cache_clear()
+    files = [tmp_path / f"{i}.tif" for i in range(3)]
+    assert lle("enhance", *files, "-o", f"{tmp_path / 'out'}/").returncode == 0
+    assert read == ["science.safetensors"]
 
 
 def test_small_files_meet_and_large_ones_do_not(pairs, two_threads, monkeypatch):

@@ -45,13 +45,14 @@ def decode_exif(text: str) -> Any:
     return exif
 
 
-def of_tiff(path: Path, offset: int) -> Any:
-    """What the page at an offset of a TIFF says as EXIF does: camera, time, place."""
+def of_tiff(file: Any, offset: int) -> Any:
+    """What the page at an offset of an open TIFF says as EXIF does: camera, time, place."""
     from PIL import Image
 
     found, kept = Image.Exif(), Image.Exif()
-    with suppress(Exception), warnings.catch_warnings(), path.open("rb") as file:
+    with suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # damage costs what it hits
+        file.seek(0)
         head = file.read(4)
         found.endian, found.bigtiff = "<" if head[:2] == b"II" else ">", b"+" in head
         found.load_from_fp(file, offset)

@@ -48,7 +48,7 @@ def read_tiff(path: Path, *, lazy: bool = False, image: int = 1, use: Use = READ
         raw = _lazy_series(path, series, place) if lazy else series.asarray()
         pixels, axes, alpha = _arranged(raw, series.axes, page)
         told = about_series(file, place, axes, pixels)
-        about = about_pages(path, file, page, told.about)
+        about = about_pages(file, page, told.about)
     turn = orientation(page)
     rows = axes.index("Y")
     if alpha is not None:

@@ -6,7 +6,6 @@ import json
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,9 +50,9 @@ def about_series(file: Any, place: int, axes: str, pixels: Any) -> Told:
     return Told(record, origin, about)
 
 
-def about_pages(path: Path, file: Any, page: Any, about: FileRecord) -> FileRecord:
+def about_pages(file: Any, page: Any, about: FileRecord) -> FileRecord:
     """A record with what the tags of a page add: size of pixels, profile, camera and time."""
-    told = exif.of_tiff(path, page.offset)
+    told = exif.of_tiff(file.filehandle, page.offset)
     found: dict[str, Any] = {
         "taken": about.taken or exif.time_taken(told),
         "exif": exif.encode_exif(told) if len(told) else "",

@@ -1,3 +1,5 @@
+import builtins
+import io
 import struct
 import zlib
 
@@ -81,13 +83,15 @@ def test_a_tiff_is_opened_once_for_each_image(tmp_path, rng, monkeypatch, severa
     with tifffile.TiffWriter(tmp_path / "in.tif", ome=True) as file:
         for _ in range(several):
             file.write(rng.integers(0, 900, (40, 50)).astype(np.uint16), metadata={"axes": "YX"})
-    opened, original = [], tifffile.TiffFile.__init__
+    opened, original = [], builtins.open
 
-    def counted(self, path, *more, **options):
-        opened.append(path)
-        original(self, path, *more, **options)
+    def counted(path, *more, **options):
+        if str(path) == str(tmp_path / "in.tif"):
+            opened.append(path)
+        return original(path, *more, **options)
 
-    monkeypatch.setattr(tifffile.TiffFile, "__init__", counted)
+    monkeypatch.setattr(builtins, "open", counted)
+    monkeypatch.setattr(io, "open", counted)  # as pathlib asks for it
     enhance_file(tmp_path / "in.tif", tmp_path / "out.png", OPTIONS, PLAIN)
     assert len(opened) == 1
     enhance_file(tmp_path / "in.tif", tmp_path / "out.tif", OPTIONS, PLAIN)
