@@ -77,7 +77,7 @@ MEANING = {
 
 def main(
     low: Annotated[Path, typer.Option(help="Folder of dark images.")],
-    reference: Annotated[Path, typer.Option(help="Folder of references, matched by stem.")],
+    reference: Annotated[Path, typer.Option(help="Folder of references, matched by file name.")],
     data: Annotated[str, typer.Option(help="What they are.")] = "the test pairs of LOL v1",
 ) -> None:
     """Write docs/measurements/results.md and docs/images/contact_sheet.jpg."""

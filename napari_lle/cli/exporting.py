@@ -15,11 +15,14 @@ IMAGE_WORDS = {"per": "3 colours", "joint": "1 channel"}
 def export(
     model: Annotated[str, typer.Argument(help="A bundled model or a .safetensors file.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The file to write: .onnx, or .zip of a package.")
+        Path,
+        typer.Option(
+            "-o", "--output", help="The file to write: .onnx, or .zip for a bioimage.io package."
+        ),
     ],
     format: Annotated[
         str | None,
-        typer.Option(help="onnx or bioimageio; by default, the ending of the file decides."),
+        typer.Option(help="onnx or bioimageio; by default, the file extension decides."),
     ] = None,
     channels: Annotated[
         str,
@@ -29,10 +32,10 @@ def export(
     ] = "auto",
     author: Annotated[
         str | None,
-        typer.Option(help="Author that a bioimage.io package names, for a model of your own."),
+        typer.Option(help="Author to name in a bioimage.io package, for a model of your own."),
     ] = None,
     licence: Annotated[
-        str | None, typer.Option(help="Licence of such a model, by its SPDX identifier.")
+        str | None, typer.Option(help="Licence of that model, as an SPDX identifier.")
     ] = None,
 ) -> None:
     """Write a model for other programs, compared with the network; needs the extra `export`."""

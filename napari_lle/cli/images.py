@@ -183,7 +183,7 @@ def stages(
         str, typer.Option(help="auto, a bundled model or a .safetensors file.")
     ] = "auto",
     count: Annotated[
-        int | None, typer.Option(help="Number of stages; by default that of the training.")
+        int | None, typer.Option(help="Number of stages; by default as in training.")
     ] = None,
     black: o.BlackLevel = None,
     white: o.WhiteLevel = None,

@@ -13,7 +13,7 @@ from ..model.inference.looks import LOOK_NAMES
 DeviceChoice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ImageNumber = Annotated[
     int | None,
-    typer.Option("--image", metavar="N", min=1, help="Which image of a file that holds several."),
+    typer.Option("--image", metavar="N", min=1, help="Which image, where a file holds several."),
 ]
 SourceImage = Annotated[Path, typer.Argument(metavar="IN", help="An image file.")]
 BlackLevel = Annotated[
@@ -44,7 +44,7 @@ ClipChoice = Annotated[
 ]
 LowFolder = Annotated[Path | None, typer.Option(help="Folder of dark images.")]
 ReferenceFolder = Annotated[
-    Path | None, typer.Option(help="Folder of references, matched by stem.")
+    Path | None, typer.Option(help="Folder of references, matched by file name.")
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Also write the figures to this file.")
@@ -58,7 +58,7 @@ Inputs = Annotated[
 Outputs = Annotated[
     str,
     typer.Option(
-        "-o", "--output", help="A file, or a folder; a name that ends in / is created if needed."
+        "-o", "--output", help="A file, or a folder; one whose name ends in / is created if needed."
     ),
 ]
 AnyModel = Annotated[
@@ -207,7 +207,7 @@ NoisyFolder = Annotated[
     Path | None, typer.Option(help="Folder of noisy frames, to score how much noise is removed.")
 ]
 CleanFolder = Annotated[
-    Path | None, typer.Option(help="Folder of averages of many frames, matched by stem.")
+    Path | None, typer.Option(help="Folder of averages of many frames, matched by file name.")
 ]
 JudgedModel = Annotated[str | None, typer.Option(help="A bundled model or a .safetensors file.")]
 Suite = Annotated[

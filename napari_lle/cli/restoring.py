@@ -57,7 +57,8 @@ def _read_parts(
         all_r, all_l = read_images(reflectance), read_images(illumination)
         if len(all_r) != len(all_l):
             raise ValueError(
-                f"{reflectance} and {illumination} are not of one run: one holds {len(all_r)} "
+                f"{reflectance} and {illumination} do not come from the same run: one "
+                f"holds {len(all_r)} "
                 f"images, the other {len(all_l)}."
             )
         return list(zip(all_r, all_l, strict=True))
@@ -101,7 +102,7 @@ def _check_roles(reflectance: Path, r: Picture, illumination: Path, light: Pictu
                 "give the reflectance first, then the illumination."
             )
     if first != second:
-        raise ValueError(f"{reflectance} and {illumination} are not of one run.")
+        raise ValueError(f"{reflectance} and {illumination} do not come from the same run.")
 
 
 def _step(part: Parts, reflectance: str, illumination: str) -> Activity:

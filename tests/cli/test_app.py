@@ -132,7 +132,7 @@ def test_restore_refuses_a_pair_of_two_runs(photo, model, tmp_path):
         pair = ("-o", tmp_path / f"r{i}.tif", "--illumination", tmp_path / f"l{i}.tif")
         lle("enhance", photo, *pair, "--model", model, "--strength", strength)
     line = fails("restore", tmp_path / "r0.tif", tmp_path / "l1.tif", "-o", tmp_path / "b.png")
-    assert "not of one run" in line
+    assert "not come from the same run" in line
     rounded = tmp_path / "rounded.tif"
     lle("enhance", photo, "-o", rounded, "--model", model)
     line = fails("restore", rounded, tmp_path / "l1.tif", "-o", tmp_path / "b.png")

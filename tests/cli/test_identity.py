@@ -51,7 +51,7 @@ def test_an_illumination_of_another_image_of_the_same_levels_is_refused(image):
     r, _ = enhanced(image, "a")
     _, light = enhanced(other, "b")
     answer = call("restore", r, light, "-o", image.with_name("back.tif"))
-    assert answer.exit_code == 2 and "not of one run" in answer.output
+    assert answer.exit_code == 2 and "not come from the same run" in answer.output
 
 
 @pytest.fixture

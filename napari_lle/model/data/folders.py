@@ -37,7 +37,7 @@ def matched_files(low: str | Path, reference: str | Path) -> dict[str, tuple[Pat
     dark, bright = image_files(low), image_files(reference)
     both = {stem: (dark[stem], bright[stem]) for stem in dark if stem in bright}
     if not both:
-        raise ValueError(f"No file of {low} has the stem of one in {reference}.")
+        raise ValueError(f"No file in {low} has the name of one in {reference}.")
     return both
 
 

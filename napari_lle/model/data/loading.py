@@ -147,7 +147,7 @@ def load_masks(folder: str | Path, pairs: Sequence[Pair]) -> tuple[list[Pair], l
     stems = {pair.name: pair.name for pair in pairs}
     stems = {name: name if name in files else PLANE_NAME.sub("", name) for name in stems}
     if not set(files) & set(stems.values()):
-        raise ValueError(f"No file of {folder} has the stem of a pair.")
+        raise ValueError(f"No file in {folder} has the name of a pair.")
     training: list[Pair] = []
     held_out: list[Pair] = []
     for pair in pairs:

@@ -41,8 +41,8 @@ def split_blocks(known: NDArray[np.bool_], gap: int) -> NDArray[np.uint8]:
         if min((mask == part).mean() for part in (TRAIN, VALIDATE)) >= ENOUGH * known.mean():
             return mask
     raise ValueError(
-        f"The image or its annotation is too small to be split: {4 * gap} pixels across are the "
-        "least; or mark yourself what to train on (1) and what to judge by (2)."
+        f"The image or its annotation is too small to be split: it must be {4 * gap} pixels "
+        "across; or mark yourself what to train on (1) and what to validate on (2)."
     )
 
 

@@ -137,7 +137,7 @@ def _format_of(path: Path, format: str | None) -> str:
     found = next((name for name, suffix in SUFFIX_OF_FORMAT.items() if path.suffix == suffix), None)
     if format is None and found is None:
         raise ValueError(
-            f"{path} is to end in {' or '.join(SUFFIX_OF_FORMAT.values())}, or name a format."
+            f"{path} must end in {' or '.join(SUFFIX_OF_FORMAT.values())}, or name a format."
         )
     format = format or str(found)
     check_choice("format", format, tuple(SUFFIX_OF_FORMAT))
@@ -154,7 +154,7 @@ def _credits(model: Model, author: str | None, licence: str | None) -> Credits:
     author, licence = author or (known and known.author), licence or (known and known.licence)
     if author is None or licence is None:
         raise ExportError(
-            f"A package says whose {model.name} is: give an author, and a licence by its SPDX "
-            "identifier, for instance CC-BY-4.0."
+            f"A package names the author of {model.name}: give an author, and a licence by its "
+            "SPDX identifier, for instance CC-BY-4.0."
         )
     return Credits(author, licence)

@@ -129,7 +129,9 @@ def _constants(name: str, told: dict[str, Any]) -> tuple[float, ...] | None:
     if given is None:
         return CONSTANTS.get(name)
     if len(given) != len(KNOTS) + 1:
-        raise ValueError(f"The model {name} tells its uncertainty in a way that is not known here.")
+        raise ValueError(
+            f"The model {name} states its uncertainty in a way that this version does not know."
+        )
     return tuple(float(v) for v in given)
 
 
@@ -143,7 +145,7 @@ def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
     """A figure of every pixel, of whole arrays or chunk by chunk."""
     levels = result.levels
     if "background" in result.record:
-        raise ValueError("Such a map is not of an image without its background: leave it out.")
+        raise ValueError("An image whose background was removed has no such map: leave it out.")
     if levels.axis is not None:
         parts = [_per_pixel(channel, noise, figure) for channel in result.channels()]
         return stacked(parts, levels.axis)

@@ -68,7 +68,7 @@ def stages(
         model=model, black=black, white=white, channels=channels, device=device, tile=tile, rgb=rgb
     )
     if channels == "luminance":
-        raise ValueError("The stages see colours jointly or per channel: let channels be joint.")
+        raise ValueError("The stages see colours jointly or per channel: set channels to joint.")
     options = settle([data], options)
     if count is not None and count < 1:
         raise ValueError(f"The number of stages must be 1 or more, not {count}.")

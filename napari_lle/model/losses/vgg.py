@@ -117,7 +117,7 @@ class VGG16(nn.Module):
             raise ValueError(f"{path} lacks {missing[0]}: choose shallower layers or another file.")
         wrong = [name for name in own if state[name].shape != own[name].shape]
         if wrong:
-            raise ValueError(f"{path}: {wrong[0]} has another shape than VGG16's.")
+            raise ValueError(f"{path}: {wrong[0]} differs in shape from VGG16's.")
         self.load_state_dict({name: state[name] for name in own})
         return self
 

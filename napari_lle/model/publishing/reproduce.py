@@ -147,7 +147,7 @@ def _raw(bundle: Bundle, number: int, inputs: Sequence[Path]) -> NDArray[Any]:
             f"{bundle.path} has the digest of {told['name']} alone: give the file with --input."
         )
     if pixel_digest(picture.pixels) != told["input"]:
-        raise ValueError(f"{name} is not what {bundle.path} is of: its digest is another.")
+        raise ValueError(f"{name} is not the image of {bundle.path}: its digest differs.")
     return np.asarray(picture.pixels)
 
 

@@ -197,7 +197,7 @@ def _base(settings: TrainingSettings) -> Network | None:
     alike = replace(wanted, illumination_scale=own.illumination_scale, modulated=own.modulated)
     if own != alike or wanted.modulated > own.modulated:
         raise TrainingError(
-            f"The settings describe another network than {settings.base} has: leave out one of "
+            f"The settings describe a network unlike that of {settings.base}: leave out one of "
             "network and base."
         )
     return network

@@ -96,7 +96,7 @@ class PublishWindow(QDialog):  # type: ignore[misc]
             text="with the raw pixels",
             value=True,
             tooltip="Put the raw pixels into the bundle; otherwise it holds only their digest, "
-            "and repeating the image takes the file.",
+            "and repeating the image needs the file.",
         )
         self.save = PushButton(
             text="Save bundle…",

@@ -60,7 +60,7 @@ class ResultControls:
             text="Publish…",
             enabled=False,
             tooltip="Legend, methods and statement for a paper, made from the record of the latest "
-            "result, and a bundle by which anyone can repeat it bit for bit.",
+            "result, and a bundle with which anyone can repeat it bit for bit.",
         )
         self.restore = PushButton(
             text="Restore",

@@ -77,7 +77,7 @@ class PreferencesForm:
             value="", tooltip="What networks can run on here, and why not on anything else."
         )
         self.look_again = PushButton(
-            text="Look again", tooltip="Look for devices and kernels once more."
+            text="Look again", tooltip="Look for devices and kernels again."
         )
         self.copy = PushButton(
             text="Copy command",

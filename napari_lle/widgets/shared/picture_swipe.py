@@ -48,7 +48,8 @@ class PictureSwipe:
             for side in ("left", "right")
         )
         self.button = PushButton(
-            text=SHOW, tooltip="Show both over the image, with a line between them to be dragged."
+            text=SHOW,
+            tooltip="Show both over the image, with a line between them that you can drag.",
         )
         for control in (self.left, self.right):
             control.changed.connect(self._draw)

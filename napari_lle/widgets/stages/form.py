@@ -78,7 +78,7 @@ class StagesForm:
             value=3,
             min=1,
             max=MOST_STAGES,
-            tooltip="T: how often the block is applied; may be more than in training.",
+            tooltip="T: how many times the block is applied; may be more than in training.",
         )
         self.device = device_box("Where the network runs.")
         self.export = PushButton(

@@ -77,8 +77,8 @@ class TrainForm:
         self.annotation = ComboBox(
             label="regions",
             choices=lambda w: [("none: the whole image", None), *annotations(w)],
-            tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. The layer may have another "
-            "scale than the image.",
+            tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. Their scale may differ from "
+            "the image's.",
         )
         self.add = PushButton(text="Add pair", tooltip="Add the layers chosen above as a pair.")
         self.add_selected = PushButton(

@@ -36,7 +36,7 @@ class PastRuns:
             label="beside",
             choices=self._runs,
             nullable=True,
-            tooltip="Another run to compare it with: its curves are broken lines.",
+            tooltip="Another run to compare it with: its curves are dashed.",
         )
         self.told = Label(value="", tooltip="How long they took, and their verdicts.")
         roomy(self.told)

@@ -168,7 +168,7 @@ def test_annotations_come_from_files_by_stem(tmp_path):
     assert [p.name for p in training] == ["0", "1", "2"]
     assert [p.name for p in held_out] == ["1"]
     assert [p.partial for p in training] == [False, True, False]
-    with pytest.raises(ValueError, match="has the stem of a pair"):
+    with pytest.raises(ValueError, match="has the name of a pair"):
         load_masks(tmp_path, [Pair("x", found[0].low, found[0].reference)])
 
 

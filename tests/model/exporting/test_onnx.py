@@ -138,7 +138,7 @@ def test_not_a_number_is_a_difference():
 @pytest.mark.parametrize(
     ("path", "options", "message"),
     [
-        ("m.tflite", {}, "is to end in .onnx or .zip"),
+        ("m.tflite", {}, "must end in .onnx or .zip"),
         ("m.onnx", {"format": "bioimageio"}, "ends in .zip"),
         ("m.onnx", {"format": "coreml"}, "format must be one of"),
         ("m.onnx", {"channels": "all"}, "channels must be one of"),

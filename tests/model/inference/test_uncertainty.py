@@ -136,5 +136,5 @@ def test_a_model_s_own_constants_come_from_its_card(image):
     assert module.known_constants(model) == tuple(own)
     assert np.isfinite(uncertainty(result)).all()
     wrong = replace(result, record={**result.record, "uncertainty": [1.0]})
-    with pytest.raises(ValueError, match="not known here"):
+    with pytest.raises(ValueError, match="does not know"):
         uncertainty(wrong)

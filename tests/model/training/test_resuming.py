@@ -64,7 +64,7 @@ def test_a_run_goes_on_from_a_model(pairs, tmp_path):
 
 
 def test_a_base_of_another_network_is_refused(pairs):
-    with pytest.raises(TrainingError, match="another network than photo"):
+    with pytest.raises(TrainingError, match="a network unlike that of photo"):
         next(train(pairs, changed(base="photo")))
 
 
