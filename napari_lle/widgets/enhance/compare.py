@@ -10,7 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import QEvent, QObject, Qt
 from superqt.utils import QSignalDebouncer
 
-from ..shared.layers import is_result
+from ..shared.layers import RESTORED, is_result, kind
 from ..shared.swipe import Swipe, SwipeError
 from .compare_controls import KEY_BEFORE
 
@@ -144,11 +144,16 @@ class Compare:
         if self.swipe is None or self._seen:
             return
         made = self._made()
+        restored = [layer for layer in made if kind(layer) == RESTORED]  # the inputs once more
+        made = [layer for layer in made if layer not in restored]
         sources = self._sources() if made else []
+        aside = restored if made else []
         known = [layer for layer, _ in self._swiped]
-        self._swiped += [(layer, layer.visible) for layer in sources if layer not in known]
+        self._swiped += [(each, each.visible) for each in (*sources, *aside) if each not in known]
         for layer in sources:
             layer.visible = True
+        for layer in aside:
+            layer.visible = False
         self.swipe.show(sources, made)
 
     def _stop(self) -> None:
@@ -156,8 +161,9 @@ class Compare:
         if swipe is not None:
             swipe.close()
         swiped, self._swiped = self._swiped, []
+        made = self._made()
         for layer, visible in swiped:
-            if layer in self._viewer.layers and self._made():
+            if layer in self._viewer.layers and made:
                 layer.visible = visible
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QFont, QFontInfo, QFontMetrics, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 from superqt.utils import QSignalDebouncer
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PICTURE_SIDE = 72  # pixels of a picture
 CELL = QSize(PICTURE_SIDE + 6, PICTURE_SIDE + 24)  # at least, with its name
+CAPTION_MARGIN = 10  # pixels that Qt leaves beside a name
+NAME_SIZE = 0.85  # of the window's letters
 GALLERY_PIXELS = 4 * PICTURE_SIDE**2  # pixels of the image that a picture is made of
 GALLERY_DELAY = 500  # ms without a change before pictures are made anew
 VALUE = Qt.ItemDataRole.UserRole
@@ -85,13 +87,27 @@ class ModelPictures(QListWidget):  # type: ignore[misc]
         super().resizeEvent(event)
         self._fit()
 
+    def name_font(self) -> QFont:
+        """That of names: napari's style sheet has the last word on the list's own."""
+        font = QFont(self.font())
+        font.setPixelSize(round(NAME_SIZE * QFontInfo(font).pixelSize()))
+        return font
+
+    def cell_width(self) -> int:
+        """Pixels that a picture and the longest name need."""
+        names = [self.item(i).text() for i in range(self.count())]
+        longest = max(map(QFontMetrics(self.name_font()).horizontalAdvance, names), default=0)
+        return max(CELL.width(), int(longest) + CAPTION_MARGIN)
+
     def _fit(self) -> None:
-        room = self.viewport().width()
-        columns = max(room // CELL.width(), 1)
-        cell = QSize(max(room // columns - 1, CELL.width()), CELL.height())
+        room, least = self.viewport().width(), self.cell_width()
+        columns = max(room // least, 1)
+        cell = QSize(max(room // columns - 1, least), CELL.height())
         self.setGridSize(cell)
+        font = self.name_font()
         for i in range(self.count()):
             self.item(i).setSizeHint(cell)
+            self.item(i).setFont(font)
         rows = max(-(-self.count() // columns), 1)
         self.setFixedHeight(rows * cell.height() + 2 * self.frameWidth())
 

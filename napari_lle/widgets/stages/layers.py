@@ -35,6 +35,8 @@ class StageLayers:
         By key: `INPUT_KEY`, a kind, one of `style.EXTRAS`, the name of a feature map, or `FIELD`.
     source : Image or None
         What they are of.
+    quiet : bool
+        Further layers are added hidden.
     """
 
     def __init__(self, viewer: Any, removed: Callable[[str], Any]) -> None:
@@ -45,7 +47,7 @@ class StageLayers:
         self.source: Image | None = None
         self._wanted: tuple[str, ...] = ()
         self._active: Any = None
-        self.stage = 1
+        self.stage, self.quiet = 1, False
         self.layers: dict[str, Any] = {}
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -180,6 +182,7 @@ class StageLayers:
         elif above:
             place = layers.index(above[-1])
         self.layers[key] = layer
+        layer.visible = not self.quiet
         layers.insert(place, layer)
         self._queue["select"] = self._queue.pop("select", self._select)  # as the last
 

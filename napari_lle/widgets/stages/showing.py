@@ -68,6 +68,7 @@ class Showing:
     def show(self, finding: Finding, source: Image) -> None:
         """Show a finding, in place of the one before."""
         self.finding = finding
+        self.layers.quiet = False
         self.layers.stage = self._form.stage.value
         self.layers.want(self._form.wanted())
         self.layers.show(finding, source)
@@ -83,6 +84,7 @@ class Showing:
 
     def choose(self) -> None:
         """Follow the checkboxes."""
+        self.layers.quiet = False
         if not self._form.grid.value:
             self.side_by_side.end()
         self.layers.want(self._form.wanted())
@@ -141,6 +143,7 @@ class Showing:
         over = is_result(layer) or not isinstance(layer, Image)
         if over and self.side_by_side.on and layer not in own:
             self._form.grid.value = False
+            self.layers.quiet = True  # what one view has in addition waits, too
             for each in own:
                 each.visible = False
 

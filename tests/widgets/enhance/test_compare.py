@@ -114,6 +114,21 @@ def test_a_line_parts_the_canvas_and_is_dragged(qtbot, make_napari_viewer, make,
     assert bright() == pytest.approx(whole, abs=0.01)
 
 
+def test_restored_values_make_room_for_the_line(qtbot, make_napari_viewer, make, cells):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(cells, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.result.restore.native.click()
+    qtbot.waitUntil(lambda: "cells restored" in viewer.layers)
+    before = visible(viewer)
+    assert before[-1] == "cells restored"
+    widget.form.compare.swipe.value = True
+    assert visible(viewer) == ["cells", "cells enhanced · not for measuring"]
+    widget.form.compare.swipe.value = False
+    assert visible(viewer) == before
+
+
 def test_the_line_is_laid_over_a_new_preview_as_well(qtbot, make_napari_viewer, make, cells):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(cells, name="cells", blending="additive")

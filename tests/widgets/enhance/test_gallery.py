@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QFontMetrics
 
 from napari_lle.model.network.bundled import FORMULAS, bundled_models
 from napari_lle.widgets.enhance.gallery import VALUE, ModelPictures
@@ -73,3 +74,14 @@ def test_pictures_make_the_list_as_high_as_its_rows(qtbot):
     assert lowest <= pictures.height()
     widest = max(pictures.visualItemRect(pictures.item(i)).right() for i in range(7))
     assert widest <= pictures.viewport().width()
+
+
+def test_no_name_is_cut(qtbot, opened):
+    pictures = opened.form.compare.models
+    for width in (250, 300, 420):
+        pictures.resize(width, pictures.height())
+        for i in range(pictures.count()):
+            item = pictures.item(i)
+            needed = QFontMetrics(item.font()).horizontalAdvance(item.text())
+            assert pictures.visualItemRect(item).width() >= needed + 4, item.text()
+        assert pictures.horizontalScrollBar().maximum() == 0

@@ -73,6 +73,7 @@ def test_the_grid_gives_way_to_what_is_laid_over_an_image(qtbot, opened):
     shown = [layer.name for layer in viewer.layers if layer.visible]
     assert result.visible and not {"cells · input", "cells · L 1", "cells · R 1"} & set(shown)
     assert {"cells", "other", "cells enhanced", "opened"} <= set(shown)
+    assert "field" in widget.showing.layers.layers and "cells · receptive field" not in shown
     widget.form.grid.value = True
     settle(qtbot, widget)
     shown = [layer.name for layer in reversed(viewer.layers) if layer.visible]
