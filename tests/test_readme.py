@@ -30,6 +30,20 @@ def test_links_lead_to_files_and_folders():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "function"),
+    [
+        ("black and white levels are found", "find_levels"),
+        ("FITS header is kept", "about_header"),
+        ("which kernel is chosen: .* CUDA", "find"),
+    ],
+)
+def test_a_stranger_finds_the_file(asked, function):
+    (row,) = re.findall(rf"^\|.*{asked}.*\|$", TEXT, re.MULTILINE)
+    file = re.search(r"\]\(([^)]+)\)", row)[1]
+    assert f"\ndef {function}(" in (ROOT / file).read_text()
+
+
 @pytest.mark.parametrize("line", re.findall(r"^napari-lle (.*)$", TEXT, re.MULTILINE))
 def test_commands_and_options_exist(line):
     command, *rest = line.split("#")[0].split()

@@ -264,6 +264,11 @@ publishing, training, kernels): compare how things lie, not how many there are.
 
 There are more files on more floors, then; but folders have floors now, which a test holds: see
 [the rooms](architecture.md#the-rooms).
+
+The stranger's test: who has read nothing but the README names the file that decides how black
+levels are found, where a FITS header is kept, and where a CUDA kernel is chosen, each within a
+minute. Its table *Where to find what* answers all three; `tests/test_readme.py` follows each
+answer to the function that it is about.
 """
 
 
