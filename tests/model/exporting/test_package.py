@@ -64,7 +64,7 @@ def test_photo(core, photo_package, photo):
 
 
 def test_science_has_its_noise_as_an_input(core, tmp_path, monkeypatch):
-    monkeypatch.setattr(mixing, "HALVINGS", 2)  # of four, all of which `test_onnx` compares
+    monkeypatch.setattr(mixing, "HALVINGS", 3)  # of four, all of which `test_onnx` compares
     monkeypatch.setattr(package, "EXAMPLE_SIDE", 64)
     done = export("science", tmp_path / "science.zip")
     model = core.load_model_description(done.path)
