@@ -139,6 +139,7 @@ class Gallery:
         for emitter in self._emitters():
             emitter.connect(self.refresh)
         viewer.layers.events.removed.connect(self._on_removed)
+        self.refresh()  # the fold may have been left open
 
     def release(self) -> None:
         """Let go of the viewer and of the picture under way."""

@@ -85,3 +85,11 @@ def test_no_name_is_cut(qtbot, opened):
             needed = QFontMetrics(item.font()).horizontalAdvance(item.text())
             assert pictures.visualItemRect(item).width() >= needed + 4, item.text()
         assert pictures.horizontalScrollBar().maximum() == 0
+
+
+def test_a_fold_that_was_left_open_has_its_pictures(qtbot, viewer, make, rng, opened):
+    again = make(viewer)
+    assert again.form.folds["Compare"].isExpanded()
+    qtbot.waitUntil(lambda: done(again))
+    pictures = again.form.compare.models
+    assert not any(pictures.item(i).icon().isNull() for i in range(pictures.count()))
