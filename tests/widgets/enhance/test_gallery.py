@@ -7,6 +7,7 @@ from qtpy.QtGui import QFontMetrics
 
 from napari_lle.model.network.bundled import FORMULAS, bundled_models
 from napari_lle.widgets.enhance.gallery import VALUE, ModelPictures
+from napari_lle.widgets.enhance.widget import EnhanceWidget
 
 
 @pytest.fixture
@@ -87,9 +88,11 @@ def test_no_name_is_cut(qtbot, opened):
         assert pictures.horizontalScrollBar().maximum() == 0
 
 
-def test_a_fold_that_was_left_open_has_its_pictures(qtbot, viewer, make, rng, opened):
-    again = make(viewer)
+def test_a_fold_that_was_left_open_has_its_pictures(qtbot, viewer, opened):
+    again = EnhanceWidget(viewer)  # nothing is chosen in it
+    qtbot.addWidget(again.native)
     assert again.form.folds["Compare"].isExpanded()
-    qtbot.waitUntil(lambda: done(again))
+    qtbot.waitUntil(lambda: done(again), timeout=30_000)
     pictures = again.form.compare.models
     assert not any(pictures.item(i).icon().isNull() for i in range(pictures.count()))
+    again.release()
