@@ -23,7 +23,15 @@ from ..inference.uncertainty import known_constants
 from ..network.checkpoint import Model
 from ..network.global_curve import one_curve
 from ..progress import Progress, finish
-from . import black_pixels, interval, invention, residual_noise, retention, soft_fields
+from . import (
+    black_pixels,
+    clipped_fields,
+    interval,
+    invention,
+    residual_noise,
+    retention,
+    soft_fields,
+)
 from .checks import Check, Run, check, stretch_model, suite_report, warning
 from .exposures import exposures
 from .fields import far_white
@@ -99,6 +107,7 @@ def _check_parts(
         lambda: [invention.hot_neighbours(run, plain), invention.faint_rays(run, plain)],
         lambda: retention.faint_stars(run, plain) + retention.filaments(run, plain),
         lambda: soft_fields.soft_fields(run, plain),
+        lambda: clipped_fields.clipped_fields(run, plain),
         lambda: [retention.star_widths(run, plain), *photometry(run)],
         lambda: dark_ring(loaded, device) + noisy_ring(run),
         *(

@@ -50,7 +50,7 @@ def tamed(x: Tensor, noise: NoiseTensors) -> tuple[Tensor, Tensor]:
     neighbours = torch.cat([moved(around, 1, *place) for place in places], dim=1)
     low, high = neighbours.amin(1, keepdim=True), neighbours.amax(1, keepdim=True)
     mean = neighbours.mean(1, keepdim=True)
-    below, above = (LONE * deviations(end, end, noise, 0) for end in (low, high))
+    below, above = (LONE * deviations(end, x, noise, 0) for end in (low, high))
     hot = x > high + above
     return torch.where(hot | (x < low - below), mean, x), hot
 
@@ -61,7 +61,7 @@ def thinned(x: Tensor, noise: NoiseTensors, level: int) -> Tensor:
     ends = [(moved(around, 2, y, z), moved(around, 2, -y, -z)) for y, z in SIDES]
     high = torch.cat([torch.maximum(*both) for both in ends], 1).amin(1, keepdim=True)
     low = torch.cat([torch.minimum(*both) for both in ends], 1).amax(1, keepdim=True)
-    above, below = (THIN * deviations(end, end, noise, level) for end in (high, low))
+    above, below = (THIN * deviations(end, x, noise, level) for end in (high, low))
     return torch.where(x > high + above, high, torch.where(x < low - below, low, x))
 
 

@@ -35,6 +35,8 @@ class Squares(NamedTuple):
         Structure, told by differences that share no noise with `crossed`.
     clipped : ndarray of bool, (N,)
         Whether they hold pixels as dark, or as bright, as many others.
+    cut_off : float
+        Share of those with something brighter than the darkest value that hold it, too.
     """
 
     bright: Float64
@@ -44,6 +46,7 @@ class Squares(NamedTuple):
     lines: Float64
     energy: Float64
     clipped: NDArray[np.bool_]
+    cut_off: float
 
 
 def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
@@ -67,6 +70,7 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
         np.stack([means[::2] - means[1::2] for means in across]),
         (p + q - (r + s)) ** 2 + (p + r - (q + s)) ** 2 + diagonal**2,
         _at_an_end(flat, dtype),
+        _cut_off(flat),
     )
 
 
@@ -96,3 +100,13 @@ def _at_an_end(pixels: Float64, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
         if at.sum() > max(4, 1e-4 * count):
             found |= at
     return found
+
+
+def _cut_off(pixels: Float64) -> float:
+    """Share of squares, (16, N), whose noise is cut off at the dark end.
+
+    A frame of zeros around an image, or what is masked, holds nothing else: it does not count.
+    """
+    darkest = pixels == pixels.min(initial=np.inf)
+    some, all_of_it = darkest.any(axis=0), darkest.all(axis=0)
+    return float((some & ~all_of_it).sum() / max(1, (~all_of_it).sum()))

@@ -107,3 +107,39 @@ def test_stacks_and_colours_are_taken_together(shape, rng):
     image[..., 0, 0] = np.nan
     noise = fit_noise(image, rgb=shape[-1] == 3)
     assert np.sqrt(noise.variance(100)) == pytest.approx(5, rel=0.1)
+
+
+def clipped_at(below, rng):
+    """Noise of deviation 20 over a ramp whose offset lies so many deviations too low."""
+    ramp = np.broadcast_to(np.linspace(-2.0, 6.0, 512), (512, 512)) - below
+    stored = np.clip(np.rint(20 * (ramp + rng.standard_normal(ramp.shape))), 0, 255)
+    return stored.astype(np.uint8)
+
+
+@pytest.mark.parametrize("black", [None, 0.0])
+@pytest.mark.parametrize("below", [0.0, 1.0])
+def test_the_noise_of_what_is_clipped_at_black_is_as_small_as_it_is(below, black, rng):
+    image = clipped_at(below, rng)
+    noise = fit_noise(image, black=black)
+    assert noise.cut_off == 1
+    columns = image.mean(axis=0), image.std(axis=0)
+    for mean in (0.2, 2.0, 10.0, 20.0):
+        at = np.abs(np.log(np.maximum(columns[0], 1e-3) / mean)) < 0.2
+        found = np.sqrt(noise.variance(mean)) / columns[1][at].mean()
+        assert 0.8 < found < 2, mean
+    whole = Noise(noise.gain, noise.read_noise)
+    assert np.sqrt(whole.variance(2.0)) > 2 * np.sqrt(noise.variance(2.0))
+
+
+def test_a_frame_of_zeros_hides_no_noise(rng):
+    image = camera(field(90, rng), rng, read_noise=READ, offset=OFFSET)
+    framed = np.pad(image, 128)
+    noise, beside = fit_noise(framed, black=OFFSET), fit_noise(image, black=OFFSET)
+    assert noise.cut_off == 0
+    assert noise.read_noise == pytest.approx(beside.read_noise, rel=0.1)
+
+
+def test_photons_that_are_counted_are_not_cut_off(rng):
+    image = rng.poisson(np.broadcast_to(np.linspace(0, 3, 256), (256, 256))).astype(np.uint16)
+    noise = fit_noise(image, black=0)
+    np.testing.assert_allclose(noise.variance([0.5, 1.0, 2.0]), [0.5, 1, 2], rtol=0.2)

@@ -16,7 +16,7 @@ from numpy import float32
 
 from ...network import formulas
 from .edition import edition
-from .elementary import INNER, ONE, ZERO
+from .elementary import HALF, INNER, ONE, ZERO
 
 exactly = njit(**INNER)
 embedded = njit(inline="always", error_model="numpy")
@@ -70,8 +70,9 @@ def _tame_row(above, here, below, noise, out):
         low = min(min(min(a, b), min(c, d)), min(min(e, f), min(g, h)))
         high = max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
         mean = (a + b + c + d + e + f + g + h) * EIGHTH
-        hot = v > high + LONE * expected(high, noise)
-        dead = v < low - LONE * expected(low, noise)
+        own = expected(v, noise)
+        hot = v > high + LONE * (HALF * (expected(high, noise) + own))
+        dead = v < low - LONE * (HALF * (expected(low, noise) + own))
         out[x] = mean if hot or dead else v
 
 
@@ -114,8 +115,9 @@ def _thin_row(above, here, below, noise, out):
         p2, q2, p3, q3 = above[x], below[x + 4], above[x + 4], below[x]
         high = min(min(max(p0, q0), max(p1, q1)), min(max(p2, q2), max(p3, q3)))
         low = max(max(min(p0, q0), min(p1, q1)), max(min(p2, q2), min(p3, q3)))
-        thick = v > high + THIN * (expected(high, noise) * noise[2])
-        faint = v < low - THIN * (expected(low, noise) * noise[2])
+        own = expected(v, noise)
+        thick = v > high + THIN * (HALF * (expected(high, noise) + own) * noise[2])
+        faint = v < low - THIN * (HALF * (expected(low, noise) + own) * noise[2])
         out[x] = high if thick else (low if faint else v)
 
 
