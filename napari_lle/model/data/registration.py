@@ -80,11 +80,14 @@ def common_field(
 
 def rank_correlation(a: Float64, b: Float64) -> float:
     """Spearman's: of ranks, which no rising curve changes; 0 where there is none."""
+    from scipy.stats import spearmanr
+
     step = max(1, round(np.sqrt(a.size / RANKED)))
-    ranks = [_ranks(x[::step, ::step].ravel()) for x in (a, b)]
-    if min(map(np.ptp, ranks)) == 0:
+    some = [x[::step, ::step].ravel() for x in (a, b)]
+    if min(map(np.ptp, some)) == 0:
         return 0.0
-    return float(np.asarray(np.corrcoef(ranks))[0, 1])
+    value = float(spearmanr(*some).statistic)
+    return value if np.isfinite(value) else 0.0
 
 
 def grey_plane(image: NDArray[Any], rgb: bool) -> Float64:
@@ -109,13 +112,14 @@ def _cropped(image: NDArray[Any], spans: Spans, rgb: bool) -> NDArray[Any]:
 
 
 def _phase_shift(a: Float64, b: Float64, canvas: NDArray[np.intp]) -> tuple[float, float]:
+    from skimage.filters import window
     from skimage.registration import phase_cross_correlation
 
     logs = []
     for image in (a, b):
         x = np.log1p(np.maximum(image - np.percentile(image, 0.1), 0) / (mean_light(image) + 1e-12))
         # A small image may lie at the border of a large one, which a window would take away.
-        shown = _hann(x.shape) if a.shape == b.shape else 1.0
+        shown = window("hann", x.shape) if a.shape == b.shape else 1.0
         whole = np.zeros(canvas)
         whole[: image.shape[0], : image.shape[1]] = (x - x.mean()) * shown
         logs.append(whole)
@@ -123,21 +127,6 @@ def _phase_shift(a: Float64, b: Float64, canvas: NDArray[np.intp]) -> tuple[floa
         return 0.0, 0.0
     moved, _, _ = phase_cross_correlation(*logs, upsample_factor=round(1 / SHIFT_STEP))
     return float(moved[0]), float(moved[1])
-
-
-def _ranks(values: Float64) -> Float64:
-    """Places in the order of size, from 1; equal values share the mean of theirs."""
-    # scipy.stats has them, too, and takes a second to load.
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[which])
-
-
-def _hann(shape: tuple[int, ...]) -> Float64:
-    """Falls from 1 in the middle to 0 at the ellipse that touches the border."""
-    height, width = (np.linspace(-1, 1, n) for n in shape)
-    distance = np.minimum(np.hypot(height[:, None], width), 1)
-    return np.asarray(np.cos(np.pi / 2 * distance) ** 2)
 
 
 def _rank_correlation(a: Float64, b: Float64, shift: tuple[float, float]) -> float:
