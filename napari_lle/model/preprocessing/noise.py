@@ -29,9 +29,9 @@ KEPT = 0.9733  # of the variance of normal noise that lies within CUT
 LINED = 16  # pixels along a square in which lines are to count for what they are
 CHANCE = 6.0  # over the root of the squares: two deviations of rows' variance over columns'
 ROUNDING = 1 / 12  # variance of rounding to whole numbers
-# Share of squares that hold the darkest value up to which it may be chance, and how much more is
-# an image whose noise is cut off there: .07 of W2S frames at most, .12 to .94 of dim confocal ones.
-SOME_CUT, CUT_RANGE = 0.1, 0.3
+# Share of the darkest value up to which noise is whole, nearly, and how much more is an image whose
+# noise is cut off there. W2S frames hold .005 at most, most dim confocal planes .1 to .65.
+SOME_CUT, CUT_RANGE = 0.05, 0.1
 # The variance of normal noise that is cut off at 0 is .67 to .85 deviations times its mean, where
 # its expectation lies from two deviations below 0 to one above. Where the mean is 0 it is small.
 CUT_SLOPE, CUT_FLOOR = 0.85, 0.1

@@ -36,7 +36,7 @@ class Squares(NamedTuple):
     clipped : ndarray of bool, (N,)
         Whether they hold pixels as dark, or as bright, as many others.
     cut_off : float
-        Share of those with something brighter than the darkest value that hold it, too.
+        Share of the darkest value among the pixels of those that hold something brighter, too.
     """
 
     bright: Float64
@@ -103,10 +103,10 @@ def _at_an_end(pixels: Float64, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
 
 
 def _cut_off(pixels: Float64) -> float:
-    """Share of squares, (16, N), whose noise is cut off at the dark end.
+    """How much of squares, (16, N), is cut off at the dark end.
 
     A frame of zeros around an image, or what is masked, holds nothing else: it does not count.
     """
     darkest = pixels == pixels.min(initial=np.inf)
-    some, all_of_it = darkest.any(axis=0), darkest.all(axis=0)
-    return float((some & ~all_of_it).sum() / max(1, (~all_of_it).sum()))
+    seen = ~darkest.all(axis=0)
+    return float(darkest[:, seen].mean()) if seen.any() else 0.0
