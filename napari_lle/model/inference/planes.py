@@ -36,7 +36,9 @@ def see(
     x = network_input(normalized(pixels[..., :3] if rgb else pixels, levels))
     if per or not rgb:
         return x
-    return x.mean(axis=-1) if luminance else x.max(axis=-1)
+    if luminance:
+        return x.mean(axis=-1)
+    return np.maximum(np.maximum(x[..., 0], x[..., 1]), x[..., 2])  # a tenth of the time of `max`
 
 
 @dataclass(frozen=True)
