@@ -9,12 +9,23 @@ PAUSE_CHECK = 0.05  # seconds between two looks whether a pause is over
 
 
 class Controls:
-    """Pause and stop, from another thread."""
+    """Pause and stop, from another thread.
+
+    Attributes
+    ----------
+    stops : int
+        How many times a stop was asked for: a second time, no comparison is wanted either.
+    """
 
     def __init__(self) -> None:
         self._going = threading.Event()
         self._going.set()
-        self.stopped = False
+        self.stops = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the training is to end."""
+        return self.stops > 0
 
     @property
     def paused(self) -> bool:
@@ -29,8 +40,8 @@ class Controls:
             self._going.set()
 
     def stop(self) -> None:
-        """End the run, with the best network so far."""
-        self.stopped = True
+        """End the training, with the best network so far, or the comparison that follows it."""
+        self.stops += 1
         self._going.set()
 
 

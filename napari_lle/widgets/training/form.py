@@ -171,7 +171,10 @@ class TrainForm:
             text="Pause", enabled=False, tooltip="Pause the training and free the processor."
         )
         self.stop = PushButton(
-            text="Stop", enabled=False, tooltip="End the training and keep the best weights so far."
+            text="Stop",
+            enabled=False,
+            tooltip="End the training and keep the best weights so far; once more, leave out the "
+            "comparison with untrained methods.",
         )
         self.resume = PushButton(
             text="Resume", visible=False, tooltip="Continue a run that was stopped or interrupted."

@@ -58,7 +58,8 @@ class PastRuns:
         self._folders = _runs.finished()
         for control, chosen in zip((self.first, self.second), before, strict=True):
             with control.changed.blocked():
-                control.reset_choices()
+                control.choices = ()  # those that are there would keep their places
+                control.choices = self._runs
                 control.value = chosen if chosen in self._folders else None
         if self.first.value is None and self._folders:
             self.first.value = self._folders[0]

@@ -26,6 +26,8 @@ from .controls import PAUSE_CHECK, Clock, Controls
 from .quick_settings import TrainingRequest
 from .runs import note_verdict
 
+COMPARING = "Comparing with untrained methods: {} of {}… Press Stop to leave this out."
+NOT_COMPARED = "Not compared with untrained methods, as you stopped that."
 PREVIEW = 512  # pixels of the longer side of the validation region that is shown
 
 
@@ -172,7 +174,7 @@ def train_steps(
                 paused += clock.wait(PAUSE_CHECK)
                 note = ""
             run.reply = STOP if controls.stopped else paused
-    return (yield from _outcome(folder, project, settings, shown, run.answer))
+    return (yield from _outcome(folder, project, settings, shown, run.answer, controls))
 
 
 def open_settings(file: Path) -> dict[str, Any]:
@@ -264,18 +266,27 @@ def _whole_reference(folder: Path, name: str) -> NDArray[np.float32]:
 
 
 def _outcome(
-    folder: Path, project: Any, settings: Any, shown: Sequence[Any], trained: tuple[Any, Any]
+    folder: Path,
+    project: Any,
+    settings: Any,
+    shown: Sequence[Any],
+    trained: tuple[Any, Any],
+    controls: Controls,
 ) -> Generator[Tick, None, Outcome]:
-    """Compare the network, in steps short enough to be cancelled between them."""
+    """Compare the network, in steps short enough to be stopped or cancelled between them."""
     from ...model.training.verdict import verdict_steps
 
     network, card = trained
     _note_course(folder, project.settings, card)
     data = project.pairs, project.held_out
     steps = Steps(verdict_steps(network, settings, *data, done=card["steps"]))
+    scores, text, stops = [], NOT_COMPARED, controls.stops
     for done in steps:
-        yield Tick(0, 0, f"Comparing with untrained methods: {done.done} of {done.total}…")
-    scores, text = steps.answer
+        yield Tick(0, 0, COMPARING.format(done.done, done.total))
+        if controls.stops > stops:
+            break
+    else:
+        scores, text = steps.answer
     words = [card.get("warning", ""), card.get("learned_from", ""), text]
     verdict = " ".join(word for word in words if word)
     count = card["steps"]

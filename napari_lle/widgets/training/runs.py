@@ -59,10 +59,10 @@ def finished() -> list[Path]:
 
 
 def title(folder: Path) -> str:
-    """A run's images and when it began."""
+    """When a run began, which is what tells runs apart in a narrow list, and its images."""
     date, _, rest = folder.name.partition("_")
     time, _, name = rest.partition("_")
-    return f"{name}, {date} {time.replace('-', ':')}" if name else folder.name
+    return f"{date} {time.replace('-', ':')}, {name}" if name else folder.name
 
 
 def note_verdict(folder: Path, scores: Sequence[Any], verdict: str, about: str) -> None:

@@ -38,12 +38,22 @@ def test_two_runs_are_seen_beside_each_other(past):
     past.second.value = older
     assert past.scores.rows[1] == ("after", "24.00 dB ", "21.00 dB ")
     np.testing.assert_array_equal(past.plots.others["psnr"].xData, [10, 20])
-    assert "cup, 2026-01-02 03:04:05: 20 steps from photo. It beats all." in past.told.value
+    assert "2026-01-02 03:04:05, cup: 20 steps from photo. It beats all." in past.told.value
     assert "A slider does as well." in past.told.value
     past.second.value = None
     assert past.plots.others["psnr"].xData is None or not len(past.plots.others["psnr"].xData)
     past.fill()
     assert past.first.value == latest
+
+
+def test_the_latest_run_comes_first_and_is_known_by_its_beginning(past):
+    run("2026-01-02_03-04-05_cup", 20.0)
+    past.fill()
+    latest = run("2026-01-03_03-04-05_cup", 21.0)
+    past.fill()
+    for control in (past.first, past.second):
+        assert next(folder for folder in control.choices if folder is not None) == latest
+    assert title(latest).startswith("2026-01-03 03:04:05")
 
 
 def test_without_runs_there_is_nothing_to_see(past):

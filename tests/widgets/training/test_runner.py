@@ -125,6 +125,19 @@ def test_stop_keeps_the_best_and_pause_waits(pair, asked, tmp_path):
     assert sum(tick.total > 0 for tick in ticks) <= 1 and outcome.card["held_out"]["step"] == 3
 
 
+def test_a_comparison_can_be_stopped_too(pair, asked, tmp_path):
+    controls = Controls()
+    begin(tmp_path / "run", [pair], asked)
+    in_steps(tmp_path / "run")
+    steps = train_steps(tmp_path / "run", controls)
+    assert "Press Stop" in next(t for t in steps if t.note.startswith("Comparing")).note
+    controls.stop()
+    ticks, outcome = drain(steps)
+    assert not ticks and outcome.scores == [] and "after" in outcome.pictures.pictures
+    assert "Not compared with untrained methods" in outcome.verdict
+    assert "8 steps" in outcome.verdict
+
+
 def test_a_run_is_told_how_long_it_was_held(pair, asked, tmp_path, monkeypatch):
     sent = []
 
