@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_PERCENTILE = 99.9  # of the result: highlights beyond stay in the data
 DARK_PERCENTILE = 0.1  # darker values may be shown as black around a sky
+MID_GREYS = 2.0  # medians that white is at least, up to a value of 1
 PERCENTILE_PIXELS = 1_000_000  # pixels that the percentiles are taken from
 SKY_PIXELS = 100_000  # pixels that the sky is found on
 SKY_TOLERANCE = 0.1  # by what share the sky may miss its brightness; else none is in the part
@@ -32,11 +33,14 @@ class ShownRange(NamedTuple):
         A low one.
     sky : float, optional
         Brightness of the background, where black was set near it.
+    middle : float
+        The median.
     """
 
     high: float = 1.0
     dark: float = 0.0
     sky: float | None = None
+    middle: float = 0.0
 
     @classmethod
     def of(cls, estimate: Any) -> ShownRange:
@@ -47,18 +51,22 @@ class ShownRange(NamedTuple):
         sample = _values_of(estimate)
         if not sample.size:
             return cls()
-        dark, high = (float(v) for v in np.percentile(sample, (DARK_PERCENTILE, SHOWN_PERCENTILE)))
+        shares = (DARK_PERCENTILE, 50, SHOWN_PERCENTILE)
+        dark, middle, high = (float(v) for v in np.percentile(sample, shares))
         sky = record.get("sky")
         if sky is not None:
             sky = _found_sky(sample, sky)
-        return cls(high if high > 0 else 1.0, dark, sky)
+        return cls(high if high > 0 else 1.0, dark, sky, middle)
 
     def limits(self, strength: float = 1.0, brightness: float | None = None) -> tuple[float, float]:
         """What becomes black and what becomes white on the screen.
 
-        From 0 to the high percentile. A sky is shown exactly as bright as its value in the result
-        says, a quarter as a quarter, with as much contrast as that allows: with low l and high h,
-        (sky - l) / (h - l) = sky. Where l would hide what is darker than the sky, such as dust in
+        From 0 to the high percentile, but where nothing stands out, as in a frame of noise alone,
+        the median becomes mid-grey, not nearly white.
+
+        A sky is shown exactly as bright as its value in the result says, a quarter as a quarter,
+        with as much contrast as that allows: with low l and high h, (sky - l) / (h - l) = sky.
+        Where l would hide what is darker than the sky, such as dust in
         front of a nebula, l is the low percentile, and h follows.
 
         Parameters
@@ -70,7 +78,7 @@ class ShownRange(NamedTuple):
         """
         high = brightened(self.high, brightness)
         if self.sky is None:
-            return 0.0, high
+            return 0.0, max(high, min(MID_GREYS * brightened(self.middle, brightness), 1.0))
         high, dark, sky = min(high, 1.0), brightened(self.dark, brightness), self.sky
         sky = brightened(sky, brightness)
         if high <= sky:  # nothing but sky

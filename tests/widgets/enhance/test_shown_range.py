@@ -55,6 +55,14 @@ def test_brightness_moves_the_sky_that_is_shown():
     assert ShownRange().limits(1.0, 0.4) == (0.0, 1.0)
 
 
+def test_the_middle_is_never_nearly_white_where_nothing_stands_out():
+    assert ShownRange(0.27, 0.24, None, 0.25).limits() == (0.0, 0.5)
+    assert ShownRange(0.27, 0.24, None, 0.25).limits(1.0, 0.4) == (0.0, pytest.approx(0.8))
+    assert ShownRange(0.9, 0.0, None, 0.25).limits() == (0.0, 0.9)  # something does
+    assert ShownRange(0.9, 0.5, None, 0.8).limits() == (0.0, 1.0)
+    assert ShownRange(1.3, 0.5, None, 0.8).limits() == (0.0, 1.3)
+
+
 def displayed(layer):
     return as_displayed(np.asarray(layer.data), Appearance.of(layer))[..., 0]
 
@@ -63,6 +71,14 @@ def enhanced(qtbot, widget):
     widget.enhance()
     qtbot.waitUntil(lambda: not widget.job.running)
     return widget.live.layer
+
+
+def test_noise_alone_is_shown_as_grey(qtbot, viewer, make, rng):
+    viewer.add_image(rng.normal(SKY, 6, (128, 128)).astype(np.uint16), name="noise")
+    widget = make(viewer)
+    widget.form.model.use("auto")
+    widget.form.look.value = "fluorescence"
+    assert np.median(displayed(enhanced(qtbot, widget))) == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_sky_slider_acts_on_the_screen_and_the_picture(qtbot, viewer, make, noisy_field):
