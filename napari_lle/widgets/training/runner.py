@@ -280,7 +280,8 @@ def _outcome(
     _note_course(folder, project.settings, card)
     data = project.pairs, project.held_out
     steps = Steps(verdict_steps(network, settings, *data, done=card["steps"]))
-    scores, text, stops = [], NOT_COMPARED, controls.stops
+    scores: list[Any] = []
+    text, stops = NOT_COMPARED, controls.stops
     for done in steps:
         yield Tick(0, 0, COMPARING.format(done.done, done.total))
         if controls.stops > stops:
