@@ -15,11 +15,10 @@ from ..io.digests import digest_steps
 from ..io.metadata import FileRecord, Picture
 from ..io.provenance import INPUT, SOURCE, Activity, Document
 from ..io.roles import ROLE, named
-from ..io.zarr_writer import Target, one_by_one, write_steps
+from ..io.zarr_writer import Target, write_steps
 from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.tiling import widen
 from ..progress import Progress, Steps
-from ..runtime.threads import side_by_side
 from .estimate import Estimate, Result, check_strength
 from .lazy_arrays import as_dask, is_lazy
 from .options import DEFAULTS, EnhanceOptions
@@ -77,8 +76,7 @@ def enhance_to_zarr(
     for _ in reading:
         yield Progress(0, 1)
     targets = zarr_targets(picture, plan, output, reading.answer)
-    run = side_by_side if plan.device == "cpu" else one_by_one
-    yield from write_steps(targets, enhancer, output.source, run)
+    yield from write_steps(targets, enhancer, output.source)
 
 
 def zarr_targets(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
-from itertools import islice
 from typing import Any, TypeVar
 
 import psutil
@@ -17,7 +16,6 @@ import psutil
 T = TypeVar("T")
 R = TypeVar("R")
 THREADS = "NAPARI_LLE_THREADS"  # in the environment
-AT_ONCE = 2  # parts that are read, worked on or written: more would take more memory
 _at_first: int | None = None  # threads of torch, before it was told otherwise
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -68,25 +66,6 @@ def in_order(
         for job in jobs:
             job.cancel()
         wait(jobs)
-
-
-def side_by_side(work: Callable[[T], object], parts: Mapping[int, T]) -> Iterator[int]:
-    """Yield the number of each part when its work is done, `AT_ONCE` at a time, in any order.
-
-    While one is read or written, another is worked on. Closing the iterator leaves out what has
-    not begun, and waits for the rest.
-    """
-    at_once = min(AT_ONCE, thread_count())
-    left, under_way = iter(parts.items()), dict[Future[object], int]()
-    with ThreadPoolExecutor(at_once, "napari-lle-parts") as pool:
-        while True:
-            for number, part in islice(left, at_once - len(under_way)):
-                under_way[pool.submit(work, part)] = number
-            if not under_way:
-                return
-            for job in wait(under_way, return_when=FIRST_COMPLETED).done:
-                job.result()
-                yield under_way.pop(job)
 
 
 def use_threads() -> None:

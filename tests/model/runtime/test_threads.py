@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from napari_lle.model.runtime.threads import AT_ONCE, in_order, side_by_side
+from napari_lle.model.runtime.threads import in_order
 
 
 @pytest.fixture(autouse=True)
@@ -58,33 +58,6 @@ def test_an_error_arrives_and_ends_it():
     with pytest.raises(ValueError, match="of part 1"):
         next(steps)
     assert list(in_order(work, [5, 6])) == [5, 6]
-
-
-def test_parts_are_worked_on_side_by_side():
-    both = threading.Barrier(AT_ONCE)  # which none passes alone
-    numbers = side_by_side(lambda _: both.wait(timeout=120), dict.fromkeys(range(4)))
-    assert sorted(numbers) == [0, 1, 2, 3]
-
-
-def test_no_more_are_begun_than_are_worked_on():
-    begun = []
-    numbers = side_by_side(begun.append, dict(enumerate("abcdef")))
-    next(numbers)
-    numbers.close()
-    assert len(begun) <= AT_ONCE
-
-
-def test_one_thread_works_on_one_part_after_another():
-    torch.set_num_threads(1)
-    assert list(side_by_side(lambda _: None, dict.fromkeys([3, 1, 2]))) == [3, 1, 2]
-
-
-def test_what_fails_side_by_side_is_told():
-    def work(part):
-        raise ValueError(f"of part {part}")
-
-    with pytest.raises(ValueError, match="of part a"):
-        list(side_by_side(work, {7: "a"}))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
