@@ -54,8 +54,9 @@ def _cuda() -> Device:
     if torch.cuda.is_available():
         return Device(name="cuda", available=True, why=torch.cuda.get_device_name(0), fix="")
     if torch.version.cuda is None and torch.version.hip is None:
-        fix = CUDA_TORCH if shutil.which("nvidia-smi") else ""  # else there is nothing to drive
-        why = "this torch is built without CUDA"
+        why, fix = "this torch is built without CUDA", CUDA_TORCH
+        if not shutil.which("nvidia-smi"):  # there is nothing to drive
+            why, fix = f"{why}, and there is no NVIDIA driver, which comes first", ""
         return Device(name="cuda", available=False, why=why, fix=fix)
     return Device(name="cuda", available=False, why="no CUDA device or driver found", fix="")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -37,6 +38,7 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
     names = ["c" if name in CHANNEL_AXES else name for name in names]
     if not {"x", "y"} & set(names):
         names[-2:] = "y", "x"
+    names[:-2] = _told_by_units(names[:-2], layer.units)
     units = ["" if str(unit) == "pixel" else str(unit) for unit in layer.units]
     return FileRecord(
         own_letters(names)[-axes:] + "S" * rgb,
@@ -45,6 +47,20 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
         units=(*units[-axes:], *("",) * rgb),
         name=unmarked(layer.name),
     )
+
+
+def _told_by_units(names: list[str], units: Sequence[Any]) -> list[str]:
+    """Names of leading axes: one in micrometres is z, one in seconds t; OME has no word for others.
+
+    Only of those without a name, and where there is one such axis.
+    """
+    found = list(names)
+    for letter, unit in (("z", "meter"), ("t", "second")):
+        known = zip(names, units, strict=False)
+        fit = [i for i, (n, u) in enumerate(known) if len(n) != 1 and u.is_compatible_with(unit)]
+        if letter not in names and len(fit) == 1:
+            found[fit[0]] = letter
+    return found
 
 
 def record_of(layer: Image) -> dict[str, Any] | None:

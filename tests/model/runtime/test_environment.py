@@ -69,4 +69,4 @@ def test_every_device_says_what_fixes_it(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/nvidia-smi")
     assert "pip install" in devices()[0]["fix"]
     monkeypatch.setattr("shutil.which", lambda _: None)  # there is nothing to drive
-    assert not devices()[0]["fix"]
+    assert not devices()[0]["fix"] and "no NVIDIA driver" in devices()[0]["why"]

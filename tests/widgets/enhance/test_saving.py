@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import tifffile
 from helpers.running import run
 from napari.layers import Image
 
 from napari_lle.cli.restoring import restore_file
 from napari_lle.model.io.files import read_image, write_image
+from napari_lle.widgets.enhance.writer import write_values
 from napari_lle.widgets.shared.file_records import about_layer
 from napari_lle.widgets.shared.pictures import Appearance, as_displayed, mixed, stored
 
@@ -178,3 +180,24 @@ def test_a_layer_without_names_of_axes_is_told_by_its_last_two():
     assert about_layer(layer, 2, rgb=False).axes == "YX"
     named = Image(np.zeros((2, 4, 5)), axis_labels=("channel", "y", "x"))
     assert about_layer(named).axes == "CYX"
+
+
+@pytest.mark.parametrize("first, letter", [("um", "Z"), ("s", "T"), ("pixel", "Q")])
+def test_a_leading_axis_is_told_by_its_unit(first, letter):
+    units, scale = (first, "um", "um"), (2, 0.5, 0.5)
+    layer = Image(np.zeros((3, 4, 5), np.float32), scale=scale, units=units)
+    assert about_layer(layer).axes == f"{letter}YX"
+    named = Image(layer.data, scale=scale, units=units, axis_labels=("c", "y", "x"))
+    assert about_layer(named).axes == "CYX"
+
+
+def test_a_stack_with_a_scale_is_saved_as_ome(viewer, rng, tmp_path):
+    stack = rng.normal(size=(3, 8, 9)).astype(np.float32)
+    viewer.add_image(stack, scale=(2, 0.5, 0.25), units=("um",) * 3)
+    file = tmp_path / "stack.ome.tif"
+    assert write_values(str(file), *viewer.layers[0].as_layer_data_tuple()[:2]) == [str(file)]
+    with tifffile.TiffFile(file) as written:
+        pixels = tifffile.xml2dict(written.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert [pixels[f"PhysicalSize{axis}"] for axis in "ZYX"] == [2, 0.5, 0.25]
+    assert read_image(file).about.scale == (2, 0.5, 0.25)
+    np.testing.assert_array_equal(read_image(file).pixels, stack)
