@@ -116,6 +116,12 @@ class LevelTools:
             self._later.throttle()
         self._draw()
 
+    def renew(self, *_: Any) -> None:
+        """Look again at values that have changed, or at what turned out to be something else."""
+        self._forget()
+        self._find()
+        self._draw()
+
     def let_go(self, layer: Any) -> None:
         """Follow a layer no more that is gone, whatever is chosen after it."""
         if layer is self._followed:
@@ -159,13 +165,9 @@ class LevelTools:
 
     def _forget(self, *_: Any) -> None:
         self.found = self._asked = None
+        if self.look is not None:
+            self.look.abandon()
         self.form.levels.forget()
-
-    def _on_data(self, *_: Any) -> None:
-        """Look again at values that have changed."""
-        self._forget()
-        self._find()
-        self._draw()
 
     def pass_on(self) -> None:
         """Give the levels in force to the selected layers, which keep them for their own runs."""
@@ -253,9 +255,9 @@ class LevelTools:
             return
         if self._followed is not None:
             with suppress(ValueError):
-                self._followed.events.data.disconnect(self._on_data)
+                self._followed.events.data.disconnect(self.renew)
         if layer is not None:
-            layer.events.data.connect(self._on_data)
+            layer.events.data.connect(self.renew)
         self._followed = layer
 
     def _on_lock(self, locked: bool) -> None:

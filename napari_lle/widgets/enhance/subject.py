@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari.layers import Image
 
 from ...model.inference.looks import PUBLICATION
-from ..shared.layers import channel_axis, is_result, pixels, plane_order, scales
+from ..shared.layers import (
+    REFLECTANCE,
+    channel_axis,
+    is_result,
+    kind,
+    pixels,
+    plane_order,
+    scales,
+)
 from .background import check_background, known_background
 from .blank import refuse_blank
 from .blending import Blend, Made, Turned, shown, turned
@@ -81,9 +89,11 @@ def find_subject(
     Raises
     ------
     ValueError
-        If the layers cannot share one, or the background cannot be found; the message says what
-        to do.
+        If the layer is a result, the layers cannot share an illumination, or the background
+        cannot be found; the message says what to do.
     """
+    if kind(layer) == REFLECTANCE:  # its record would say that R is what was measured
+        raise ValueError("A result is not enhanced again: choose its input, or restore it first.")
     one_curve = options.look == PUBLICATION
     axis = None if one_curve or options.channels == "per" else channel_axis(layer)
     options = replace(options, channel_axis=axis, rgb=bool(layer.rgb))

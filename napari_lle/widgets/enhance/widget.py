@@ -16,7 +16,7 @@ from ..shared.adoption import Adopter
 from ..shared.forms import put_message
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
-from ..shared.layers import is_result
+from ..shared.layers import REFLECTANCE, is_result, kind
 from ..shared.marks import unmarked
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
@@ -64,7 +64,7 @@ class EnhanceWidget(WorkPanel):
             ImageChoice(napari_viewer, self.form.levels.reference, lambda _: False),
         )
         self.look = LookChoice(self.form)
-        self.adopter = Adopter(napari_viewer, self._tell)
+        self.adopter = Adopter(napari_viewer, self._on_adopted)
         self.background = BackgroundTool(napari_viewer, self.form, self._say, self._complain)
         self.levels = LevelTools(
             napari_viewer, self.form, self.results.selected, self._say, self._tell
@@ -202,6 +202,11 @@ class EnhanceWidget(WorkPanel):
         if before is not None and self.live is None:
             self.preview.wake()
 
+    def _on_adopted(self) -> None:
+        """Show no preview and no levels of what has turned out to be a result."""
+        self.levels.renew()
+        self.preview.wake()
+
     def _forget_message(self, *_: Any) -> None:
         """Say no more what was done with another image."""
         if self.job is None or not self.job.running:
@@ -234,7 +239,7 @@ class EnhanceWidget(WorkPanel):
 
     def _wish(self) -> Wish | None:
         layer = self.form.image.value
-        if layer is None:
+        if layer is None or kind(layer) == REFLECTANCE:  # of which the line tells
             return None
         return Wish(self._subject(layer), self.form.tone.blend())
 

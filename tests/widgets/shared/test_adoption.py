@@ -69,6 +69,33 @@ def test_layers_of_files_are_marked_and_restored(qtbot, viewer, make, run_of):
     assert back.data.dtype == np.uint16 and back.name == "r restored"
 
 
+def test_a_result_is_neither_previewed_nor_enhanced_again(qtbot, viewer, make, run_of):
+    _, r, _ = run_of(".tif")
+    layer = opened(viewer, r)
+    widget = make(viewer)
+    settle(qtbot, widget)
+    assert widget.form.image.value is layer and METADATA_KEY in layer.metadata
+    widget.form.preview.value = True  # which looks at once
+    assert not widget.preview.busy and widget.preview.layer is None
+    assert widget.levels.found is None
+    widget.form.run.native.click()
+    assert "not enhanced again: choose its input" in widget.form.status.value
+    assert list(viewer.layers) == [layer]
+
+
+def test_a_preview_goes_when_a_result_is_chosen(qtbot, viewer, make, run_of):
+    raw, r, _ = run_of(".tif")
+    layers = {file.stem: opened(viewer, file) for file in (raw, r)}
+    widget = make(viewer)
+    settle(qtbot, widget)
+    widget.form.image.value = layers["raw"]
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    widget.form.image.value = layers["r"]
+    qtbot.waitUntil(lambda: widget.preview.layer is None)
+    assert set(viewer.layers) == set(layers.values())
+
+
 def test_fits_are_known_without_a_widget(qtbot, viewer, run_of):
     raw, r, light = run_of(".fits")
     for data, options, _ in read_layers([str(r), str(light)]):
