@@ -27,7 +27,7 @@ class Fold(QCollapsible):  # type: ignore[misc]
     rows : sequence of Widget
         Of magicgui, top to bottom.
     key : str
-        Under which it is remembered.
+        Under which it is remembered; empty if it is not.
     *more : QWidget
         What comes below and is no widget of magicgui.
     """
@@ -52,7 +52,7 @@ class Fold(QCollapsible):  # type: ignore[misc]
         self.setDuration(0)
         self.content().hide()
         self.toggled.connect(self._show)
-        if remembered().value(key, False, type=bool):
+        if key and remembered().value(key, False, type=bool):
             self.expand(animate=False)
 
     def eventFilter(self, *_: Any) -> bool:
@@ -65,7 +65,8 @@ class Fold(QCollapsible):  # type: ignore[misc]
             self.setText(f"{OPENED if open_ else SHUT} {self._title}")
             self.content().setVisible(open_)
             self.content().setMaximumHeight(ANY)
-            remembered().setValue(self._key, open_)
+            if self._key:
+                remembered().setValue(self._key, open_)
 
 
 def remembered() -> QSettings:

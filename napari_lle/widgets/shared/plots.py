@@ -7,7 +7,8 @@ from typing import Any
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+
+from .folds import Fold
 
 PLOT_WIDTH, PLOT_HEIGHT = 340, 150  # pixels of each plot where there is room
 LEAST_HEIGHT = 110  # of its height
@@ -25,7 +26,7 @@ class Plots(QWidget):  # type: ignore[misc]
 
     Attributes
     ----------
-    fold : QCollapsible
+    fold : Fold
         Holds them, under a title.
     """
 
@@ -38,9 +39,7 @@ class Plots(QWidget):  # type: ignore[misc]
         layout.setSpacing(4)
         for plot in plots:
             layout.addWidget(plot)
-        self.fold = QCollapsible("Plots")
-        self.fold.toggleButton().setToolTip("Show the plots, or hide them.")
-        self.fold.addWidget(self)
+        self.fold = Fold("Plots", "Show the plots, or hide them.", [], "", self)
         self._filled = False
 
     def unfold(self) -> None:

@@ -123,23 +123,30 @@ class CardPainter(QStyledItemDelegate):  # type: ignore[misc]
         painter.setPen(palette.text().color())
         top = box.top() + CARD_MARGIN
         left = box.left() + 2 * CARD_MARGIN
+        below = top + self._pictures(card)
         for caption, picture in zip(CAPTIONS, card.pictures, strict=False):
-            left = self._picture(painter, left, top, caption, picture)
-        top += self._pictures(card)
+            left = self._picture(painter, left, (top, below), caption, picture)
+        top = below
         room = self._room(box.width()).translated(box.left(), top)
         painter.drawText(room, WRAPPED, card.text)
         painter.restore()
 
     def _picture(
-        self, painter: QPainter, left: int, top: int, caption: str, picture: Thumbnail
+        self,
+        painter: QPainter,
+        left: int,
+        between: tuple[int, int],
+        caption: str,
+        picture: Thumbnail,
     ) -> int:
-        """One picture and its caption; returns where the next one begins."""
+        """One picture and its caption, on one line with others; returns where the next begins."""
+        top, below = between
         height, width = picture.shape[:2]
         data = np.ascontiguousarray(picture)
         image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         painter.drawImage(left, top, image)
         line = self._view.fontMetrics().lineSpacing()
-        words = QRect(left, top + height, max(width, THUMBNAIL_SIDE), line)
+        words = QRect(left, below - line - 2, max(width, THUMBNAIL_SIDE), line)
         painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), caption)
         return left + max(width, THUMBNAIL_SIDE) + 2 * CARD_MARGIN
 

@@ -25,6 +25,7 @@ from .pair_steps import (
 )
 from .step_bar import CHECK_STEP
 
+PRESS_FIX = "Press Fix."
 Start = Callable[[Generator[Any, None, Any], Callable[[Any], Any], str], None]
 
 
@@ -238,4 +239,6 @@ def _pair_card(entry: Entry) -> Card:
 
 def _doubts(draft: Draft) -> str:
     """What was done to a pair and what is wrong with it."""
-    return " ".join([draft.told, *(p.sentence for p in draft.check.problems)]).strip()
+    problems = draft.check.problems
+    mend = [PRESS_FIX] if any(p.fix == REGISTER for p in problems) else []
+    return " ".join([draft.told, *(p.sentence for p in problems), *mend]).strip()

@@ -34,7 +34,7 @@ class PastRuns:
         )
         self.second = ComboBox(
             label="beside",
-            choices=self._runs,
+            choices=self._others,
             nullable=True,
             tooltip="Another run to compare it with: its curves are dashed.",
         )
@@ -46,24 +46,20 @@ class PastRuns:
         tooltip = "Show runs that have ended, and compare two."
         self.fold = Fold("Past runs", tooltip, rows, "training/past runs")
         self.fold.addWidget(self.plots.fold)
-        self.first.changed.connect(self.show)
+        self.first.changed.connect(self._show_first)
         self.second.changed.connect(self.show)
         self.fold.toggled.connect(self.fill)
         if self.fold.isExpanded():
             self.fill()
 
     def fill(self, *_: Any) -> None:
-        """Offer the runs that have ended, the latest chosen first."""
-        before = self.first.value, self.second.value
+        """Offer the runs that have ended; the latest is chosen unless it was there before."""
+        known, first = self._folders, self.first.value
         self._folders = _runs.finished()
-        for control, chosen in zip((self.first, self.second), before, strict=True):
-            with control.changed.blocked():
-                control.choices = ()  # those that are there would keep their places
-                control.choices = self._runs
-                control.value = chosen if chosen in self._folders else None
-        if self.first.value is None and self._folders:
-            self.first.value = self._folders[0]
-        self.show()
+        if first not in self._folders or self._folders[0] not in known:
+            first = self._folders[0] if self._folders else None
+        self._offer(self.first, self._runs, first)
+        self._show_first()
 
     def show(self, *_: Any) -> None:
         """Show what the chosen runs were worth."""
@@ -75,10 +71,29 @@ class PastRuns:
         self.scores.show(("method", "run", "beside")[: 1 + len(found)], table)
         self.plots.compare(*(run.history for run in found))
 
+    def _show_first(self, *_: Any) -> None:
+        """Show another run, and offer what can be seen beside it."""
+        self._offer(self.second, self._others, self.second.value)
+        self.show()
+
+    def _offer(self, control: ComboBox, choices: Any, chosen: Path | None) -> None:
+        """Fill a list, keeping its choice as far as that is offered."""
+        with control.changed.blocked():
+            control.choices = ()  # those that are there would keep their places
+            control.choices = choices
+            control.value = chosen if chosen in control.choices else None
+
     def _runs(self, *_: Any) -> list[tuple[str, Path]]:
         return [(_runs.title(folder), folder) for folder in self._folders]
 
+    def _others(self, *_: Any) -> list[tuple[str, Path]]:
+        """What can be seen beside the first."""
+        return [(name, folder) for name, folder in self._runs() if folder != self.first.value]
+
 
 def _score_words(run: _runs.PastRun, name: str) -> str:
-    """What a method came to on a run's validation set, if it was tried there."""
-    return " ".join(in_words(*run.scores[name])) if name in run.scores else ""
+    """What a method came to on a run's validation set, if it was tried there.
+
+    One figure a line: two runs have to fit in a narrow dock.
+    """
+    return "\n".join(in_words(*run.scores[name])) if name in run.scores else ""

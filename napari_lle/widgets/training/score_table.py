@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from magicgui.widgets import Table
+from qtpy.QtWidgets import QStyledItemDelegate
 
 SHOWN_ROWS = 9  # that are shown without scrolling
 
@@ -28,7 +29,9 @@ class ScoreTable:
         self.rows: list[tuple[str, ...]] = []
         self.widget = Table(value={name: [] for name in names}, tooltip=tooltip)
         self.widget.read_only = True
-        self.widget.native.verticalHeader().hide()
+        native = self.widget.native
+        native.setItemDelegate(QStyledItemDelegate(native))  # magicgui's own adds digits to figures
+        native.verticalHeader().hide()
         self.show(names, [])
 
     def show(self, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
@@ -37,9 +40,11 @@ class ScoreTable:
         self.widget.value = {name: [row[i] for row in rows] for i, name in enumerate(names)}
         native = self.widget.native
         native.resizeColumnsToContents()
-        height = native.verticalHeader().defaultSectionSize()
-        shown = min(max(native.rowCount(), 1), SHOWN_ROWS)
-        native.setFixedHeight(native.horizontalHeader().height() + shown * height + 16)
+        native.resizeRowsToContents()
+        shown = min(native.rowCount(), SHOWN_ROWS)
+        height = sum(map(native.rowHeight, range(shown)))
+        height = height or native.verticalHeader().defaultSectionSize()
+        native.setFixedHeight(native.horizontalHeader().height() + height + 16)
 
 
 def in_words(psnr: float, ssim: float) -> tuple[str, str]:

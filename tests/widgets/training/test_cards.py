@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QImage
 
-from napari_lle.widgets.training.cards import FINDING_COLOURS, THUMBNAIL_SIDE, Card, Cards
+from napari_lle.widgets.training.cards import (
+    CARD_MARGIN,
+    FINDING_COLOURS,
+    THUMBNAIL_SIDE,
+    Card,
+    Cards,
+)
 from napari_lle.widgets.training.thumbnails import thumbnail
 
 RED, BLUE = (np.full((40, 60, 3), c, np.uint8) for c in ((255, 0, 0), (0, 0, 255)))
@@ -44,6 +50,14 @@ def test_pictures_and_the_colour_of_the_verdict_are_painted(cards):
     cards.show([Card("night", (), "They differ in size.", "wrong")])
     seen = painted(cards)
     assert not count(seen, (255, 0, 0)) and count(seen, rgb(FINDING_COLOURS["wrong"])) > 50
+
+
+def test_captions_of_pictures_of_two_heights_are_on_one_line(cards):
+    low = np.full((30, 60, 3), (255, 0, 0), np.uint8)
+    cards.show([Card("night", (), "good", "good", (low, BLUE))])
+    seen = painted(cards)
+    below_low = seen[CARD_MARGIN + 31 : CARD_MARGIN + 40, 2 * CARD_MARGIN : 2 * CARD_MARGIN + 60]
+    assert np.ptp(below_low.reshape(-1, 3), axis=0).max() == 0  # no word yet, beside the higher one
 
 
 def test_a_card_is_as_high_as_its_words_need(cards):

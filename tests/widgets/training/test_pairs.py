@@ -29,7 +29,7 @@ def test_a_shifted_pair_is_refused_until_it_is_fixed(qtbot, viewer, make, scene)
     viewer.add_image(np.roll(scene[1], 5, axis=0), name="moved", rgb=True)
     widget = make(viewer)
     add_pair(qtbot, widget, viewer, reference="moved")
-    assert "pixels off" in widget.form.cards.shown[0].verdict
+    assert widget.form.cards.shown[0].verdict.endswith("pixels off. Press Fix.")
     widget.form.train.native.click()
     idle(qtbot, widget)
     assert "Fix or remove" in widget.form.status.value and widget.form.train.enabled

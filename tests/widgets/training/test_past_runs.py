@@ -7,6 +7,7 @@ from napari_lle.model.evaluation.comparison import Score
 from napari_lle.widgets.training import runs as _runs
 from napari_lle.widgets.training.past_runs import PastRuns
 from napari_lle.widgets.training.runs import note_verdict, read_run, title
+from napari_lle.widgets.training.score_table import ScoreTable
 
 pytestmark = pytest.mark.usefixtures("own_runs")
 
@@ -33,10 +34,10 @@ def test_two_runs_are_seen_beside_each_other(past):
     latest = run("2026-01-03_03-04-05_cup", 22.0, 23.5, 24.0, words="A slider does as well.")
     past.fill()
     assert past.first.value == latest and past.second.value is None
-    assert past.scores.rows == [("input", "8.00 dB 0.200"), ("after", "24.00 dB ")]
+    assert past.scores.rows == [("input", "8.00 dB\n0.200"), ("after", "24.00 dB\n")]
     np.testing.assert_array_equal(past.plots.curves["psnr"].yData, [22, 23.5, 24])
     past.second.value = older
-    assert past.scores.rows[1] == ("after", "24.00 dB ", "21.00 dB ")
+    assert past.scores.rows[1] == ("after", "24.00 dB\n", "21.00 dB\n")
     np.testing.assert_array_equal(past.plots.others["psnr"].xData, [10, 20])
     assert "2026-01-02 03:04:05, cup: 20 steps from photo. It beats all." in past.told.value
     assert "A slider does as well." in past.told.value
@@ -44,6 +45,28 @@ def test_two_runs_are_seen_beside_each_other(past):
     assert past.plots.others["psnr"].xData is None or not len(past.plots.others["psnr"].xData)
     past.fill()
     assert past.first.value == latest
+    assert latest not in past.second.choices and older in past.second.choices
+
+
+def test_a_run_that_has_just_ended_is_shown(past):
+    older = run("2026-01-02_03-04-05_cup", 20.0)
+    past.fill()
+    assert past.first.value == older
+    latest = run("2026-01-03_03-04-05_cup", 21.0)
+    past.fill()
+    past.second.value = older
+    past.fill()  # nothing new
+    assert (past.first.value, past.second.value) == (latest, older)
+    past.first.value = older
+    assert past.second.value is None  # a run is not compared with itself
+
+
+def test_scores_are_shown_with_the_digits_that_they_have(past):
+    scores = ScoreTable(("method", "PSNR", "SSIM"), "")
+    scores.show(("method", "PSNR", "SSIM"), [("input", "10.06 dB", "0.342")])
+    native = scores.widget.native
+    item = native.item(0, 2)
+    assert native.itemDelegate().displayText(item.text(), native.locale()) == "0.342"
 
 
 def test_the_latest_run_comes_first_and_is_known_by_its_beginning(past):
@@ -51,8 +74,7 @@ def test_the_latest_run_comes_first_and_is_known_by_its_beginning(past):
     past.fill()
     latest = run("2026-01-03_03-04-05_cup", 21.0)
     past.fill()
-    for control in (past.first, past.second):
-        assert next(folder for folder in control.choices if folder is not None) == latest
+    assert next(folder for folder in past.first.choices if folder is not None) == latest
     assert title(latest).startswith("2026-01-03 03:04:05")
 
 
