@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from ...model.network.bundled import GLOBAL, MODEL_SUFFIX, settled_name
 from ...model.preprocessing.normalizing import level_text
-from ..shared.layers import METADATA_KEY, REFLECTANCE, channel_axis, kind, pixels
+from ..shared.layers import (
+    METADATA_KEY,
+    REFLECTANCE,
+    channel_axis,
+    kind,
+    origin_name,
+    pixels,
+)
 
 if TYPE_CHECKING:
     from .form import Form
@@ -21,7 +28,7 @@ def line_of(form: Form, tools: LevelTools) -> str:
         return ""
     if kind(layer) == REFLECTANCE:
         told = layer.metadata[METADATA_KEY]
-        source = Path(str(told.get("layer") or told.get("source") or "its input")).name
+        source = origin_name(told, "its input")
         return (
             f"This is a result already, made of {source} by {told['model']}: choose the input "
             "instead."

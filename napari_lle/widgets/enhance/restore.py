@@ -10,6 +10,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
 from ...model.preprocessing.normalizing import recorded_levels
+from ..shared.adoption import Recorded, adopt_if_alike, record_steps, written_file
 from ..shared.jobs import Job
 from ..shared.layers import (
     ILLUMINATION,
@@ -18,6 +19,7 @@ from ..shared.layers import (
     REFLECTANCE,
     RESTORED,
     kind,
+    origin_name,
     pixels,
     scales,
     spatial,
@@ -25,6 +27,7 @@ from ..shared.layers import (
 from ..shared.marks import unmarked
 from .blending import blended, light_plane, live_of
 
+RESTORED_TOAST = "Restored: measure on the new layer."
 _running: set[Job] = set()
 
 
@@ -34,19 +37,31 @@ def restore_layer(viewer: Viewer) -> Job | None:
     Returns
     -------
     Job or None
-        The work under way; none where there is nothing to restore, and the user was told why.
+        The work under way, at first that of looking into the files that layers came from; none
+        where there is nothing to restore, and the user was told why.
     """
 
-    def both(show: Callable[[str], Any]) -> Callable[[str], None]:
-        """Also in the status bar: a toast shows the beginning of a sentence only."""
+    def tell(sentence: str) -> None:
+        show_info(RESTORED_TOAST)
+        viewer.status = sentence
 
-        def tell(sentence: str) -> None:
-            show(sentence)
-            viewer.status = sentence
+    def refuse(sentence: str) -> None:
+        show_error(sentence.replace(": ", ":\n", 1))  # a toast shows a line of some 40 letters
+        viewer.status = sentence
 
-        return tell
+    layers = [layer for layer in viewer.layers if written_file(layer)]
+    if not layers:
+        return restore_active(viewer, tell, refuse)
 
-    return restore_active(viewer, both(show_info), both(show_error))
+    def known(found: list[Recorded]) -> None:
+        _running.discard(job)
+        for layer, each in zip(layers, found, strict=True):
+            adopt_if_alike(layer, each)
+        restore_active(viewer, tell, refuse)
+
+    job = Job(record_steps([written_file(layer) for layer in layers]), on_done=known)
+    _keep(job)
+    return job
 
 
 def restore_active(
@@ -71,9 +86,14 @@ def restore_active(
         refuse(" ".join(str(error).split()) or type(error).__name__)
 
     job = Job(steps, on_done=done, on_error=fail, label=f"Restoring {reflectance.name}")
+    _keep(job)
+    return job
+
+
+def _keep(job: Job) -> None:
+    """Hold on to a job that nothing else does."""
     _running.difference_update([each for each in _running if not each.running])  # abandoned ones
     _running.add(job)
-    return job
 
 
 def chosen(viewer: Any) -> Image:
@@ -94,8 +114,8 @@ def chosen(viewer: Any) -> Image:
     found = _of_one_run(viewer, active, REFLECTANCE)
     if found is None:
         raise ValueError(
-            f"The enhanced layer of “{active.name}” is not in the viewer, or has another strength: "
-            "select an enhanced layer."
+            "Its enhanced layer is not in the viewer: it is gone, or has another strength; select "
+            "an enhanced layer."
         )
     return found
 
@@ -114,8 +134,8 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
     dtype = pixels(reflectance).dtype
     if dtype != "float32":
         raise ValueError(
-            f"“{reflectance.name}” holds rounded {dtype}: restore from float32, which enhance "
-            "writes with --illumination."
+            f"The layer holds rounded {dtype}: restore from float32, which enhance writes with "
+            "--illumination."
         )
     layer = _of_one_run(viewer, reflectance, ILLUMINATION)
     if layer is not None:
@@ -123,10 +143,10 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
     live = live_of(reflectance)
     if live is not None:
         return blended(live.estimate, reflectance.metadata[METADATA_KEY]["strength"], light_plane)
-    source = reflectance.metadata[METADATA_KEY].get("layer", "the original")
+    source = origin_name(reflectance.metadata[METADATA_KEY], "the original")
     raise ValueError(
-        f"The illumination of “{reflectance.name}” is not in the viewer: enhance “{source}” again "
-        "with “also add the illumination layer”, or measure on the original itself."
+        f"Its illumination is not in the viewer: open it, enhance “{source}” again with “also add "
+        "the illumination layer”, or measure on the original itself."
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...samples import LayerTuple
 from ..shared.adoption import metadata_of_file
-from ..shared.marks import marked
+from ..shared.layers import METADATA_KEY
+from ..shared.marks import canvas_mark, marked
 from .sky_status import tell_sky
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def read_layers(path: str | list[str]) -> list[LayerTuple]:
             picture = read_image(file, lazy=True, image=number)
             images = picture.images
             found.append(_fits_layer(file, picture))
+    if viewer is not None and any(METADATA_KEY in about["metadata"] for _, about, _ in found):
+        canvas_mark(viewer)  # which looks at layers as they come
     return found
 
 

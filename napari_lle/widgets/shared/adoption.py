@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari.layers import Image
 
@@ -31,16 +31,47 @@ def adopt(layer: Image, record: dict[str, Any]) -> None:
         layer.name = marked(layer.name, record)
 
 
-def record_steps(path: str) -> Generator[Any, None, Any]:
-    """Record, shape and dtype of the first image of a file, as a job; pixels stay there."""
+class Recorded(NamedTuple):
+    """What the first image of a file is; without a record where it was not written here."""
+
+    record: dict[str, Any] | None = None
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+
+
+def written_file(layer: Any) -> str:
+    """The file of a layer that may be one of results, and is not known as one yet; else empty."""
+    path = str(getattr(layer.source, "path", None) or "")
+    if not isinstance(layer, Image) or METADATA_KEY in layer.metadata:
+        return ""
+    return path if Path(path).suffix.lower() in WRITTEN else ""
+
+
+def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[Recorded]]:
+    """What the first images of files are, as a job; pixels stay there."""
     from ...model.io.files import FileError, read_image
 
-    yield 0, 1, ""
-    try:
-        picture = read_image(path, lazy=True)
-    except FileError:  # whoever opened it read it otherwise
-        return None, (), ""
-    return picture.record, tuple(picture.pixels.shape), str(picture.pixels.dtype)
+    found = []
+    for number, path in enumerate(paths):
+        yield number, len(paths), ""
+        try:
+            picture = read_image(path, lazy=True)
+        except FileError:  # whoever opened it read it otherwise
+            found.append(Recorded())
+            continue
+        image = picture.pixels
+        found.append(Recorded(picture.record, tuple(image.shape), str(image.dtype)))
+    return found
+
+
+def adopt_if_alike(layer: Image, found: Recorded) -> bool:
+    """Adopt a layer that holds what its file does, if that was written here."""
+    data, record = pixels(layer), found.record
+    alike = (tuple(data.shape), str(data.dtype)) == (found.shape, found.dtype)
+    if not record or "levels" not in record or not alike or METADATA_KEY in layer.metadata:
+        return False
+    adopt(layer, record)
+    return True
 
 
 class Adopter:
@@ -71,20 +102,14 @@ class Adopter:
         self._look(event.value)
 
     def _look(self, layer: Any) -> None:
-        path = str(getattr(layer.source, "path", None) or "")
-        if not isinstance(layer, Image) or METADATA_KEY in layer.metadata:
-            return
-        if not path or Path(path).suffix.lower() not in WRITTEN:
+        path = written_file(layer)
+        if not path:
             return
 
-        def done(found: tuple[Any, tuple[int, ...], str]) -> None:
-            record, shape, dtype = found
-            data = pixels(layer)
-            alike = (tuple(data.shape), str(data.dtype)) == (shape, dtype)
-            if record and "levels" in record and alike and METADATA_KEY not in layer.metadata:
-                adopt(layer, record)
+        def done(found: list[Recorded]) -> None:
+            if adopt_if_alike(layer, found[0]):
                 canvas_mark(self._viewer).refresh()
                 self._told()
 
-        job = Job(record_steps(path), on_done=done)
+        job = Job(record_steps([path]), on_done=done)
         self.jobs = [job, *(each for each in self.jobs if each.running)]

@@ -5,6 +5,7 @@ Nothing here needs a window.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -124,6 +125,11 @@ def is_result(layer: Any) -> bool:
 def kind(layer: Any) -> str:
     """What a layer of a run or of Restore holds; empty for all others."""
     return str(layer.metadata.get(METADATA_KEY, {}).get("kind", ""))
+
+
+def origin_name(record: dict[str, Any], unknown: str) -> str:
+    """What an image of a record was made of, by the name of its layer or file."""
+    return Path(str(record.get("layer") or record.get("source") or unknown)).name
 
 
 def region_options(layer: Image, region: Region) -> dict[str, Any]:

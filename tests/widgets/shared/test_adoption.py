@@ -45,8 +45,9 @@ def settle(qtbot, widget):
 
 def restored(qtbot, viewer, layer):
     viewer.layers.selection.active = layer
-    job = restore_layer(viewer)
-    qtbot.waitUntil(lambda: not job.running)
+    count = len(viewer.layers)
+    restore_layer(viewer)
+    qtbot.waitUntil(lambda: len(viewer.layers) > count)
     return viewer.layers[-1]
 
 
@@ -76,7 +77,8 @@ def test_a_result_is_neither_previewed_nor_enhanced_again(qtbot, viewer, make, r
     settle(qtbot, widget)
     assert widget.form.image.value is layer and METADATA_KEY in layer.metadata
     widget.form.preview.value = True  # which looks at once
-    assert not widget.preview.busy and widget.preview.layer is None
+    qtbot.waitUntil(lambda: not widget.preview.busy)  # an abandoned job of before
+    assert widget.preview.layer is None
     assert widget.levels.found is None
     widget.form.run.native.click()
     assert "not enhanced again: choose its input" in widget.form.status.value
@@ -102,6 +104,36 @@ def test_fits_are_known_without_a_widget(qtbot, viewer, run_of):
         viewer.add_image(data, **options)
     back = restored(qtbot, viewer, viewer.layers[f"r reflectance{MARK}"])
     np.testing.assert_array_equal(back.data, read_image(raw).pixels)
+
+
+def test_restore_knows_files_that_no_widget_has_looked_at(qtbot, viewer, run_of):
+    raw, *files = run_of(".tif")
+    layers = [opened(viewer, file) for file in (raw, *files)]
+    viewer.layers.selection.active = layers[1]
+    restore_layer(viewer)
+    qtbot.waitUntil(lambda: "r restored" in viewer.layers)
+    np.testing.assert_array_equal(viewer.layers["r restored"].data, layers[0].data)
+    assert METADATA_KEY not in layers[0].metadata
+
+
+def test_what_it_was_made_of_is_named_where_the_illumination_lacks(
+    qtbot, viewer, run_of, monkeypatch
+):
+    told = []
+    monkeypatch.setattr("napari_lle.widgets.enhance.restore.show_error", told.append)
+    _, r, _ = run_of(".tif")
+    viewer.layers.selection.active = opened(viewer, r)
+    restore_layer(viewer)
+    qtbot.waitUntil(lambda: bool(told))
+    assert "enhance “raw.tif” again" in told[0] and told[0].replace("\n", " ") == viewer.status
+
+
+def test_a_fits_result_is_marked_on_the_canvas_when_it_is_opened(viewer, run_of, monkeypatch):
+    _, r, _ = run_of(".fits")
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    for data, options, _ in read_layers(str(r)):
+        viewer.add_image(data, **options)
+    assert "local, non-linear" in text_overlay(viewer).text
 
 
 def test_rounded_results_and_other_runs_are_refused(qtbot, viewer, make, run_of, monkeypatch):
