@@ -10,7 +10,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
 from ...model.preprocessing.normalizing import recorded_levels
-from ..shared.adoption import Recorded, adopt_if_alike, record_steps, written_file
+from ..shared.adoption import FileImage, adopt_if_alike, record_steps, written_file
 from ..shared.jobs import Job
 from ..shared.layers import (
     ILLUMINATION,
@@ -53,7 +53,7 @@ def restore_layer(viewer: Viewer) -> Job | None:
     if not layers:
         return restore_active(viewer, tell, refuse)
 
-    def known(found: list[Recorded]) -> None:
+    def known(found: list[FileImage]) -> None:
         _running.discard(job)
         for layer, each in zip(layers, found, strict=True):
             adopt_if_alike(layer, each)

@@ -31,7 +31,7 @@ def adopt(layer: Image, record: dict[str, Any]) -> None:
         layer.name = marked(layer.name, record)
 
 
-class Recorded(NamedTuple):
+class FileImage(NamedTuple):
     """What the first image of a file is; without a record where it was not written here."""
 
     record: dict[str, Any] | None = None
@@ -47,7 +47,7 @@ def written_file(layer: Any) -> str:
     return path if Path(path).suffix.lower() in WRITTEN else ""
 
 
-def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[Recorded]]:
+def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[FileImage]]:
     """What the first images of files are, as a job; pixels stay there."""
     from ...model.io.files import FileError, read_image
 
@@ -57,14 +57,14 @@ def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[Recorded]]:
         try:
             picture = read_image(path, lazy=True)
         except FileError:  # whoever opened it read it otherwise
-            found.append(Recorded())
+            found.append(FileImage())
             continue
         image = picture.pixels
-        found.append(Recorded(picture.record, tuple(image.shape), str(image.dtype)))
+        found.append(FileImage(picture.record, tuple(image.shape), str(image.dtype)))
     return found
 
 
-def adopt_if_alike(layer: Image, found: Recorded) -> bool:
+def adopt_if_alike(layer: Image, found: FileImage) -> bool:
     """Adopt a layer that holds what its file does, if that was written here."""
     data, record = pixels(layer), found.record
     alike = (tuple(data.shape), str(data.dtype)) == (found.shape, found.dtype)
@@ -106,7 +106,7 @@ class Adopter:
         if not path:
             return
 
-        def done(found: list[Recorded]) -> None:
+        def done(found: list[FileImage]) -> None:
             if adopt_if_alike(layer, found[0]):
                 canvas_mark(self._viewer).refresh()
                 self._told()

@@ -7,7 +7,6 @@ from napari_lle.widgets.enhance import restore as _restore
 from napari_lle.widgets.enhance.restore import chosen, restore_layer
 from napari_lle.widgets.shared.layers import METADATA_KEY
 
-
 TOAST = 40  # letters that napari shows of a toast
 
 
