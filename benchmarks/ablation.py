@@ -136,9 +136,8 @@ def run_variant(
     means = {metric: float(np.mean([row[metric] for row in rows])) for metric in rows[0]}
     return {
         "parameters": parameters,
+        **card["held_out"],
         **means,
-        **card["stages"],
-        "step": card["held_out"]["step"],
     }
 
 

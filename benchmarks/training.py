@@ -26,11 +26,12 @@ from napari_lle.model.data.crops import draw_batch
 from napari_lle.model.data.pairs import Pair
 from napari_lle.model.kernels.training.compiled import compile_training
 from napari_lle.model.network.bundled import FOLDER
+from napari_lle.model.progress import finish
 from napari_lle.model.training.loop import read_settings
 from napari_lle.model.training.pace import Counted
 from napari_lle.model.training.run_state import RunState
 from napari_lle.model.training.settings import TrainingSettings
-from napari_lle.model.training.validation import judge
+from napari_lle.model.training.validation import judge_steps
 
 CPU = torch.device("cpu")
 SMALL = {"crop": 16, "batch": 3}
@@ -67,7 +68,7 @@ def state(settings: TrainingSettings, switch: str) -> RunState:
 def judging(of: RunState, pairs: list[Pair], switch: str) -> Callable[[], object]:
     def call() -> object:
         os.environ[kernels.SWITCH] = switch
-        return judge(of.averaged(), of.objective, pairs, of.settings.crop, CPU)
+        return finish(judge_steps(of.averaged(), of.objective, pairs, of.settings.crop, CPU))
 
     return call
 

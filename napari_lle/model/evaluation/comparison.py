@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,14 +88,9 @@ def compare_steps(
         After each piece of work, none of which takes long.
     """
     fitted, judged = some(training, FITTED_PAIRS), some(held_out, JUDGED_PAIRS)
-    total = (len(FREE) + 1) * (len(fitted) + len(judged)) + len(networks) * len(judged)
-    done = 0
-
-    def ahead() -> Progress:
-        nonlocal done
-        done += 1
-        return Progress(min(done, total), total)
-
+    planes = sum(_colours(pair.low) for pair in [*fitted, *judged])
+    total = len(SLIDERS) + len(FREE) * planes + len(networks) * len(judged)
+    ahead = (Progress(done, total) for done in range(1, total + 1))
     cuts = [_known_middle(pair) for pair in judged]
     curves: dict[str, Method] = dict(zip(SLIDERS[:2], (_unchanged, auto_gamma), strict=True))
     curves[SLIDERS[2]] = best_curve(training)
@@ -103,24 +98,23 @@ def compare_steps(
     for name, method in curves.items():
         results = [(method(p.low)[c], p.reference[c]) for p, c in zip(judged, cuts, strict=True)]
         scores.append(_mean_score(name, results))
-        yield ahead()
+        yield next(ahead)
     for name, method in FREE.items():
         quiet = []
         for pair in fitted:
             cut = _known_middle(pair)
-            low, reference = _by_plane(method, pair.low[cut]), pair.reference[cut]
-            quiet.append(Pair(pair.name, low, reference))
-            yield ahead()
+            low = yield from _by_plane(method, pair.low[cut], ahead)
+            quiet.append(Pair(pair.name, low, pair.reference[cut]))
         curve, results = best_curve(quiet), []
         for pair, cut in zip(judged, cuts, strict=True):
-            results.append((curve(_by_plane(method, pair.low[cut])), pair.reference[cut]))
-            yield ahead()
+            low = yield from _by_plane(method, pair.low[cut], ahead)
+            results.append((curve(low), pair.reference[cut]))
         scores.append(_mean_score(name, results))
     for name, network in networks.items():
         results = []
         for pair, cut in zip(judged, cuts, strict=True):
             results.append((enhanced_part(network, pair, cut), pair.reference[cut]))
-            yield ahead()
+            yield next(ahead)
         scores.append(_mean_score(name, results))
     return scores
 
@@ -146,11 +140,20 @@ def _known_middle(pair: Pair) -> Cut:
     return spans[0], spans[1]
 
 
-def _by_plane(method: Method, image: Image) -> NDArray[np.float32]:
+def _colours(image: Image) -> int:
+    """How many differ: 1 where all are equal."""
+    return 1 if (image == image[..., :1]).all() else image.shape[-1]
+
+
+def _by_plane(
+    method: Method, image: Image, ahead: Iterator[Progress]
+) -> Generator[Progress, None, NDArray[np.float32]]:
     """A method on each colour, once where all are equal."""
-    grey = bool((image == image[..., :1]).all())
-    planes = [method(image[..., c]) for c in range(1 if grey else 3)]
-    return np.stack(planes * (3 if grey else 1), axis=-1).astype(np.float32)
+    planes = []
+    for c in range(_colours(image)):
+        planes.append(method(image[..., c]))
+        yield next(ahead)
+    return np.stack(planes * (image.shape[-1] // len(planes)), axis=-1).astype(np.float32)
 
 
 def enhanced_whole(network: Network, pair: Pair) -> NDArray[np.float32]:

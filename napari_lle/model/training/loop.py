@@ -17,11 +17,12 @@ import torch
 from ..data.pairs import Pair
 from ..network.checkpoint import load_model
 from ..network.network import Network
+from ..progress import Steps
 from ..runtime.devices import choose_device
 from .distributed import agreed, rank
 from .duration import in_threads, set_pace
 from .logbook import STATE, Logbook
-from .outcome import collapse, training_card, validated
+from .outcome import collapse, judged, note_figures, training_card
 from .run_data import RunData, run_data
 from .run_state import RunState, digests
 from .settings import Diverged, Paper, TrainingError, TrainingSettings
@@ -37,8 +38,8 @@ CHECKPOINT_SECONDS = 60.0
 class Event(NamedTuple):
     """One step done, of so many as far as is known.
 
-    After a validation, `held_out` has the figures of `validation.judge`, and `network` is what they
-    are of.
+    It is told again between the held-out images that its weights are judged by; after the last,
+    `held_out` has the figures of `validation.judge_steps`, and `network` is what they are of.
     """
 
     step: int
@@ -101,8 +102,9 @@ def train(
     ------
     Event
         After each step. Closing the generator stops the run, state saved; sending it `STOP` ends
-        the run, with the best network so far; sending it a number says that so many seconds were
-        spent elsewhere and do not count, as those of a pause.
+        the run with the best network so far, in the midst of a validation, too; sending it a
+        number says that so many seconds were spent elsewhere and do not count, as those of a
+        pause.
 
     Returns
     -------
@@ -222,38 +224,72 @@ def _loop(
     state: RunState, data: RunData, logbook: Logbook, checkpoint_seconds: float
 ) -> Generator[Event, Answer, None]:
     """Steps and validations until the end, the end of patience or `STOP`."""
-    note = data.noisy.why if data.noisy else ""
-    saved, clock, pace = time.monotonic(), _Stopwatch(state), state.pace
-    settled = True  # whether the state is one that an uninterrupted run passes through
+    clock = _Stopwatch(state)
     try:
-        while not state.over:
-            settled = False
-            loss = state.advance(data.training)
-            pace.passed(state.step, clock.look())
-            event = Event(state.step, state.expected, loss, note=note, left=pace.left())
-            note = ""
-            if pace.judges(state.step):
-                event = _validated(event, state, data, clock)
-            settled = True
-            if event.held_out is state.best or time.monotonic() - saved > checkpoint_seconds:
-                logbook.checkpoint()
-                saved = time.monotonic()
-            if event.held_out:
-                logbook.write()
-            answer = yield event
-            if answer == STOP:
-                break
+        yield from _until_over(state, data, logbook, clock, checkpoint_seconds)
+    except GeneratorExit:
+        logbook.checkpoint()
+        raise
+    logbook.checkpoint()
+    if not state.history:  # stopped before the first validation
+        event = Event(state.step, state.expected, state.losses[-1])
+        figures, _ = yield from _judged(event, state, data, clock)
+        yield _noted(event, figures, state, clock)
+
+
+def _until_over(
+    state: RunState,
+    data: RunData,
+    logbook: Logbook,
+    clock: _Stopwatch,
+    checkpoint_seconds: float,
+) -> Generator[Event, Answer, None]:
+    note = data.noisy.why if data.noisy else ""
+    saved, stop = time.monotonic(), False
+    while not stop and (state.due or not state.over):
+        if not state.due:
+            state.advance(data.training)
+            state.pace.passed(state.step, clock.look())
+            state.due = state.pace.judges(state.step)
+        left = state.pace.left()
+        event = Event(state.step, state.expected, state.losses[-1], note=note, left=left)
+        note = ""
+        if state.due:
+            figures, stop = yield from _judged(event, state, data, clock)
+            if not figures:
+                return
+            event = _noted(event, figures, state, clock)
+        if event.held_out is state.best or time.monotonic() - saved > checkpoint_seconds:
+            logbook.checkpoint()
+            saved = time.monotonic()
+        if event.held_out:
+            logbook.write()
+        answer = yield event
+        stop = stop or answer == STOP
+        if not stop:
             clock.look(float(answer or 0.0))
-        if not state.history:  # stopped before the first validation
-            logbook.checkpoint()
-            settled = False
-            yield _validated(event, state, data, clock)
-    finally:
-        if settled:
-            logbook.checkpoint()
 
 
-def _validated(event: Event, state: RunState, data: RunData, clock: _Stopwatch) -> Event:
-    row = validated(state, data)
+def _judged(
+    event: Event, state: RunState, data: RunData, clock: _Stopwatch
+) -> Generator[Event, Answer, tuple[dict[str, Any], bool]]:
+    """Judge the weights so far; the figures, and whether the run was told to stop meanwhile.
+
+    There are none where it was, and other weights have been judged before.
+    """
+    steps, stop = Steps(judged(state, data)), False
+    for _ in steps:
+        answer = yield event
+        stop = stop or answer == STOP
+        if stop and state.best:
+            return {}, True
+        if answer != STOP:
+            clock.look(float(answer or 0.0))
+    return steps.answer, stop
+
+
+def _noted(event: Event, figures: dict[str, Any], state: RunState, clock: _Stopwatch) -> Event:
+    """The event of a step that was judged."""
+    row = note_figures(state, figures)
     state.pace.judged(state.step, clock.look())
     return event._replace(held_out=row, network=state.averaged())

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict
 from typing import Any
 
 import torch
 
+from ..progress import Progress, finish
 from ..version import __version__, commit
 from .distributed import agreed, processes
 from .run_data import RunData
 from .run_state import RunState
 from .settings import Diverged
-from .validation import WHOLE, examine, judge
+from .validation import WHOLE, judge_steps
 
 DIVERGED = 10.0  # times the loss of the run's beginning
 
 
-def judged(state: RunState, data: RunData) -> dict[str, Any]:
-    """The figures of `validation.judge` for the average of the weights so far."""
+def judged(state: RunState, data: RunData) -> Generator[Progress, None, dict[str, Any]]:
+    """The figures of `validation.judge_steps` for the average of the weights so far."""
     # A loss against noise tells little on a crop.
     size = WHOLE if data.noisy else state.settings.crop
     network, objective, device = state.averaged(), state.objective, state.device
-    return agreed(lambda: judge(network, objective, data.held_out, size, device, data.noisy))
+    steps = judge_steps(network, objective, data.held_out, size, device, data.noisy)
+    if processes() > 1:  # the others wait for the first, all the time
+        return agreed(lambda: finish(steps))
+    return (yield from steps)
 
 
-def validated(state: RunState, data: RunData) -> dict[str, Any]:
-    """The same, noted down by the run.
+def note_figures(state: RunState, figures: dict[str, Any]) -> dict[str, Any]:
+    """Let a run note down the figures of a validation; its row.
 
     Raises
     ------
     Diverged
         If the loss is far above that of the run's beginning.
     """
-    row = state.record(judged(state, data))
+    row = state.record(figures)
     beginning = state.history[0]["loss"]
     if row["loss"] > DIVERGED * beginning:
         raise Diverged(
@@ -55,8 +60,7 @@ def collapse(best: dict[str, Any]) -> str:
 
 
 def training_card(state: RunState, data: RunData) -> dict[str, Any]:
-    """The story of a run; the stages are compared on whole held-out images."""
-    network = state.kept().to(state.device)
+    """The story of a run."""
     training, held_out = data.given
     return {
         "napari_lle": __version__,
@@ -71,5 +75,4 @@ def training_card(state: RunState, data: RunData) -> dict[str, Any]:
         "held_out_pairs": [p.name for p in held_out],
         **({"processes": processes()} if processes() > 1 else {}),
         "held_out": {k: v for k, v in state.best.items() if k != "verdict"},
-        "stages": examine(network, held_out, WHOLE, state.device),
     }

@@ -49,6 +49,8 @@ class RunState:
         That it works in; 0 until that is known.
     step : int
         Steps done.
+    due : bool
+        Whether the step done last is to be judged, and has not been.
     history : list of dict
         One row for each validation.
     best : dict
@@ -79,6 +81,7 @@ class RunState:
         self.pace: Counted | Budgeted
         self.threads = 0
         self.step = 0
+        self.due = False
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {}
         self.best_weights = dict(self.average)
@@ -141,6 +144,7 @@ class RunState:
         ):
             self.best = row
             self.best_weights = {k: v.clone() for k, v in self.average.items()}
+        self.due = False
         return row
 
     @property
@@ -167,6 +171,7 @@ class RunState:
             "threads": self.threads,
             "budgeted": self.pace.record() if isinstance(self.pace, Budgeted) else None,
             "step": self.step,
+            "due": self.due,
             "losses": self.losses,
             "history": self.history,
             "best": self.best,
@@ -220,6 +225,7 @@ class RunState:
         for name in ("step", "losses", "history", "best", "seconds"):
             setattr(self, name, story[name])
         # A state of an older version tells neither threads nor course: its minutes became steps.
+        self.due = story.get("due", False)
         self.threads = story.get("threads", 0)
         record = story.get("budgeted")
         counted = Counted(story["steps"], settings.validate_every, settings.course)

@@ -7,7 +7,7 @@ agree perfectly. Such a network is named for what it is, and kept only where a r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..data.pairs import Pair
 from ..evaluation.metrics import eight_bit, psnr, score_known
 from ..kernels import find_training, training_kernel
 from ..network.network import Network
+from ..progress import Progress
 from .noisy import Noisy
 from .objectives import Crops, Objective
 
@@ -33,14 +34,14 @@ SMALLEST_WITH_SSIM = 7  # side of an image that has an SSIM
 WHOLE = 1024  # side of the centre that stands for a large image, or for all of a few small ones
 
 
-def judge(
+def judge_steps(
     network: Network,
     objective: Objective,
     pairs: Sequence[Pair],
     size: int,
     device: torch.device,
     noisy: Noisy | None = None,
-) -> dict[str, Any]:
+) -> Generator[Progress, None, dict[str, Any]]:
     """Score a network on held-out images; larger ``score`` is better.
 
     Parameters
@@ -57,6 +58,11 @@ def judge(
     noisy : Noisy, optional
         What the references are, where they are as noisy as the images.
 
+    Yields
+    ------
+    Progress
+        Between images.
+
     Returns
     -------
     dict
@@ -64,22 +70,23 @@ def judge(
         figures of `examine`, and ``verdict``: empty, or what is wrong.
     """
     network = find_training(network) or network
-    losses = []
-    with torch.inference_mode():
-        for pair in pairs:
-            batch = centre(pair, size, network.radius)
-            if noisy and noisy.reach is not None:
-                batch = hide(batch, network.radius, noisy.reach, np.random.default_rng(0))
-            losses.append(float(objective(network, Crops.of(batch, device))))
-    figures: dict[str, Any] = {"held_out_loss": float(np.mean(losses))}
-    figures["score"] = -figures["held_out_loss"]
-    if not noisy and not any(pair.alone for pair in pairs):
-        scores = np.mean([_compare(network, pair, device) for pair in pairs], axis=0)
-        figures |= {"psnr": float(scores[0]), "ssim": float(scores[1])}
-        figures["score"] = figures["ssim"]
+    referenced = not noisy and not any(pair.alone for pair in pairs)
     # Of one image, the little that the loss is taken from could well be its only bright spot.
     looked = max(size, round(WHOLE / math.sqrt(len(pairs))))
-    figures |= examine(network, pairs, looked, device)
+    losses, scores, examined = [], [], []
+    for done, pair in enumerate(pairs):
+        if done:
+            yield Progress(done, len(pairs))
+        losses.append(_centre_loss(network, objective, pair, size, device, noisy))
+        if referenced:
+            scores.append(_compare(network, pair, device))
+        examined.append(_examine_one(network, pair, looked, device))
+    figures: dict[str, Any] = {"held_out_loss": float(np.mean(losses))}
+    figures["score"] = -figures["held_out_loss"]
+    if referenced:
+        figures["psnr"], figures["ssim"] = map(float, np.mean(scores, axis=0))
+        figures["score"] = figures["ssim"]
+    figures |= _together(network, examined, device)
     return {**figures, "verdict": fault(figures)}
 
 
@@ -98,7 +105,13 @@ def examine(
         ``remaining``, where there are references: mean distance of R to them, as a share of the
         images' own.
     """
-    found = [_examine_one(network, pair, size, device) for pair in pairs]
+    return _together(network, [_examine_one(network, p, size, device) for p in pairs], device)
+
+
+def _together(
+    network: Network, found: list[dict[str, float]], device: torch.device
+) -> dict[str, float]:
+    """The figures of `examine` of all images, and what a phantom shows."""
     phantom = shaded_phantom()
     low, _, statistics = Crops.of(centre(phantom, WHOLE, 0), device)
     with torch.inference_mode():
@@ -134,6 +147,22 @@ def shaded_phantom() -> Pair:
     image = (texture * light)[..., None] * np.array([1.0, 0.9, 0.8])
     low = image.astype(np.float32)
     return Pair("phantom", low, low)
+
+
+def _centre_loss(
+    network: Network,
+    objective: Objective,
+    pair: Pair,
+    size: int,
+    device: torch.device,
+    noisy: Noisy | None,
+) -> float:
+    """What training minimises, on the centre of an image."""
+    batch = centre(pair, size, network.radius)
+    if noisy and noisy.reach is not None:
+        batch = hide(batch, network.radius, noisy.reach, np.random.default_rng(0))
+    with torch.inference_mode():
+        return float(objective(network, Crops.of(batch, device)))
 
 
 def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) -> dict[str, float]:

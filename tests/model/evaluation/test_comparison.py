@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers.running import drain
 
 from napari_lle.model.data.pairs import Pair
 from napari_lle.model.evaluation import comparison
@@ -7,10 +8,12 @@ from napari_lle.model.evaluation.comparison import (
     Score,
     best_curve,
     compare,
+    compare_steps,
     comparison_verdict,
     start_verdict,
 )
 from napari_lle.model.network.network import Network, NetworkConfig
+from napari_lle.model.progress import Progress
 
 
 @pytest.fixture
@@ -54,6 +57,13 @@ def test_scores_are_of_the_held_out_part_only(pair):
     again = compare({"after": network}, [pair], [Pair("half", pair.low, spoiled, pair)])
     assert again == list(scores.values())
     assert scores["best curve"].psnr > scores["automatic gamma"].psnr > scores["input"].psnr
+
+
+def test_each_colour_is_a_piece_of_work_that_is_told(pair):
+    grey = Pair("grey", *(np.repeat(x[..., :1], 3, axis=-1) for x in (pair.low, pair.reference)))
+    told, _ = drain(compare_steps({"after": Network(NetworkConfig()).eval()}, [pair], [pair, grey]))
+    pieces = 3 + 3 * (3 + 3 + 1) + 2  # sliders, untrained methods on colours, the network
+    assert told == [Progress(done, pieces) for done in range(1, pieces + 1)]
 
 
 def test_the_verdict_is_plain():

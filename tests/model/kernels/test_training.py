@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import FORMS, random_model
+from helpers.running import last
 
 from napari_lle.model import kernels
 from napari_lle.model.data.pairs import Pair
@@ -12,7 +13,7 @@ from napari_lle.model.losses import functional as losses
 from napari_lle.model.training.objectives import Crops, make_objective
 from napari_lle.model.training.run_state import RunState
 from napari_lle.model.training.settings import TrainingSettings
-from napari_lle.model.training.validation import judge
+from napari_lle.model.training.validation import judge_steps
 
 pytest.importorskip("numba")
 from napari_lle.model.kernels.training.compiled import compile_training
@@ -222,8 +223,8 @@ def test_a_validation_says_the_same(form, monkeypatch):
     settings = TrainingSettings(network=network(form).config)
     device = torch.device("cpu")
     state = RunState(settings, device)
-    ours = judge(state.averaged(), state.objective, pairs, 32, device)
+    ours = last(judge_steps(state.averaged(), state.objective, pairs, 32, device))
     monkeypatch.setenv(kernels.SWITCH, "torch")
-    theirs = judge(state.averaged(), state.objective, pairs, 32, device)
+    theirs = last(judge_steps(state.averaged(), state.objective, pairs, 32, device))
     assert ours.pop("verdict") == theirs.pop("verdict")
     assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from helpers.running import drain
-from helpers.training import PAPER, TINY, changed, weights
+from helpers.training import PAPER, TINY, changed, told, weights
 
 from napari_lle.model.data.pairs import Pair
 from napari_lle.model.network.checkpoint import load_model
@@ -19,6 +19,16 @@ from napari_lle.model.training.loop import (
     TrainingError,
     train,
 )
+
+
+def judge_by(monkeypatch, figures):
+    """Let runs be judged by figures that a function makes up."""
+
+    def judged(*_):
+        yield from ()
+        return figures()
+
+    monkeypatch.setattr(training, "judged", judged)
 
 
 def test_divergence_is_explained_and_never_saved(pairs, tmp_path):
@@ -62,25 +72,56 @@ def test_the_letter_turns_white_and_is_kept_with_a_warning(alone, tmp_path):
 def test_a_sound_network_is_kept_before_a_collapsed_one(pairs, monkeypatch):
     rows = iter([(0.9, "flat"), (0.2, ""), (0.8, "flat"), (0.1, "")])
     names = ("score", "verdict")
-    monkeypatch.setattr(outcome, "judged", lambda *_: dict(zip(names, next(rows), strict=True)))
+    judge_by(monkeypatch, lambda: dict(zip(names, next(rows), strict=True)))
     _, trained = drain(train(pairs, changed(steps=20)))
     assert trained.card["held_out"]["step"] == 10 and "warning" not in trained.card
 
 
 def test_results_that_are_not_finite_leave_nothing_to_keep(pairs, monkeypatch):
     row = {"score": math.nan, "verdict": "its results are not finite"}
-    monkeypatch.setattr(outcome, "judged", lambda *_: dict(row))
+    judge_by(monkeypatch, lambda: dict(row))
     with pytest.raises(TrainingError, match="collapsed: its results are not finite"):
         drain(train(pairs, TINY))
 
 
 def test_patience_ends_a_run_that_stands_still(pairs, monkeypatch, tmp_path):
     scores = iter([0.5, 0.6, 0.6, 0.4] * 2)
-    monkeypatch.setattr(outcome, "judged", lambda *_: {"score": next(scores), "verdict": ""})
+    judge_by(monkeypatch, lambda: {"score": next(scores), "verdict": ""})
     settings = changed(patience=2, steps=100)
     events, trained = drain(train(pairs, settings, run=tmp_path))
     assert events[-1].step == 20 and trained.card["held_out"]["step"] == 10
     assert drain(train(pairs, settings, run=tmp_path))[0] == []
+
+
+def test_a_validation_is_told_and_can_be_stopped_and_closed_in_its_midst(pairs, tmp_path):
+    settings = changed(steps=10)
+
+    def begin(name):
+        return train(pairs, settings, held_out=pairs[:3], run=tmp_path / name)
+
+    events, whole = drain(begin("whole"))
+    assert [e.step for e in events] == [1, 2, 3, 4, 5, 5, 5, 6, 7, 8, 9, 10, 10, 10]
+    assert [bool(e.held_out) for e in events if e.step == 5] == [False, False, True]
+
+    closed = begin("closed")
+    assert [next(closed).step for _ in range(12)][-1] == 10
+    closed.close()
+    after, resumed = drain(begin("closed"))
+    assert told(after) == told(events[-3:])
+    assert all((weights(resumed)[k] == weights(whole)[k]).all() for k in weights(whole))
+
+    stopped = begin("stopped")
+    assert [next(stopped).step for _ in range(12)][-1] == 10
+    with pytest.raises(StopIteration) as stop:
+        stopped.send(STOP)
+    assert stop.value.value.card["held_out"]["step"] == 5
+    assert told(drain(begin("stopped"))[0]) == told(events[-3:])
+
+    # Before the first validation is over there is nothing else to keep.
+    early = begin("early")
+    assert [next(early).step for _ in range(5)][-1] == 5
+    rest = [early.send(STOP), *early]
+    assert [bool(e.held_out) for e in rest] == [False, True]
 
 
 @pytest.mark.parametrize(("after", "validated"), [(2, 2), (7, 5)])

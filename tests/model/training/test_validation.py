@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import random_model
+from helpers.running import last
 
 from napari_lle.model.data.pairs import Pair, make_alone
 from napari_lle.model.network.network import Network, NetworkConfig
 from napari_lle.model.training.objectives import make_objective
 from napari_lle.model.training.settings import Paper, TrainingSettings
-from napari_lle.model.training.validation import examine, fault, judge, shaded_phantom
+from napari_lle.model.training.validation import examine, fault, judge_steps, shaded_phantom
 
 CPU = torch.device("cpu")
 rng = np.random.default_rng(0)
@@ -67,7 +68,9 @@ def test_a_bright_spot_where_the_loss_is_taken_from_is_no_collapse():
     reference = np.full_like(low, 0.6)
     reference[:, 72:] = np.nan
     pair = Pair("lamp", low, reference)
-    found = judge(constant(0.005), make_objective(TrainingSettings(), CPU), [pair], 16, CPU)
+    found = last(
+        judge_steps(constant(0.005), make_objective(TrainingSettings(), CPU), [pair], 16, CPU)
+    )
     assert found["extreme"] == pytest.approx(16**2 / (96 * 72))
     assert found["verdict"] == ""
 
@@ -125,9 +128,11 @@ def test_agreement_is_the_largest_distance_to_the_first_stage():
 def test_the_score_is_ssim_with_references_and_the_loss_without():
     settings = TrainingSettings(objective="paper", paper=Paper({"perceptual": 0.0}))
     alone = dark(2)
-    found = judge(constant(0.1), make_objective(settings, CPU), alone, 24, CPU)
+    found = last(judge_steps(constant(0.1), make_objective(settings, CPU), alone, 24, CPU))
     assert found["score"] == -found["held_out_loss"] and "psnr" not in found
     paired = [Pair(p.name, p.low, p.low / (p.low + 0.1)) for p in alone]
-    found = judge(constant(0.1), make_objective(TrainingSettings(), CPU), paired, 24, CPU)
+    found = last(
+        judge_steps(constant(0.1), make_objective(TrainingSettings(), CPU), paired, 24, CPU)
+    )
     assert found["score"] == found["ssim"] > 0.99
     assert found["verdict"] == ""
