@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 from helpers.places import ROOT
-from npe2 import PluginManifest
+from npe2 import PluginManager, PluginManifest
 
 from napari_lle.model.inference.looks import LOOK_NAMES
 from napari_lle.model.kernels import SWITCH
@@ -42,7 +42,24 @@ def test_restore_is_in_the_layers_menu(manifest):
 def test_writers_take_what_results_are_saved_as(manifest):
     taken = {suffix for w in manifest.contributions.writers for suffix in w.filename_extensions}
     assert {".png", ".jpg", ".tif", ".fits", ".zarr"} <= taken
-    assert all(w.layer_types == ["image"] for w in manifest.contributions.writers)
+    assert {".ome.tif", ".ome.tiff"} <= taken
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_writers_take_no_file_from_those_of_napari(manifest, own_first):
+    """However npe2 finds the plugins: what others save stays as it is without this one."""
+    napari = PluginManifest.from_distribution("napari")
+    manager = PluginManager()
+    for each in (manifest, napari) if own_first else (napari, manifest):
+        manager.register(each)
+
+    def chosen(name):
+        return manager.get_writer(name, ["image"])[0].command
+
+    assert chosen("a.png") == chosen("a.tif") == chosen("a.JPG") == "napari.write_image"
+    assert chosen("a.ome.tif") == chosen("a.b.OME.TIFF") == "napari-lle.write_values"
+    assert chosen("a.fits") == chosen("a.zarr") == "napari-lle.write_values"
+    assert chosen("a.webp") == "napari-lle.write_displayed"
 
 
 def test_a_reader_takes_fits(manifest):

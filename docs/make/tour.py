@@ -30,7 +30,8 @@ def tour():
 
     form.compare.swipe.value = False
     form.folds["Compare"].collapse(animate=False)
-    form.folds["More"].expand(animate=False)
+    for title in ("Save", "More"):
+        form.folds[title].expand(animate=False)
     form.tone.all()[1].value = 0.35  # brightness
     with TemporaryDirectory() as folder:
         widget.saver.save(str(Path(folder) / "cells.png"))

@@ -32,7 +32,8 @@ FOLDS = {
     "Levels": "Set black and white by numbers, from a dark frame or region; lock or copy them.",
     "Channels": "How colours and channels are treated together.",
     "Compare": "Compare before and after, and see what has changed.",
-    "More": "Model, device, extra layers, saving and copying.",
+    "Save": "Save the result as a picture, publish it, restore what was measured, repeat the run.",
+    "More": "Model, brightness, noise removal, device, and what a run adds.",
 }
 
 
@@ -164,11 +165,11 @@ class Form:
             self.levels.rows(),
             [*map(labelled, (self.channels, self.clip, self.linked)), self.together],
             [*self.compare.rows(), *self.result.figures()],
+            self.result.copies(),
             [
                 *map(labelled, (self.model.widget, *self.tone.all()[1:])),
                 *map(labelled, (self.device, self.again)),
                 self.illumination,
-                *self.result.copies(),
             ],
         ]
 

@@ -1,4 +1,11 @@
-"""What napari's *Save Selected Layers* writes with this plugin."""
+"""What napari's *Save Selected Layers* writes with this plugin, where it is chosen.
+
+Which writer is first for ``.png`` or ``.tif`` no plugin can say: npe2 sorts by the number of layer
+types, then by the order in which it found the plugins, which is that of files on the disk. The
+manifest adds a type that napari does not have, ``graph?``, so that napari's own writers come first
+everywhere: saving the layers of others stays as it is without this plugin. With ``.ome.tif`` the
+longer ending decides, and these come first.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +21,14 @@ from ..shared.layers import pixels
 from ..shared.pictures import Appearance, as_displayed, stored
 
 
-def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+def write_values(path: str, layers: list[Any]) -> list[str]:
     """Write the values of an image layer as they are, with scale, units and record.
 
     Parameters
     ----------
     path : str
-    data : array_like, or a list of them for a multiscale layer
-    meta : dict
-        Attributes of the layer, as napari hands them to writers.
+    layers : list of tuple
+        Values, attributes and type of one layer, as napari hands them to writers.
 
     Returns
     -------
@@ -36,7 +42,7 @@ def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """
     from ...model.io.files import write_image
 
-    layer = Image(data, **meta)
+    layer = handed_image(layers)
     values = np.asarray(pixels(layer))
     record, about = record_of(layer), about_layer(layer)
     with _heard():
@@ -44,7 +50,7 @@ def write_values(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def write_displayed(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+def write_displayed(path: str, layers: list[Any]) -> list[str]:
     """Write an image layer of one plane with 8 bits, as it is displayed.
 
     Parameters and return value are those of `write_values`.
@@ -56,7 +62,7 @@ def write_displayed(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """
     from ...model.io.files import write_image
 
-    layer = Image(data, **meta)
+    layer = handed_image(layers)
     if layer.ndim != 2:
         raise OSError(
             f"“{layer.name}” is a stack, and a picture holds one plane: save it to .tif, or press "
@@ -67,6 +73,12 @@ def write_displayed(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     with _heard():
         write_image(path, picture, rgb=rgb, about=about_layer(layer, 2, rgb))
     return [path]
+
+
+def handed_image(layers: list[Any]) -> Image:
+    """The one image of what napari hands to a writer."""
+    data, meta, _ = next(each for each in layers if each[2] == "image")
+    return Image(data, **meta)
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def test_a_stack_with_a_scale_is_saved_as_ome(viewer, rng, tmp_path):
     stack = rng.normal(size=(3, 8, 9)).astype(np.float32)
     viewer.add_image(stack, scale=(2, 0.5, 0.25), units=("um",) * 3)
     file = tmp_path / "stack.ome.tif"
-    assert write_values(str(file), *viewer.layers[0].as_layer_data_tuple()[:2]) == [str(file)]
+    assert write_values(str(file), [viewer.layers[0].as_layer_data_tuple()]) == [str(file)]
     with tifffile.TiffFile(file) as written:
         pixels = tifffile.xml2dict(written.ome_metadata)["OME"]["Image"]["Pixels"]
     assert [pixels[f"PhysicalSize{axis}"] for axis in "ZYX"] == [2, 0.5, 0.25]
