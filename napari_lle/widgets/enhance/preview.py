@@ -260,12 +260,12 @@ class Preview:
             "metadata": {METADATA_KEY: {"preview": True}},
         }
         layers = self._viewer.layers
-        active = layers.selection.active
+        selected = set(layers.selection)
         self.layer = Image(data, **options)
         layers.insert(place_over(self._viewer, [source]), self.layer)
         self._covers.put(self.layer, source)
-        if active is not None:
-            select_again(self._viewer, active)
+        if selected:
+            select_again(self._viewer, selected)
 
     def _shaped(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         source = self._source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from .layers import METADATA_KEY
 
-_again: list[Any] = []  # layers that `select_again` is selecting
+_again: list[Any] = []  # what `select_again` is selecting
 
 
 class ImageChoice:
@@ -63,14 +63,14 @@ class ImageChoice:
             self._widget.value = active
 
 
-def select_again(viewer: Any, layer: Any) -> None:
-    """Give the selection back to the layer that had it before one was added: napari selects that.
+def select_again(viewer: Any, layers: Iterable[Any]) -> None:
+    """Give the selection back to the layers that had it before one was added: napari selects that.
 
     No list of images follows, for nobody has chosen: another image may be chosen there.
     """
-    _again.append(layer)
+    _again.append(layers)
     try:
-        viewer.layers.selection.active = layer
+        viewer.layers.selection = {layer for layer in layers if layer in viewer.layers}
     finally:
         _again.pop()
 

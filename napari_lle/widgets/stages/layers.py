@@ -46,7 +46,7 @@ class StageLayers:
         self._finding: Finding | None = None
         self.source: Image | None = None
         self._wanted: tuple[str, ...] = ()
-        self._active: Any = None
+        self._selected: list[Any] = []  # before layers were added
         self.stage, self.quiet = 1, False
         self.layers: dict[str, Any] = {}
         viewer.layers.events.removed.connect(self._on_removed)
@@ -169,8 +169,8 @@ class StageLayers:
 
     def _insert(self, key: str, layer: Any) -> None:
         layers = self._viewer.layers
-        if layers.selection.active not in self.layers.values():
-            self._active = layers.selection.active
+        if not self._selects_own():
+            self._selected = list(layers.selection)
         order = self._keys()
         if key not in order:  # unchecked since it was queued
             return
@@ -188,10 +188,14 @@ class StageLayers:
 
     def _select(self) -> None:
         """Give the selection back to the layer that had it: napari selects what is new."""
-        layers = self._viewer.layers
-        if self._active in layers and layers.selection.active in self.layers.values():
-            select_again(self._viewer, self._active)
-        self._active = None
+        if self._selected and self._selects_own():
+            select_again(self._viewer, self._selected)
+        self._selected = []
+
+    def _selects_own(self) -> bool:
+        """Whether the selection is that of napari, which selects what is new."""
+        own = self.layers.values()
+        return any(layer in own for layer in self._viewer.layers.selection)
 
     def _take(self, key: str) -> None:
         self._remove(self.layers.pop(key, None))
@@ -222,8 +226,7 @@ class StageLayers:
             self._viewer.layers.link_layers(kinds, LINKED)
 
     def _on_removed(self, event: Any) -> None:
-        if event.value is self._active:
-            self._active = None
+        self._selected = [layer for layer in self._selected if layer is not event.value]
         for key, layer in list(self.layers.items()):
             if layer is event.value:
                 del self.layers[key]

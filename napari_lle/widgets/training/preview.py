@@ -39,7 +39,7 @@ class PreviewLayer:
             return
         if self._layer in self._viewer.layers:  # of another pair
             self._viewer.layers.remove(self._layer)
-        chosen = self._viewer.layers.selection.active
+        chosen = set(self._viewer.layers.selection)
         shown = {
             "rgb": True,
             "contrast_limits": (0, 1),
@@ -49,11 +49,10 @@ class PreviewLayer:
         self._viewer.add_layer(self._layer)
         QTimer.singleShot(DRAWN_DELAY, partial(self._select, chosen))
 
-    def _select(self, chosen: Any) -> None:
+    def _select(self, chosen: set[Any]) -> None:
         """Select what was selected before, unless the user has gone on: napari selects the new."""
-        layers = self._viewer.layers
         # Not `is`: what napari hands to plugins are proxies.
-        if layers.selection.active == self._layer and (chosen is None or chosen in layers):
+        if self._viewer.layers.selection.active == self._layer:
             select_again(self._viewer, chosen)
 
     def place(

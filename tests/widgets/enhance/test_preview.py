@@ -83,6 +83,19 @@ def test_a_preview_leaves_the_choice_that_is_not_the_selection(qtbot, viewer, ma
     assert widget.live.layer.name.startswith("first enhanced")
 
 
+def test_a_preview_leaves_several_layers_selected(qtbot, viewer, make, stack):
+    """Those that are enhanced together are selected: a preview of them must not undo that."""
+    channels = {viewer.add_image(stack[i], name=name) for i, name in enumerate(("red", "green"))}
+    widget = make(viewer)
+    viewer.layers.selection = channels
+    widget.form.together.value = True
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    assert set(viewer.layers.selection) == channels
+    run(qtbot, widget)
+    assert len(widget.results.layers) == 2
+
+
 def test_a_preview_is_shown_between_the_limits_of_new_options(qtbot, viewer, make, stack):
     viewer.add_image(stack[0], name="cells")
     widget = make(viewer)

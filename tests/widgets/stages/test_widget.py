@@ -166,6 +166,14 @@ def test_the_choice_of_an_image_outlasts_the_run(qtbot, viewer, make, stack):
     assert widget.form.image.value is other
 
 
+def test_several_selected_layers_stay_selected(qtbot, viewer, make, stack):
+    chosen = {viewer.add_image(stack, name=name) for name in ("cells", "other")}
+    widget = make(viewer)
+    viewer.layers.selection = chosen
+    run(qtbot, widget)
+    assert set(viewer.layers.selection) == chosen
+
+
 def test_every_control_has_a_tooltip(viewer, make):
     form = make(viewer).form
     controls = [w for w in vars(form).values() if hasattr(w, "tooltip")] + [form.model.widget]
