@@ -19,6 +19,8 @@ import numpy as np
 from napari_lle.model import enhance, enhance_stored, restore
 colours = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3) // 4
 grey = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60)
+enhance(colours, "photo", device="cpu")
+assert "numba.np.arraymath" not in sys.modules, "all that compiling needs is loaded"
 for model in ["auto", *{MODELS}]:
     for image in (colours, grey):
         result = enhance(image, model, strength=0.5, device="cpu")

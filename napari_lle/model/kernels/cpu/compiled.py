@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from numba import float32, intp, types, uint8, uint16
+from numba.core.runtime import rtsys
 
 from ..forms import MIXING, Layout
 from .calming import build_calm
@@ -185,13 +186,23 @@ def load_function(part: Piece, maker: Maker) -> Any | None:
         with suppress(Exception):
             make, signature = maker(part)
             function = make(cache=True)
-            # A private name: numba has no public way to ask whether code is on disk without
-            # compiling it where it is not, and we know of no issue that asks for one. It may go
-            # when there is; until then a test that loads code in a fresh process tells if it moves.
-            if function._cache.load_overload(signature, function.targetctx) is not None:
-                function.compile(signature)
+            found = _on_disk(function, signature)
+            if found is not None:
+                function.add_overload(found)
                 _ready[part] = function
     return _ready.get(part)
+
+
+def _on_disk(function: Any, signature: tuple[Any, ...]) -> Any | None:
+    """The compiled code of a function where it is on disk; never compiles.
+
+    By private names: numba has no public way to ask for code without compiling it where there is
+    none, and the way by `load_overload` first imports, in half a second, all that may be compiled
+    (SciPy's linear algebra, too). We know of no issue that asks for either. It may go when there
+    are; until then a test that loads code in a fresh process tells if they move.
+    """
+    rtsys.initialize(function.targetctx)
+    return function._cache._load_overload(signature, function.targetctx)
 
 
 def load_functions(parts: Iterable[Piece], maker: Maker) -> dict[Piece, Any] | None:
