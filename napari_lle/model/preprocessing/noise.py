@@ -154,9 +154,9 @@ def _brightness_bins(mean: Float64) -> list[NDArray[np.intp]]:
     """Squares by brightness: a share of all to a bin, or of the range, whichever is less."""
     order = np.argsort(_even(mean), kind="stable")
     share, span = max(FEWEST, len(order) // BINS), np.ptp(mean) / BINS if len(order) else 0.0
-    parts, start = [], 0
+    parts, start, sorted_mean = [], 0, mean[order]
     while len(order) - start >= 2 * FEWEST:
-        near = int(np.searchsorted(mean[order], mean[order[start]] + span)) - start
+        near = int(np.searchsorted(sorted_mean, sorted_mean[start] + span)) - start
         end = start + max(FEWEST, min(share, near))
         parts.append(order[start:end])
         start = end

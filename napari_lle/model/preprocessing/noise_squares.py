@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..array_types import Float64
 
 SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
+BLOCK = 4096  # of them at once, whose figures lie in a core's cache
 
 
 class Squares(NamedTuple):
@@ -54,7 +55,20 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     area = math.prod(planes[0].shape)
     step = 4 * max(1, math.ceil(math.sqrt(area * len(planes) / 16 / SQUARES)))
     pixels = np.concatenate([_pixels(plane, step) for plane in planes], axis=-1)
-    pixels = pixels[..., np.isfinite(pixels).all(axis=(0, 1))]
+    if dtype.kind == "f":
+        pixels = pixels[..., np.isfinite(pixels).all(axis=(0, 1))]
+    count = pixels.shape[-1]
+    blocks = [_of_block(pixels[..., i : i + BLOCK]) for i in range(0, max(count, 1), BLOCK)]
+    flat = pixels.reshape(16, -1)
+    bright, mean, crossed, coarse, lines, energy = (
+        np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)
+    )
+    ends, cut = _at_an_end(flat, dtype), _cut_off(flat)
+    return Squares(bright, mean, crossed, coarse, lines, energy, ends, cut)
+
+
+def _of_block(pixels: Float64) -> tuple[Float64, ...]:
+    """The first figures of `Squares` of a few squares, (4, 4, N)."""
     upper, lower = pixels[0::2], pixels[1::2]
     a, b, c, d = upper[:, 0::2], upper[:, 1::2], lower[:, 0::2], lower[:, 1::2]
     crossed = (a - b - c + d) / 2  # 2, 2, N
@@ -62,15 +76,13 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     diagonal = p - q - r + s
     across = [pixels.mean(axis=k) for k in (0, 1)]
     flat = pixels.reshape(16, -1)
-    return Squares(
+    return (
         np.sort(np.ascontiguousarray(flat.T), axis=1)[:, 2:-2].mean(axis=1),
         flat.mean(axis=0),
         crossed.reshape(4, -1),
         diagonal / 2,
         np.stack([means[::2] - means[1::2] for means in across]),
         (p + q - (r + s)) ** 2 + (p + r - (q + s)) ** 2 + diagonal**2,
-        _at_an_end(flat, dtype),
-        _cut_off(flat),
     )
 
 
