@@ -187,8 +187,8 @@ def make_plan(images: Any, options: EnhanceOptions = DEFAULTS, known: Survey | N
     options = settle(arrays, options)
     dtype = np.dtype(arrays[0].dtype).name if known is None else known.levels.dtype
     loaded = model_of(options, dtype, len(arrays) == 1)
+    options = _aimed(options, loaded)
     if known is None:
-        options = _aimed(options, loaded)
         known = _survey(arrays, options, loaded)
     elif options.channel_axis is not None:  # a part may have fewer axes than the whole
         axis = options.channel_axis - arrays[0].ndim

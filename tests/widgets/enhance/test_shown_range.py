@@ -127,3 +127,17 @@ def test_a_preview_is_shown_as_its_run(qtbot, viewer, make):
     assert np.median(displayed(widget.preview.layer)) == pytest.approx(0.1, abs=0.02)
     assert tuple(enhanced(qtbot, widget).contrast_limits) == pytest.approx(shown, abs=0.02)
     assert stars in viewer.layers
+
+
+def test_a_preview_of_a_sky_is_shown_as_its_run(qtbot, viewer, make, noisy_field):
+    viewer.add_image(noisy_field, name="field")
+    widget = make(viewer)
+    widget.form.model.use("auto")
+    widget.form.look.value = "astronomy"
+    widget.form.preview.value = True
+    qtbot.waitUntil(lambda: widget.preview.layer is not None)
+    previewed = widget.preview.layer.contrast_limits
+    widget.form.run.native.click()
+    qtbot.waitUntil(lambda: not widget.job.running)
+    assert previewed[0] > 0
+    np.testing.assert_allclose(previewed, widget.live.layer.contrast_limits, rtol=1e-3)
