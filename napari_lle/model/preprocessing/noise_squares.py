@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..array_types import Float64
 
 SQUARES = 120_000  # of 4 x 4 pixels, at most, that are looked at
-BLOCK = 4096  # of them at once, whose figures lie in a core's cache
+SQUARES_AT_ONCE = 4096  # whose figures lie in a core's cache
 
 
 class Squares(NamedTuple):
@@ -58,7 +58,8 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     if dtype.kind == "f":
         pixels = pixels[..., np.isfinite(pixels).all(axis=(0, 1))]
     count = pixels.shape[-1]
-    blocks = [_of_block(pixels[..., i : i + BLOCK]) for i in range(0, max(count, 1), BLOCK)]
+    begins = range(0, max(count, 1), SQUARES_AT_ONCE)
+    blocks = [_of_block(pixels[..., i : i + SQUARES_AT_ONCE]) for i in begins]
     flat = pixels.reshape(16, -1)
     bright, mean, crossed, coarse, lines, energy = (
         np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)
