@@ -20,10 +20,12 @@ from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
 from napari_lle.widgets.shared import jobs
+from napari_lle.widgets.shared.marks import CanvasMark
 from napari_lle.widgets.training.pair_steps import Entry
 
 OWN = "napari_lle"
 MEANT = Entry  # knows the layer that it was read from, there or not
+WITH_VIEWER = CanvasMark  # listens as long as there is a viewer
 KEPT = 100  # of the last words before a fault
 
 
@@ -160,7 +162,7 @@ def listeners(viewer: Any) -> list[str]:
             for callback in emitter.callbacks:
                 owner = callback[0]() if isinstance(callback, tuple) else callback
                 module = getattr(owner, "__module__", "") or ""
-                if module.startswith(OWN):
+                if module.startswith(OWN) and not isinstance(owner, WITH_VIEWER):
                     found.append(type(owner).__qualname__)
     return found
 

@@ -77,7 +77,7 @@ class Afterwards:
 
     def report(self) -> None:
         """Tell what the latest result did to the intensities, and add its gain as a layer."""
-        live = self._results.latest
+        live = self._latest()
         if live is None:
             return
 
@@ -88,11 +88,11 @@ class Afterwards:
             self.window.show()
             self._say(" ".join(report.sentences()))
 
-        self._start(report_steps(live.estimate, strength_of(live)), done)
+        self._start(report_steps(live.estimate, strength_of(live)), done, live)
 
     def trust(self, which: str) -> None:
         """Add a layer that tells of the latest result, see `trust.MAP_NAMES`."""
-        live = self._results.latest
+        live = self._latest()
         if live is None:
             return
 
@@ -101,11 +101,12 @@ class Afterwards:
             self._viewer.add_layer(layer)
             self._say(f"Added “{layer.name}”: {MAP_MEANINGS[which]}")
 
-        self._start(trust_steps(live.estimate, strength_of(live), which), done)
+        self._start(trust_steps(live.estimate, strength_of(live), which), done, live)
 
     def publish(self) -> None:
         """Show the texts for a paper, and offer the bundle."""
-        if not self._results.lives:
+        live = self._latest()
+        if live is None:
             return
 
         def done(made: tuple[Any, Any]) -> None:
@@ -114,7 +115,7 @@ class Afterwards:
             self.publishing = PublishWindow(self._viewer, *made, self._parent)
             self.publishing.show()
 
-        self._start(texts_steps(self._results.lives, self._viewer), done)
+        self._start(texts_steps(self._results.lives, self._viewer), done, live)
 
     def restore(self) -> None:
         """Add the layer of the original pixel values."""
@@ -134,8 +135,24 @@ class Afterwards:
             return
         self._say("Copied: paste it into a script or a terminal.")
 
-    def _start(self, steps: Generator[Any, None, Any], done: Callable[[Any], Any]) -> None:
-        self._follow(Job(steps, on_done=done, on_error=self._fail))
+    def _latest(self) -> Live | None:
+        """The latest result, if its layer still holds it."""
+        live = self._results.latest
+        if live is not None and live.told:
+            self._say(live.told)
+            return None
+        return live
+
+    def _start(
+        self, steps: Generator[Any, None, Any], done: Callable[[Any], Any], live: Live
+    ) -> None:
+        def ended(made: Any) -> None:
+            if live.told:  # it was given other values meanwhile
+                self._say(live.told)
+            else:
+                done(made)
+
+        self._follow(Job(steps, on_done=ended, on_error=self._fail))
 
     def _follow(self, job: Job | None) -> None:
         """Let go of a job when the widget is closed."""

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..shared.jobs import Job
-from ..shared.layers import METADATA_KEY
+from ..shared.layers import METADATA_KEY, pixels
+from ..shared.marks import unmarked
 from .shown_range import FollowedLimits, ShownRange, limits_of
 
 if TYPE_CHECKING:
@@ -194,10 +195,18 @@ class Live:
         self.estimate = estimate
         self.layer = layer
         self.light = light
+        self._shape = tuple(pixels(layer).shape)
         self._limits = None if shown is None else FollowedLimits(layer, *shown)
         self._job: Job | None = None
         self._next: Blend | None = None
         _LIVE[layer] = self
+
+    @property
+    def told(self) -> str:
+        """Why the layer is no longer of this result, as a sentence; empty while it is."""
+        if tuple(pixels(self.layer).shape) == self._shape:
+            return ""
+        return f"“{unmarked(self.layer.name)}” was given other values: run Enhance again."
 
     def blend(self, blend: Blend) -> None:
         """Show another blend: at once, or soon for a plane so large that it takes a while."""

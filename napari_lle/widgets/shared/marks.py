@@ -108,7 +108,8 @@ _MARKS: dict[int, CanvasMark] = {}
 
 
 def canvas_mark(viewer: Any) -> CanvasMark:
-    """The one mark of a viewer."""
+    """The one mark of a viewer, also of the proxy of it that napari hands to plugins."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
     number = id(viewer)
     if number not in _MARKS:
         _MARKS[number] = CanvasMark(viewer)

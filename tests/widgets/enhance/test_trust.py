@@ -90,3 +90,29 @@ def test_colours_give_one_grey_layer(qtbot, viewer, make, photo):
     qtbot.waitUntil(lambda: "photo enhanced what changed" in viewer.layers)
     layer = viewer.layers["photo enhanced what changed"]
     assert not layer.rgb and layer.data.shape == photo.shape[:2]
+
+
+@pytest.mark.parametrize("button", ["difference", "changed", "uncertain", "report", "publish"])
+def test_nothing_is_told_of_a_result_that_was_given_other_values(
+    qtbot, viewer, make, image, button
+):
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    press = getattr(widget.form.result, button).native.click
+    widget.live.layer.data = np.zeros((30, 40), np.float32)
+    count = len(viewer.layers)
+    press()
+    assert "“cells enhanced” was given other values" in widget.form.status.value
+    assert len(viewer.layers) == count and widget.afterwards.job is None
+
+
+def test_values_that_change_while_a_figure_is_made_are_heard_of(qtbot, viewer, make, image):
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    count = len(viewer.layers)
+    widget.form.result.report.native.click()
+    widget.live.layer.data = np.zeros((30, 40), np.float32)
+    qtbot.waitUntil(lambda: not widget.afterwards.job.running)
+    assert "was given other values" in widget.form.status.value and len(viewer.layers) == count

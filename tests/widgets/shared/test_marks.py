@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.running import run
 from napari.components import ViewerModel
+from napari.utils._proxies import PublicOnlyProxy
 
 from napari_lle.model.inference.standing import LOCAL_CURVE, ONE_CURVE
 from napari_lle.widgets.shared import marks
@@ -130,3 +131,11 @@ def test_a_free_name_is_free_with_its_mark_or_without(viewer):
     for name in ("cells", f"cells [1]{MARK}", "cells [3]"):
         viewer.add_image(np.ones((8, 8)), name=name)
     assert free_name("cells", viewer.layers) == "cells [2]"
+
+
+def test_a_viewer_has_one_mark_whatever_plugins_are_handed(viewer):
+    handed = PublicOnlyProxy(viewer)
+    mark = canvas_mark(handed)
+    del handed
+    gc.collect()
+    assert canvas_mark(viewer) is mark
