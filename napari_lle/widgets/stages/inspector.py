@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "L": Kind("illumination", "what the image is divided by", "magma", "#f5a623"),
-    "R": Kind("enhanced", "reflectance, the enhanced image", "gray", "#d0d0d0"),
+    "R": Kind("enhanced", "reflectance, the enhanced image", "gray", "#909090"),
     "u": Kind("residual", "what H adds to its input to get L", "viridis", "#4caf7d"),
     "E": Kind("auxiliary", "what the auxiliary block adds for the next stage", "PiYG", "#e0569b"),
     "V": Kind("seen", "input of the stage", "gray", "#5aa9e6"),

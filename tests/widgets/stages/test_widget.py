@@ -1,8 +1,10 @@
 """The stage inspector in a viewer model."""
 
 import numpy as np
+import pytest
 from helpers.inspecting import run, settle
 from helpers.models import random_model
+from napari.utils.theme import get_theme
 
 from napari_lle.model import enhance, stages
 from napari_lle.model.network.checkpoint import save_model
@@ -180,3 +182,18 @@ def test_every_control_has_a_tooltip(viewer, make):
     controls += [*form.kinds.values(), *form.extras.values()]
     assert len(controls) > 15
     assert all(control.tooltip for control in controls)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_every_curve_is_seen_in_both_themes(name):
+    background = luminance(get_theme(name).background.as_hex())
+    colours = {key: luminance(kind.colour) for key, kind in KINDS.items()}
+    for key, colour in colours.items():
+        low, high = sorted((background, colour))
+        assert (high + 0.05) / (low + 0.05) > 1.5, key  # contrast as WCAG has it
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
