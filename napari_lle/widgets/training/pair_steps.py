@@ -24,11 +24,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Entry:
-    """A pair and the layers that it came from; the annotation is read when training starts."""
+    """A pair and the layers that it came from; the annotation is read when training starts.
+
+    `other` is the name of the reference, where it has one of its own.
+    """
 
     draft: Draft
     layer: Image | None = None
     annotation: Labels | Shapes | None = None
+    other: str = ""
+
+    def swapped(self) -> Entry:
+        """The two the other way round, under the name of what is the dark image now."""
+        before = self.draft.name
+        made = replace(self.draft.swapped(), name=self.other or before)
+        return replace(self, draft=made, other=before)
 
     @cached_property
     def pictures(self) -> tuple[NDArray[np.uint8], ...]:
@@ -82,7 +92,8 @@ def read_steps(
             made = draft(low, reference)
         why = "less noisy" if made.check.clearer else "the brighter one"
         made = replace(made, told=f"{reference.name} is the reference: it is {why}.")
-    found = Entry(made, low, annotation).checked()
+    other = "" if reference is None else reference.name
+    found = Entry(made, low, annotation, other).checked()
     yield Step(1, 1)
     return [found]
 
@@ -105,8 +116,9 @@ def read_folders_steps(low: str, reference: str) -> Generator[Step, None, list[E
 def fixed_steps(entry: Entry, fix: str) -> Generator[Step, None, Entry]:
     """Lay a pair's images over each other, or swap them, and check it again."""
     yield Step(0, 0)
-    made = entry.draft.swapped() if fix == SWAP else entry.draft.registered()
-    return replace(entry, draft=made).checked()
+    if fix == SWAP:
+        return entry.swapped().checked()
+    return replace(entry, draft=entry.draft.registered()).checked()
 
 
 class Split(NamedTuple):

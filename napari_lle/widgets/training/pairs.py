@@ -179,11 +179,7 @@ class Pairs:
 
     def _take(self, found: list[Entry]) -> None:
         for entry in found:
-            names = {e.draft.name for e in self.entries}
-            name, i = entry.draft.name, 1
-            while name in names:
-                name, i = f"{entry.draft.name} {i}", i + 1
-            self.entries.append(entry.renamed(name))
+            self.entries.append(_of_its_own_name(entry, self.entries))
         self.show()
         self.form.cards.choose(len(self.entries) - 1)
         self.form.steps.setCurrentIndex(CHECK_STEP)
@@ -192,7 +188,8 @@ class Pairs:
         self.say(f"Added {last.name}. {_doubts(last)}")
 
     def _replace(self, place: int, entry: Entry) -> None:
-        self.entries[place] = entry
+        others = [each for i, each in enumerate(self.entries) if i != place]
+        self.entries[place] = entry = _of_its_own_name(entry, others)
         self.show()
         self.suit(entry.draft)
         self.say(_doubts(entry.draft))
@@ -218,6 +215,15 @@ class Pairs:
             self.say("Select a pair in the list first.")
             return None
         return self.entries[place]
+
+
+def _of_its_own_name(entry: Entry, others: list[Entry]) -> Entry:
+    """A pair under a name that no other has: with a number where it must be."""
+    taken = {other.draft.name for other in others}
+    name, i = entry.draft.name, 1
+    while name in taken:
+        name, i = f"{entry.draft.name} {i}", i + 1
+    return entry.renamed(name)
 
 
 def _pair_card(entry: Entry) -> Card:

@@ -71,6 +71,10 @@ def test_a_noisy_offset_image_and_its_clean_reference_are_never_turned_round_una
     idle(qtbot, widget)
     assert widget.pairs.entries[1].draft.low.mean() > 2000
     assert widget.form.cards.shown[1].verdict == "Swapped, as asked."
+    assert widget.form.cards.shown[1].name == "noisy 1"  # the first pair has the name
+    widget.form.swap.native.click()
+    idle(qtbot, widget)
+    assert widget.form.cards.shown[1].name == "clean"
 
 
 def test_the_split_of_a_fixed_pair_lies_where_its_pixels_are(qtbot, viewer, make, scene):
