@@ -58,9 +58,13 @@ class Panel(Container):  # type: ignore[misc]
         self._still, self._names = Still(), WholeNames()
         for control in content.findChildren(QWidget):
             self._fit(control)
-        for first, second in pairwise(in_reading_order(content)):
-            QWidget.setTabOrder(first, second)
+        self.order_tabs()
         self.native_parent_changed.connect(self._settle)
+
+    def order_tabs(self) -> None:
+        """Let the tabulator key go as one reads."""
+        for first, second in pairwise(in_reading_order(self.body.native)):
+            QWidget.setTabOrder(first, second)
 
     def reset_choices(self, *_: Any) -> None:
         """Offer the layers that are there; napari asks for it."""

@@ -52,6 +52,7 @@ class TrainWidget(WorkPanel):
         self.form = TrainForm(lambda _: layers(), self._annotations, napari_viewer)
         super().__init__(self.form.rows(), *self.form.below)
         self.body.native.layout().insertWidget(0, self.form.steps)
+        self.order_tabs()
         self.plots = self.form.plots
         self.pairs = Pairs(napari_viewer, self.form, self._start, self._say, self._suit)
         self.controls: Controls | None = None

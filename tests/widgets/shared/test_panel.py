@@ -6,7 +6,7 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QFocusEvent, QHelpEvent, QWheelEvent
 from qtpy.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QToolTip, QWidget
 
-from napari_lle.widgets.shared.panel import in_reading_order, share_place
+from napari_lle.widgets.shared.panel import share_place
 from napari_lle.widgets.shared.whole_names import is_cut
 from napari_lle.widgets.training.cards import Card
 from napari_lle.widgets.training.step_bar import CHECK_STEP
@@ -161,8 +161,8 @@ def test_the_tabulator_key_goes_as_one_reads(qtbot, window, opened):
         for fold in getattr(widget.form, "folds", {}).values():
             fold.collapse(animate=False)
         QApplication.processEvents()
-        chain, step = [], in_reading_order(content)[0]
-        while step not in chain:
+        chain, step = [], content.nextInFocusChain()
+        while step is not content:
             chain.append(step)
             step = step.nextInFocusChain()
         tab = Qt.FocusPolicy.TabFocus
