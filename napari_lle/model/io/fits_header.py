@@ -29,6 +29,7 @@ SCALING = ("BSCALE", "BZERO", "BLANK")
 CHECKSUM_CARDS = ("CHECKSUM", "DATASUM")
 OF_THE_DATA = ("BUNIT", "DATAMIN", "DATAMAX")
 REPEATED = ("COMMENT", "HISTORY", "")
+ARCSECOND, ARCSEC = "arcsecond", "arcsec"  # what napari calls it, and FITS
 # What turns numbers into fluxes and electrons, which R has not.
 CALIBRATED = (
     "PHOTFLAM",
@@ -147,7 +148,9 @@ def about_header(header: Any, ndim: int, rgb: bool) -> FileRecord:
         kind = str(header.get(f"CTYPE{number}", "")).strip().upper()
         if kind in ("T", "C", "Z") and place < ndim - 2 - rgb:
             axes[place] = kind
-        unit = long_unit(str(header.get(f"CUNIT{number}", "")))
+        symbol = str(header.get(f"CUNIT{number}", "")).strip()
+        on_sky = kind.startswith(("RA", "DEC", "GLON", "GLAT"))  # not along pixels: see Coordinates
+        unit = ARCSECOND if symbol == ARCSEC and not on_sky else long_unit(symbol)
         step = positive(header.get(f"CDELT{number}"))
         if unit and step:
             scale[place], units[place] = step, unit
@@ -173,7 +176,10 @@ def describe(header: Any, about: FileRecord) -> None:
         if unit in METRES and unit not in ("angstrom", "nanometer", "micrometer", "meter"):
             factor = METRES[unit] / METRES["millimeter"]  # FITS knows no inch
             size, shift, unit = size * factor, shift * factor, "millimeter"
-        header[f"CUNIT{number}"] = _fits_unit(unit)
+        symbol = _fits_unit(unit)
+        if not symbol:
+            continue
+        header[f"CUNIT{number}"] = symbol
         header[f"CDELT{number}"], header[f"CRPIX{number}"] = size, 1.0
         header[f"CRVAL{number}"] = shift
     when = _universal(about.taken)
@@ -182,7 +188,10 @@ def describe(header: Any, about: FileRecord) -> None:
 
 
 def _fits_unit(unit: str) -> str:
-    return "Angstrom" if unit == "angstrom" else UNIT_SYMBOLS[unit].replace("µ", "u")
+    """The symbol of a unit in FITS; empty where it has none that `about_header` reads."""
+    if unit == ARCSECOND:
+        return ARCSEC
+    return "Angstrom" if unit == "angstrom" else UNIT_SYMBOLS.get(unit, "").replace("µ", "u")
 
 
 def _universal(taken: str) -> str:

@@ -18,6 +18,7 @@ from ..shared.layers import (
     OVER,
     REFLECTANCE,
     RESTORED,
+    header_of,
     kind,
     origin_name,
     pixels,
@@ -175,7 +176,8 @@ def restored_options(reflectance: Image) -> dict[str, Any]:
         "multiscale": bool(reflectance.multiscale),
         "contrast_limits": (common.black, common.white),
         "metadata": {
-            METADATA_KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels}
+            **header_of(reflectance),
+            METADATA_KEY: {"kind": RESTORED, "layer": record.get("layer"), "levels": levels},
         },
     }
     return options if reflectance.rgb else {**options, "colormap": reflectance.colormap}

@@ -13,6 +13,7 @@ from ..shared.layers import (
     ILLUMINATION,
     METADATA_KEY,
     REFLECTANCE,
+    header_of,
     illumination_options,
     metadata,
     result_options,
@@ -30,12 +31,13 @@ class Origin(NamedTuple):
     layer: Image
     look: dict[str, Any]
     source: dict[str, Any]
+    header: dict[str, Any]
 
     @classmethod
     def of(cls, layer: Image) -> Origin:
         """Note down a layer's look and where it came from."""
         source = {"layer": layer.name, "source": layer.source.path}
-        return cls(layer, result_options(layer), source)
+        return cls(layer, result_options(layer), source, header_of(layer))
 
 
 class Shown(NamedTuple):
@@ -127,6 +129,7 @@ class Results:
                 kind=REFLECTANCE,
                 run=uuid4().hex,
             )
+            about |= origin.header
             before = self._before(origin) if replace else Shown(origin.layer)
             count = len(self._viewer.layers)
             shown[number] = self._show(before, origin, one, about, place)
@@ -181,7 +184,7 @@ class Results:
             options = {
                 **illumination_options(origin.layer, made.estimate),
                 **{key: origin.look[key] for key in PLACE},
-                "metadata": {METADATA_KEY: {**about[METADATA_KEY], "kind": ILLUMINATION}},
+                "metadata": {**about, METADATA_KEY: {**about[METADATA_KEY], "kind": ILLUMINATION}},
             }
             light = self._put(before.light, made.illumination, options, place)
             place += light is not before.light

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from .layers import CHANNEL_AXES, ILLUMINATION, METADATA_KEY, REFLECTANCE, RESTORED, kind
+from .layers import (
+    CHANNEL_AXES,
+    ILLUMINATION,
+    METADATA_KEY,
+    REFLECTANCE,
+    RESTORED,
+    header_of,
+    kind,
+)
 from .marks import unmarked
 
 if TYPE_CHECKING:
@@ -46,6 +54,7 @@ def about_layer(layer: Image, axes: int = 0, rgb: bool | None = None) -> FileRec
         translate=(*map(float, layer.translate[-axes:]), *(0.0,) * rgb),
         units=(*units[-axes:], *("",) * rgb),
         name=unmarked(layer.name),
+        header=str(header_of(layer).get("header", "")) if axes == 0 else "",
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
 
 METADATA_KEY = "napari_lle"
+FITS_KEYS = ("header", "extension", "wcs")  # of metadata, as our reader of FITS has them
 NOTE = "Reflectance is for looking, not for measuring: measure on the original, or restore it."
 REFLECTANCE, ILLUMINATION, RESTORED = "reflectance", "illumination", "restored"
 OVER = "translucent_no_depth"  # blending of what is looked at by itself
@@ -115,6 +116,12 @@ def illumination_options(layer: Image, estimate: Estimate | Any) -> dict[str, An
 def metadata(record: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Metadata of a result: plain values, enough to repeat the run."""
     return {METADATA_KEY: {**record, **more, "note": NOTE}}
+
+
+def header_of(layer: Any) -> dict[str, Any]:
+    """What a layer's metadata keep of its FITS file: cards, name and world coordinates."""
+    told = {key: layer.metadata[key] for key in FITS_KEYS if key in layer.metadata}
+    return told if isinstance(told.get("header"), str) else {}  # else another reader's
 
 
 def is_result(layer: Any) -> bool:

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import tifffile
 from helpers.running import run
-from napari.layers import Image
+from napari.layers import Image, Layer
 
 from napari_lle.cli.restoring import restore_file
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.widgets.enhance.writer import write_values
+from napari_lle.widgets.opening.fits_layers import read_layers
 from napari_lle.widgets.shared.file_records import about_layer
+from napari_lle.widgets.shared.layers import METADATA_KEY
 from napari_lle.widgets.shared.pictures import Appearance, as_displayed, mixed, stored
 
+fits = pytest.importorskip("astropy.io.fits")
 PLACE = {"scale": (2, 0.5, 0.25), "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
 
 
@@ -201,3 +204,42 @@ def test_a_stack_with_a_scale_is_saved_as_ome(viewer, rng, tmp_path):
     assert [pixels[f"PhysicalSize{axis}"] for axis in "ZYX"] == [2, 0.5, 0.25]
     assert read_image(file).about.scale == (2, 0.5, 0.25)
     np.testing.assert_array_equal(read_image(file).pixels, stack)
+
+
+@pytest.mark.parametrize("unit", ["arcsecond", "degree", "candela", "um"])
+@pytest.mark.parametrize("name", ["field.fits", "field.ome.tif", "field.zarr"])
+def test_any_unit_of_napari_can_be_saved(viewer, rng, tmp_path, name, unit):
+    frame = rng.normal(size=(8, 9)).astype(np.float32)
+    viewer.add_image(frame, scale=(0.5, 0.25), units=(unit, unit))
+    file = tmp_path / name
+    write_values(str(file), [viewer.layers[0].as_layer_data_tuple()])
+    found = read_image(file)
+    np.testing.assert_array_equal(found.pixels, frame)
+    if unit == "um" or (unit, name) == ("arcsecond", "field.fits"):
+        assert found.about.scale == (0.5, 0.25)
+        assert found.about.units == (("micrometer",) * 2 if unit == "um" else ("arcsecond",) * 2)
+
+
+def test_a_result_keeps_the_header_and_the_sky_of_its_image(qtbot, viewer, make, rng, tmp_path):
+    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "OBJECT": "M 13"})
+    header.update({"CRPIX1": 10.0, "CRPIX2": 5.0, "CRVAL1": 250.4, "CRVAL2": 36.5, "GAIN": 1.5})
+    header.update({"CDELT1": -2e-4, "CDELT2": 2e-4})
+    raw = tmp_path / "raw.fits"
+    fits.writeto(raw, rng.poisson(500, (40, 50)).astype(np.uint16), header)
+    for data, options, _ in read_layers(str(raw)):
+        viewer.add_image(data, **options)
+    widget = make(viewer)
+    widget.form.illumination.value = True
+    run(qtbot, widget)
+    widget.form.result.restore.native.click()
+    qtbot.waitUntil(lambda: "raw restored" in viewer.layers)
+    for layer in (widget.live.layer, viewer.layers["raw illumination"], viewer.layers[-1]):
+        file = tmp_path / f"{layer.metadata[METADATA_KEY]['kind']}.fits"
+        write_values(str(file), [layer.as_layer_data_tuple()])
+        (again,) = [Layer.create(*made) for made in read_layers(str(file))]
+        sky = again.metadata["wcs"].pixel_to_world(9, 4)
+        assert (sky.ra.deg, sky.dec.deg) == pytest.approx((250.4, 36.5))
+        np.testing.assert_allclose(again.scale, 0.72)
+        saved = fits.getheader(file)
+        assert saved["OBJECT"] == "M 13" and ("GAIN" in saved) == (layer is viewer.layers[-1])
+    np.testing.assert_array_equal(fits.getdata(file), fits.getdata(raw))
