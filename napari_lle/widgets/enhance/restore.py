@@ -10,7 +10,13 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
 
 from ...model.preprocessing.normalizing import recorded_levels
-from ..shared.adoption import FileImage, adopt_if_alike, record_steps, written_file
+from ..shared.adoption import (
+    FileImage,
+    adopt_if_alike,
+    place_adopted,
+    record_steps,
+    written_file,
+)
 from ..shared.jobs import Job
 from ..shared.layers import (
     ILLUMINATION,
@@ -56,8 +62,8 @@ def restore_layer(viewer: Viewer) -> Job | None:
 
     def known(found: list[FileImage]) -> None:
         _running.discard(job)
-        for layer, each in zip(layers, found, strict=True):
-            adopt_if_alike(layer, each)
+        pairs = list(zip(layers, found, strict=True))
+        place_adopted(viewer, [pair for pair in pairs if adopt_if_alike(*pair)])
         restore_active(viewer, tell, refuse)
 
     job = Job(record_steps([written_file(layer) for layer in layers]), on_done=known)

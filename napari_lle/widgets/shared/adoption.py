@@ -1,18 +1,25 @@
-"""Layers of files that this plugin wrote are known again for what they are."""
+"""Layers of files that this plugin wrote are known again for what they are, and of which size.
+
+napari's own reader leaves out the scale and the units that an OME-TIFF states.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from napari.layers import Image
 
 from .file_records import ROLE_OF_KIND
 from .jobs import Job
-from .layers import METADATA_KEY, NOTE, pixels
+from .layers import METADATA_KEY, NOTE, is_result, pixels
 from .marks import canvas_mark, marked
+
+if TYPE_CHECKING:
+    from ...model.io.metadata import FileRecord
 
 WRITTEN = (".tif", ".tiff", ".zarr", ".fits", ".fit", ".fts", ".gz", ".fz")
 
@@ -37,6 +44,7 @@ class FileImage(NamedTuple):
     record: dict[str, Any] | None = None
     shape: tuple[int, ...] = ()
     dtype: str = ""
+    about: FileRecord | None = None
 
 
 def written_file(layer: Any) -> str:
@@ -60,7 +68,8 @@ def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[FileImage]]:
             found.append(FileImage())
             continue
         image = picture.pixels
-        found.append(FileImage(picture.record, tuple(image.shape), str(image.dtype)))
+        told = picture.record, tuple(image.shape), str(image.dtype)
+        found.append(FileImage(*told, picture.about))
     return found
 
 
@@ -72,6 +81,35 @@ def adopt_if_alike(layer: Image, found: FileImage) -> bool:
         return False
     adopt(layer, record)
     return True
+
+
+def place_adopted(viewer: Any, adopted: Sequence[tuple[Image, FileImage]]) -> None:
+    """Give layers the size that their files state where their reader gave them none.
+
+    Not where there are layers of others without one, over which they may lie.
+    """
+    others = [layer for layer in viewer.layers if not is_result(layer)]
+    if any(map(is_bare, others)):
+        return
+    told = [(layer, found.about) for layer, found in adopted if found.about is not None]
+    sized = [(la, about) for la, about in told if any(about.units) and is_bare(la)]
+    for layer, about in sized:
+        put_in_place(layer, about)
+    if sized and not others:
+        viewer.reset_view()
+
+
+def is_bare(layer: Any) -> bool:
+    """Whether nothing is known of the size and the place of a layer's pixels."""
+    units = {str(unit) for unit in layer.units}
+    return units == {"pixel"} and set(layer.scale) == {1.0} and not np.any(layer.translate)
+
+
+def put_in_place(layer: Image, about: FileRecord) -> None:
+    """Give a layer the size, the place and the units that its file states."""
+    axes = slice(layer.ndim)
+    layer.scale, layer.translate = about.scale[axes], about.translate[axes]
+    layer.units = tuple(unit or "pixel" for unit in about.units[axes])
 
 
 class Adopter:
@@ -87,6 +125,8 @@ class Adopter:
     def __init__(self, viewer: Any, told: Callable[[], Any]) -> None:
         self._viewer, self._told = viewer, told
         self.jobs: list[Job] = []
+        self._unknown: list[Image] = []
+        self._adopted: list[tuple[Image, FileImage]] = []  # while others are unknown
         viewer.layers.events.inserted.connect(self._on_inserted)
         for layer in viewer.layers:
             self._look(layer)
@@ -107,9 +147,17 @@ class Adopter:
             return
 
         def done(found: list[FileImage]) -> None:
-            if adopt_if_alike(layer, found[0]):
+            self._unknown.remove(layer)
+            adopted = adopt_if_alike(layer, found[0])
+            if adopted:
+                self._adopted.append((layer, found[0]))
+            if not self._unknown:
+                place_adopted(self._viewer, self._adopted)
+                self._adopted = []
+            if adopted:
                 canvas_mark(self._viewer).refresh()
                 self._told()
 
-        job = Job(record_steps([path]), on_done=done)
+        self._unknown.append(layer)
+        job = Job(record_steps([path]), on_done=done, on_error=lambda _: done([FileImage()]))
         self.jobs = [job, *(each for each in self.jobs if each.running)]

@@ -6,8 +6,10 @@ from helpers.command_line import lle
 from napari.components import ViewerModel
 
 from napari_lle.model.io.files import read_image, write_image
+from napari_lle.model.io.metadata import FileRecord
 from napari_lle.widgets.enhance.restore import restore_layer
 from napari_lle.widgets.opening.fits_layers import read_layers
+from napari_lle.widgets.shared.adoption import is_bare
 from napari_lle.widgets.shared.layers import METADATA_KEY, kind
 from napari_lle.widgets.shared.marks import MARK, text_overlay
 
@@ -134,6 +136,58 @@ def test_a_fits_result_is_marked_on_the_canvas_when_it_is_opened(viewer, run_of,
     for data, options, _ in read_layers(str(r)):
         viewer.add_image(data, **options)
     assert "local, non-linear" in text_overlay(viewer).text
+
+
+@pytest.fixture
+def saved_stack(tmp_path, rng):
+    """A file of a result as it is saved from napari: OME-TIFF with scale and units."""
+    about = FileRecord("ZYX", (2.0, 0.5, 0.25), (0.0,) * 3, ("micrometer",) * 3)
+    record = {"levels": {"black": 0.0, "white": 1.0, "dtype": "uint16"}, "role": "R"}
+    file = tmp_path / "stack.tif"
+    pixels = rng.random((3, 8, 9)).astype(np.float32)
+    write_image(file, pixels, rgb=False, record={**record, "model": "photo"}, about=about)
+    return file
+
+
+def test_a_result_has_the_size_that_its_file_states(qtbot, viewer, make, saved_stack):
+    """napari's own reader leaves it out."""
+    viewer.add_image(np.zeros((3, 8, 9)), scale=(2, 0.5, 0.25), units=("um",) * 3)
+    layer = opened(viewer, saved_stack)
+    assert is_bare(layer)
+    settle(qtbot, make(viewer))
+    np.testing.assert_array_equal(layer.scale, (2, 0.5, 0.25))
+    assert {str(unit) for unit in layer.units} == {"micrometer"}
+
+
+@pytest.mark.parametrize("by_command", [False, True])
+def test_results_that_are_opened_together_get_their_size(
+    qtbot, viewer, make, saved_stack, monkeypatch, by_command
+):
+    layers = [opened(viewer, saved_stack) for _ in range(2)]
+    if by_command:
+        told = []
+        monkeypatch.setattr("napari_lle.widgets.enhance.restore.show_error", told.append)
+        viewer.layers.selection.active = layers[0]
+        restore_layer(viewer)
+        qtbot.waitUntil(lambda: bool(told))  # there is no illumination; both are known by then
+    else:
+        settle(qtbot, make(viewer))
+    for layer in layers:
+        np.testing.assert_array_equal(layer.scale, (2, 0.5, 0.25))
+
+
+@pytest.mark.parametrize("kind_of_file", ["labels", "image of a file"])
+def test_a_result_stays_over_layers_that_have_no_size(
+    qtbot, viewer, make, saved_stack, tmp_path, kind_of_file
+):
+    if kind_of_file == "labels":
+        viewer.add_labels(np.zeros((3, 8, 9), np.uint8))
+    else:
+        write_image(tmp_path / "raw.tif", np.zeros((3, 8, 9), np.uint16), rgb=False)
+        opened(viewer, tmp_path / "raw.tif")
+    layer = opened(viewer, saved_stack)
+    settle(qtbot, make(viewer))
+    assert METADATA_KEY in layer.metadata and is_bare(layer)
 
 
 def test_rounded_results_and_other_runs_are_refused(qtbot, viewer, make, run_of, monkeypatch):
