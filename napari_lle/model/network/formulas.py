@@ -6,6 +6,7 @@ NumPy or torch, whose functions have the same names.
 
 from __future__ import annotations
 
+from math import exp
 from typing import Any
 
 DARKEST = 2.0**-9  # half an 8-bit step: cleaning takes pixels below for this dark, not for 0
@@ -40,6 +41,10 @@ SIDES = ((0, 2), (2, 0), (2, 2), (2, -2))  # where the sides are, in pixels
 CALM = 4  # of the coarsest squares on each side that make a calm mean
 # Squares around one from which it is told whether it is heard: of its 3 x 3, and theirs.
 EVIDENT = 2
+# Around each pixel above black, R is seen as far as a normal distribution of so many pixels.
+NEAR, NEAR_REACH = 2.0, 8
+NEARNESS = tuple(exp(-0.5 * (i / NEAR) ** 2) for i in range(-NEAR_REACH, NEAR_REACH + 1))
+FAINTEST_SEEN = 2.0**-20  # R, at least: keeps L finite, and the order of what is nearly black
 
 
 def presence(mean: Any) -> Any:

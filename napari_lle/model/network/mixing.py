@@ -13,6 +13,10 @@ lines keep their rank above it, at a seventh of their contrast. R is the screen 
 mixture. In a soft image, see `preprocessing.softness`, there are no stars to be lost: less of the
 noise is left, and less is asked of a proof.
 
+Where an image is cut off at black, the means of what is beside a body would shine into what no
+pixel says anything of. R fades there with the distance to pixels above black, see `nearness`;
+wherever these are dense it is untouched.
+
 H sees differences in units of the noise that is expected of them, which makes all sizes and all
 light levels look alike: the same weights serve at every size. A pixel that stands alone far
 outside of its neighbours' range, hot or dead, is kept out of the means; a hot one stays as bright
@@ -28,7 +32,7 @@ from torch.nn import functional as F
 from ..preprocessing.screen import TYPICAL
 from . import extent
 from .blocks import Block, screen_stretch
-from .config import RESIDUAL_FLOOR, NetworkConfig
+from .config import NetworkConfig
 from .evidence import (
     NoiseTensors,
     calmed,
@@ -43,9 +47,12 @@ from .evidence import (
 from .formulas import (
     BESIDE,
     DARKEST,
+    FAINTEST_SEEN,
     FIGURES,
     HALVINGS,
     KNEE,
+    NEAR_REACH,
+    NEARNESS,
     SHARE,
     SQUARE,
     WIDE_SHARE,
@@ -93,14 +100,15 @@ class Mixing(Block):
         each = padded.reshape(n * channels, 1, *padded.shape[2:])
         r = self.reflectance(each, statistics.repeat_interleave(channels, dim=0))
         r = r.reshape(n, channels, *r.shape[2:])
-        return trim(padded, self.radius).clamp_min(DARKEST) / r.clamp_min(RESIDUAL_FLOOR)
+        return trim(padded, self.radius).clamp_min(DARKEST) / r.clamp_min(FAINTEST_SEEN)
 
     def reflectance(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        """The stretched mixture, (N, 1, H, W), from (N, 1, H + 2 radius, W + 2 radius)."""
-        return screen_stretch(self.mixture(padded, statistics), statistics)
+        """R, (N, 1, H, W), from (N, 1, H + 2 radius, W + 2 radius)."""
+        mixture, near = self.mixture(padded, statistics)
+        return screen_stretch(mixture, statistics) * near
 
-    def mixture(self, padded: Tensor, statistics: Tensor) -> Tensor:
-        """What lies under the noise, and lone bright pixels as they are."""
+    def mixture(self, padded: Tensor, statistics: Tensor) -> tuple[Tensor, Tensor]:
+        """What lies under the noise, lone bright pixels as they are; `nearness`, 1 at these."""
         noise = self.noise(statistics)
         each = statistics[:, :, None, None, None]
         share, wide = by_softness(each, SHARE), by_softness(each, WIDE_SHARE)
@@ -119,8 +127,9 @@ class Mixing(Block):
         known = before[0]  # with a halo of 1
         unheard = trim(tame, self.radius - 1) - known
         smooth = F.avg_pool2d(F.avg_pool2d(unheard, 2, 1), 2, 1)
-        mixed = trim(known, 1) + share * smooth
-        return torch.where(trim(hot, self.radius), trim(padded, self.radius), mixed)
+        mixed, hot = trim(known, 1) + share * smooth, trim(hot, self.radius)
+        near = nearness(trim(tame, self.radius - NEAR_REACH)).masked_fill(hot, 1)
+        return torch.where(hot, trim(padded, self.radius), mixed), near
 
     def _finer(
         self,
@@ -177,6 +186,14 @@ def candidates(known: Tensor, fine: Tensor) -> Tensor:
     lines = [(middle + pair) / 3 for pair in beside]
     square = (middle + sum(beside)) / 9
     return torch.cat([known, middle, *lines, square], dim=1)
+
+
+def nearness(tame: Tensor) -> Tensor:
+    """How near something is that is not black, 1 where it is; with a halo of `NEAR_REACH` less."""
+    weights = tame.new_tensor(NEARNESS)
+    lit = (tame > 0).to(tame.dtype)
+    rows = F.conv2d(lit, weights[None, None, None, :])
+    return F.conv2d(rows, weights[None, None, :, None]).clamp_max(1)
 
 
 def flattened(deviation: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ def figures(typical=0.1, shot=1e-3, floor=1e-4, grain=1.2, soft=0.0):
 
 def mixture(network, image, statistics):
     x = torch.as_tensor(image, dtype=torch.float32)[None, None]
-    return network.block.mixture(pad(x, network.radius), statistics)[0, 0].numpy()
+    return network.block.mixture(pad(x, network.radius), statistics)[0][0, 0].numpy()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -194,6 +194,26 @@ def test_global_mode_is_the_plain_stretch(rng):
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_what_no_count_is_near_is_black(rng):
+    """R of a cut-off image fades around its only counts; where these are dense it does not."""
+    network = wild()
+    sparse = np.zeros((64, 64))
+    sparse[30:32, 30:32] = 0.4
+    x = torch.as_tensor(sparse, dtype=torch.float32)[None, None]
+    stage = network(x.expand(-1, 3, -1, -1), figures(shot=0.0), stages=1)[0]
+    r = stage.reflectance[0, 0].numpy()
+    away = np.hypot(*(np.arange(64)[axis] - 30.5 for axis in np.ogrid[:64, :64]))
+    assert (r[30:32, 30:32] > 0.1).all() and r[away > 12].max() < 1e-5
+    _, near = network.block.mixture(pad(x, network.radius), figures(shot=0.0))
+    alone = np.exp(-0.5 * (np.arange(-8, 9) / 2) ** 2)
+    expected = sum(np.convolve(np.eye(64)[k], alone, mode="same") for k in (30, 31))
+    np.testing.assert_allclose(near[0, 0], np.minimum(np.outer(expected, expected), 1), atol=1e-6)
+
+    dense = torch.as_tensor(np.where(rng.random((64, 64)) < 0.1, 0, 0.3), dtype=torch.float32)
+    _, near = network.block.mixture(pad(dense[None, None], network.radius), figures())
+    assert (near == 1).all()
+
+
 def test_what_is_read_is_what_matters():
     """The gradient of a pixel lies within the receptive field that the network tells."""
     network = wild(1, 0.1)
@@ -202,7 +222,7 @@ def test_what_is_read_is_what_matters():
     at = side // 2 // SQUARE * SQUARE + 3
     image[..., at, at] = 0.5  # within its neighbours' range: a lone pixel would be itself
     image.requires_grad_()
-    network.block.mixture(pad(image, network.radius), figures())[0, 0, at, at].backward()
+    network.block.mixture(pad(image, network.radius), figures())[0][0, 0, at, at].backward()
     rows = torch.nonzero(image.grad[0, 0].abs().sum(dim=1)).flatten()
     first, last = network.block.reads(at, at)
     assert first <= rows.min() and rows.max() <= last

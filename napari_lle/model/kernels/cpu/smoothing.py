@@ -1,4 +1,7 @@
-"""The end of the form mixing: a share of what is not heard, the screen stretch, and L."""
+"""The end of the form mixing: a share of what is not heard, the screen stretch, and L.
+
+R fades where nothing is near that is not black, see `mixing.nearness`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from ...network import formulas
 from .edition import edition
 from .elementary import ONE, ZERO
 from .halving import QUARTER, embedded, exactly
-from .pointwise import FLOOR
 
-DARKEST = float32(formulas.DARKEST)
+DARKEST, FAINTEST_SEEN = float32(formulas.DARKEST), float32(formulas.FAINTEST_SEEN)
+NEAR_REACH = formulas.NEAR_REACH
+NEARNESS = np.array(formulas.NEARNESS, np.float32)
 
 
 @embedded
@@ -30,17 +34,48 @@ def _smooth_rows(above, below, out):
 
 
 @exactly
-def _light_row(known, tame, smooth, share, u, light, colours):
+def _lit_row(tame, out):
+    """How near something is along a row that is not black."""
+    lit = np.empty(len(tame), np.float32)
+    for x in range(len(tame)):
+        lit[x] = ONE if tame[x] > ZERO else ZERO
+    for x in range(len(out)):
+        out[x] = ZERO
+    for k in range(len(NEARNESS)):
+        weight, part = NEARNESS[k], lit[k:]
+        for x in range(len(out)):
+            out[x] += weight * part[x]
+
+
+@exactly
+def _near_row(rows, first, out):
+    """The same from all sides, from a ring of rows of which `first` is the uppermost."""
+    for x in range(len(out)):
+        out[x] = ZERO
+    count = len(NEARNESS)
+    for k in range(count):
+        weight, part = NEARNESS[k], rows[(first + k) % count]
+        for x in range(len(out)):
+            out[x] += weight * part[x]
+    for x in range(len(out)):
+        out[x] = min(out[x], ONE)
+
+
+@exactly
+def _light_row(known, tame, smooth, near, share, u, light, colours):
     """L in the place of the pixels; lone bright ones are brighter than they are tame."""
     for x in range(len(smooth)):
         v = light[x * colours]
-        mixture = v if v > tame[x] else known[x] + share * smooth[x]
-        light[x * colours] = max(v, DARKEST) / max(screened(mixture, u), FLOOR)
+        alone = screened(v, u)
+        shown = screened(known[x] + share * smooth[x], u) * near[x]
+        r = alone if v > tame[x] else shown
+        light[x * colours] = max(v, DARKEST) / max(r, FAINTEST_SEEN)
 
 
 def build_finish(*, cache: bool) -> Any:
     """Make the function that ends with L, from the mixture with a margin of 1.
 
+    `tamed` has a margin of `NEAR_REACH` at least around the result, which begins at `corner`.
     `light` holds the pixels before, see `halving.build_tame`; a colour's begin where it says.
     """
     sources = edition(__name__)
@@ -53,7 +88,11 @@ def build_finish(*, cache: bool) -> Any:
         colours = light.shape[1] // width
         unheard = np.empty((2, width + 2), np.float32)
         pooled = np.empty((2, width + 1), np.float32)
-        smooth = np.empty(width, np.float32)
+        smooth, near = np.empty(width, np.float32), np.empty(width, np.float32)
+        rows = np.empty((len(NEARNESS), width), np.float32)
+        seen = tamed[corner[0] - NEAR_REACH :, corner[1] - NEAR_REACH :]
+        for y in range(len(rows) - 1):
+            _lit_row(seen[y][: width + 2 * NEAR_REACH], rows[y])
         for y in range(height + 2):
             tame = tamed[corner[0] + y - 1][corner[1] - 1 :]
             line, here = unheard[y % 2], known[y]
@@ -63,7 +102,11 @@ def build_finish(*, cache: bool) -> Any:
                 _smooth_rows(unheard[(y - 1) % 2], line, pooled[y % 2])
             if y > 1:
                 _smooth_rows(pooled[(y - 1) % 2], pooled[y % 2], smooth)
+                first, last = (y - 2) % len(rows), (y - 2 + len(rows) - 1)
+                _lit_row(seen[last][: width + 2 * NEAR_REACH], rows[last % len(rows)])
+                _near_row(rows, first, near)
                 tame = tamed[corner[0] + y - 2][corner[1] :]
-                _light_row(known[y - 1][1:], tame, smooth, share, u, light[y - 2, begins:], colours)
+                mixed = known[y - 1][1:]
+                _light_row(mixed, tame, smooth, near, share, u, light[y - 2, begins:], colours)
 
     return finish_mixing
