@@ -13,6 +13,8 @@ from . import runs as _runs
 from .plots import TrainPlots
 from .score_table import ScoreTable, in_words
 
+NONE_YET = "No training has ended yet."
+
 
 class PastRuns:
     """Two lists of runs, their verdicts, scores and curves, folded until they are wanted.
@@ -65,7 +67,9 @@ class PastRuns:
         """Show what the chosen runs were worth."""
         chosen = [f for f in (self.first.value, self.second.value) if f is not None]
         found = [_runs.read_run(folder) for folder in chosen]
-        put_message(self.told, "\n\n".join(run.told for run in found))
+        told = "\n\n".join(run.told for run in found)
+        put_message(self.told, told if self._folders else NONE_YET)
+        self.scores.widget.visible = bool(found)
         names = list(dict.fromkeys(name for run in found for name in run.scores))
         table = [(name, *(_score_words(run, name) for run in found)) for name in names]
         self.scores.show(("method", "run", "beside")[: 1 + len(found)], table)

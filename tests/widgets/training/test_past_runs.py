@@ -80,7 +80,12 @@ def test_the_latest_run_comes_first_and_is_known_by_its_beginning(past):
 
 def test_without_runs_there_is_nothing_to_see(past):
     past.fill()
-    assert past.first.value is None and past.scores.rows == [] and past.told.value == ""
+    assert past.first.value is None and past.scores.rows == []
+    assert past.told.value == "No training has ended yet." and not past.scores.widget.visible
+    run("2026-01-02_03-04-05_cup", 20.0)
+    past.fill()
+    assert "cup" in past.told.value and past.scores.rows
+    assert not past.scores.widget.native.isHidden()
 
 
 def test_what_is_damaged_is_left_out():
