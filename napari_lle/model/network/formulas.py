@@ -42,8 +42,8 @@ CALM = 4  # of the coarsest squares on each side that make a calm mean
 # Squares around one from which it is told whether it is heard: of its 3 x 3, and theirs.
 EVIDENT = 2
 # Around each pixel above black, R is seen as far as a normal distribution of so many pixels.
-NEAR, NEAR_REACH = 2.0, 8
-NEARNESS = tuple(exp(-0.5 * (i / NEAR) ** 2) for i in range(-NEAR_REACH, NEAR_REACH + 1))
+NEAR_DEVIATION, NEAR_REACH = 2.0, 8
+NEARNESS = tuple(exp(-0.5 * (i / NEAR_DEVIATION) ** 2) for i in range(-NEAR_REACH, NEAR_REACH + 1))
 FAINTEST_SEEN = 2.0**-20  # R, at least: keeps L finite, and the order of what is nearly black
 
 
