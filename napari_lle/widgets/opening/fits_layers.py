@@ -34,9 +34,10 @@ def read_layers(path: str | list[str]) -> list[LayerTuple]:
     """Every image of two axes or more of FITS files.
 
     Layers have a pixel's size in seconds of arc where the header tells it of the sky, else what
-    CDELT says. ``metadata`` holds ``header`` (cards, a line each), ``wcs`` (astropy's, where there
-    is one; its pixels are columns, rows) and ``extension``. Rows are in the order of the file. In
-    the viewer that reads them, the status bar tells right ascension and declination.
+    CDELT says, else that of an image of the same shape in the file. ``metadata`` holds ``header``
+    (cards, a line each), ``wcs`` (astropy's, where there is one; its pixels are columns, rows) and
+    ``extension``. Rows are in the order of the file. In the viewer that reads them, the status bar
+    tells right ascension and declination.
 
     Raises
     ------
@@ -53,12 +54,14 @@ def read_layers(path: str | list[str]) -> list[LayerTuple]:
     paths = path if isinstance(path, list) else [path]
     found = []
     for file in map(Path, paths):
-        number, images = 0, 1
-        while number < images:
-            number += 1
-            picture = read_image(file, lazy=True, image=number)
+        of_file: list[LayerTuple] = []
+        images = 1
+        while len(of_file) < images:
+            picture = read_image(file, lazy=True, image=len(of_file) + 1)
             images = picture.images
-            found.append(_fits_layer(file, picture))
+            of_file.append(_fits_layer(file, picture))
+        _lay_over(of_file)
+        found += of_file
     if viewer is not None and any(METADATA_KEY in about["metadata"] for _, about, _ in found):
         canvas_mark(viewer)  # which looks at layers as they come
     return found
@@ -100,6 +103,15 @@ def _fits_layer(file: Path, picture: Picture) -> LayerTuple:
         is_r = picture.record.get("role", "R") == "R"
         options["name"] = marked(name, picture.record) if is_r else name
     return pixels, options, "image"
+
+
+def _lay_over(layers: list[LayerTuple]) -> None:
+    """Give images without a size, such as masks, that of one of the same shape in their file."""
+    sized = {data.shape: about for data, about, _ in layers if set(about["units"]) != {"pixel"}}
+    for data, about, _ in layers:
+        other = sized.get(data.shape)
+        if other is not None and set(about["units"]) == {"pixel"}:
+            about.update({key: list(other[key]) for key in ("scale", "translate", "units")})
 
 
 def _shown_range(pixels: Any) -> tuple[float, float]:
