@@ -79,7 +79,7 @@ def plain(network: Network | Weights) -> bool:
 
 def trainable(network: Network) -> bool:
     """Whether H, if nothing else, is run by compiled code in training."""
-    return network.config.reflectance != "mixing" and _fits(network)
+    return _fits(network)
 
 
 def _fits(network: Network | Weights) -> bool:

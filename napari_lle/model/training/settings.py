@@ -45,11 +45,13 @@ SCIENCE: dict[str, Any] = {
     "validate_every": 250,
 }
 
-# The same from a model that has learned it from others' data: smaller steps, more of the image.
+# The same from a model that has learned it from others' data: smaller steps, and few large crops,
+# for each is seen with 304 pixels around it.
 FROM_SCIENCE: dict[str, Any] = {
     **{name: value for name, value in SCIENCE.items() if name != "network"},
     "base": "science",
-    "crop": 96,
+    "batch": 3,
+    "crop": 160,
     "learning_rate": 0.002,
     "validate_every": 100,
 }

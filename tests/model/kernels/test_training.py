@@ -3,7 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from helpers.models import FORMS, random_model
+from helpers.models import FORMS, noisy_model, random_model
 from helpers.running import last
 
 from napari_lle.model import kernels
@@ -95,6 +95,34 @@ def test_values_and_gradients_are_those_of_autograd(form, layout):
         exact = copy.deepcopy(net).double()
         theirs = gradients(exact, exact, x, weights)
         assert_same(ours, theirs, gradients(net, net, x.clone(), weights))
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_mixing_is_learned_as_by_autograd(grey):
+    """H alone is compiled; what it chooses among is not, and is made once of equal channels."""
+    net = noisy_model(size=0.3).network.requires_grad_(True)
+    fast, side = kernels.find_training(net), 24 + 2 * net.radius
+    torch.manual_seed(2)
+    x = torch.rand(2, 3, side, side) ** 2
+    x = x[:, :1].expand(-1, 3, -1, -1) if grey else x
+    statistics = torch.zeros(2, 12)
+    statistics[:, 6:] = torch.tensor([0.1, 0.1, 1e-3, 1e-4, 1.2, 0.3])
+    weights = torch.randn(2, 3, 24, 24)
+
+    def learned(owner, run):
+        kind = next(owner.parameters()).dtype
+        owner.zero_grad()
+        image, told = x.to(kind), statistics.to(kind)
+        r, light = run.enhance(image, told), run.block(image, told)
+        ((r * weights + light * weights.flip(-1)).mean()).backward()
+        return {"R": r.detach()} | {
+            name: p.grad.clone() for name, p in owner.named_parameters() if p.grad is not None
+        }
+
+    exact = copy.deepcopy(net).double()
+    theirs = learned(exact, exact)
+    assert len(theirs) > 12
+    assert_same(learned(net, fast), theirs, learned(net, net))
 
 
 def test_rows_far_wider_than_a_chunk():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...network.blocks import Block, Cleaning
 from ...network.config import NetworkConfig
-from ...network.formulas import MODULATING
+from ...network.mixing import Mixing
 from ...network.network import Network
 from ...network.residual import ResidualEstimation
 from ..forms import curve_unit, layout, scalars
@@ -61,13 +61,13 @@ class CompiledStack(nn.Module):
 
     def _biases(self, statistics: Tensor) -> list[Tensor]:
         """Of the hidden layers, for each image: shifted by what it is like."""
-        h, found = self.h, []
+        h, found, figures = self.h, [], self.h.shifting(statistics)
         for i, conv in enumerate((h.conv1, h.conv2)):
             assert conv.bias is not None
             if i < len(h.shifts):
-                found.append(conv.bias + h.shifts[i](statistics[:, MODULATING]))
+                found.append(conv.bias + h.shifts[i](figures))
             else:
-                found.append(conv.bias.expand(len(statistics), -1))
+                found.append(conv.bias.expand(len(figures), -1))
         return found
 
 
@@ -99,6 +99,29 @@ class CompiledBlock(nn.Module):
         return self.stack.made(padded, statistics, self.form, figures, divided, stretch)
 
 
+class GreyOnce(nn.Module):
+    """A block that treats each channel by itself, and does so once where all are equal.
+
+    Not where a gradient of the image is asked for, which would be that of the first channel alone.
+    """
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.block, self.radius, self.scale = block, block.radius, block.scale
+
+    def darkest(self, statistics: Tensor) -> Tensor:
+        """As the block's."""
+        return self.block.darkest(statistics)
+
+    def forward(self, padded: Tensor, statistics: Tensor) -> Tensor:
+        """L."""
+        if not padded.requires_grad and (padded == padded[:, :1]).all():
+            light: Tensor = self.block(padded[:, :1], statistics)
+            return light.expand(-1, padded.shape[1], -1, -1)
+        made: Tensor = self.block(padded, statistics)
+        return made
+
+
 class CompiledNetwork(Network):
     """The same network, faster; what it shares with it is everything that is learned."""
 
@@ -114,6 +137,7 @@ class CompiledNetwork(Network):
             block = copy.copy(network.block)
             block._modules = dict(network.block._modules)
             block.residual = CompiledStack(network.block.residual, functions)
+            block = GreyOnce(block) if isinstance(block, Mixing) else block
         self.block, self.functions = block, functions
 
     def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
