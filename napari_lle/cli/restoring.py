@@ -57,9 +57,8 @@ def _read_parts(
         all_r, all_l = read_images(reflectance), read_images(illumination)
         if len(all_r) != len(all_l):
             raise ValueError(
-                f"{reflectance} and {illumination} do not come from the same run: one "
-                f"holds {len(all_r)} "
-                f"images, the other {len(all_l)}."
+                f"{reflectance} and {illumination} do not come from the same run: "
+                f"one holds {len(all_r)} images, the other {len(all_l)}."
             )
         return list(zip(all_r, all_l, strict=True))
     paths = (reflectance, illumination)
