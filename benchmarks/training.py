@@ -30,7 +30,7 @@ from napari_lle.model.progress import finish
 from napari_lle.model.training.loop import read_settings
 from napari_lle.model.training.pace import Counted
 from napari_lle.model.training.run_state import RunState
-from napari_lle.model.training.settings import TrainingSettings
+from napari_lle.model.training.settings import FROM_SCIENCE, TrainingSettings
 from napari_lle.model.training.validation import judge_steps
 
 CPU = torch.device("cpu")
@@ -73,9 +73,14 @@ def judging(of: RunState, pairs: list[Pair], switch: str) -> Callable[[], object
     return call
 
 
+def colourless(image: np.ndarray) -> np.ndarray:
+    return np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
+
+
 def tasks(settings: TrainingSettings, pairs: list[Pair]) -> dict[str, tuple[str, int, int, object]]:
     """Name -> what is compared, threads, how often in a row, what to call."""
     found: dict[str, tuple[str, int, int, object]] = {}
+    grey = [Pair(p.name, *(colourless(x) for x in (p.low, p.reference))) for p in pairs]
     for switch, name in (("torch", "torch"), ("auto", "compiled")):
         whole = state(settings, switch)
         small = state(replace(settings, **SMALL), switch)
@@ -88,6 +93,13 @@ def tasks(settings: TrainingSettings, pairs: list[Pair]) -> dict[str, tuple[str,
                 lambda whole=whole: whole.advance(pairs),
             )
         found[f"around it, {name}"] = ("around it", 1, 10, lambda small=small: small.advance(pairs))
+        mixing = state(read_settings(FROM_SCIENCE), switch)
+        found[f"step from science, grey, {name}"] = (
+            "science",
+            1,
+            1,
+            lambda mixing=mixing: mixing.advance(grey),
+        )
         found[f"validation of {len(pairs)} pairs, {name}"] = (
             "validation",
             1,

@@ -79,9 +79,13 @@ class ChoiceEstimation(ResidualEstimation):
 class Mixing(Block):
     """``R = stretch(mixture)`` and ``L = V / R``, each channel by itself."""
 
+    nearness: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         nn.Module.__init__(self)
         self.residual = ChoiceEstimation(config)
+        # A buffer lies on the network's device: a CUDA graph cannot record that it travels there.
+        self.register_buffer("nearness", torch.tensor(NEARNESS), persistent=False)
         self._take(config)
         self.margins = extent.margins(self.residual.radius)
 
@@ -128,7 +132,7 @@ class Mixing(Block):
         unheard = trim(tame, self.radius - 1) - known
         smooth = F.avg_pool2d(F.avg_pool2d(unheard, 2, 1), 2, 1)
         mixed, hot = trim(known, 1) + share * smooth, trim(hot, self.radius)
-        near = nearness(trim(tame, self.radius - NEAR_REACH)).masked_fill(hot, 1)
+        near = nearness(trim(tame, self.radius - NEAR_REACH), self.nearness).masked_fill(hot, 1)
         return torch.where(hot, trim(padded, self.radius), mixed), near
 
     def _finer(
@@ -188,9 +192,11 @@ def candidates(known: Tensor, fine: Tensor) -> Tensor:
     return torch.cat([known, middle, *lines, square], dim=1)
 
 
-def nearness(tame: Tensor) -> Tensor:
-    """How near something is that is not black, 1 where it is; with a halo of `NEAR_REACH` less."""
-    weights = tame.new_tensor(NEARNESS)
+def nearness(tame: Tensor, weights: Tensor) -> Tensor:
+    """How near something is that is not black, 1 where it is; with a halo of `NEAR_REACH` less.
+
+    `weights`, `NEARNESS`, tell how near a pixel is along a row or a column.
+    """
     lit = (tame > 0).to(tame.dtype)
     rows = F.conv2d(lit, weights[None, None, None, :])
     return F.conv2d(rows, weights[None, None, :, None]).clamp_max(1)

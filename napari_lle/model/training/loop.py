@@ -244,6 +244,7 @@ def _until_over(
     clock: _Stopwatch,
     checkpoint_seconds: float,
 ) -> Generator[Event, Answer, None]:
+    """What `_loop` does as long as nobody closes it."""
     note = data.noisy.why if data.noisy else ""
     saved, stop = time.monotonic(), False
     while not stop and (state.due or not state.over):

@@ -107,7 +107,7 @@ class GreyOnce(nn.Module):
 
     def __init__(self, block: Block) -> None:
         super().__init__()
-        self.block, self.radius, self.scale = block, block.radius, block.scale
+        self.block, self.radius = block, block.radius
 
     def darkest(self, statistics: Tensor) -> Tensor:
         """As the block's."""
