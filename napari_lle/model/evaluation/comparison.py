@@ -178,8 +178,8 @@ def as_good(scores: Sequence[Score], names: Collection[str], figure: str = "psnr
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a part of a sentence."""
-    return " and ".join(names)
+    """Names as a part of a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def start_verdict(scores: Sequence[Score], start: str, untouched: str) -> str:
@@ -199,7 +199,7 @@ def comparison_verdict(scores: Sequence[Score]) -> str:
     better, structured = as_good(scores, others), as_good(scores, others, "ssim")
     free = [name for name in better if name in FREE]
     if free:
-        return f"It does not beat {listed(free)} on the validation set, which need no training."
+        return f"On the validation set it does not beat {listed(free)}, which need no training."
     if better:
         return f"It does not beat {listed(better)} on the validation set: a slider does as well."
     if structured:

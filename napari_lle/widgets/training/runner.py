@@ -281,10 +281,10 @@ def _outcome(
     data = project.pairs, project.held_out
     steps = Steps(verdict_steps(network, settings, *data, done=card["steps"]))
     scores: list[Any] = []
-    text, stops = NOT_COMPARED, controls.stops
+    text, ended = NOT_COMPARED, int(controls.stopped)  # by the first stop of two
     for done in steps:
         yield Tick(0, 0, COMPARING.format(done.done, done.total))
-        if controls.stops > stops:
+        if controls.stops > ended:
             break
     else:
         scores, text = steps.answer

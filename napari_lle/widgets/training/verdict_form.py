@@ -55,4 +55,5 @@ class VerdictForm:
     def show(self, rows: Sequence[tuple[str, ...]], sentence: str = NOTHING) -> None:
         """Fill in what a run was worth."""
         put_message(self.sentence, sentence)
+        self.scores.widget.visible = bool(rows)
         self.scores.show(SCORES, rows)

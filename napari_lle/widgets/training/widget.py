@@ -240,7 +240,7 @@ class TrainWidget(WorkPanel):
             place = self._preview.place(outcome.pictures, self.pairs.entries)
             self._compare(outcome.pictures, place)
         self.form.steps.setCurrentIndex(VERDICT_STEP)
-        self._say("The run has ended: this is how good its model is.")
+        self._say(f"The run has ended{': this is how good its model is' * bool(rows)}.")
 
     def _compare(self, found: Comparison, place: dict[str, Any]) -> None:
         """Show before and after on the canvas, where the images are still there."""

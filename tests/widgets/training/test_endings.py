@@ -46,6 +46,22 @@ def test_pause_stop_and_resume(qtbot, viewer, make):
     widget.form.stop.native.click()
     idle(qtbot, widget)
     assert len(widget.form.verdict.scores.rows) == 8 and widget.form.verdict.save.enabled
+    assert not widget.form.verdict.scores.widget.native.isHidden()
+
+
+def test_a_second_stop_leaves_no_empty_table(qtbot, viewer, make):
+    widget = make(viewer)
+    add_pair(qtbot, widget, viewer)
+    widget.show()
+    long(widget)
+    qtbot.waitUntil(lambda: widget.form.progress.value > 2)
+    for _ in range(2):
+        widget.form.stop.native.click()
+    idle(qtbot, widget)
+    verdict = widget.form.verdict
+    assert verdict.sentence.value.startswith("Not compared") and verdict.save.enabled
+    assert verdict.scores.widget.native.isHidden()
+    assert widget.form.status.value == "The run has ended."
 
 
 def test_a_new_widget_resumes_what_a_closed_one_began(qtbot, viewer, make):
