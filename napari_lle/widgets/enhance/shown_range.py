@@ -66,8 +66,8 @@ class ShownRange(NamedTuple):
 
         A sky is shown exactly as bright as its value in the result says, a quarter as a quarter,
         with as much contrast as that allows: with low l and high h, (sky - l) / (h - l) = sky.
-        Where l would hide what is darker than the sky, such as dust in
-        front of a nebula, l is the low percentile, and h follows.
+        Where l would hide what is darker than the sky, such as dust in front of a nebula, l is the
+        low percentile, and h follows.
 
         Parameters
         ----------
