@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocessing.levels import blocks
-from ..preprocessing.statistics import ADAPTED, LIT, image_statistics
+from ..preprocessing.statistics import ADAPTED, LIT, Statistics, image_statistics
 from ..preprocessing.tiling import reflect
 from .pairs import Pair
 
@@ -72,6 +72,7 @@ class Varied(NamedTuple):
 
 
 BACKLIT = 0.9  # brightness of a dark part beside a bright one, against one that is alone
+FULL_SCALE = 255  # of an 8-bit camera
 THINNED = 8  # statistics of augmented images are taken from every 8th row and column
 
 
@@ -99,8 +100,12 @@ def draw_batch(
     """
     chosen = [pairs[i] for i in rng.integers(len(pairs), size=batch)]
     side = min(size, *(min(p.low.shape[:2]) for p in pairs))
-    crops = [_draw_crop(pair, rng, side, halo, augmentation) for pair in chosen]
-    return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
+    wide, figures = side + 2 * halo, len(Statistics._fields)
+    shapes = (batch, 3, wide, wide), (batch, 3, side, side), (batch, figures)
+    made = Batch(*(np.empty(shape, np.float32) for shape in shapes))
+    for pair, *room in zip(chosen, *made, strict=True):
+        _draw_crop(Batch(*room), pair, rng, side, halo, augmentation)
+    return made
 
 
 def centre(pair: Pair, size: int, halo: int = 0) -> Batch:
@@ -115,16 +120,21 @@ def centre(pair: Pair, size: int, halo: int = 0) -> Batch:
         spans.append((start, min(start + size, length), length))
     rows, columns = (reflect(a - halo, b + halo, length) for a, b, length in spans)
     (top, bottom, _), (left, right, _) = spans
-    low = pair.low[rows[:, None], columns]
+    low = pair.low.take(rows, axis=0).take(columns, axis=1)
     reference = pair.reference[top:bottom, left:right]
     low, reference = (np.ascontiguousarray(x.transpose(2, 0, 1)) for x in (low, reference))
     return Batch(low[None], reference[None], pair.statistics[None])
 
 
 def _draw_crop(
-    pair: Pair, rng: np.random.Generator, side: int, halo: int, augmentation: Augmentation | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    height, width = pair.low.shape[:2]
+    room: Batch,
+    pair: Pair,
+    rng: np.random.Generator,
+    side: int,
+    halo: int,
+    augmentation: Augmentation | None,
+) -> None:
+    """Fill a batch's room for one crop, whose axes are those of `Batch` without the first."""
     top, left = _place(pair, rng, side)
     turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
 
@@ -132,30 +142,40 @@ def _draw_crop(
         crop = np.rot90(crop, turns)
         return (crop[:, ::-1] if mirrored else crop).transpose(2, 0, 1)
 
-    rows = reflect(top - halo, top + side + halo, height)
-    columns = reflect(left - halo, left + side + halo, width)
     varied = _vary(pair, rng, augmentation) if augmentation else Varied(pair.low, pair.reference)
-    crop = varied.low[rows[:, None], columns]
+    crop = _window(varied.low, top - halo, left - halo, side + 2 * halo)
     reference = varied.reference[top : top + side, left : left + side]
     statistics = pair.statistics
     if varied.low is not pair.low or varied.beside is not None or varied.gain != 1:
-        crop = _at_gain(crop, varied.gain)
+        crop = _counts(crop, varied.gain) / np.float32(FULL_SCALE)
         statistics = np.array(image_statistics(_statistics_squares(varied, rng)), dtype=np.float32)
     if varied.kept:
         reference = _spared(crop[halo : halo + side, halo : halo + side], statistics)
-    return turned(crop), turned(reference), statistics
+    elif varied.beside is not None:
+        reference = reference * BACKLIT
+    room.low[:], room.reference[:], room.statistics[:] = turned(crop), turned(reference), statistics
 
 
-def _statistics_squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.float32]:
+def _window(image: NDArray[np.float32], top: int, left: int, side: int) -> NDArray[np.float32]:
+    """A square of an image that goes on as its mirror image."""
+    if min(top, left) >= 0 and top + side <= len(image) and left + side <= image.shape[1]:
+        return image[top : top + side, left : left + side]
+    rows, columns = (
+        reflect(start, start + side, length)
+        for start, length in zip((top, left), image.shape, strict=False)
+    )
+    return image.take(rows, axis=0).take(columns, axis=1)
+
+
+def _statistics_squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.uint8]:
     """What statistics are taken of: of the whole frame, where a crop's light is that of a part."""
     offsets = rng.integers(THINNED, size=2)
-    squares = _at_gain(blocks(varied.low, THINNED, *offsets), varied.gain)
-    squares = squares.reshape(-1, *squares.shape[-3:])
-    if varied.beside is None:
-        return squares
-    others = blocks(varied.beside, THINNED, *offsets).reshape(squares.shape)
-    count = round(varied.share * len(squares))
-    return np.concatenate([squares[count:], others[:count]])
+    squares = _counts(blocks(varied.low, THINNED, *offsets), varied.gain)
+    if varied.beside is not None:
+        others = _counts(blocks(varied.beside, THINNED, *offsets), 1.0)
+        count = round(varied.share * len(squares))
+        squares[:count] = others[:count]
+    return squares.astype(np.uint8)
 
 
 def _spared(crop: NDArray[np.float32], statistics: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,9 +208,10 @@ def _vary(pair: Pair, rng: np.random.Generator, augmentation: Augmentation) -> V
     share = rng.uniform(0.05, 0.5)
     if rng.random() < 0.5:
         return Varied(reference, reference, beside=low, share=1 - share, kept=True)
-    return Varied(low, reference * BACKLIT, beside=reference, share=share)
+    return Varied(low, reference, beside=reference, share=share)
 
 
-def _at_gain(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-    """As an 8-bit camera would have recorded it at another exposure."""
-    return np.clip(np.rint(image * np.float32(255 * gain)), 0, 255) / np.float32(255)
+def _counts(image: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """What an 8-bit camera would have recorded at another exposure."""
+    counts = image * np.float32(FULL_SCALE * gain)
+    return np.clip(np.rint(counts, out=counts), 0, FULL_SCALE, out=counts)
