@@ -108,9 +108,8 @@ class Rival(nn.Module):
 
 def loss_of(result: Tensor, reference: Tensor, recipe: dict[str, Any]) -> Tensor:
     """That of `photo.yaml`."""
-    weights = {name: recipe[name] for name in ("structure", "relative")}
-    logarithmic = recipe["logarithmic"] * losses.logarithmic(result, reference)
-    return losses.paired_objective(result, reference, **weights) + logarithmic
+    weights = {name: recipe[name] for name in ("structure", "relative", "logarithmic")}
+    return losses.paired_objective(result, reference, **weights)
 
 
 class Run:

@@ -142,7 +142,7 @@ def match_brightness(image: Tensor, reference: Tensor) -> Tensor:
     return image * (reference.mean(dim=(1, 2, 3), keepdim=True) / mean)
 
 
-def logarithmic(result: Tensor, reference: Tensor, least: float = 1e-4) -> Tensor:
+def log_error(result: Tensor, reference: Tensor, least: float = 1e-4) -> Tensor:
     """Mean over images of ``ln(1 + MSE / least)`` after matching brightness: PSNR as a loss.
 
     A tenth of an image's error counts the same whether the image is clean or noisy; errors far
@@ -188,18 +188,20 @@ def paired_objective(
     absolute: float = 1.0,
     structure: float = 0.5,
     relative: float = 0.5,
+    logarithmic: float = 0.0,
     smooth: float = 0.0,
 ) -> Tensor:
     """Distance of an enhanced image to a well-exposed reference.
 
     `absolute` times Charbonnier, plus `structure` times 1 - SSIM, plus `relative` times the
     Charbonnier distance after matching brightness: exposure is hardly predictable, structure is.
-    Plus `smooth` times eq. 6 on the enhanced image, which is to be without noise.
+    Plus `logarithmic` times `log_error`, and `smooth` times eq. 6 on the enhanced image, which is
+    to be without noise.
 
     Parameters
     ----------
     result, reference : Tensor, (N, 3, H, W), 0..1
-    absolute, structure, relative, smooth : float
+    absolute, structure, relative, logarithmic, smooth : float
         Weights.
     """
     matched = match_brightness(result, reference)
@@ -208,4 +210,5 @@ def paired_objective(
         + structure * (1 - ssim(result, reference))
         + relative * charbonnier(matched, reference)
     )
+    loss = loss + logarithmic * log_error(result, reference) if logarithmic else loss
     return loss + smooth * smoothness(result) if smooth else loss

@@ -190,13 +190,11 @@ def _paired(settings: TrainingSettings) -> Objective:
 
 def _distance(network: Network, result: Tensor, reference: Tensor, s: TrainingSettings) -> Tensor:
     """`losses.paired_objective`, by compiled code where the network is run by it."""
-    weights = {"absolute": s.absolute, "structure": s.structure, "relative": s.relative}
+    names = "absolute", "structure", "relative", "logarithmic"
+    weights = {name: getattr(s, name) for name in names}
     found = result.new_zeros(())
     if s.squared:
         found = found + s.squared * losses.squared(result, reference)
-    if s.logarithmic:
-        known = known_or(reference, result)
-        found = found + s.logarithmic * losses.logarithmic(result, known)
     if any((*weights.values(), s.smooth)):
         found = found + _other_terms(network, result, reference, s, weights)
     return found
@@ -221,7 +219,7 @@ def _charbonnier(network: Network, result: Tensor, reference: Tensor) -> Tensor:
     kernel = training_kernel(network)
     if kernel is None or result.dtype != torch.float32:
         return losses.charbonnier(result, known_or(reference, result))
-    return kernel.paired(result, reference, absolute=1, structure=0, relative=0, stride=1)
+    return kernel.paired(result, reference, absolute=1, stride=1)
 
 
 def known_or(reference: Tensor, result: Tensor) -> Tensor:

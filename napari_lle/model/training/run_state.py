@@ -117,10 +117,15 @@ class RunState:
             self.optimizer.step(s.learning_rate * self.pace.learning(self.step))
         self.step += 1
         self.losses.append(value)
-        decay = min(s.average, self.step / (self.step + 10))
-        for name, weight in self.network.state_dict().items():
-            self.average[name].lerp_(weight, 1 - decay)
+        self._follow(min(s.average, self.step / (self.step + 10)))
         return value
+
+    def _follow(self, decay: float) -> None:
+        """Let the averages follow the weights."""
+        weights = self.network.state_dict()
+        torch._foreach_lerp_(
+            [self.average[name] for name in weights], list(weights.values()), 1 - decay
+        )
 
     def averaged(self) -> Network:
         """The network with its averaged weights: what is judged and kept."""

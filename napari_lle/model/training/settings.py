@@ -163,7 +163,7 @@ class TrainingSettings:
     squared : float
         Weight of the mean squared error among them; noisy images are learned from by it alone.
     logarithmic : float
-        Weight of each image's PSNR after matching brightness, see `losses.logarithmic`.
+        Weight of each image's PSNR after matching brightness, see `losses.log_error`.
     hue : float
         Weight of the shift of hues against the image's, see `losses.hue_shift`.
     levels : {"own", "common"}

@@ -154,7 +154,9 @@ def test_a_slope_is_the_difference_quotient():
 
 
 @pytest.mark.parametrize("unknown", [False, True])
-@pytest.mark.parametrize("weights", [(1, 0.5, 0.5), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
+@pytest.mark.parametrize(
+    "weights", [(1, 0.5, 0.5, 0.2), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]
+)
 @pytest.mark.parametrize("shape", [(96, 96), (37, 50), (8, 9)])
 def test_the_paired_objective_is_that_of_the_losses(shape, weights, unknown):
     torch.manual_seed(0)
@@ -162,7 +164,7 @@ def test_the_paired_objective_is_that_of_the_losses(shape, weights, unknown):
     reference = torch.rand(2, 3, *shape)
     if unknown:
         reference[:, :, : shape[0] // 2, 2:6] = torch.nan
-    names = ("absolute", "structure", "relative")
+    names = ("absolute", "structure", "relative", "logarithmic")
     fast = kernels.find_training(network("division"))
     chosen = dict(zip(names, weights, strict=True))
     ours = fast.paired(result, reference, **chosen, stride=losses.SSIM_STRIDE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +12,15 @@ from torch.autograd.function import once_differentiable
 from ...runtime.threads import in_order
 from ..forms import Numbers
 from .compiled import Functions
+
+
+class Weighed(NamedTuple):
+    """Weights of the terms, as `losses.paired_objective` names them."""
+
+    absolute: float = 0.0
+    structure: float = 0.0
+    relative: float = 0.0
+    logarithmic: float = 0.0
 
 
 class _Paired(torch.autograd.Function):
@@ -34,9 +43,10 @@ class _Paired(torch.autograd.Function):
         return None, torch.from_numpy(ctx.g), None, None, None
 
 
-def paired(functions: Functions, result: Tensor, reference: Tensor, *, absolute: float,
-           structure: float, relative: float, stride: int) -> Tensor:  # fmt: skip
+def paired(
+    functions: Functions, result: Tensor, reference: Tensor, weights: Weighed, stride: int
+) -> Tensor:
     """`losses.paired_objective` without its smoothness; NaN references are left out."""
-    weights = np.array([absolute, structure, relative], np.float32) / np.float32(len(result))
-    asked = functions.distance, result, reference, weights, stride
+    numbers = np.array(weights, np.float32) / np.float32(len(result))
+    asked = functions.distance, result, reference, numbers, stride
     return _Paired.apply(*asked)  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from ...network.residual import ResidualEstimation
 from ..forms import curve_unit, layout, scalars
 from .block import Pass, Shape, Workshop, run_block
 from .compiled import Functions
-from .distance import paired
+from .distance import Weighed, paired
 from .heads import NO_FORM
 from .residual import CompiledAuxiliary
 

@@ -18,6 +18,7 @@ from .planes import reordered, summed
 
 PARABOLA_BELOW = 1e-3  # below it Charbonnier is a parabola
 LEAST_MEAN = 1e-4  # mean brightness that matching takes for the least
+LEAST_SQUARE = 1e-4  # of `losses.log_error`
 SSIM_SIDE = 7
 C1, C2 = float32(0.01**2), float32(0.03**2)
 WINDOW_SHARE = float32(1 / SSIM_SIDE**2)
@@ -48,15 +49,20 @@ def far(a: Any, b: Any, scale: Any, weight: Any, g: Any) -> Any:
 
 
 @reordered
-def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
-    """The same after matching brightness; adds the weighted gradient to `g`."""
-    down, mean, target, pull = np.zeros_like(a), 0.0, 0.0, 0.0
+def _matching(a: Any, b: Any) -> Any:
+    """Mean of an image, and what brings it to that of its reference."""
+    mean, target = 0.0, 0.0
     for k in range(a.shape[0]):
         for y in range(a.shape[1]):
             mean += summed(a[k, y]) / a.size
             target += summed(b[k, y]) / a.size
-    scale = target / max(mean, LEAST_MEAN)
-    distance = far(a, b, scale, ONE, down)
+    return mean, target / max(mean, LEAST_MEAN)
+
+
+@reordered
+def _through_matching(a: Any, down: Any, mean: Any, scale: Any, weight: Any, g: Any) -> None:
+    """Add the gradient of what has, by ``scale a``, the gradient `down` over the size."""
+    pull = 0.0
     for k in range(a.shape[0]):
         for y in range(a.shape[1]):
             pull += _product(a[k, y], down[k, y])
@@ -67,7 +73,40 @@ def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
             line, own = g[k, y], down[k, y]
             for x in range(len(line)):
                 line[x] += share * own[x] - all_of
+
+
+@reordered
+def matched_far(a: Any, b: Any, weight: Any, g: Any) -> Any:
+    """The same after matching brightness; adds the weighted gradient to `g`."""
+    mean, scale = _matching(a, b)
+    down = np.zeros_like(a)
+    distance = far(a, b, scale, ONE, down)
+    _through_matching(a, down, mean, scale, weight, g)
     return distance
+
+
+@reordered
+def _squares_row(a: Any, b: Any, scale: Any, down: Any) -> Any:
+    """Sum over a line of the squared distance of ``scale a`` and b, whose slopes are `down`."""
+    total = float32(0)
+    for x in range(len(a)):
+        d = scale * a[x] - b[x]
+        total += d * d
+        down[x] = TWO * d
+    return total
+
+
+@reordered
+def matched_logarithm(a: Any, b: Any, weight: Any, g: Any) -> Any:
+    """``ln(1 + MSE / least)`` after matching brightness; adds the weighted gradient to `g`."""
+    mean, scale = _matching(a, b)
+    down, square = np.empty_like(a), 0.0
+    for k in range(a.shape[0]):
+        for y in range(a.shape[1]):
+            square += _squares_row(a[k, y], b[k, y], float32(scale), down[k, y])
+    square /= a.size
+    _through_matching(a, down, mean, scale, weight / (square + LEAST_SQUARE), g)
+    return np.log1p(square / LEAST_SQUARE)
 
 
 @reordered
@@ -177,13 +216,15 @@ def build_paired(*, cache: bool) -> Any:
     def paired(result, reference, weights, stride, g):
         if sources < 0:  # never: mentioned to be a part of the cache's key, see `edition`
             return 0.0
-        absolute, structure, relative = weights[0], weights[1], weights[2]
+        absolute, structure, relative, logarithmic = weights[0], weights[1], weights[2], weights[3]
         known = np.empty_like(result)
         _completed(result, reference, known)
         g[:] = 0
         loss = absolute * far(result, known, ONE, absolute / result.size, g)
         if relative != 0:
             loss += relative * matched_far(result, known, relative, g)
+        if logarithmic != 0:
+            loss += logarithmic * matched_logarithm(result, known, logarithmic, g)
         if structure != 0:
             weight = structure / len(result)
             for k in range(len(result)):
