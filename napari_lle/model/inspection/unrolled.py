@@ -64,7 +64,7 @@ class Stages:
     ) -> None:
         self.image, self.model, self.count, self.rgb, self.per = image, model, count, rgb, per
         self.levels = known.levels
-        self.trained = any(p.any() for p in model.network.auxiliary.conv2.parameters())
+        self.trained = not model.network.auxiliary.silent
         self._network = model.network.to(device)
         self._statistics = torch.tensor([known.statistics], dtype=torch.float32, device=device)
         self._darkest = float(self._network.block.darkest(self._statistics))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..preprocessing.tiling import reflect
 from .blocks import Block, Cleaning, Division, Metering, Stretching
@@ -56,6 +57,8 @@ class Stage(NamedTuple):
 def pad(x: Tensor, radius: int) -> Tensor:
     """Extend (N, C, H, W) by `radius` reflected pixels on each side, however small the image."""
     height, width = x.shape[-2:]
+    if radius < min(height, width):
+        return F.pad(x, (radius,) * 4, mode="reflect")
     rows = torch.from_numpy(reflect(-radius, height + radius, height)).to(x.device)
     columns = torch.from_numpy(reflect(-radius, width + radius, width)).to(x.device)
     return x.index_select(-2, rows).index_select(-1, columns)
@@ -73,6 +76,11 @@ class AuxiliaryBlock(nn.Module):
 
     def forward(self, reflectance: Tensor) -> Tensor:
         return self.conv2(torch.relu(self.conv1(pad(reflectance, AUXILIARY_RADIUS))))
+
+    @property
+    def silent(self) -> bool:
+        """Whether it adds nothing, whatever it sees: E = 0."""
+        return not any(p.any() for p in self.conv2.parameters())
 
 
 class Network(nn.Module):
@@ -129,6 +137,11 @@ class Network(nn.Module):
             result.append(Stage(v, illumination - v, illumination, reflectance, e))
             v = illumination if self.config.recursion == "literal" else s + e
         return result
+
+    @property
+    def repeating(self) -> bool:
+        """Whether each stage is the first one again, for the auxiliary block adds nothing."""
+        return self.auxiliary.silent and self.config.recursion == "auxiliary"
 
     def enhance(self, padded: Tensor, statistics: Tensor) -> Tensor:
         """R of one block; shapes as for `block`."""

@@ -168,7 +168,7 @@ def _centre_loss(
 def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) -> dict[str, float]:
     low, reference, statistics = Crops.of(centre(pair, size, 0), device)
     with torch.inference_mode():
-        stages = network(low, statistics)
+        stages = network(low, statistics, 1 if network.repeating else None)
     first = stages[0].illumination
     drift = torch.stack([(stage.illumination - first).abs() for stage in stages])
     r = stages[0].reflectance
@@ -179,8 +179,9 @@ def _examine_one(network: Network, pair: Pair, size: int, device: torch.device) 
         known = ~reference.isnan()
         counted &= ~_extreme(reference) & known
         wrong &= (r - reference).abs() > WRONG_BY
-        before, after = ((x - reference).abs()[known].mean() for x in (low, r))
-        remaining = {"remaining": float(after / before.clamp_min(1e-6))} if known.any() else {}
+        before, after = (torch.where(known, x - reference, 0).abs().sum() for x in (low, r))
+        least = 1e-6 * known.sum()
+        remaining = {"remaining": float(after / before.clamp_min(least))} if known.any() else {}
     return {
         **remaining,
         "agreement_max": float(drift.max()),

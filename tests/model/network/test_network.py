@@ -97,6 +97,15 @@ def test_untrained_stages_are_equal():
     assert all((stage.illumination == stages[0].illumination).all() for stage in stages)
 
 
+def test_stages_repeat_where_the_auxiliary_block_adds_nothing(network):
+    assert Network().repeating and not network.repeating
+    assert not Network(NetworkConfig(recursion="literal")).repeating
+    torch.nn.init.zeros_(network.auxiliary.conv2.weight)
+    assert network.repeating
+    torch.nn.init.constant_(network.auxiliary.conv2.bias, 1e-3)
+    assert not network.repeating
+
+
 def test_retinex_holds_at_every_stage(network):
     s = torch.rand(2, 3, 20, 24)
     for t, stage in enumerate(network(s, dark(s))):

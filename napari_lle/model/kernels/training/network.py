@@ -146,9 +146,9 @@ class CompiledNetwork(Network):
             return self.block.reflectance(padded, statistics)
         return super().enhance(padded, statistics)
 
-    def paired(self, result: Tensor, reference: Tensor, **weights: Any) -> Tensor:
+    def paired(self, result: Tensor, reference: Tensor, *, stride: int, **weights: float) -> Tensor:
         """See `distance.paired`."""
-        return paired(self.functions, result, reference, **weights)
+        return paired(self.functions, result, reference, Weighed(**weights), stride)
 
     def similarity(self, image: NDArray[Any], reference: NDArray[Any]) -> float:
         """SSIM of two whole images, (H, W, 3), as `evaluation.metrics` has it, within 1e-5."""

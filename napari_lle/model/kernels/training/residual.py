@@ -60,6 +60,11 @@ class CompiledAuxiliary(nn.Module):
         super().__init__()
         self.block, self.functions, self.workshop = block, functions, Workshop()
 
+    @property
+    def silent(self) -> bool:
+        """As the block is."""
+        return self.block.silent
+
     def forward(self, reflectance: Tensor) -> Tensor:
         """As the block's."""
         one, two = self.block.conv1, self.block.conv2
