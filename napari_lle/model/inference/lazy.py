@@ -14,7 +14,7 @@ from ..network.formulas import SQUARE
 from ..preprocessing.levels import AnyLevels, working_dtype
 from ..preprocessing.normalizing import recorded_levels
 from .estimate import Estimate, Result, check_strength
-from .lazy_arrays import as_dask, is_lazy
+from .lazy_arrays import as_dask, is_lazy, kept_apart
 from .restoring import check_channels, check_shapes
 from .restoring import restore as restore_array
 
@@ -104,12 +104,15 @@ class LazyEstimate:
         self, index: tuple[int, ...], strength: float = 1.0
     ) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """The middle chunk of one plane: of the input, and of the reflectance."""
+        import dask
+
         before, after = self.image[index], self.result(strength).reflectance[index]
         part = tuple(
             slice(sum(chunks[: len(chunks) // 2]), sum(chunks[: len(chunks) // 2 + 1]))
             for chunks in after.chunks[:2]
         )
-        return np.asarray(before[part]), np.asarray(after[part])
+        found: tuple[NDArray[Any], NDArray[np.float32]] = dask.compute(before[part], after[part])
+        return found
 
     def _illuminate(self, plan: Plan, plane: tuple[int, ...]) -> Any:
         import dask.array as da
@@ -217,6 +220,7 @@ def restore(reflectance: Any, illumination: Any, levels: AnyLevels | dict[str, A
 
 def _in_planes(image: Any, rgb: bool) -> Any:
     """Chunks of one plane each, large planes cut: what one look needs, and no more."""
+    image = kept_apart(image)
     at = image.ndim - (3 if rgb else 2)
     chunks: dict[int, Any] = dict.fromkeys(range(at), 1)
     large = max(image.shape[at : at + 2]) > LARGEST_PLANE

@@ -6,7 +6,9 @@ Only levels and statistics are found at once, from an excerpt, because every par
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,11 @@ from ..preprocessing.levels import SAMPLE
 
 WHOLE_PLANES = 64_000_000  # pixels that may be read for levels and statistics
 READ_SIDE = 128  # side of the parts that are read of larger planes
+NAMED_CHUNKS = 100_000  # more would make each look at an array of dask slow
+
+
+_excerpts: WeakValueDictionary[Any, NDArray[Any]] = WeakValueDictionary()
+_reading: WeakValueDictionary[Any, Any] = WeakValueDictionary()  # a lock for each of them
 
 
 def is_lazy(image: Any) -> bool:
@@ -31,6 +38,26 @@ def as_dask(image: Any) -> Any:
     return da.from_zarr(image) if is_lazy(image) else da.from_array(image)
 
 
+def kept_apart(image: Any) -> Any:
+    """A dask array whose chunks dask reads as tasks of their own, not as a part of what is computed
+    from them: what keeps chunks that were read, as napari does, has them for all arrays.
+    """
+    if image.npartitions > NAMED_CHUNKS:
+        return image
+    import dask.array as da
+    from dask.highlevelgraph import HighLevelGraph
+
+    name = f"kept-{image.name}"
+    chunks = np.ndindex(*image.numblocks)
+    tasks = {(name, *at): (_same, (image.name, *at)) for at in chunks}
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[image])
+    return da.Array(graph, name, image.chunks, dtype=image.dtype, meta=image)
+
+
+def _same(chunk: Any) -> Any:
+    return chunk
+
+
 def stacked(arrays: list[Any], axis: int) -> Any:
     """Arrays along a new axis, lazy if they are."""
     if not is_lazy(arrays[0]):
@@ -41,8 +68,20 @@ def stacked(arrays: list[Any], axis: int) -> Any:
 
 
 def in_memory(image: Any, rgb: bool) -> Any:
-    """What levels and statistics are found of: an array as it is, of a lazy one an excerpt."""
-    return excerpt(image, rgb) if is_lazy(image) and 0 not in image.shape else image
+    """What levels and statistics are found of: an array as it is, of a lazy one an excerpt.
+
+    While somebody holds the excerpt, others get the same and wait until it has been read: pixels
+    may come from afar. It is not kept longer, because files may change.
+    """
+    if not is_lazy(image) or 0 in image.shape:
+        return image
+    of_dask = type(image).__module__.startswith("dask")  # whose names tell contents apart
+    key = image.name if of_dask else id(image), rgb
+    with _reading.setdefault(key, Lock()):
+        found = _excerpts.get(key)
+        if found is None:
+            found = _excerpts[key] = excerpt(image, rgb)
+    return found
 
 
 def excerpt(image: Any, rgb: bool) -> NDArray[Any]:

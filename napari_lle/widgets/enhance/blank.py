@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,17 +36,26 @@ def blankness(part: Any, rgb: bool) -> str:
     return f"is {known.flat[0]:g} everywhere" if known.size else NO_NUMBER
 
 
-def refuse_blank(name: str, image: Any, options: EnhanceOptions) -> None:
-    """Raise BlankError with a sentence for the user if there is nothing to enhance in an image.
+def looked_at(names: Sequence[str], images: Sequence[Any], options: EnhanceOptions) -> list[Any]:
+    """What levels are found of, see `in_memory`; while it is held, it is not read again.
 
-    One value everywhere is something between levels that were typed.
+    Raises
+    ------
+    BlankError
+        With a sentence for the user if there is nothing to enhance in an image. One value
+        everywhere is something between levels that were typed.
     """
     from ...model.inference.lazy_arrays import in_memory
 
-    found = blankness(in_memory(image, bool(options.rgb)), bool(options.rgb))
+    rgb = bool(options.rgb)
     typed = options.black is not None and options.white is not None
-    if found and (found == NO_NUMBER or not typed):
-        raise BlankError(f"“{name}” {found}: there is nothing to enhance.")
+    parts = []
+    for name, image in zip(names, images, strict=True):
+        parts.append(in_memory(image, rgb))
+        found = blankness(parts[-1], rgb)
+        if found and (found == NO_NUMBER or not typed):
+            raise BlankError(f"“{name}” {found}: there is nothing to enhance.")
+    return parts
 
 
 def _varies(values: Any) -> bool:

@@ -61,6 +61,7 @@ def _find_steps(arrays: list[Any], subject: Subject) -> Generator[Any, None, Fou
     yield 0, 1, ""
     options, data = subject.options, arrays[0]
     rgb = bool(options.rgb)
+    _held = in_memory(data, rgb)
     if subject.background:
         data, _, known = surveyed(subject.layers[0], subject.background, options)
     else:

@@ -14,7 +14,7 @@ from superqt.utils import QSignalDebouncer
 
 from ...model.network.bundled import GLOBAL
 from ..shared.jobs import Job
-from ..shared.layers import Region, shows_planes, visible_region
+from ..shared.layers import Region, pixels, shows_planes, visible_region
 from ..shared.pictures import Appearance, as_displayed, stored
 from .blending import Blend
 from .preview_part import preview_steps
@@ -127,6 +127,7 @@ class Gallery:
         self._viewer, self._form, self._subject = viewer, form, subject
         self._asked: tuple[Any, ...] = ()
         self._todo: list[tuple[int, Subject]] = []
+        self._held: list[Any] = []  # what all models look at, read once
         self.job: Job | None = None
         self._later = QSignalDebouncer()
         self._later.setTimeout(GALLERY_DELAY)
@@ -144,7 +145,7 @@ class Gallery:
     def release(self) -> None:
         """Let go of the viewer and of the picture under way."""
         self._later.cancel()
-        self._todo = []
+        self._todo, self._held = [], []
         if self.job is not None:
             self.job.abandon()
         for emitter in self._emitters():
@@ -165,7 +166,7 @@ class Gallery:
     def _on_removed(self, event: Any) -> None:
         """Let go of a layer that is gone, and of the pictures of it that are still to be made."""
         if self._asked and any(event.value in each.layers for each in self._asked[0]):
-            self._asked, self._todo = (), []
+            self._asked, self._todo, self._held = (), [], []
             if self.job is not None:
                 self.job.abandon()
 
@@ -185,7 +186,7 @@ class Gallery:
         if asked == self._asked or not subjects[0].straight:
             return
         self._asked = asked
-        self._todo = list(enumerate(subjects))
+        self._todo, self._held = list(enumerate(subjects)), []
         if self.job is not None:
             self.job.abandon()
         self._next(region)
@@ -193,6 +194,7 @@ class Gallery:
     def _next(self, region: Region) -> None:
         """Make one picture, and the others after it."""
         if not self._todo:
+            self._held = []
             return
         number, subject = self._todo.pop(0)
         model = str(subject.options.model).removesuffix(GLOBAL)
@@ -202,16 +204,23 @@ class Gallery:
             self._next(region)
 
         self.job = Job(
-            picture_of(subject, region, self._form.tone.blend()),
+            picture_of(subject, region, self._form.tone.blend(), self._held),
             on_done=lambda picture: show(picture, f"{model}: click to use it."),
             on_error=lambda error: show(None, str(error)),
         )
 
 
 def picture_of(
-    subject: Subject, region: Region, blend: Blend
+    subject: Subject, region: Region, blend: Blend, held: list[Any]
 ) -> Generator[Any, None, NDArray[np.uint8]]:
-    """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job."""
+    """What a model makes of a region, as it would be displayed, (Y, X, 3), as a job.
+
+    What levels are found of is put into `held`, so that the next model finds it there.
+    """
+    from ...model.inference.lazy_arrays import in_memory
+
+    yield 0, 1, ""
+    held[:] = [in_memory(pixels(layer), bool(layer.rgb)) for layer in subject.layers]
     look = Appearance.of(subject.layers[0])
     part = yield from preview_steps(subject, region, None)
     seen = look._replace(limits=part.limits(blend), gamma=1.0)

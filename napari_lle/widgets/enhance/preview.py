@@ -63,7 +63,7 @@ class Preview:
         Returns a `Wish`, or None where there is nothing to show; raises ValueError with a
         sentence for the user.
     say : callable
-        Takes that sentence.
+        Takes that sentence; an empty one where the last no longer holds.
     removed : callable
         Called when the user deletes the preview layer.
     covers : Covers
@@ -130,6 +130,7 @@ class Preview:
         if self._job is not None:
             self._job.abandon()
         self._clear()
+        self._say("")
 
     def refresh(self, *_: Any) -> None:
         """Look again soon; many calls in a row make one look."""
@@ -242,10 +243,8 @@ class Preview:
             self.layer.scale, self.layer.translate = place["scale"], place["translate"]
         if self._limits is None or not again:  # other options: as a run with them is shown
             self._limits = FollowedLimits(self.layer, part.seen, part.limits(wish.blend))
-        if region.step > 1:
-            self._say(
-                f"The preview shows one pixel in {region.step} along each axis: zoom in to see all."
-            )
+        part_of = f"The preview shows one pixel in {region.step} along each axis"
+        self._say(f"{part_of}: zoom in to see all." if region.step > 1 else "")
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, BlankError):  # which the widget's line tells of every image

@@ -11,7 +11,7 @@ import numpy as np
 from ...model.progress import Progress
 from ..shared.layers import Region, pixels
 from .background import surveyed
-from .blank import refuse_blank
+from .blank import looked_at
 from .blending import Blend, retoned
 from .shown_range import ShownRange, limits_of
 from .subject import Subject
@@ -81,8 +81,7 @@ def _whole(subject: Subject, known: Survey | None) -> tuple[list[Any], EnhanceOp
 
     options, whole = subject.options, [pixels(layer) for layer in subject.layers]
     if known is None:
-        for layer, data in zip(subject.layers, whole, strict=True):
-            refuse_blank(layer.name, data, options)
+        _held = looked_at([layer.name for layer in subject.layers], whole, options)
     if subject.background:
         flat, options, known = surveyed(subject.layers[0], subject.background, options, known)
         return [flat], options, known

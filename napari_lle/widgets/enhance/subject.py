@@ -19,7 +19,7 @@ from ..shared.layers import (
     scales,
 )
 from .background import check_background, known_background
-from .blank import refuse_blank
+from .blank import looked_at
 from .blending import Blend, Made, Turned, shown, turned
 from .found import COPIED_LEVELS
 
@@ -173,8 +173,8 @@ def _steps(
     from ...model.progress import Progress
 
     yield Progress(0, 1)
-    for name, array in zip(names, arrays, strict=True):
-        refuse_blank(name, array[0] if isinstance(array, list) else array, subject.options)
+    finest = [array[0] if isinstance(array, list) else array for array in arrays]
+    _held = looked_at(names, finest, subject.options)
     estimates: list[Any]
     if subject.background:
         found = known_background(subject.layers[0]).background

@@ -52,6 +52,7 @@ class EnhanceWidget(WorkPanel):
 
     def __init__(self, napari_viewer: Any) -> None:
         self.viewer = napari_viewer
+        self._of_preview = ""  # what it said last
         self.form = Form(lambda _: images(napari_viewer), lambda _: references(napari_viewer))
         super().__init__(self.form.rows(), *self.form.below())
         self._show(napari_viewer)
@@ -84,7 +85,7 @@ class EnhanceWidget(WorkPanel):
         self.covers = Covers(viewer)
         self.results = Results(viewer, self.covers)
         self.preview = Preview(
-            viewer, self._wish, self._say, lambda: self._uncheck_preview(), self.covers
+            viewer, self._wish, self._tell_of_it, lambda: self._uncheck_preview(), self.covers
         )
         talk = self._say, self._complain
         self.saver = PictureSaver(viewer, form.result, lambda: self.results.layers, *talk)
@@ -253,6 +254,12 @@ class EnhanceWidget(WorkPanel):
             self.preview.start()
         else:
             self.preview.stop()
+
+    def _tell_of_it(self, message: str) -> None:
+        """Say something of the preview, or nothing more of what it said last."""
+        if message or self.form.status.value == self._of_preview:
+            self._say(message)
+        self._of_preview = message
 
     def _uncheck_preview(self) -> None:
         self.form.preview.value = False

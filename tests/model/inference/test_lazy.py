@@ -1,16 +1,18 @@
 """Lazy results: equal to the eager ones, and no more computed than is looked at."""
 
+import threading
 from dataclasses import replace
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
+from dask.cache import Cache
 from helpers.lazy import watched
 from helpers.models import random_model
 
 from napari_lle.model import enhance, restore
-from napari_lle.model.inference.lazy_arrays import excerpt
+from napari_lle.model.inference.lazy_arrays import excerpt, in_memory
 from napari_lle.model.preprocessing.levels import sample
 
 LEVELS = {"black": 100.0, "white": 4000.0}
@@ -129,3 +131,48 @@ def test_two_models_are_told_apart(rng):
     one, other = (enhance(image, model, black=0, white=1) for model in models)
     r, s = dask.compute(one.reflectance, other.reflectance)
     assert np.abs(r - s).max() > 1e-3
+
+
+def test_an_excerpt_is_read_once_while_it_is_held(rng):
+    source, stack = watched(rng.integers(0, 900, (5, 8, 9)).astype(np.uint16), (1, 8, 9))
+    held = in_memory(stack, False)
+    assert in_memory(stack + 0, False) is not held
+    source.read.clear()
+    assert in_memory(stack, False) is held and not source.read
+    source.values[:] = 7
+    del held
+    assert (in_memory(stack, False) == 7).all()
+
+
+def test_what_reads_an_excerpt_at_the_same_time_waits_for_it(rng):
+    begun, go = threading.Event(), threading.Event()
+
+    def load(block):
+        begun.set()
+        assert go.wait(60)
+        return block
+
+    source, stack = watched(rng.integers(0, 900, (3, 8, 9)).astype(np.uint16), (1, 8, 9))
+    stack = stack.map_blocks(load, meta=np.empty((0, 0, 0), np.uint16))
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(in_memory(stack, False))) for _ in range(2)
+    ]
+    threads[0].start()
+    assert begun.wait(60)
+    threads[1].start()
+    go.set()
+    for thread in threads:
+        thread.join(60)
+    assert found[0] is found[1] and len(source.read) == 3
+
+
+def test_a_chunk_that_was_read_and_kept_is_not_read_again_for_a_result(rng):
+    source, stack = watched(rng.integers(0, 900, (5, 16, 18)).astype(np.uint16), (1, 16, 18))
+    result = enhance(stack, model=random_model(), **LEVELS)
+    with Cache(1e9), dask.config.set({"optimization.fuse.active": False}):  # as napari looks
+        stack[3].compute()
+        source.read.clear()
+        result.reflectance[3].compute()
+        restore(result.reflectance, result.illumination, result.levels)[3].compute()
+    assert not source.read

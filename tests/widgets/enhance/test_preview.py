@@ -1,11 +1,21 @@
 """The preview of the visible part: what it equals, follows and leaves alone."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from helpers.running import run
+from helpers.lazy import watched
+from helpers.running import last, run
+from napari.layers import Image
 
 from napari_lle.model.inference import enhance as inference
 from napari_lle.model.inference import torch_tiles
+from napari_lle.model.inference.options import EnhanceOptions
+from napari_lle.widgets.enhance.blending import Blend
+from napari_lle.widgets.enhance.found import found_steps
+from napari_lle.widgets.enhance.preview_part import preview_steps
+from napari_lle.widgets.enhance.subject import Subject, subject_steps
+from napari_lle.widgets.shared.layers import Region
 
 
 @pytest.mark.parametrize(("rgb", "model"), [(True, ""), (False, ""), (True, "photo-quarter")])
@@ -120,3 +130,40 @@ def test_deleting_all_layers_leaves_the_preview_on_for_the_next_image(qtbot, vie
     qtbot.waitUntil(lambda: widget.preview.layer is not None)
     assert widget.form.preview.value is True
     assert widget.preview.layer.name == "[preview] next"
+
+
+def test_what_a_preview_says_of_itself_goes_when_it_no_longer_holds(qtbot, viewer, make, rng):
+    wide = viewer.add_image(rng.integers(0, 900, (1300, 1300)).astype(np.uint16), name="wide")
+    widget = make(viewer)
+    widget.form.preview.value = True
+    status, camera = widget.form.status, getattr(viewer, "scene", viewer).camera
+    qtbot.waitUntil(lambda: "one pixel in 2" in status.value)
+    wide.corner_pixels = np.array([[0, 0], [99, 99]])  # as zooming in does
+    camera.zoom *= 10
+    qtbot.waitUntil(lambda: status.value == "")
+    viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: "2-D view" in status.value)
+    viewer.dims.ndisplay = 2
+    qtbot.waitUntil(lambda: widget.preview.layer is not None and status.value == "")
+    wide.corner_pixels = np.array([[0, 0], [1299, 1299]])
+    camera.zoom /= 10
+    qtbot.waitUntil(lambda: "one pixel in 2" in status.value)
+    status.value = "Saved it."
+    widget.form.preview.value = False
+    assert status.value == "Saved it."
+
+
+def test_what_is_looked_at_is_read_once(model_file, rng):
+    source, stack = watched(rng.integers(0, 900, (5, 32, 48)).astype(np.uint16), (1, 32, 48))
+    layer = Image(stack, name="cells", contrast_limits=(0, 900))
+    subject = Subject((layer,), (0, 1, 2), EnhanceOptions(model=str(model_file), rgb=False))
+    for steps in (
+        lambda: preview_steps(subject, Region((2,), (0, 8), (0, 8)), None),
+        lambda: found_steps(subject),
+        lambda: subject_steps(subject, Blend(1.0), False),
+    ):
+        source.read.clear()
+        held = last(steps())
+        read = Counter(int(np.ravel(np.arange(5)[key[0]])[0]) for key, _ in source.read)
+        glimpses = [read.pop(plane) for plane in (0, 2, 4)]  # of what is shown first
+        assert max(glimpses) <= 2 and set(read.values()) == {1}, held
