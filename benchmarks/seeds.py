@@ -56,6 +56,8 @@ def main(
         found = judged(runs / f"seed-{one}.safetensors", held) if held else trained.card["held_out"]
         rows.append([found[figure] for figure in FIGURES if figure in found])
         typer.echo(f"seed {one}: " + told(rows[-1]))
+    if len(rows) < 2:  # one says nothing of chance
+        return
     mean, deviation = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1)
     typer.echo(f"{len(rows)} seeds: " + told(mean) + "; deviation " + told(deviation))
     if card:
