@@ -10,6 +10,7 @@ from image_cases import Case, macs
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_lle.model.network.network import Network
+from napari_lle.model.preprocessing.statistics import Statistics
 
 VIEWS = {"view", "select", "slice", "expand", "permute", "unsqueeze", "transpose", "reshape"}
 
@@ -56,7 +57,8 @@ class Traffic(TorchDispatchMode):
 
 def by_torch(network: Network, length: int = 512) -> float:
     """Bytes per pixel of one call of the block, from its operations."""
-    statistics = torch.tensor([[0.1, 0.0, 1.0, 0.0, 0.0, 0.0, 0.1]])
+    dark = Statistics(0.1, lit=0, colour=1, contrast=0, chroma=0, noise=0, typical=0.1, adapted=0.1)
+    statistics = torch.tensor([dark])
     x = torch.rand(1, 3, length + 2 * network.radius, length + 2 * network.radius)
     with torch.inference_mode(), Traffic() as traffic:
         network.block(x, statistics)
