@@ -208,6 +208,7 @@ def restore(reflectance: Any, illumination: Any, levels: AnyLevels | dict[str, A
     if light.shape != r.shape:
         r = r.rechunk({r.ndim - 1: -1})
         light = light.rechunk({r.ndim - 1: -1}) if light.ndim == r.ndim else light
+    _, (r, light) = da.unify_chunks(r, axes, light, light_axes)
     return da.blockwise(
         lambda a, b, *channels: restore_array(a, b, levels.chosen(*channels)),
         axes,

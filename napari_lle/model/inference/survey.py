@@ -78,6 +78,13 @@ def find_survey(
     return (_of_scene if shared else _of_alike)(arrays, options, noise)
 
 
+def excerpts_of(image: Any, options: EnhanceOptions) -> list[Any]:
+    """What is looked at of an image, channel by channel where these are an axis."""
+    if options.channel_axis is None:
+        return [in_memory(image, bool(options.rgb))]
+    return [in_memory(channel, False) for channel in channels_of(image, options.channel_axis)]
+
+
 def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
     """Of one image, or of several that are treated as one."""
     rgb, per = bool(options.rgb), options.channels == "per"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ...model.inference.options import EnhanceOptions
 
 COLUMN_STEP = 16  # of the columns that are looked at first
@@ -18,17 +20,22 @@ class BlankError(ValueError):
     """There is nothing to enhance in an image, in words for the user."""
 
 
-def blankness(part: Any, rgb: bool) -> str:
-    """Why there is nothing to enhance in an array; empty where there is something.
+def blankness(parts: Sequence[Any], rgb: bool) -> str:
+    """Why there is nothing to enhance in an image; empty where there is something.
 
     Parameters
     ----------
-    part : array-like
-        In memory.
+    parts : sequence of array-like
+        In memory: see `excerpts_of`.
     rgb : bool
         The last axis holds colours; opacity does not count.
     """
-    whole = np.asarray(part)[..., :3] if rgb else np.asarray(part)
+    reasons = {_blankness(np.asarray(part), rgb) for part in parts}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _blankness(part: NDArray[Any], rgb: bool) -> str:
+    whole = part[..., :3] if rgb else part
     some = whole[..., ::COLUMN_STEP, :] if rgb else whole[..., ::COLUMN_STEP]
     if whole.size == 0 or _varies(some) or _varies(whole):
         return ""
@@ -36,8 +43,10 @@ def blankness(part: Any, rgb: bool) -> str:
     return f"is {known.flat[0]:g} everywhere" if known.size else NO_NUMBER
 
 
-def looked_at(names: Sequence[str], images: Sequence[Any], options: EnhanceOptions) -> list[Any]:
-    """What levels are found of, see `in_memory`; while it is held, it is not read again.
+def looked_at(
+    names: Sequence[str], images: Sequence[Any], options: EnhanceOptions
+) -> list[list[Any]]:
+    """What is looked at of images, see `excerpts_of`; while it is held, it is not read again.
 
     Raises
     ------
@@ -45,17 +54,16 @@ def looked_at(names: Sequence[str], images: Sequence[Any], options: EnhanceOptio
         With a sentence for the user if there is nothing to enhance in an image. One value
         everywhere is something between levels that were typed.
     """
-    from ...model.inference.lazy_arrays import in_memory
+    from ...model.inference.survey import excerpts_of
 
-    rgb = bool(options.rgb)
     typed = options.black is not None and options.white is not None
-    parts = []
+    found = []
     for name, image in zip(names, images, strict=True):
-        parts.append(in_memory(image, rgb))
-        found = blankness(parts[-1], rgb)
-        if found and (found == NO_NUMBER or not typed):
-            raise BlankError(f"“{name}” {found}: there is nothing to enhance.")
-    return parts
+        found.append(excerpts_of(image, options))
+        reason = blankness(found[-1], bool(options.rgb))
+        if reason and (reason == NO_NUMBER or not typed):
+            raise BlankError(f"“{name}” {reason}: there is nothing to enhance.")
+    return found
 
 
 def _varies(values: Any) -> bool:

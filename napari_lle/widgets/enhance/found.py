@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,27 +55,26 @@ def found_steps(subject: Subject) -> Generator[Any, None, Found]:
 def _find_steps(arrays: list[Any], subject: Subject) -> Generator[Any, None, Found]:
     """Of the first array, where there are several that share levels."""
     from ...model.inference.alike import common_survey
-    from ...model.inference.lazy_arrays import in_memory
     from ...model.inference.plan import survey
+    from ...model.inference.survey import excerpts_of
     from ...model.preprocessing.levels import sample
 
     yield 0, 1, ""
     options, data = subject.options, arrays[0]
     rgb = bool(options.rgb)
-    _held = in_memory(data, rgb)
+    parts = excerpts_of(data, options)
     if subject.background:
         data, _, known = surveyed(subject.layers[0], subject.background, options)
+        parts = excerpts_of(data, options)
     else:
         known = common_survey(arrays, options) if len(arrays) > 1 else survey(data, options)
     levels = known.levels
-    axis, part = levels.axis, in_memory(data, rgb)
-    if axis is None or rgb:
-        squares = sample(part, rgb=rgb)
-        channels = [squares] if axis is None else list(np.moveaxis(squares, -1, 0))
-    else:
-        channels = [sample(part.take(i, axis)) for i in range(len(levels.each))]
-    dark = [np.ravel(v < own.black) for v, own in zip(channels, levels.each, strict=True)]
+    channels = [sample(part, rgb=rgb) for part in parts]
+    if rgb and levels.axis is not None:
+        channels = list(np.moveaxis(channels[0], -1, 0))
+    pairs = zip(channels, cycle(levels.each), strict=False)
+    dark = [np.ravel(values < own.black) for values, own in pairs]
     values = np.concatenate([np.ravel(each) for each in channels])
     values = values[:: max(1, values.size // HISTOGRAM_VALUES)].astype(np.float64)
     below = float(np.concatenate(dark).mean()) if values.size else 0.0
-    return Found(levels, values[np.isfinite(values)], below, blankness(part, rgb))
+    return Found(levels, values[np.isfinite(values)], below, blankness(parts, rgb))

@@ -217,10 +217,10 @@ def picture_of(
 
     What levels are found of is put into `held`, so that the next model finds it there.
     """
-    from ...model.inference.lazy_arrays import in_memory
+    from ...model.inference.survey import excerpts_of
 
     yield 0, 1, ""
-    held[:] = [in_memory(pixels(layer), bool(layer.rgb)) for layer in subject.layers]
+    held[:] = [excerpts_of(pixels(layer), subject.options) for layer in subject.layers]
     look = Appearance.of(subject.layers[0])
     part = yield from preview_steps(subject, region, None)
     seen = look._replace(limits=part.limits(blend), gamma=1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from napari import Viewer  # napari reads the annotation of the command to fill it in
@@ -85,6 +85,7 @@ def restore_active(
 
     def done(data: Any) -> None:
         _running.discard(job)
+        look["multiscale"] = isinstance(data, list)
         viewer.add_layer(Image(data, **look))
         tell(f"Added “{look['name']}”, the original pixel values: measure on those.")
 
@@ -144,6 +145,11 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
             f"The layer holds rounded {dtype}: restore from float32, which enhance writes with "
             "--illumination."
         )
+    if reflectance.metadata[METADATA_KEY].get("rgb") and not reflectance.rgb:
+        raise ValueError(
+            "The colours of its file are shown as planes here: restore it by the command "
+            "“napari-lle restore”, and save results in colour as TIFF."
+        )
     layer = _of_one_run(viewer, reflectance, ILLUMINATION)
     if layer is not None:
         return layer.data
@@ -163,10 +169,14 @@ def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
 
     yield 0, 1, ""
     levels = reflectance.metadata[METADATA_KEY]["levels"]
-    lights = list(light) if reflectance.multiscale else [light]
-    pairs = zip(scales(reflectance), lights, strict=True)
+    several = isinstance(light, Sequence)
+    pairs = list(zip(scales(reflectance), light if several else [light], strict=False))
+    at = reflectance.ndim
+    fitting = all(r.shape[:at] == part.shape[:at] for r, part in pairs)
+    if not (reflectance.multiscale and several and fitting):  # one of them was saved and opened
+        pairs = pairs[:1]
     found = [restore(r, part, levels) for r, part in pairs]
-    return found if reflectance.multiscale else found[0]
+    return found if len(found) > 1 else found[0]
 
 
 def restored_options(reflectance: Image) -> dict[str, Any]:

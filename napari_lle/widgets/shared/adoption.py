@@ -76,11 +76,18 @@ def record_steps(paths: Sequence[str]) -> Generator[Any, None, list[FileImage]]:
 def adopt_if_alike(layer: Image, found: FileImage) -> bool:
     """Adopt a layer that holds what its file does, if that was written here."""
     data, record = pixels(layer), found.record
-    alike = (tuple(data.shape), str(data.dtype)) == (found.shape, found.dtype)
-    if not record or "levels" not in record or not alike or METADATA_KEY in layer.metadata:
+    alike = tuple(data.shape) == found.shape or (
+        _in_colour(found) and not layer.rgb and sorted(data.shape) == sorted(found.shape)
+    )  # napari's own reader of Zarr shows colours as planes
+    known = alike and str(data.dtype) == found.dtype
+    if not record or "levels" not in record or not known or METADATA_KEY in layer.metadata:
         return False
     adopt(layer, record)
     return True
+
+
+def _in_colour(found: FileImage) -> bool:
+    return found.about is not None and found.about.axes.endswith("S")
 
 
 def place_adopted(viewer: Any, adopted: Sequence[tuple[Image, FileImage]]) -> None:
@@ -91,7 +98,8 @@ def place_adopted(viewer: Any, adopted: Sequence[tuple[Image, FileImage]]) -> No
     others = [layer for layer in viewer.layers if not is_result(layer)]
     if any(map(is_bare, others)):
         return
-    told = [(layer, found.about) for layer, found in adopted if found.about is not None]
+    alike = [(layer, found) for layer, found in adopted if layer.rgb == _in_colour(found)]
+    told = [(layer, found.about) for layer, found in alike if found.about is not None]
     sized = [(la, about) for la, about in told if any(about.units) and is_bare(la)]
     for layer, about in sized:
         put_in_place(layer, about)
@@ -106,10 +114,14 @@ def is_bare(layer: Any) -> bool:
 
 
 def put_in_place(layer: Image, about: FileRecord) -> None:
-    """Give a layer the size, the place and the units that its file states."""
+    """Give a layer the size, the place, the units and the axes that its file states."""
+    from ...model.io.metadata import UNNAMED
+
     axes = slice(layer.ndim)
     layer.scale, layer.translate = about.scale[axes], about.translate[axes]
     layer.units = tuple(unit or "pixel" for unit in about.units[axes])
+    if not set(about.axes) & set(UNNAMED):
+        layer.axis_labels = tuple(about.axes[axes].lower())
 
 
 class Adopter:

@@ -79,6 +79,15 @@ def test_the_way_back_is_exact(cells, model_file, axis, lazy):
     np.testing.assert_array_equal(back, stack)
 
 
+@pytest.mark.parametrize("whole", ["reflectance", "illumination"])
+def test_the_way_back_is_exact_from_other_chunks(cells, model_file, whole):
+    result = enhance(da.from_array(cells, chunks=(1, 40, 80)), model_file, channel_axis=0)
+    pair = {name: getattr(result, name) for name in ("reflectance", "illumination")}
+    pair[whole] = pair[whole].compute()  # as if it had been saved and opened
+    back = restore(*pair.values(), result.levels)
+    np.testing.assert_array_equal(back, cells)
+
+
 def test_lazy_is_as_in_memory(cells, composite, model_file):
     for image, options in ((cells, {"channel_axis": 0}), (composite, {})):
         expected = enhance(image, model_file, **options)

@@ -101,6 +101,28 @@ def test_a_lazy_multiscale_layer_stays_so(qtbot, viewer, widget, rng):
         np.testing.assert_array_equal(found, array)
 
 
+@pytest.mark.parametrize("apart", ["result", "illumination", "scales"])
+def test_a_pair_of_which_one_has_other_scales_is_restored_at_full_size(
+    qtbot, viewer, widget, rng, apart
+):
+    """As after one of both was saved and opened: with other scales, or with one."""
+    fine = rng.integers(0, 4096, (4, 64, 96)).astype(np.uint16)
+    arrays = [da.from_array(a, chunks=(1, -1, -1)) for a in (fine, fine[:, ::2, ::2])]
+    viewer.add_image(arrays, name="cells", multiscale=True)
+    run(qtbot, widget)
+    name = "cells illumination" if apart == "illumination" else "cells enhanced · not for measuring"
+    layer = viewer.layers[name]
+    opened = [np.asarray(layer.data[0]), np.asarray(layer.data[0])[:, ::4, ::4]]
+    several = apart == "scales"
+    viewer.layers.remove(layer)
+    viewer.add_image(
+        opened if several else opened[0], multiscale=several, name=name, metadata=layer.metadata
+    )
+    found = restored(qtbot, viewer, name)
+    assert found.name == "cells restored" and not found.multiscale
+    np.testing.assert_array_equal(found.data, fine)
+
+
 def test_an_earlier_result_keeps_its_own_pair(qtbot, viewer, widget, rng):
     images = [rng.integers(0, 4096, (30, 40)).astype(np.uint16) for _ in range(2)]
     for number, image in enumerate(images):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from helpers.command_line import lle
+from helpers.running import run
 from napari.components import ViewerModel
 
 from napari_lle.model.io.files import read_image, write_image
 from napari_lle.model.io.metadata import FileRecord
 from napari_lle.widgets.enhance.restore import restore_layer
+from napari_lle.widgets.enhance.writer import write_values
 from napari_lle.widgets.opening.fits_layers import read_layers
 from napari_lle.widgets.shared.adoption import is_bare
 from napari_lle.widgets.shared.layers import METADATA_KEY, kind
@@ -157,6 +159,7 @@ def test_a_result_has_the_size_that_its_file_states(qtbot, viewer, make, saved_s
     settle(qtbot, make(viewer))
     np.testing.assert_array_equal(layer.scale, (2, 0.5, 0.25))
     assert {str(unit) for unit in layer.units} == {"micrometer"}
+    assert layer.axis_labels == ("z", "y", "x")
 
 
 @pytest.mark.parametrize("by_command", [False, True])
@@ -209,3 +212,29 @@ def test_other_pixels_than_those_of_the_file_are_not_taken_for_it(qtbot, make, r
     layer.data = np.zeros((3, 4), np.float32)
     settle(qtbot, widget)
     assert METADATA_KEY not in layer.metadata
+
+
+def test_colours_that_are_shown_as_planes_are_known_and_not_restored(
+    qtbot, viewer, make, rng, tmp_path, monkeypatch
+):
+    """As napari's own reader shows an OME-Zarr in colour."""
+    pytest.importorskip("zarr", reason="needs the extra zarr")
+    viewer.add_image(rng.integers(0, 60, (24, 32, 3)).astype(np.uint8), name="night", rgb=True)
+    widget = make(viewer)
+    run(qtbot, widget)
+    result = widget.results.latest.layer
+    (file,) = write_values(str(tmp_path / "r.ome.zarr"), [result.as_layer_data_tuple()])
+    viewer.layers.clear()
+    from napari.layers import Image
+    from napari.layers._source import layer_source
+
+    with layer_source(path=file):
+        layer = Image(np.moveaxis(np.asarray(result.data), -1, 0), name="r", rgb=False)
+    viewer.add_layer(layer)
+    settle(qtbot, widget)
+    assert layer.name == f"r{MARK}" and kind(layer) == "reflectance"
+    told = []
+    monkeypatch.setattr("napari_lle.widgets.enhance.restore.show_error", told.append)
+    viewer.layers.selection.active = layer
+    restore_layer(viewer)
+    assert "shown as planes" in told[0].replace("\n", " ")
