@@ -75,7 +75,8 @@ class RunState:
         self.network = self._build(base)
         self.runner = find_training(self.network) or self.network
         self.objective = make_objective(settings, device)
-        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.weights = self.network.state_dict()  # seen through, not copied
+        self.average = {k: v.clone() for k, v in self.weights.items()}
         self.optimizer = Adam(self.network.parameters(), settings.betas, settings.eps)
         self.rng = np.random.default_rng(settings.seed)
         self.pace: Counted | Budgeted
@@ -122,10 +123,8 @@ class RunState:
 
     def _follow(self, decay: float) -> None:
         """Let the averages follow the weights."""
-        weights = self.network.state_dict()
-        torch._foreach_lerp_(
-            [self.average[name] for name in weights], list(weights.values()), 1 - decay
-        )
+        averages = [self.average[name] for name in self.weights]
+        torch._foreach_lerp_(averages, list(self.weights.values()), 1 - decay)
 
     def averaged(self) -> Network:
         """The network with its averaged weights: what is judged and kept."""
@@ -185,7 +184,7 @@ class RunState:
         }
         state = {
             "story": json.dumps(story),
-            "network": self.network.state_dict(),
+            "network": self.weights,
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "best_weights": self.best_weights,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,6 +65,12 @@ class Workshop:
         self._free[len(numbers)].append(numbers)
 
 
+@cache
+def _room_of(height: int, width: int, *shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """See `crop_room`, whose answer every crop of every step asks for."""
+    return crop_room(height, width, *shape)
+
+
 class Pass(NamedTuple):
     """What all crops of one pass share."""
 
@@ -76,8 +83,8 @@ class Pass(NamedTuple):
 
     def memory(self, height: int, width: int) -> tuple[int, list[Numbers]]:
         """Size of what is kept of a crop with its halo, and memory of this thread to work with."""
-        key = (height, width, self.shape.dilations.tobytes(), self.shape.sizes.tobytes())
-        sizes = crop_room(height, width, *self.shape)
+        key = (height, width, *(tuple(part.tolist()) for part in self.shape))
+        sizes = _room_of(*key)
         return sizes[0], self.workshop.own(sizes, key)
 
     def made(self, v: Numbers) -> Numbers:

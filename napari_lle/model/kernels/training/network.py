@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...network.blocks import Block, Cleaning
 from ...network.config import NetworkConfig
+from ...network.extent import CURVE_UNITS
 from ...network.mixing import Mixing
 from ...network.network import Network
 from ...network.residual import ResidualEstimation
@@ -93,8 +94,9 @@ class CompiledBlock(nn.Module):
         return self._made(padded, statistics, divided=True)
 
     def _made(self, padded: Tensor, statistics: Tensor, divided: bool) -> Tensor:
-        unit = curve_unit(self.block.state_dict(prefix="block."))
-        figures = scalars(self.config, unit, statistics)
+        name = CURVE_UNITS.get(self.config.reflectance)
+        known = {name: getattr(self.block, name.removeprefix("block.")).detach()} if name else {}
+        figures = scalars(self.config, curve_unit(known), statistics)
         stretch = self.block.stretch if isinstance(self.block, Cleaning) else None
         return self.stack.made(padded, statistics, self.form, figures, divided, stretch)
 
