@@ -108,12 +108,14 @@ def tasks(settings: TrainingSettings, pairs: list[Pair]) -> dict[str, tuple[str,
         )
     draw = (settings.batch, settings.crop, 8, settings.augmentation)
     rng = np.random.default_rng(0)
-    found["drawing crops, part of each step"] = (
-        "step",
-        1,
-        10,
-        lambda: draw_batch(pairs, rng, *draw),
-    )
+    large = [Pair("large", *(np.tile(x, (7, 7, 1)) for x in (pairs[0].low, pairs[0].reference)))]
+    for name, of in (("", pairs), (" of 12 megapixels", large)):
+        found[f"drawing crops{name}, part of each step"] = (
+            "step",
+            1,
+            10,
+            lambda of=of: draw_batch(of, rng, *draw),
+        )
     return found
 
 

@@ -73,7 +73,7 @@ class Varied(NamedTuple):
 
 BACKLIT = 0.9  # brightness of a dark part beside a bright one, against one that is alone
 FULL_SCALE = 255  # of an 8-bit camera
-THINNED = 8  # statistics of augmented images are taken from every 8th row and column
+FRAME_SQUARES = 4096  # of 2 x 2 pixels, about: what statistics of varied images are taken from
 
 
 def draw_batch(
@@ -169,10 +169,12 @@ def _window(image: NDArray[np.float32], top: int, left: int, side: int) -> NDArr
 
 def _statistics_squares(varied: Varied, rng: np.random.Generator) -> NDArray[np.uint8]:
     """What statistics are taken of: of the whole frame, where a crop's light is that of a part."""
-    offsets = rng.integers(THINNED, size=2)
-    squares = _counts(blocks(varied.low, THINNED, *offsets), varied.gain)
+    height, width = varied.low.shape[:2]
+    step = max(2, round((height * width / FRAME_SQUARES) ** 0.5))
+    offsets = rng.integers(step, size=2)
+    squares = _counts(blocks(varied.low, step, *offsets), varied.gain)
     if varied.beside is not None:
-        others = _counts(blocks(varied.beside, THINNED, *offsets), 1.0)
+        others = _counts(blocks(varied.beside, step, *offsets), 1.0)
         count = round(varied.share * len(squares))
         squares[:count] = others[:count]
     return squares.astype(np.uint8)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from napari_lle.model.data import crops
 from napari_lle.model.data.crops import BACKLIT, Augmentation, draw_batch
 from napari_lle.model.data.folders import image_files
 from napari_lle.model.data.loading import load_masks, load_pairs
@@ -123,6 +124,17 @@ def test_augmentation_feeds_the_reference_and_other_exposures():
     assert gains.min() < -0.8 and gains.max() > 0.8 and np.abs(gains).max() < 1.7
     codes = varied.low * 255
     np.testing.assert_allclose(codes, np.rint(codes), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (900, 1300)])
+def test_varied_images_of_any_size_are_told_by_as_many_squares(shape, monkeypatch):
+    seen = []
+    monkeypatch.setattr(crops, "image_statistics", lambda s: seen.append(len(s)) or [0.1] * 12)
+    image = np.random.default_rng(0).random((*shape, 3)).astype(np.float32)
+    draw_batch([Pair("a", image, image)], np.random.default_rng(0), 4, 16, 0, Augmentation(1, 0))
+    assert len(seen) == 4
+    assert min(seen) > 0.7 * min(crops.FRAME_SQUARES, image[..., 0].size / 4)
+    assert max(seen) < 1.5 * crops.FRAME_SQUARES
 
 
 def test_frames_of_two_lights_are_lifted_in_the_dark_and_spared_in_the_bright():
