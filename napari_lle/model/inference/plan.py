@@ -150,8 +150,9 @@ def _survey(
     arrays: list[Any], options: EnhanceOptions, model: Model, alike: bool = False
 ) -> Survey:
     aimed = _aimed(options, model)
-    known = find_survey(arrays, aimed, noise=model.config.knows_noise, alike=alike)
-    return known if is_stretch(model.name) else known.for_screen_stretch()
+    curve, noise = is_stretch(model.name), model.config.knows_noise
+    known = find_survey(arrays, aimed, noise=noise, alike=alike, formula=curve)
+    return known if curve else known.for_screen_stretch()
 
 
 def _aimed(options: EnhanceOptions, model: Model) -> EnhanceOptions:
