@@ -18,6 +18,7 @@ QUICK: dict[str, Any] = {
     "structure": 1.0,
     "validate_every": 50,
 }
+FIRST_STAGE = {"auxiliary": 0.0}  # of pairs, later stages learn nothing that the first does not
 FROM_SCRATCH = {"learning_rate": 0.012}  # a network that knows nothing yet bears larger steps
 SCIENCE_MODEL = "science"  # the bundled model that grey data goes on from
 AUTO = "auto"
@@ -65,6 +66,8 @@ class TrainingRequest:
         else:
             values |= {"network": _network(self.objective)}
             values |= FROM_SCRATCH if self.objective == "paired" else {}
+        if self.objective == "paired":
+            values |= FIRST_STAGE
         if self.objective == "self":
             values |= WITHOUT_REFERENCES
         if self.objective == "paper":
