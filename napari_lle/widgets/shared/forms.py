@@ -46,6 +46,8 @@ def labelled(widget: Any, *more: Any) -> Container:
     """A row of label and control; magicgui's own labels align for its own font only."""
     label = Label(value=widget.label, tooltip=widget.tooltip)
     label.min_width = label.max_width = LABEL_WIDTH
+    if not widget.native.toolTip():  # a slider tells it without the number beside it
+        widget.native.setToolTip(widget.tooltip)
     return row(label, widget, *more)
 
 

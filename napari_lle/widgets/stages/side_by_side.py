@@ -14,6 +14,7 @@ from .captions import Captions
 
 CAPTION_HEIGHT = 26  # pixels above an image for its caption
 GRID_SETTINGS: dict[str, Any] = {"stride": -1, "shape": (-1, -1), "spacing": 0, "enabled": True}
+FILLED = 0.95  # of a cell, as napari fits
 CELLS_IN_LINE = 3  # cells that lie in one row or column, none of them empty
 
 
@@ -63,19 +64,22 @@ class SideBySide:
             self._arranged = set(layers)
             for layer in layers:  # which may have given way to others
                 layer.visible = True
-            self._fit(len(layers), extent)
+            self._fit(layers, extent)
         self.captions.show(words, grid_of(self._viewer).shape)
 
-    def _fit(self, count: int, extent: tuple[float, float]) -> None:
-        """Show all of so many images as large as they can be below their captions."""
-        height, width = canvas_of(self._viewer)
-        shape = grid_shape(count, extent, (height, width))
+    def _fit(self, layers: list[Any], extent: tuple[float, float]) -> None:
+        """Show all images as large as they can be below their captions, whatever lies elsewhere."""
+        canvas = np.array(canvas_of(self._viewer))
+        shape = grid_shape(len(layers), extent, tuple(canvas))
         grid_of(self._viewer).shape = shape
         self._viewer.reset_view()
+        world = self._viewer.layers.get_extent(layers).world[:, -2:]
+        cell, size = canvas / shape, np.maximum(np.ptp(world, axis=0), 1e-9)
+        below = cell[0] - 2 * CAPTION_HEIGHT
         camera = camera_of(self._viewer)
-        room = height / shape[0] - 2 * CAPTION_HEIGHT
-        if room > 0:
-            camera.zoom = min(camera.zoom, room / extent[0])
+        camera.center = (*camera.center[:-2], *world.mean(axis=0))
+        zooms = [FILLED * min(cell / size), below / size[0]]
+        camera.zoom = float(min(zoom for zoom in zooms if zoom > 0))
 
     def forget(self, layer: Any) -> None:
         """Let go of a layer that is gone."""

@@ -70,13 +70,13 @@ class TrainForm:
         self.low = ComboBox(label="dark", choices=images, tooltip="The layer that is too dark.")
         self.reference = ComboBox(
             label="reference",
-            choices=lambda w: [("none: dark images alone", None), *images(w)],
+            choices=lambda w: [("none", None), *images(w)],
             tooltip="The same scene, well exposed. Without references, a network learns from dark "
             "images alone.",
         )
         self.annotation = ComboBox(
             label="regions",
-            choices=lambda w: [("none: the whole image", None), *annotations(w)],
+            choices=lambda w: [("the whole image", None), *annotations(w)],
             tooltip="Labels or shapes: 0 ignore, 1 train, 2 validate. Their scale may differ from "
             "the image's.",
         )

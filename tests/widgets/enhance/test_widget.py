@@ -195,6 +195,7 @@ def test_every_control_has_a_tooltip(viewer, make):
     controls = [w for w in vars(form).values() if hasattr(w, "tooltip")] + [form.model.widget]
     assert len(controls) > 12
     assert all(control.tooltip for control in controls)
+    assert all(control.native.toolTip() for control in controls)  # of a slider's number, too
 
 
 def test_the_window_turns_during_a_run(qtbot, viewer, make, stack, monkeypatch):

@@ -144,3 +144,4 @@ def test_every_control_has_a_tooltip(viewer, keep):
     form = keep(PreferencesWidget(viewer)).form
     controls = [*form.controls.values(), form.status, form.devices, form.look_again, form.copy]
     assert all(control.tooltip for control in controls)
+    assert all(control.native.toolTip() for control in controls)  # of a slider's number, too

@@ -6,7 +6,7 @@ from helpers.inspecting import run, settle
 
 from napari_lle.widgets.shared.covering import grid_of
 from napari_lle.widgets.shared.layers import METADATA_KEY
-from napari_lle.widgets.stages.side_by_side import camera_of, grid_shape
+from napari_lle.widgets.stages.side_by_side import camera_of, canvas_of, grid_shape
 
 
 @pytest.fixture
@@ -98,6 +98,22 @@ def test_side_by_side_hides_the_others_for_as_long(qtbot, viewer, make, stack):
     assert source.visible and not hidden.visible and not grid_of(viewer).enabled
     assert (tuple(camera.center), camera.zoom) == ((0, 11, 17), 6.5)
     assert "field" in widget.showing.layers.layers and "input" not in widget.showing.layers.layers
+
+
+def test_side_by_side_shows_a_small_image_large_beside_others(qtbot, viewer, make, stack):
+    viewer.add_image(np.zeros((900, 1200)), name="wide", translate=(5000, 7000))
+    source = viewer.add_image(stack[0], name="cells", scale=(0.1, 0.1))
+    widget = make(viewer)
+    widget.form.image.value = source
+    run(qtbot, widget)
+    widget.form.grid.value = True
+    settle(qtbot, widget)
+    camera, world = camera_of(viewer), source.extent.world
+    np.testing.assert_allclose(camera.center[-2:], world.mean(axis=0))
+    height, width = canvas_of(viewer)
+    rows, columns = grid_of(viewer).shape
+    share = np.ptp(world, axis=0) * camera.zoom / (height / rows, width / columns)
+    assert 0.6 < share.max() < 1
 
 
 def test_another_model_is_inspected_at_once(qtbot, viewer, make, stack):

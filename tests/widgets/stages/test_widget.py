@@ -182,6 +182,7 @@ def test_every_control_has_a_tooltip(viewer, make):
     controls += [*form.kinds.values(), *form.extras.values()]
     assert len(controls) > 15
     assert all(control.tooltip for control in controls)
+    assert all(control.native.toolTip() for control in controls)  # of a slider's number, too
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
