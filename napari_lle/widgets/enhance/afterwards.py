@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication
 from ...model.inference.options import EnhanceOptions
 from ..shared.jobs import Job
 from ..shared.layers import METADATA_KEY
+from ..shared.marks import unmarked
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
 from .restore import restore_active
@@ -147,7 +148,9 @@ class Afterwards:
         self, steps: Generator[Any, None, Any], done: Callable[[Any], Any], live: Live
     ) -> None:
         def ended(made: Any) -> None:
-            if live.told:  # it was given other values meanwhile
+            if live.layer not in self._viewer.layers:
+                self._say(f"“{unmarked(live.layer.name)}” was deleted meanwhile.")
+            elif live.told:  # it was given other values meanwhile
                 self._say(live.told)
             else:
                 done(made)

@@ -126,9 +126,14 @@ class BackgroundTool:
             return
         self.release()
         self._say(f"Finding the background of {layer.name}…")
-        self.job = Job(layer_steps(layer), on_done=self._add, on_error=self._fail)
+        self.job = Job(
+            layer_steps(layer), on_done=lambda made: self._add(layer, made), on_error=self._fail
+        )
 
-    def _add(self, layer: Image) -> None:
+    def _add(self, source: Image, layer: Image) -> None:
+        if source not in self._viewer.layers:
+            self._say(f"“{source.name}” was deleted meanwhile.")
+            return
         self._viewer.add_layer(layer)
         low, high = layer.contrast_limits_range
         self._say(f"Added “{layer.name}”: it goes from {low:.4g} to {high:.4g}.")

@@ -102,3 +102,13 @@ def test_where_none_can_be_taken_out_a_sentence_says_what_to_do(viewer, make, fi
     widget.form.together.value = True
     widget.form.run.native.click()
     assert widget.job is None and "one layer at a time" in widget.form.status.value
+
+
+def test_nothing_is_added_for_an_image_that_was_deleted_meanwhile(qtbot, viewer, make, field):
+    viewer.add_image(field, name="field")
+    widget = make(viewer)
+    widget.form.levels.show_background.native.click()
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: not widget.background.job.running)
+    assert not viewer.layers
+    assert widget.form.status.value == "“field” was deleted meanwhile."

@@ -116,3 +116,18 @@ def test_values_that_change_while_a_figure_is_made_are_heard_of(qtbot, viewer, m
     widget.live.layer.data = np.zeros((30, 40), np.float32)
     qtbot.waitUntil(lambda: not widget.afterwards.job.running)
     assert "was given other values" in widget.form.status.value and len(viewer.layers) == count
+
+
+@pytest.mark.parametrize("button", ["difference", "report"])
+def test_nothing_is_added_for_a_result_that_was_deleted_meanwhile(
+    qtbot, viewer, make, image, button
+):
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    getattr(widget.form.result, button).native.click()
+    viewer.layers.remove(widget.live.layer)
+    qtbot.waitUntil(lambda: not widget.afterwards.job.running)
+    assert [layer.name for layer in viewer.layers] == ["cells"]
+    assert widget.form.status.value == "“cells enhanced” was deleted meanwhile."
+    assert widget.afterwards.window is None
