@@ -34,6 +34,7 @@ from .levels import LevelTools
 from .line import line_of, settled_model
 from .look_choice import LookChoice
 from .preview import Preview, Wish
+from .refusal import RefusalHint
 from .results import Origin, Results
 from .saving import PictureSaver
 from .subject import Subject, find_subject, subject_steps
@@ -72,6 +73,7 @@ class EnhanceWidget(WorkPanel):
         )
         self._painting = PaintSoon(napari_viewer, self.native)
         self._removing = RemoveInCanvas(napari_viewer, self.native)
+        self._refusals = RefusalHint(napari_viewer, self._say)
         self._connect()
         self._recolour()
         self.levels.refresh()
@@ -125,6 +127,7 @@ class EnhanceWidget(WorkPanel):
             self.job.abandon()
         self._painting.release()
         self._removing.release()
+        self._refusals.release()
         self.adopter.release()
         self.levels.release()
         self.background.release()

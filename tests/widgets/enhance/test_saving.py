@@ -243,3 +243,26 @@ def test_a_result_keeps_the_header_and_the_sky_of_its_image(qtbot, viewer, make,
         saved = fits.getheader(file)
         assert saved["OBJECT"] == "M 13" and ("GAIN" in saved) == (layer is viewer.layers[-1])
     np.testing.assert_array_equal(fits.getdata(file), fits.getdata(raw))
+
+
+def test_where_napari_refuses_a_result_the_widget_says_what_to_do(
+    qtbot, make_napari_viewer, make, photo, tmp_path
+):
+    viewer = make_napari_viewer()
+    source = viewer.add_image(photo, name="night", rgb=True)
+    other = viewer.add_image(photo / 255, name="of others", rgb=True)
+    widget = make(viewer)
+    widget.form.image.value = source
+    run(qtbot, widget)
+    viewer.layers.selection = {other}
+    said = widget.form.status.value
+    viewer.layers.save(str(tmp_path / "other.png"), selected=True)
+    assert not (tmp_path / "other.png").exists() and widget.form.status.value == said
+    viewer.layers.selection = {widget.live.layer}
+    viewer.layers.save(str(tmp_path / "night.png"), selected=True)
+    assert not (tmp_path / "night.png").exists()
+    assert "press Save picture…" in widget.form.status.value
+    widget.release()
+    widget.form.status.value = ""
+    viewer.layers.save(str(tmp_path / "night.png"), selected=True)
+    assert not widget.form.status.value
