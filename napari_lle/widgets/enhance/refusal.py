@@ -13,8 +13,8 @@ from napari.utils.notifications import notification_manager
 
 from ..shared.layers import REFLECTANCE, kind
 
-REFUSED = "not saved, because image data is of dtype float"  # in napari's words
-INSTEAD = (
+NAPARI_REFUSES = "not saved, because image data is of dtype float"  # in napari's words
+PICTURE_INSTEAD = (
     "napari cannot save a result as PNG or JPEG: press Save picture…, or choose “Low-light "
     "enhancement picture as displayed” in the list of file types."
 )
@@ -42,5 +42,5 @@ class RefusalHint:
     def _on_notification(self, event: Any) -> None:
         told = " ".join(str(getattr(event, "message", "")).split())
         selected = self._viewer.layers.selection
-        if REFUSED in told and any(kind(layer) == REFLECTANCE for layer in selected):
-            self._say(INSTEAD)
+        if NAPARI_REFUSES in told and any(kind(layer) == REFLECTANCE for layer in selected):
+            self._say(PICTURE_INSTEAD)
