@@ -9,6 +9,7 @@ from magicgui.widgets import FloatSlider
 
 from ...model.network.bundled import REMOVERS
 from ...model.preprocessing.screen import MIDDLE
+from ..shared.forms import enable
 from ..shared.layers import channel_axis
 from .blending import Blend
 
@@ -61,8 +62,8 @@ class ToneControls:
         """Let be moved what the image and the model, which is settled, allow."""
         alone = isinstance(getattr(layer, "data", None), np.ndarray)
         alone = alone and not together and channel_axis(layer) is None
-        self.brightness.enabled = alone
-        self.denoise.enabled = alone and model in REMOVERS
+        enable(self.brightness, alone)
+        enable(self.denoise, alone and model in REMOVERS)
 
 
 def _moved(slider: FloatSlider, neutral: float) -> float | None:

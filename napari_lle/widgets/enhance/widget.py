@@ -13,7 +13,7 @@ from superqt.utils import QSignalThrottler
 from ...model.inference.looks import PUBLICATION
 from ...model.kernels import warm_up_in_background
 from ..shared.adoption import Adopter
-from ..shared.forms import put_message
+from ..shared.forms import enable, put_message
 from ..shared.image_choice import ImageChoice, images
 from ..shared.jobs import Job
 from ..shared.layers import REFLECTANCE, is_result, kind
@@ -274,7 +274,7 @@ class EnhanceWidget(WorkPanel):
         one_curve = form.look.value == PUBLICATION
         form.together.enabled = not one_curve
         with suppress(ValueError):  # which the line says
-            form.levels.sky.enabled = form.options().near_sky
+            enable(form.levels.sky, form.options().near_sky)
             model = settled_model(form) if form.image.value else ""
             together = form.together.value and not one_curve
             form.tone.allow(form.image.value, model, together=together)

@@ -51,6 +51,12 @@ def labelled(widget: Any, *more: Any) -> Container:
     return row(label, widget, *more)
 
 
+def enable(control: Any, on: bool) -> None:
+    """Let a control be used or not, all of it: magicgui leaves out the number of a slider."""
+    control.enabled = on
+    control.native.setEnabled(on)
+
+
 def row(*widgets: Any) -> Container:
     """Widgets side by side."""
     made = Container(widgets=widgets, layout="horizontal", labels=False)

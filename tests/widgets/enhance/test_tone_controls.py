@@ -4,6 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from helpers.running import run
+from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_lle.model import enhance
 from napari_lle.model.inference import torch_tiles
@@ -87,5 +88,8 @@ def test_sliders_are_dead_where_nothing_follows_them(viewer, make, cells, photo)
         form.image.value = viewer.layers[name]
         tone = form.tone
         assert (tone.brightness.enabled, tone.denoise.enabled) == (brightness, denoise), name
+        for slider in tone.all():  # with the number beside it
+            parts = slider.native.findChildren(QAbstractSpinBox)
+            assert parts and all(part.isEnabled() == slider.enabled for part in parts), name
     form.tone.denoise.value = 0.5
     assert form.tone.blend().denoise is None
