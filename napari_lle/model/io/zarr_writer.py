@@ -132,11 +132,11 @@ def _write_blocks(
 
 
 def write_zarr(path: Path, image: Output) -> None:
-    """Write an image as a Zarr, complete or not at all."""
+    """Write an image as a Zarr, complete or not at all; pixels of dask are read block by block."""
     image, step = with_name(image), step_of(image)
     pixels = image.pixels
     target = Target(path, pixels.shape, pixels.dtype, image.rgb, image.record, image.about, step)
-    finish(write_steps([target], lambda index, *place: (pixels[index][place],)))
+    finish(write_steps([target], lambda index, *place: (np.asarray(pixels[index][place]),)))
 
 
 def _tell_origin(target: Target, level: Level) -> Generator[Progress, None, None]:

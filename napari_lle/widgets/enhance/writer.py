@@ -20,6 +20,8 @@ from ..shared.file_records import about_layer, record_of
 from ..shared.layers import pixels
 from ..shared.pictures import Appearance, as_displayed, stored
 
+HELD = 1 << 30  # bytes of a lazy layer that are computed at once; channels that share L go together
+
 
 def write_values(path: str, layers: list[Any]) -> list[str]:
     """Write the values of an image layer as they are, with scale, units and record.
@@ -40,10 +42,12 @@ def write_values(path: str, layers: list[Any]) -> list[str]:
     OSError
         If the file cannot be written, or cannot hold such values.
     """
-    from ...model.io.files import write_image
+    from ...model.io.files import is_zarr, write_image
 
     layer = handed_image(layers)
-    values = np.asarray(pixels(layer))
+    values = pixels(layer)
+    if not (is_zarr(path) and values.nbytes > HELD):  # which is read block by block
+        values = np.asarray(values)
     record, about = record_of(layer), about_layer(layer)
     with _heard():
         write_image(path, values, rgb=bool(layer.rgb), record=record, about=about)

@@ -1,13 +1,16 @@
 """Pictures as displayed, and values with all that is known of them, from the window to files."""
 
+import dask.array as da
 import numpy as np
 import pytest
 import tifffile
+from helpers.lazy import watched
 from helpers.running import run
 from napari.layers import Image, Layer
 
 from napari_lle.cli.restoring import restore_file
 from napari_lle.model.io.files import read_image, write_image
+from napari_lle.widgets.enhance import writer as _writer
 from napari_lle.widgets.enhance.writer import write_values
 from napari_lle.widgets.opening.fits_layers import read_layers
 from napari_lle.widgets.shared.file_records import about_layer
@@ -266,3 +269,23 @@ def test_where_napari_refuses_a_result_the_widget_says_what_to_do(
     widget.form.status.value = ""
     viewer.layers.save(str(tmp_path / "night.png"), selected=True)
     assert not widget.form.status.value
+
+
+def test_a_large_lazy_result_is_written_block_by_block(rng, tmp_path, monkeypatch):
+    pytest.importorskip("zarr", reason="needs the extra zarr")
+    source, stack = watched(rng.random((5, 40, 50)).astype(np.float32), (1, 40, 50))
+    layer = Image(stack, name="cells", contrast_limits=(0, 1), axis_labels=("z", "y", "x"))
+    monkeypatch.setattr(_writer, "HELD", 0)
+    monkeypatch.setattr(da.Array, "__array__", _small(da.Array.__array__, 40 * 50))  # one plane
+    (file,) = write_values(str(tmp_path / "r.ome.zarr"), [layer.as_layer_data_tuple()])
+    np.testing.assert_array_equal(read_image(file).pixels, source.values)
+
+
+def _small(convert, largest):
+    """As dask does it, of arrays up to a size."""
+
+    def converted(array, *args, **kwargs):
+        assert array.size <= largest
+        return convert(array, *args, **kwargs)
+
+    return converted
