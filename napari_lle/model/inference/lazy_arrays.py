@@ -70,13 +70,15 @@ def stacked(arrays: list[Any], axis: int) -> Any:
 def in_memory(image: Any, rgb: bool) -> Any:
     """What levels and statistics are found of: an array as it is, of a lazy one an excerpt.
 
-    While somebody holds the excerpt, others get the same and wait until it has been read: pixels
-    may come from afar. It is not kept longer, because files may change.
+    While somebody holds the excerpt of a dask array, whose name tells its contents apart, others
+    get the same and wait until it has been read: pixels may come from afar. It is not kept longer,
+    because files may change.
     """
     if not is_lazy(image) or 0 in image.shape:
         return image
-    of_dask = type(image).__module__.startswith("dask")  # whose names tell contents apart
-    key = image.name if of_dask else id(image), rgb
+    if not type(image).__module__.startswith("dask"):
+        return excerpt(image, rgb)
+    key = image.name, rgb
     with _reading.setdefault(key, Lock()):
         found = _excerpts.get(key)
         if found is None:
