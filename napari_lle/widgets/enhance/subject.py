@@ -175,6 +175,7 @@ def _steps(
     yield Progress(0, 1)
     finest = [array[0] if isinstance(array, list) else array for array in arrays]
     _held = looked_at(names, finest, subject.options)
+    yield Progress(0, 1)  # pixels may have come from afar: a run may have been cancelled meanwhile
     estimates: list[Any]
     if subject.background:
         found = known_background(subject.layers[0]).background

@@ -9,6 +9,7 @@ from helpers.running import last, run
 from napari.layers import Image
 
 from napari_lle.model.inference import enhance as inference
+from napari_lle.model.inference import plan as _plan
 from napari_lle.model.inference import torch_tiles
 from napari_lle.model.inference.options import EnhanceOptions
 from napari_lle.widgets.enhance.blending import Blend
@@ -167,3 +168,17 @@ def test_what_is_looked_at_is_read_once(model_file, rng):
         read = Counter(int(np.ravel(np.arange(5)[key[0]])[0]) for key, _ in source.read)
         glimpses = [read.pop(plane) for plane in (0, 2, 4)]  # of what is shown first
         assert max(glimpses) <= 2 and set(read.values()) == {1}, held
+
+
+def test_a_run_can_be_cancelled_between_reading_and_levels(model_file, rng, monkeypatch):
+    source, stack = watched(rng.integers(0, 900, (5, 32, 48)).astype(np.uint16), (1, 32, 48))
+    layer = Image(stack, name="cells", contrast_limits=(0, 900))
+    subject = Subject((layer,), (0, 1, 2), EnhanceOptions(model=str(model_file), rgb=False))
+    monkeypatch.setattr(_plan, "find_survey", lambda *_, **__: pytest.fail("it went on"))
+    steps = subject_steps(subject, Blend(1.0), False)
+    source.read.clear()
+    next(steps)
+    assert not source.read
+    next(steps)
+    assert len(source.read) == 5
+    steps.close()
