@@ -184,7 +184,8 @@ measured on the same 15 test pairs.
 This page is written by
 
 ```
-python benchmarks/ablation.py --low lol/train/low --reference lol/train/high \\
+python benchmarks/scenes.py lol/train --table lol/scenes.csv -o parted
+python benchmarks/ablation.py --low parted/train/low --reference parted/train/high \\
   --test-low lol/eval15/low --test-reference lol/eval15/high --steps {steps}
 ```
 """
