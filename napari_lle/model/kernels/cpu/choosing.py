@@ -12,46 +12,50 @@ from numpy import float32
 from ...network import formulas
 from ..forms import VIEWS
 from .edition import edition
-from .elementary import ONE, TWO, ZERO, exp
+from .elementary import INNER, ONE, TWO, ZERO, compiled, exp
 from .fused import advance, new_rings, widest
 from .halving import embedded, exactly
 from .hearing import compare_rows, grow_row
-from .pointwise import PITCH
+from .lanes import whole_registers
+from .pointwise import PITCH, whole_blocks
 from .smoothing import screened
 
 KNEE, CENTRED = float32(formulas.KNEE), float32(2 * formulas.CENTRE)
 THREE, NINE = float32(3), float32(9)
 MAPS = formulas.CANDIDATES
-HEARD_COLUMNS = 64  # columns that are looked at together for something heard
-STEP = 32  # rows of a part that H is asked about
+DOWN, ACROSS = 32, 64  # pixels of a cell: what is heard somewhere in it is asked about
+
+# What no decision depends on: multiplied and added at once.
+contracted = njit(fastmath={"contract"}, **INNER)
 
 
 @exactly
-def _silent(heard, top, bottom, left, right):
-    for y in range(top, bottom):
-        count = 0
-        line = heard[y, left:right]
-        for x in range(len(line)):
-            count += line[x] > ZERO
-        if count:
-            return False
-    return True
+def mark_cells(heard, marked):
+    """Which cells something is heard in."""
+    height, width = heard.shape
+    for i in range(marked.shape[0]):
+        for j in range(marked.shape[1]):
+            count = 0
+            for y in range(i * DOWN, min((i + 1) * DOWN, height)):
+                line = heard[y, j * ACROSS : min((j + 1) * ACROSS, width)]
+                for x in range(len(line)):
+                    count += line[x] > ZERO
+            marked[i, j] = count > 0
 
 
 @exactly
-def next_heard(heard, top, bottom, begin, most):
-    """The next stretch of columns where something is heard, no longer than `most`."""
-    width = heard.shape[1]
-    left = begin
-    while left < width and _silent(heard, top, bottom, left, min(left + HEARD_COLUMNS, width)):
-        left += HEARD_COLUMNS
-    right = min(left, width)
-    while right < width and right + HEARD_COLUMNS - left <= most:
-        end = min(right + HEARD_COLUMNS, width)
-        if _silent(heard, top, bottom, right, end):
-            break
-        right = end
-    return left, right
+def take_part(marked, i, j, most):
+    """The pixels of marked cells from one on, `most` to the right, which lose their mark.
+
+    What is around a part is made again for it: the larger the parts, the better.
+    """
+    bottom, right = i + 1, j + 1
+    while right < min(j + most, marked.shape[1]) and marked[i, right]:
+        right += 1
+    while bottom < marked.shape[0] and marked[bottom, j:right].all():
+        bottom += 1
+    marked[i:bottom, j:right] = False
+    return i * DOWN, bottom * DOWN, j * ACROSS, right * ACROSS
 
 
 @embedded
@@ -60,10 +64,10 @@ def _knee(deviation):
     return deviation / sqrt(ONE + part * part) / TWO
 
 
-@exactly
-def _see_row(image, start, difference, parent, known, u):
-    """What H sees of a row, in three rows of the ring."""
-    count = len(difference)
+@compiled
+def _see_row(image, start, difference, parent, known, u, count):
+    """What H sees of a row, in three rows of the ring; in whole blocks, see `pointwise`."""
+    whole_registers()
     first, second = image[start:][:count], image[start + PITCH :][:count]
     third = image[start + 2 * PITCH :][:count]
     for x in range(count):
@@ -74,9 +78,10 @@ def _see_row(image, start, difference, parent, known, u):
         third[x] = TWO * screened(known[x], u) - CENTRED
 
 
-@exactly
+@contracted
 def _choose_row(last, known, above, here, below, chosen):
     """The candidates' mean by the weights whose logarithms are the rows of `last`."""
+    whole_registers()
     for x in range(len(chosen)):
         a, b, c, d = last[x], last[PITCH + x], last[2 * PITCH + x], last[3 * PITCH + x]
         e, f, g = last[4 * PITCH + x], last[5 * PITCH + x], last[6 * PITCH + x]
@@ -107,12 +112,12 @@ def _mix_chosen_row(chosen, known, unit, heard, mixed, change):
 @exactly
 def _look_row(fine, coarse, y, begin, noise, u, known, unit, room, image, start):
     """What is known and expected of a row, from column `begin` on, and what H sees of it."""
-    parent, line, difference = room[0], room[1], room[2][: len(unit)]
+    parent, line, difference = room[0], room[1], room[2]
     grow_row(known, coarse[0], y, begin, len(unit), line)
     grow_row(parent, coarse[1], y, begin, len(unit), line)
     seen = known[begin % 2 :]
-    compare_rows(seen, fine, noise, unit, difference)
-    _see_row(image, start, difference, parent[begin % 2 :], seen, u)
+    compare_rows(seen, fine, noise, unit, difference[: len(unit)])
+    _see_row(image, start, difference, parent[begin % 2 :], seen, u, whole_blocks(len(unit)))
 
 
 @exactly
@@ -178,12 +183,14 @@ def build_choose(branch: int, first: int, second: int, *, cache: bool) -> Any:
             np.empty((halo + 1, PITCH), np.float32),
         )
         rows = known, unit, np.empty((3, PITCH), np.float32)
-        for top in range(0, height, STEP):
-            bottom, right = min(top + STEP, height), 0
-            while right < width:
-                left, right = next_heard(out[2], top, bottom, right, longest - 2 * halo)
-                if left < right:
-                    part = top, bottom, left, right
+        marked = np.empty((-(-height // DOWN), -(-width // ACROSS)), np.bool_)
+        mark_cells(out[2], marked)
+        most = (longest - 2 * halo) // ACROSS
+        for i in range(marked.shape[0]):
+            for j in range(marked.shape[1]):
+                if marked[i, j]:
+                    top, bottom, left, right = take_part(marked, i, j, most)
+                    part = top, min(bottom, height), left, min(right, width)
                     _ask(part, fine, corner, coarse, skip, noise, u, out, rows, rings, weights,
                          branch, first, second)  # fmt: skip
 

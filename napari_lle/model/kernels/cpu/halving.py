@@ -39,25 +39,44 @@ def opened_by(deviation, closed, opening):
 
 
 @embedded
-def _value(pixels, x, channel, black, span):
-    """A normalised pixel, of the brightest channel where `channel` is -1."""
-    p = pixels[x, max(channel, 0)]
-    if channel < 0:
-        p = max(p, max(pixels[x, 1], pixels[x, 2]))
+def _normalised(p, black, span):
     return min(max((float32(p) - black) / span, ZERO), ONE)
 
 
 @exactly
 def _take(line, pixels, columns, inner, channel, black, span):
-    """Fill a row from the image's, (W, channels); columns outside of `inner` are mirrored ones."""
+    """Fill a row from the image's, (W, channels), -1 being the brightest of three.
+
+    Columns outside of `inner`, where the row lies, mirror it.
+    """
     begin, end = inner
+    middle, channels = line[begin:end], pixels.shape[1]
+    if channels == 1:
+        single = pixels.reshape(pixels.size)
+        for x in range(len(middle)):
+            middle[x] = _normalised(single[x], black, span)
+    elif channel < 0:
+        for x in range(len(middle)):
+            p = max(pixels[x, 0], max(pixels[x, 1], pixels[x, 2]))
+            middle[x] = _normalised(p, black, span)
+    else:
+        for x in range(len(middle)):
+            middle[x] = _normalised(pixels[x, channel], black, span)
     for x in range(begin):
-        line[x] = _value(pixels, columns[x], channel, black, span)
-    middle, run = line[begin:end], pixels[: end - begin]
-    for x in range(end - begin):
-        middle[x] = _value(run, x, channel, black, span)
+        line[x] = middle[columns[x]]
     for x in range(end, len(columns)):
-        line[x] = _value(pixels, columns[x], channel, black, span)
+        line[x] = middle[columns[x]]
+
+
+@exactly
+def _keep_row(target, line, colours):
+    """Put a row where its colour has its place."""
+    if colours == 1:
+        for x in range(len(line)):
+            target[x] = line[x]
+    else:
+        for x in range(len(line)):
+            target[x * colours] = line[x]
 
 
 @exactly
@@ -97,9 +116,7 @@ def build_tame(*, cache: bool) -> Any:
             _take(line, pixels[rows[y]], columns, inner, channel, black, span)
             place = y - inner[0]
             if 0 <= place < len(light):
-                target = light[place, begins:]
-                for x in range(inner[1] - inner[0]):
-                    target[x * colours] = line[inner[0] + x]
+                _keep_row(light[place, begins:], line[inner[0] : inner[1]], colours)
             if y > 1:
                 _tame_row(ring[(y - 2) % 3], ring[(y - 1) % 3], line, noise, tamed[y - 2])
 
