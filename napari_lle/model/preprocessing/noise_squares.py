@@ -54,7 +54,8 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     """Look at squares of planes, (Y, X), spread evenly: those that are finite."""
     area = math.prod(planes[0].shape)
     step = 4 * max(1, math.ceil(math.sqrt(area * len(planes) / 16 / SQUARES)))
-    pixels = np.concatenate([_pixels(plane, step) for plane in planes], axis=-1)
+    parts = [_pixels(plane, step) for plane in planes]
+    pixels = np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     if dtype.kind == "f":
         pixels = pixels[..., np.isfinite(pixels).all(axis=(0, 1))]
     count = pixels.shape[-1]
@@ -68,29 +69,48 @@ def measured(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> Squares:
     return Squares(bright, mean, crossed, coarse, lines, energy, ends, cut)
 
 
-def _of_block(pixels: Float64) -> tuple[Float64, ...]:
+def _of_block(pixels: NDArray[Any]) -> tuple[Float64, ...]:
     """The first figures of `Squares` of a few squares, (4, 4, N)."""
     upper, lower = pixels[0::2], pixels[1::2]
-    a, b, c, d = upper[:, 0::2], upper[:, 1::2], lower[:, 0::2], lower[:, 1::2]
-    crossed = (a - b - c + d) / 2  # 2, 2, N
-    (p, q), (r, s) = (a + b + c + d) / 4
-    diagonal = p - q - r + s
-    across = [pixels.mean(axis=k) for k in (0, 1)]
-    flat = pixels.reshape(16, -1)
-    return (
-        np.sort(np.ascontiguousarray(flat.T), axis=1)[:, 2:-2].mean(axis=1),
-        flat.mean(axis=0),
+    left, right = upper[:, 0::2] - lower[:, 0::2], upper[:, 1::2] - lower[:, 1::2]
+    rows = upper + lower
+    crossed = (left - right) / 2  # 2, 2, N
+    (p, q), (r, s) = (rows[:, 0::2] + rows[:, 1::2]) / 4
+    diagonal, down, along = p - q - r + s, p + q - (r + s), p + r - (q + s)
+    sums = pixels.sum(axis=0), pixels.sum(axis=1)
+    figures = (
+        _without_extremes(pixels.reshape(16, -1)),
+        (p + q + r + s) / 4,
         crossed.reshape(4, -1),
         diagonal / 2,
-        np.stack([means[::2] - means[1::2] for means in across]),
-        (p + q - (r + s)) ** 2 + (p + r - (q + s)) ** 2 + diagonal**2,
+        np.stack([(each[::2] - each[1::2]) / 4 for each in sums]),
     )
+    energy = sum(np.square(each, dtype=np.float64) for each in (down, along, diagonal))
+    return *(each.astype(np.float64, copy=False) for each in figures), np.asarray(energy)
 
 
-def _pixels(plane: NDArray[Any], step: int) -> Float64:
-    """Squares of a plane, (4, 4, N)."""
+def _without_extremes(values: NDArray[Any]) -> Float64:
+    """The means of columns of 16 without their two least and two greatest values."""
+    a, b = np.minimum(values[:8], values[8:]), np.maximum(values[:8], values[8:])
+    least, low = a, b  # the two least of ever more
+    most, high = b, a
+    while len(least) > 1:
+        half = len(least) // 2
+        low = np.minimum(np.maximum(least[:half], least[half:]), np.minimum(low[:half], low[half:]))
+        least = np.minimum(least[:half], least[half:])
+        high = np.maximum(
+            np.minimum(most[:half], most[half:]), np.maximum(high[:half], high[half:])
+        )
+        most = np.maximum(most[:half], most[half:])
+    inner = np.clip(values, low, high).sum(axis=0) - 2 * (low[0] + high[0])
+    return np.asarray(inner / np.float64(12))
+
+
+def _pixels(plane: NDArray[Any], step: int) -> NDArray[Any]:
+    """Squares of a plane, (4, 4, N), as floats that hold a pixel, and sums of 16, exactly."""
     rows, columns = (len(range(0, n - 3, step)) for n in plane.shape)
-    found = np.empty((4, 4, rows, columns))
+    narrow = plane.dtype.kind in "ui" and plane.dtype.itemsize <= 2
+    found = np.empty((4, 4, rows, columns), np.float32 if narrow else np.float64)
     for y in range(4):
         for x in range(4):
             found[y, x] = plane[y::step, x::step][:rows, :columns]
@@ -120,6 +140,6 @@ def _cut_off(pixels: Float64) -> float:
 
     A frame of zeros around an image, or what is masked, holds nothing else: it does not count.
     """
-    darkest = pixels == pixels.min(initial=np.inf)
-    seen = ~darkest.all(axis=0)
-    return float(darkest[:, seen].mean()) if seen.any() else 0.0
+    darkest = (pixels == pixels.min(initial=np.inf)).sum(axis=0, dtype=np.uint8)
+    seen = darkest[darkest < len(pixels)]
+    return float(seen.mean()) / len(pixels) if seen.size else 0.0

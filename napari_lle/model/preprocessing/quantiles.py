@@ -125,6 +125,19 @@ class Ordered:
         return found
 
 
+def quantile(values: NDArray[Any], share: float) -> float:
+    """A quantile, 0..1, of finite floats, of which there is one at least, linear in between.
+
+    One place is put in order and its successor looked up: NumPy, which asks for two places at
+    once, does that many times more slowly.
+    """
+    wanted = share * (values.size - 1)
+    place = int(wanted)
+    parted = np.partition(values, place, axis=None)
+    after = parted[place + 1 :].min() if wanted > place else parted[place]
+    return _interpolated(float(parted[place]), float(after), wanted - place)
+
+
 def _interpolated(a: float, b: float, share: float) -> float:
     """As NumPy interpolates, rounding included."""
     step = b - a

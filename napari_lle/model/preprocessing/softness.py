@@ -7,6 +7,7 @@ likely, while among stars or filaments it may be one more of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .sampling import as_array
 
 LOOKED_AT = 64  # pixels along the blocks that are looked at
 MOST_BLOCKS = 256  # at most, of all planes together
+BLOCKS_AT_ONCE = 16  # whose pixels lie in a core's cache
 STANDS_OUT = 5.0  # deviations beyond which a difference is structure
 MIDDLE_TWO = 1.1  # deviation of the mean of the middle two of four, over that of all four
 SHARP_SIDE, FINE_SIDE, WIDE_SIDE = 2, 4, 16  # pixels along the squares that are told apart
@@ -47,15 +49,14 @@ def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
         0..1: 1 where structure stands out of the noise in squares of 16 pixels, but hardly any in
         those of 4 and none in those of 2; 0 where anything sharp does, or nothing at all.
     """
-    planes = single_planes(as_array(image), rgb)
-    pixels = np.concatenate([_looked_at(plane, len(planes)) for plane in planes])
-    pixels = pixels[np.isfinite(pixels).all(axis=(1, 2))]
-    if not len(pixels) or (noise.read_noise == 0 and math.isinf(noise.gain)):
+    if noise.read_noise == 0 and math.isinf(noise.gain):
         return 0.0
-    middle = _middle_two(pixels)
-    sharp, fine, wide = (
-        _structured(middle, side, noise) for side in (SHARP_SIDE, FINE_SIDE, WIDE_SIDE)
-    )
+    count, shares = 0, np.zeros(3)
+    for pixels in _looked_at(single_planes(as_array(image), rgb)):
+        middle = _middle_two(pixels)
+        each = [_structured(middle, side, noise) for side in (SHARP_SIDE, FINE_SIDE, WIDE_SIDE)]
+        count, shares = count + len(pixels), shares + len(pixels) * np.array(each)
+    sharp, fine, wide = (shares / max(count, 1)).tolist()
     if wide == 0:
         return 0.0
     return (
@@ -65,18 +66,28 @@ def softness(image: ArrayLike, noise: Noise, *, rgb: bool = False) -> float:
     )
 
 
-def _looked_at(plane: NDArray[Any], planes: int) -> BlockPixels:
-    """Blocks of a plane, (N, `LOOKED_AT`, `LOOKED_AT`), spread evenly."""
+def _looked_at(planes: list[NDArray[Any]]) -> Iterator[BlockPixels]:
+    """Blocks of planes, spread evenly, a few at a time: (N, `LOOKED_AT`, `LOOKED_AT`), N > 0."""
+    narrow = planes[0].dtype.kind in "ui" and planes[0].dtype.itemsize <= 2
+    kind = np.float32 if narrow else np.float64  # which holds a pixel exactly
+    corners = [(plane, y, x) for plane in planes for y, x in _block_corners(plane, len(planes))]
+    for begin in range(0, len(corners), BLOCKS_AT_ONCE):
+        parts = [
+            plane[y : y + LOOKED_AT, x : x + LOOKED_AT]
+            for plane, y, x in corners[begin : begin + BLOCKS_AT_ONCE]
+        ]
+        pixels: BlockPixels = np.stack(parts).astype(kind, copy=False)
+        pixels = pixels if narrow else pixels[np.isfinite(pixels).all(axis=(1, 2))]
+        if len(pixels):
+            yield pixels
+
+
+def _block_corners(plane: NDArray[Any], planes: int) -> Iterator[tuple[int, int]]:
     rows, columns = (n // LOOKED_AT for n in plane.shape)
     step = max(1, math.ceil(math.sqrt(rows * columns * planes / MOST_BLOCKS)))
-    parts = [
-        plane[y * LOOKED_AT : (y + 1) * LOOKED_AT, x * LOOKED_AT : (x + 1) * LOOKED_AT]
-        for y in range(0, rows, step)
-        for x in range(0, columns, step)
-    ]
-    narrow = plane.dtype.kind in "ui" and plane.dtype.itemsize <= 2
-    kind = np.float32 if narrow else np.float64  # which holds a pixel exactly
-    return np.stack(parts).astype(kind) if parts else np.empty((0, LOOKED_AT, LOOKED_AT), kind)
+    for y in range(0, rows, step):
+        for x in range(0, columns, step):
+            yield y * LOOKED_AT, x * LOOKED_AT
 
 
 def _middle_two(pixels: BlockPixels) -> BlockPixels:
@@ -98,11 +109,10 @@ def _structured(middle: BlockPixels, side: int, noise: Noise) -> float:
 
 
 def _beyond_noise(means: BlockPixels, side: int, noise: Noise) -> float:
-    before, here, after = means[:, :-2], means[:, 1:-1], means[:, 2:]
-    variance = noise.variance((before + 2 * here + after) / 4)
+    here, beside = means[:, 1:-1], means[:, :-2] + means[:, 2:]
     left = MIDDLE_TWO * left_in_means(noise.grain, side.bit_length() - 1)
-    expected = left * np.sqrt(1.5 * np.maximum(variance, 1e-30))
-    return float((np.abs(here - (before + after) / 2) > STANDS_OUT * expected).mean())
+    expected = 1.5 * left**2 * np.maximum(noise.variance((2 * here + beside) / 4), 1e-30)
+    return float((np.square(here - beside / 2) > STANDS_OUT**2 * expected).mean())
 
 
 def _fading(value: float, none: float, full: float) -> float:

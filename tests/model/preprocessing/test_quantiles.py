@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_lle.model.preprocessing.quantiles import Ordered
+from napari_lle.model.preprocessing.quantiles import Ordered, quantile
 from napari_lle.model.preprocessing.sampling import blocks
 
 PERCENTS = [0, 0.1, 2, 33.3, 50, 98, 99.9, 100]
@@ -54,3 +54,10 @@ def test_blocks_hold_neighbours(shape, step):
     assert all(np.ascontiguousarray(square).tobytes() in known for square in found)
     if step == 2:
         assert set(found.ravel()) == set(plane.ravel())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 300), st.floats(0, 1), st.integers(0, 999))
+def test_one_quantile_is_numpys(size, share, seed):
+    given = np.random.default_rng(seed).normal(size=size)
+    np.testing.assert_allclose(quantile(given, share), np.quantile(given, share), rtol=1e-12)
