@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL ?= $(BIN)/python -m pip install --quiet
+# Modules are compiled when they are first imported: most never are.
+INSTALL ?= $(BIN)/python -m pip install --quiet --no-compile
 TRITON := triton==3.9.0  # no constraint: the CUDA builds of torch ask for one of their own
 LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
   libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
@@ -19,7 +20,7 @@ demo: $(VENV)/ready
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/ready $(VENV)/libraries $(VENV)/triton
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/model/kernels/cuda
-	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest tests/model/kernels/cuda
+	PYTHONPATH=$(VENV)/triton $(BIN)/python -m pytest -n 2 tests/model/kernels/cuda
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .
