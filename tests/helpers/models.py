@@ -14,6 +14,8 @@ PAPER = {"branch_width": 2, "widths": (6, 5)}  # of the metering form
 def random_model(form="division", **config):
     torch.manual_seed(0)
     start = 0.7 if form in ("cleaning", "guiding", "metering") else 0.1
+    if form in ("cleaning", "guiding"):
+        config = {"vivid": (0.04, 0.24)} | config
     network = Network(NetworkConfig(reflectance=form, start=start, modulated=1, **config))
     torch.nn.init.normal_(network.block.residual.conv3.weight, std=0.1)
     torch.nn.init.normal_(network.block.residual.shifts[0].weight, std=0.1)

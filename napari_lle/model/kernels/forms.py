@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.extent import COLOURS, OUTPUTS, inner_radius
-from ..network.formulas import FADES_BELOW, FAINTEST_MEAN, MODULATING, darkest, presence
+from ..network.formulas import (
+    FADES_BELOW,
+    FAINTEST_MEAN,
+    MODULATING,
+    darkest,
+    presence,
+    vividness,
+)
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones
-from ..preprocessing.statistics import ADAPTED
+from ..preprocessing.statistics import ADAPTED, SEEN_NOISE
 
 if TYPE_CHECKING:
     from ..network.config import NetworkConfig
@@ -152,7 +159,8 @@ def scalars(config: NetworkConfig, unit: float, statistics: Any) -> Numbers:
     elif config.reflectance in ("cleaning", "guiding"):
         lifted = darkest("cleaning", mean.astype(np.float32))
         own = unit * np.sqrt(figures[:, ADAPTED] ** 2 + FADES_BELOW**2)
-        values = [own, lit, colour, presence(mean), lifted]
+        vivid = colour * vividness(lit, figures[:, SEEN_NOISE], config.vivid)
+        values = [own, lit, vivid, presence(mean), lifted]
     found = np.zeros((len(figures), 5), np.float32)
     for i, column in enumerate(values):
         found[:, i] = column

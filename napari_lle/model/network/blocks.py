@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
-from ..preprocessing.statistics import ADAPTED, LIT
+from ..preprocessing.statistics import ADAPTED, COLOURED, LIT, SEEN_NOISE
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .formulas import CENTRE, FADES_BELOW, FAINTEST_MEAN, LEAST, SHARPNESS
@@ -222,6 +222,7 @@ class Cleaning(Block):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         self.stretch = nn.Parameter(torch.tensor(log(config.start)))
+        self.vivid = config.vivid
 
     def seen(self, v: Tensor, statistics: Tensor) -> Tensor:
         """B, centred."""
@@ -229,7 +230,10 @@ class Cleaning(Block):
 
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / R``."""
-        mean, colour = (statistics[:, i, None, None, None] for i in (0, 2))
+        mean, lit, colour, noise = (
+            statistics[:, i, None, None, None] for i in (0, LIT, COLOURED, SEEN_NOISE)
+        )
+        colour = colour * formulas.vividness(lit, noise, self.vivid)
         r = self._corrected(h, self._base(v, statistics))
         grey = r.mean(dim=1, keepdim=True)
         r = (grey + colour * (r - grey)) * formulas.presence(mean)

@@ -10,6 +10,7 @@ from .kinds import tupled, unknown_name, wrong_kind
 
 LARGEST_COUNT = 512  # of any width, dilation or count: a damaged file must not ask for all memory
 SCALES = (1, 2, 4)  # of the illumination
+MOST_VIVID = 1.0
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 
 
@@ -59,6 +60,9 @@ class NetworkConfig:
     local : float
         Stretching: octaves by which u may depart from that of the screen stretch; 0 is that
         stretch itself.
+    vivid : tuple of float
+        Cleaning and guiding: how much more vivid the colours of a dark image are made, and by how
+        much less with each unit of its noise, see `formulas.vividness`.
     illumination_scale : {1, 2, 4}
         H sees the image so many times smaller, see `blocks.Block`.
     """
@@ -77,6 +81,7 @@ class NetworkConfig:
     auxiliary_width: int = 8
     start: float = 0.1
     local: float = 1.0
+    vivid: tuple[float, float] = (0.0, 0.0)
     illumination_scale: int = 1
 
     def __post_init__(self) -> None:
@@ -98,6 +103,8 @@ class NetworkConfig:
             raise ConfigError("The form mixing has an illumination_scale of 1 and modulated 2.")
         if not 0 <= self.local <= LARGEST_COUNT:
             raise ConfigError(f"local must be a number of octaves, 0 or more, not {self.local}.")
+        if len(self.vivid) != 2 or not 0 <= min(self.vivid) <= max(self.vivid) <= MOST_VIVID:
+            raise ConfigError(f"vivid holds two numbers from 0 to {MOST_VIVID}, not {self.vivid}.")
 
     @property
     def knows_noise(self) -> bool:

@@ -52,6 +52,15 @@ def presence(mean: Any) -> Any:
     return mean * mean / (mean * mean + FADES_BELOW**2)
 
 
+def vividness(lit: Any, noise: Any, vivid: tuple[float, float]) -> Any:
+    """What the colours' differences from grey are multiplied by: more where noise is less.
+
+    A curve of each colour for itself leaves less of them than there was, and so does an average
+    over what noise allows, which is what training finds. Lit images stay as they are.
+    """
+    return 1 + (1 - lit) * (vivid[0] - vivid[1] * noise)
+
+
 def darkest(form: str, mean: Any) -> Any:
     """The normalised value that darker pixels are taken for, so that division can lift them."""
     if form in LIFTED_IF_SEEN:

@@ -4,7 +4,7 @@ import torch
 from napari_lle.model.network.extent import weight_shapes
 from napari_lle.model.network.network import BLOCKS, Network, NetworkConfig, pad, trim
 from napari_lle.model.network.reparam import fold, unfold
-from napari_lle.model.preprocessing.statistics import ADAPTED
+from napari_lle.model.preprocessing.statistics import ADAPTED, LIT, SEEN_NOISE
 
 
 @pytest.fixture
@@ -60,6 +60,19 @@ def test_metering_starts_as_one_curve_and_leaves_lit_images_alone():
     lit = DARK.clone()
     lit[:, 1] = 1
     assert (net(s, lit)[0].reflectance == s).all()
+
+
+@pytest.mark.parametrize(("lit", "noise", "factor"), [(0, -1.5, 1.4), (0, 1, 0.9), (1, -1.5, 1)])
+def test_colours_are_as_vivid_as_noise_lets_them(lit, noise, factor):
+    known = DARK.clone()
+    known[:, [LIT, SEEN_NOISE]] = torch.tensor([float(lit), noise])
+    s = 0.02 + 0.01 * torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    plain, vivid = (
+        Network(NetworkConfig("cleaning", start=0.8, vivid=v))(s, known)[0].reflectance
+        for v in ((0.0, 0.0), (0.1, 0.2))
+    )
+    grey = plain.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(vivid, grey + factor * (plain - grey), rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("local", [0.0, 1.0])
