@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..preprocessing.screen import STRETCHED, TYPICAL, midtones, transfer
-from ..preprocessing.statistics import ADAPTED, COLOURED, LIT, SEEN_NOISE
+from ..preprocessing.statistics import ADAPTED, HAS_COLOUR, LIT, SEEN_NOISE
 from . import extent, formulas
 from .config import RESIDUAL_FLOOR, NetworkConfig
 from .formulas import CENTRE, FADES_BELOW, FAINTEST_MEAN, LEAST, SHARPNESS
@@ -231,7 +231,7 @@ class Cleaning(Block):
     def light(self, h: Tensor, v: Tensor, statistics: Tensor) -> Tensor:
         """``V / R``."""
         mean, lit, colour, noise = (
-            statistics[:, i, None, None, None] for i in (0, LIT, COLOURED, SEEN_NOISE)
+            statistics[:, i, None, None, None] for i in (0, LIT, HAS_COLOUR, SEEN_NOISE)
         )
         colour = colour * formulas.vividness(lit, noise, self.vivid)
         r = self._corrected(h, self._base(v, statistics))

@@ -28,7 +28,7 @@ LEAST_ADAPTED = (0.03, 0.012)
 SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
 HIGHLIGHT = 98  # percent
-LIT, COLOURED, SEEN_NOISE, ADAPTED = 1, 2, 5, 7  # places among the statistics
+LIT, HAS_COLOUR, SEEN_NOISE, ADAPTED = 1, 2, 5, 7  # places among the statistics
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
 
 
