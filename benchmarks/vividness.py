@@ -3,7 +3,7 @@
     python benchmarks/vividness.py photo --low parted/train/low --reference parted/train/high
 
 Prints the two figures of `vivid` in a recipe, see `formulas.vividness`: those that raise the mean
-PSNR most if the colours' differences from grey are scaled. Those the model has count as its own.
+PSNR most if the colours' differences from grey are scaled. What the model has of them is left out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from napari_lle.model.data.pairs import Pair
 from napari_lle.model.evaluation.metrics import Method
 from napari_lle.model.evaluation.photographs import method_of
 from napari_lle.model.network.checkpoint import Model, load_model
+from napari_lle.model.network.config import MOST_VIVID
 from napari_lle.model.network.formulas import vividness
 from napari_lle.model.network.network import Network
 from napari_lle.model.preprocessing.statistics import Statistics
@@ -52,7 +53,9 @@ def main(
         after = error + power * ((factor - slope) ** 2 - (1 - slope) ** 2)
         return float(np.mean(10 * np.log10(error / after)))
 
-    best = minimize(lambda vivid: -gain(vivid), [0.0, 0.0], method="Nelder-Mead").x
+    bounds = [(0.0, most) for most in MOST_VIVID]
+    start = [most / 4 for most in MOST_VIVID]
+    best = minimize(lambda v: -gain(v), start, method="Nelder-Mead", bounds=bounds).x
     each = np.mean(10 * np.log10(error / (error - power * (1 - slope) ** 2)))
     typer.echo(f"vivid: [{best[0]:.2f}, {best[1]:.2f}]: {gain(best):+.2f} dB of {len(found)} pairs")
     typer.echo(f"a factor of its own for each, known from its reference: {each:+.2f} dB")

@@ -10,7 +10,7 @@ from .kinds import tupled, unknown_name, wrong_kind
 
 LARGEST_COUNT = 512  # of any width, dilation or count: a damaged file must not ask for all memory
 SCALES = (1, 2, 4)  # of the illumination
-MOST_VIVID = 1.0
+MOST_VIVID = (1.0, 0.33)  # noise is 2.9 at most: no colour becomes its complement
 RESIDUAL_FLOOR = 2.0**-10  # keeps L > 0 where S = 0 and the activation underflows
 
 
@@ -103,8 +103,12 @@ class NetworkConfig:
             raise ConfigError("The form mixing has an illumination_scale of 1 and modulated 2.")
         if not 0 <= self.local <= LARGEST_COUNT:
             raise ConfigError(f"local must be a number of octaves, 0 or more, not {self.local}.")
-        if len(self.vivid) != 2 or not 0 <= min(self.vivid) <= max(self.vivid) <= MOST_VIVID:
-            raise ConfigError(f"vivid holds two numbers from 0 to {MOST_VIVID}, not {self.vivid}.")
+        limits = zip(self.vivid, MOST_VIVID, strict=False)
+        if len(self.vivid) != 2 or not all(0 <= value <= most for value, most in limits):
+            raise ConfigError(
+                f"vivid holds two numbers, from 0 to {MOST_VIVID[0]} and to {MOST_VIVID[1]}, not "
+                f"{self.vivid}."
+            )
 
     @property
     def knows_noise(self) -> bool:

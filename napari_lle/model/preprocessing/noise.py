@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..array_types import Float64
 from .noise_squares import Squares, measured
@@ -66,14 +66,11 @@ class Noise:
     grain: float = 1.0
     cut_off: float = 0.0
 
-    def variance(self, values: ArrayLike) -> NDArray[np.floating[Any]]:
-        """Variance of pixels whose expectations are `values`, in squared units of the image.
-
-        In the precision of `values` where they are floats.
-        """
-        values = np.asarray(values)
-        values = values if values.dtype.kind == "f" else values.astype(np.float64)
-        above = np.maximum(values - self.black, 0)
+    def variance(
+        self, values: ArrayLike, dtype: DTypeLike = np.float64
+    ) -> NDArray[np.floating[Any]]:
+        """Variance of pixels whose expectations are `values`, in squared units of the image."""
+        above = np.maximum(np.asarray(values, dtype=dtype) - self.black, 0)
         whole = above / self.gain + self.read_noise**2
         if not self.cut_off:
             return np.asarray(whole)

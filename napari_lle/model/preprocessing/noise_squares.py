@@ -103,7 +103,7 @@ def _without_extremes(values: NDArray[Any]) -> Float64:
         )
         most = np.maximum(most[:half], most[half:])
     inner = np.clip(values, low, high).sum(axis=0) - 2 * (low[0] + high[0])
-    return np.asarray(inner / np.float64(12))
+    return np.divide(inner, 12, dtype=np.float64)
 
 
 def _pixels(plane: NDArray[Any], step: int) -> NDArray[Any]:

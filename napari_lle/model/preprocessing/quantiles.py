@@ -35,7 +35,7 @@ class Ordered:
     """
 
     def __init__(self, values: NDArray[Any]) -> None:
-        values = values.ravel(order="K")
+        values = values.ravel(order="K").astype(values.dtype.newbyteorder("="), copy=False)
         if values.dtype.kind == "f":
             finite = np.isfinite(values)
             values = values if finite.all() else values[finite]

@@ -50,7 +50,8 @@ def blocks(plane: NDArray[Any], step: int, top: int = 0, left: int = 0) -> NDArr
     # these.
     colours = np.moveaxis(plane, 2, 0) if plane.ndim > 2 else plane
     corners = [colours[..., row, :][..., column] for row in rows for column in columns]
-    found = np.empty((4, *corners[0].shape), plane.dtype)  # or NumPy would keep the image's order
+    # In an array of our own, or NumPy would keep the image's order.
+    found = np.empty((4, *corners[0].shape), plane.dtype.newbyteorder("="))
     np.stack(corners, out=found)
     found = found.reshape(2, 2, *found.shape[1:-2], -1)
     return np.moveaxis(found, -1, 0)

@@ -111,7 +111,8 @@ def _structured(middle: BlockPixels, side: int, noise: Noise) -> float:
 def _beyond_noise(means: BlockPixels, side: int, noise: Noise) -> float:
     here, beside = means[:, 1:-1], means[:, :-2] + means[:, 2:]
     left = MIDDLE_TWO * left_in_means(noise.grain, side.bit_length() - 1)
-    expected = 1.5 * left**2 * np.maximum(noise.variance((2 * here + beside) / 4), 1e-30)
+    variance = noise.variance((2 * here + beside) / 4, means.dtype)
+    expected = 1.5 * left**2 * np.maximum(variance, 1e-30)
     return float((np.square(here - beside / 2) > STANDS_OUT**2 * expected).mean())
 
 

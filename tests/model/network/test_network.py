@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from napari_lle.model.network.config import ConfigError
 from napari_lle.model.network.extent import weight_shapes
 from napari_lle.model.network.network import BLOCKS, Network, NetworkConfig, pad, trim
 from napari_lle.model.network.reparam import fold, unfold
@@ -73,6 +74,12 @@ def test_colours_are_as_vivid_as_noise_lets_them(lit, noise, factor):
     )
     grey = plain.mean(dim=1, keepdim=True)
     torch.testing.assert_close(vivid, grey + factor * (plain - grey), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("vivid", [(0.1,), (-0.1, 0.2), (0.1, 0.5), (0.5, float("nan"))])
+def test_colours_cannot_be_inverted(vivid):
+    with pytest.raises(ConfigError, match="vivid holds two numbers"):
+        NetworkConfig("cleaning", vivid=vivid)
 
 
 @pytest.mark.parametrize("local", [0.0, 1.0])

@@ -47,6 +47,13 @@ def test_a_scene_with_some_noise_keeps_its_percentiles():
     assert find_levels(scene).white == pytest.approx(np.percentile(scene, 99.9), abs=0.5)
 
 
+@pytest.mark.parametrize("dtype", ["u2", "i4", "f4", "f8"])
+def test_the_order_of_bytes_means_nothing(dtype, rng):
+    image = (1000 * rng.random((64, 96)) ** 3).astype(dtype)
+    swapped = find_levels(image.astype(np.dtype(dtype).newbyteorder(">")))
+    assert (swapped.black, swapped.white) == (find_levels(image).black, find_levels(image).white)
+
+
 def test_given_levels_replace_the_automatic_ones():
     image = np.arange(1000, dtype=np.uint16).reshape(20, 50)
     assert find_levels(image, black=-5, white=2000) == Levels(-5, 2000, "uint16")

@@ -143,3 +143,10 @@ def test_photons_that_are_counted_are_not_cut_off(rng):
     image = rng.poisson(np.broadcast_to(np.linspace(0, 3, 256), (256, 256))).astype(np.uint16)
     noise = fit_noise(image, black=0)
     np.testing.assert_allclose(noise.variance([0.5, 1.0, 2.0]), [0.5, 1, 2], rtol=0.2)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_large_units_do_not_overflow(dtype, rng):
+    image = rng.poisson(200, (128, 128)).astype(dtype) * dtype(200)
+    variance = fit_noise(image).variance(image).mean()
+    assert variance == pytest.approx(200 * 200**2, rel=0.1)

@@ -45,9 +45,10 @@ def mark_cells(heard, marked):
 
 @exactly
 def take_part(marked, i, j, most):
-    """The pixels of marked cells from one on, `most` to the right, which lose their mark.
+    """Rows and columns of pixels, from and to, of a rectangle of marked cells, at most `most` wide.
 
-    What is around a part is made again for it: the larger the parts, the better.
+    Its cells lose their mark. The last may reach beyond the image. What is around a part is made
+    again for it: the larger the parts, the better.
     """
     bottom, right = i + 1, j + 1
     while right < min(j + most, marked.shape[1]) and marked[i, right]:

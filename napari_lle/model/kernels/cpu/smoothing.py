@@ -19,7 +19,7 @@ from .halving import QUARTER, embedded, exactly
 DARKEST, FAINTEST_SEEN = float32(formulas.DARKEST), float32(formulas.FAINTEST_SEEN)
 NEAR_REACH = formulas.NEAR_REACH
 NEARNESS = tuple(float32(each) for each in formulas.NEARNESS)
-DENSE = float32(1.001 / sum(formulas.NEARNESS))  # along all rows: from all sides it is 1, then
+DENSE = float32(1.001 / sum(formulas.NEARNESS))  # in all rows: from all sides it is 1 then
 
 
 @embedded
