@@ -195,14 +195,9 @@ def _base(settings: TrainingSettings) -> Network | None:
         return None
     network = load_model(settings.base).network
     own, wanted = network.config, settings.network
-    # The same weights serve at any size of the illumination, with fewer shifted layers, and for
-    # colours as vivid as one likes.
-    alike = replace(
-        wanted,
-        illumination_scale=own.illumination_scale,
-        modulated=own.modulated,
-        vivid=own.vivid,
-    )
+    # The same weights serve at any size, with fewer shifted layers, and for any vividness.
+    alike = replace(wanted, modulated=own.modulated, vivid=own.vivid)
+    alike = replace(alike, illumination_scale=own.illumination_scale)
     if own != alike or wanted.modulated > own.modulated:
         raise TrainingError(
             f"The settings describe a network unlike that of {settings.base}: leave out one of "

@@ -68,6 +68,17 @@ def test_a_base_of_another_network_is_refused(pairs):
         next(train(pairs, changed(base="photo")))
 
 
+def test_a_base_may_have_paler_colours(pairs):
+    photo = load_model("photo").network
+    paler = {**photo.config.to_dict(), "vivid": (0.0, 0.1)}
+    still = {"network": paler, "base": "photo", "steps": 1, "batch": 2, "crop": 24}
+    settings = TrainingSettings.from_dict({**still, "learning_rate": 1e-12})
+    tuned = drain(train(pairs, settings))[1].network
+    assert tuned.config.vivid == (0.0, 0.1)
+    for name, weight in photo.block.state_dict().items():
+        torch.testing.assert_close(tuned.block.state_dict()[name], weight, atol=1e-9, rtol=1e-6)
+
+
 def test_a_base_may_have_more_shifted_layers(pairs):
     """Without those of the second layer all else is as it was; more than it has are refused."""
     photo = load_model("photo").network
