@@ -4,7 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Modules are compiled when they are first imported: most never are.
+# Modules are compiled when they are first imported, and kept, for every command is a process of its
+# own: most are never imported.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL ?= $(BIN)/python -m pip install --quiet --no-compile
 TRITON := triton==3.9.0  # no constraint: the CUDA builds of torch ask for one of their own
 LIBRARIES := xvfb libegl1 libgl1 libgl1-mesa-dri libopengl0 libdbus-1-3 libxkbcommon-x11-0 \
