@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inference.estimate import Result
-from ..inference.uncertainty import KNOTS, Local, curve_of, half_width, local_figures
+from ..inference.uncertainty import KNOTS, Local, PlainStretch, half_width, local_figures
 from ..preprocessing.noise import fit_noise
 from .checks import Check, Run, check, warning
 from .exposures import ELECTRONS, SCENE_SIDE, exposed, stretched_truth
@@ -78,8 +78,8 @@ def errors(run: Run, seeds: Iterable[int]) -> Errors:
 def seen_figures(result: Result) -> Local:
     """As `uncertainty` sees a grey plane."""
     x = result.reflectance * result.illumination
-    u = curve_of(float(result.record["statistics"]["typical"]))
-    return local_figures(x, result.reflectance, u, fit_noise(x, black=0))
+    plain = PlainStretch.of(result.record)
+    return local_figures(x, result.reflectance, plain, fit_noise(x, black=0))
 
 
 def coverage(found: Errors, constants: tuple[float, ...]) -> dict[int, float]:

@@ -49,7 +49,12 @@ LOOK_MEANINGS = {
 
 ASTRONOMY_FILES = (".fits", ".fit", ".fts", ".xisf", ".fits.gz", ".fits.fz")
 ASTRONOMY_UNITS = ("arcsecond", "arcminute", "degree", "radian")
-ASTRONOMY_WORDS = re.compile(r"\b(m|ngc|ic) ?\d+|star|sky|nebula|galax|horsehead", re.IGNORECASE)
+# Whole words: neither starved cells nor starch. M1 and M2 are macrophages, and IC50 is a dose.
+ASTRONOMY_WORDS = re.compile(
+    r"(?<![a-z])(?:(?:m ?(?:\d{2}|1[01]\d)|ngc ?\d+|ic ?\d{3,4})(?![a-z\d])"
+    r"|(?:star[- _]?field|stars?|sky|nebula[es]?|galax(?:y|ies)|horsehead)(?![a-z]))",
+    re.IGNORECASE,
+)
 MICROSCOPE_UNITS = ("nanometer", "micrometer", "micron", "millimeter")
 
 

@@ -23,7 +23,7 @@ from ..network.bundled import GLOBAL
 from ..network.checkpoint import Model
 from ..preprocessing.levels import Levels
 from ..preprocessing.noise import Noise, fit_noise
-from ..preprocessing.screen import STRETCHED, midtones, transfer
+from ..preprocessing.screen import MIDDLE, STRETCHED, midtones, transfer
 from .estimate import Result
 from .lazy_arrays import as_dask, excerpt, is_lazy, stacked
 
@@ -38,6 +38,49 @@ UNCERTAINTY_HALO = 8  # pixels that all of these reach
 LEAST_DEVIATION = 1e-6  # of R: what stands for no noise in a ratio
 
 
+class PlainStretch(NamedTuple):
+    """The screen stretch as a division x / P^s, toned as the enhancement was, see `tone.Tone`.
+
+    Attributes
+    ----------
+    u : float
+        Of the curve, P = (x + u) / (1 + u).
+    strength : float
+        s, 0..1.
+    brightness : float
+        Where a quarter is brought to.
+    """
+
+    u: float
+    strength: float = 1.0
+    brightness: float = MIDDLE
+
+    @staticmethod
+    def of(record: dict[str, Any]) -> PlainStretch:
+        """What a result is compared with."""
+        typical = min(max(float(record["statistics"]["typical"]), STRETCHED[0]), STRETCHED[1])
+        strength, brightness = record.get("strength", 1.0), record.get("brightness", MIDDLE)
+        return PlainStretch(float(midtones(typical)), float(strength), float(brightness))
+
+    def _bent(self) -> float:
+        """How far brightness bends the curve: (1 + c) p / (1 + c p); 0 is not at all."""
+        return (self.brightness - MIDDLE) / (MIDDLE * (1 - self.brightness))
+
+    def gain(self, x: Array) -> Array:
+        """What pixels are multiplied by; values outside of 0..1 by what the bound is."""
+        v = np.clip(x, 0, 1)
+        p = transfer(v, v, self.u)
+        gain = (1 + self.u) / (v + self.u) * (1 + self._bent()) / (1 + self._bent() * p)
+        return np.asarray(gain**self.strength)
+
+    def slope(self, v: Array) -> Array:
+        """The stretch's derivative, which noise at a brightness of 0..1 is multiplied by."""
+        c, u = self._bent(), self.u
+        p = transfer(v, v, u)
+        steeper = v / (v + u) + c * p / (1 + c * p) * u / (v + u)  # -d log(gain) / d log(v)
+        return np.asarray(self.gain(v) * (1 - self.strength * steeper))
+
+
 class Local(NamedTuple):
     """What is known of each pixel of R: the change, and the figures s, q and g of the interval."""
 
@@ -49,6 +92,8 @@ class Local(NamedTuple):
 
 def what_changed(result: Result, *, noise: Noise | None = None) -> Any:
     """R less the plain stretch of the same pixels, in units of the noise that this would show.
+
+    The stretch has the strength and the brightness of the result.
 
     Values about 1 are noise that was taken away, which is as likely above as below; where they are
     much larger, the enhancement is something else than the stretch of what was measured.
@@ -158,7 +203,7 @@ def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
     if rgb:
         r = r[..., :3]
         light = light[..., None] if light.ndim < r.ndim else light
-    u = curve_of(float(result.record["statistics"]["typical"]))
+    plain = PlainStretch.of(result.record)
     x = r * light
     if noise is None:
         noise = fit_noise(
@@ -169,7 +214,7 @@ def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
     found = noise.scaled(levels.black, levels.white)
 
     def compute(x: Array, r: Array) -> Array:
-        return np.asarray(figure(local_figures(x, r, u, found, axes)), np.float32)
+        return np.asarray(figure(local_figures(x, r, plain, found, axes)), np.float32)
 
     if not lazy:
         return compute(x, r)
@@ -190,15 +235,18 @@ def _measured(x: Array, levels: Levels) -> Array:
 
 
 def local_figures(
-    x: ArrayLike, r: ArrayLike, u: float, noise: Noise, axes: tuple[int, int] = (-2, -1)
+    x: ArrayLike,
+    r: ArrayLike,
+    plain: PlainStretch,
+    noise: Noise,
+    axes: tuple[int, int] = (-2, -1),
 ) -> Local:
     """What the interval is made of, from the normalised input and R.
 
     Parameters
     ----------
     x, r : array_like of one shape
-    u : float
-        Of the plain stretch.
+    plain : PlainStretch
     noise : Noise
         Of the normalised input.
     axes : (int, int)
@@ -210,8 +258,8 @@ def local_figures(
     known = np.isfinite(x) & np.isfinite(r)
     x, r = np.where(known, x, 0), np.where(known, r, 0)
     v = np.clip(gaussian_filter(x, LOCAL_SIGMA, axes=axes), 0, 1)
-    shown = u * (1 + u) / (v + u) ** 2 * np.sqrt(noise.variance(v)) + LEAST_DEVIATION
-    change = r - plain_stretch(x, u)
+    shown = plain.slope(v) * np.sqrt(noise.variance(v)) + LEAST_DEVIATION
+    change = r - x * plain.gain(x)
     share = np.sqrt(uniform_filter(change**2, AVERAGED, axes=axes)) / shown
     smooth = gaussian_filter(r, GRADIENT_SIGMA, axes=axes)
     slopes = [
@@ -219,13 +267,3 @@ def local_figures(
     ]
     blank = np.where(known, 1, np.nan)
     return Local(change * blank, shown * blank, share, np.hypot(*slopes))
-
-
-def plain_stretch(x: Array, u: float) -> Array:
-    """The screen stretch of a normalised image; values above 1 stay."""
-    return np.asarray(transfer(x, np.clip(x, 0, 1), u))
-
-
-def curve_of(typical: float) -> float:
-    """U of the screen stretch for an image of this typical brightness."""
-    return float(midtones(min(max(typical, STRETCHED[0]), STRETCHED[1])))

@@ -17,6 +17,8 @@ from .restore import restore_active
 from .trust import CHANGED, DIFFERENCE, MAP_MEANINGS, UNCERTAINTY, trust_layer, trust_steps
 
 if TYPE_CHECKING:
+    from napari.layers import Image
+
     from .blending import Live
     from .result_controls import ResultControls
     from .results import Results
@@ -59,7 +61,7 @@ class Afterwards:
         controls.uncertain.changed.connect(lambda: self.trust(UNCERTAINTY))
         controls.publish.changed.connect(self.publish)
         controls.restore.changed.connect(self.restore)
-        controls.python.changed.connect(lambda: self.copy(as_python))
+        controls.python.changed.connect(lambda: self.copy(self.as_python))
         controls.command.changed.connect(lambda: self.copy(as_command))
 
     def release(self) -> None:
@@ -136,6 +138,12 @@ class Afterwards:
             return
         self._say("Copied: paste it into a script or a terminal.")
 
+    def as_python(self, options: EnhanceOptions, record: dict[str, Any]) -> str:
+        """Code that repeats a run, and what it calls an image."""
+        return told_images(self._results.sources) + options.as_python(
+            record["strength"], background_of(record)
+        )
+
     def _latest(self) -> Live | None:
         """The latest result, if its layer still holds it."""
         live = self._results.latest
@@ -169,9 +177,12 @@ def strength_of(live: Live) -> float:
     return float(live.layer.metadata[METADATA_KEY]["strength"])
 
 
-def as_python(options: EnhanceOptions, record: dict[str, Any]) -> str:
-    """Code that repeats a run."""
-    return options.as_python(record["strength"], background_of(record))
+def told_images(layers: list[Image]) -> str:
+    """Where the images of copied code are to be had, as comments: a script has no viewer."""
+    names = [f"image_{i}" for i in range(len(layers))] if len(layers) > 1 else ["image"]
+    values = [f"viewer.layers[{x.name!r}].data" + ("[0]" if x.multiscale else "") for x in layers]
+    lines = [f"{name} = {value}\n" for name, value in zip(names, values, strict=True)]
+    return "".join(f"# In napari's console: {line}" for line in lines)
 
 
 def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:

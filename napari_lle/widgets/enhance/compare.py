@@ -84,11 +84,11 @@ class Compare:
     def before(self) -> None:
         """Show the inputs and nothing that was made of them."""
         made = self._made()
-        if self._seen or not made:
+        sources = self._inputs(made)
+        if self._seen or not sources:
             return
         if self.swipe is not None:
             self.swipe.show([], [])
-        sources = self._sources()
         self._seen = [(layer, layer.visible) for layer in (*sources, *made)]
         for layer in sources:
             layer.visible = True
@@ -108,6 +108,10 @@ class Compare:
 
     def _made(self) -> list[Image]:
         return [layer for layer in self._viewer.layers if is_result(layer) and layer.visible]
+
+    def _inputs(self, made: list[Image]) -> list[Image]:
+        """What these are compared with; nothing where it is gone, so that they stay seen."""
+        return [layer for layer in self._sources() if layer not in made] if made else []
 
     def _held(self, _: Any) -> Iterator[None]:
         self.before()
@@ -146,7 +150,7 @@ class Compare:
         made = self._made()
         restored = [layer for layer in made if kind(layer) == RESTORED]  # the inputs once more
         made = [layer for layer in made if layer not in restored]
-        sources = self._sources() if made else []
+        sources = self._inputs(made)
         aside = restored if made else []
         known = [layer for layer, _ in self._swiped]
         self._swiped += [(each, each.visible) for each in (*sources, *aside) if each not in known]
@@ -154,7 +158,7 @@ class Compare:
             layer.visible = True
         for layer in aside:
             layer.visible = False
-        self.swipe.show(sources, made)
+        self.swipe.show(sources, made if sources else [])
 
     def _stop(self) -> None:
         swipe, self.swipe = self.swipe, None

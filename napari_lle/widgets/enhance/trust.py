@@ -54,8 +54,8 @@ def figure(estimate: Any, strength: float, which: str) -> Any:
     function = what_changed if which == CHANGED else uncertainty
     scales = zip(r, light, strict=True) if isinstance(r, list) else [(r, light)]
     found = [function(Result(*pair, estimate.levels, record)) for pair in scales]
-    if estimate.rgb:  # of the colour that is least sure
-        found = [each.max(axis=-1) for each in found]
+    if estimate.rgb:
+        found = [_farthest_from_zero(each) for each in found]
     return found if isinstance(r, list) else found[0]
 
 

@@ -21,26 +21,35 @@ def image(rng):
     return camera(light, rng, read_noise=3.0, offset=100)
 
 
-def test_the_plain_stretch_changes_nothing(image):
-    result = enhance(image, STRETCH, rgb=False)
+@pytest.mark.parametrize("toned", [{}, {"strength": 0.4}, {"brightness": 0.4, "strength": 0.7}])
+def test_the_plain_stretch_changes_nothing(image, toned):
+    result = enhance(image, STRETCH, rgb=False, **toned)
     assert np.abs(what_changed(result)).max() < 1e-3
     assert what_changed(result).dtype == np.float32
 
 
 def test_what_changed_is_told_in_deviations_of_the_noise(image):
     result = enhance(image, STRETCH, rgb=False, black=50)
-    u = module.curve_of(result.record["statistics"]["typical"])
+    plain = module.PlainStretch.of(result.record)
     levels = result.levels
     # One deviation of the input's noise is added to R's, in the middle of a calm part.
     noise = Noise(gain=1.0, read_noise=3.0, black=100.0)
     x = (image - levels.black) / levels.span
     deviation = np.sqrt(noise.variance(image)) / levels.span
-    more = module.plain_stretch(x + deviation, u).astype(np.float32)
+    more = ((x + deviation) * plain.gain(x + deviation)).astype(np.float32)
     other = replace(result, reflectance=more, illumination=(x / more).astype(np.float64))
     told = what_changed(other, noise=noise)
     assert np.median(told) == pytest.approx(1, abs=0.1)
     found = what_changed(other)
     assert np.median(found) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("brightness", [0.15, 0.25, 0.5])
+def test_noise_is_shown_by_the_slope_of_the_curve(strength, brightness):
+    plain, v = module.PlainStretch(0.02, strength, brightness), np.linspace(0.01, 0.99, 50)
+    above, below = ((v + h) * plain.gain(v + h) for h in (1e-6, -1e-6))
+    np.testing.assert_allclose(plain.slope(v), (above - below) / 2e-6, rtol=1e-6)
 
 
 def test_the_interval_of_a_mere_stretch_is_its_noise(rng):

@@ -82,8 +82,9 @@ def test_a_copied_run_says_so(qtbot, viewer, make, field):
     widget.form.result.python.native.click()
     code = QApplication.clipboard().text()
     assert "enhance_flattened(" in code and "image, 'subtract', 2," in code
-    scope = {"image": field}
-    exec(code, scope)
+    told = code.splitlines()[0].removeprefix("# In napari's console: ")
+    scope = {"viewer": viewer}
+    exec(f"{told}\n{code}", scope)
     np.testing.assert_allclose(widget.live.layer.data, scope["result"].reflectance, atol=1e-6)
     widget.form.result.command.native.click()
     assert "--background subtract:2" in QApplication.clipboard().text()

@@ -112,6 +112,23 @@ def test_a_line_parts_the_canvas_and_is_dragged(qtbot, make_napari_viewer, make,
     widget.form.compare.swipe.value = False
     assert visible(viewer) == ["cells enhanced · not for measuring"]
     assert bright() == pytest.approx(whole, abs=0.01)
+    widget.form.compare.swipe.value = True
+    viewer.layers.remove("cells")
+    line = widget.compare.swipe.line
+    qtbot.waitUntil(line.isHidden)
+    assert bright() == pytest.approx(whole, abs=0.01)
+
+
+def test_a_result_whose_input_is_gone_stays_seen(qtbot, viewer, make, cells):
+    viewer.add_image(cells, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    viewer.layers.remove("cells")
+    before = visible(viewer)
+    widget.compare.before()
+    assert visible(viewer) == before == ["cells enhanced · not for measuring"]
+    widget.compare.after()
+    assert visible(viewer) == before
 
 
 def test_restored_values_make_room_for_the_line(qtbot, make_napari_viewer, make, cells):
