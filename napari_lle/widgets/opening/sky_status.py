@@ -35,17 +35,33 @@ def _add_place(event: Any) -> None:
 def place_at(viewer: Any) -> str:
     """Where the mouse points at on the sky (ICRS), in words; empty where no layer knows.
 
-    The active layer is asked first, then the others from the top: a result lies on the image that
-    it was made of, and has its place.
+    Told is the place of the active image, or else of the topmost that is seen there. One that does
+    not know it has that of another whose pixels lie where its own do, such as what it was made of.
     """
+    if viewer.dims.ndisplay != 2:
+        return ""
     active = viewer.layers.selection.active
-    for layer in (active, *reversed(viewer.layers)):
-        wcs = layer.metadata.get("wcs") if isinstance(layer, Image) else None
-        if wcs is not None and wcs.has_celestial and viewer.dims.ndisplay == 2:
-            place = np.asarray(layer.world_to_data(viewer.cursor.position[-layer.ndim :]))[-2:]
-            if _on(layer, place):
-                return place_in_words(wcs, *place)
+    seen = [x for x in reversed(viewer.layers) if isinstance(x, Image) and x.visible]
+    asked = [active] if isinstance(active, Image) else seen
+    for image in asked:
+        place = np.asarray(image.world_to_data(viewer.cursor.position[-image.ndim :]))[-2:]
+        if _on(image, place):
+            alike = (layer for layer in (image, *seen) if _alike(layer, image))
+            wcs = next(filter(None, map(_sky_of, alike)), None)
+            return "" if wcs is None else place_in_words(wcs, *place)
     return ""
+
+
+def _sky_of(layer: Image) -> Any:
+    wcs = layer.metadata.get("wcs")
+    return wcs if wcs is not None and wcs.has_celestial else None
+
+
+def _alike(layer: Image, other: Image) -> bool:
+    """Whether the pixels of two images lie at the same places."""
+    return _plane(layer) == _plane(other) and np.allclose(
+        layer.extent.world[:, -2:], other.extent.world[:, -2:]
+    )
 
 
 def place_in_words(wcs: Any, row: float, column: float) -> str:
@@ -60,8 +76,13 @@ def place_in_words(wcs: Any, row: float, column: float) -> str:
     return f"{RIGHT_ASCENSION}{ra} Dec {dec}"
 
 
+def _plane(layer: Image) -> tuple[int, ...]:
+    """Rows and columns."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(data.shape[layer.ndim - 2 : layer.ndim])
+
+
 def _on(layer: Image, place: Any) -> bool:
     """Whether a point, in pixels, lies on an image."""
-    data = layer.data[0] if layer.multiscale else layer.data
-    rows, columns = data.shape[layer.ndim - 2 : layer.ndim]
+    rows, columns = _plane(layer)
     return bool((-0.5 <= place[0] < rows - 0.5) and (-0.5 <= place[1] < columns - 0.5))

@@ -27,7 +27,7 @@ def test_each_image_has_its_look_and_the_tooltip_says_why(three, make):
     for name, look, reason in (
         ("dark photograph", "photograph", "8 bits"),
         ("dim cells", "fluorescence", "micrometer"),
-        ("star field", "astronomy", "“star”"),
+        ("star field", "astronomy", "“star field”"),
     ):
         three.layers.selection.active = three.layers[name]
         assert form.image.value is three.layers[name]

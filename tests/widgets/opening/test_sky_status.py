@@ -37,6 +37,21 @@ def test_the_status_bar_tells_the_place(tmp_path, make_napari_viewer):
     assert "RA" not in pointed(viewer, result, 4, 9)
 
 
+def test_an_image_has_no_place_of_another_one(tmp_path, make_napari_viewer):
+    file = tmp_path / "field.fits"
+    fits.PrimaryHDU(np.ones((20, 30), np.float32), fits.Header(SKY)).writeto(file)
+    viewer = make_napari_viewer()
+    (field,) = viewer.open(file, plugin="napari-lle")
+    other = viewer.add_image(np.ones((40, 50)), scale=field.scale, units=field.units)
+    assert "RA" not in pointed(viewer, other, 4, 9)
+    marks = viewer.add_labels(np.ones((20, 30), int), scale=field.scale, units=field.units)
+    assert "RA" not in pointed(viewer, marks, 4, 9)  # the other one is seen there
+    other.visible = False
+    assert "RA 05:41:00.00" in pointed(viewer, marks, 5, 9)
+    field.visible = False
+    assert "RA" not in pointed(viewer, marks, 6, 9)
+
+
 def test_without_coordinates_nothing_is_added(tmp_path, make_napari_viewer):
     file = tmp_path / "bench.fits"
     fits.PrimaryHDU(np.ones((20, 30), np.float32)).writeto(file)
