@@ -14,7 +14,15 @@ from ..shared.marks import unmarked
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
 from .restore import restore_active
-from .trust import CHANGED, DIFFERENCE, MAP_MEANINGS, UNCERTAINTY, trust_layer, trust_steps
+from .trust import (
+    CHANGED,
+    DIFFERENCE,
+    MAP_MEANINGS,
+    MAP_NAMES,
+    UNCERTAINTY,
+    trust_layer,
+    trust_steps,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -91,7 +99,7 @@ class Afterwards:
             self.window.show()
             self._say(" ".join(report.sentences()))
 
-        self._start(report_steps(live.estimate, strength_of(live)), done, live)
+        self._start("Making the report", report_steps(live.estimate, strength_of(live)), done, live)
 
     def trust(self, which: str) -> None:
         """Add a layer that tells of the latest result, see `trust.MAP_NAMES`."""
@@ -104,7 +112,8 @@ class Afterwards:
             self._viewer.add_layer(layer)
             self._say(f"Added “{layer.name}”: {MAP_MEANINGS[which]}")
 
-        self._start(trust_steps(live.estimate, strength_of(live), which), done, live)
+        steps = trust_steps(live.estimate, strength_of(live), which)
+        self._start(f"Making the map “{MAP_NAMES[which]}”", steps, done, live)
 
     def publish(self) -> None:
         """Show the texts for a paper, and offer the bundle."""
@@ -117,8 +126,10 @@ class Afterwards:
                 self.publishing.release()
             self.publishing = PublishWindow(self._viewer, *made, self._parent)
             self.publishing.show()
+            self._say("The texts have a window of their own; it saves all for a figure, too.")
 
-        self._start(texts_steps(self._results.lives, self._viewer), done, live)
+        steps = texts_steps(self._results.lives, self._viewer)
+        self._start("Writing the texts", steps, done, live)
 
     def restore(self) -> None:
         """Add the layer of the original pixel values."""
@@ -153,8 +164,10 @@ class Afterwards:
         return live
 
     def _start(
-        self, steps: Generator[Any, None, Any], done: Callable[[Any], Any], live: Live
+        self, task: str, steps: Generator[Any, None, Any], done: Callable[[Any], Any], live: Live
     ) -> None:
+        self._say(f"{task} …")
+
         def ended(made: Any) -> None:
             if live.layer not in self._viewer.layers:
                 self._say(f"“{unmarked(live.layer.name)}” was deleted meanwhile.")
@@ -163,7 +176,7 @@ class Afterwards:
             else:
                 done(made)
 
-        self._follow(Job(steps, on_done=ended, on_error=self._fail))
+        self._follow(Job(steps, on_done=ended, on_error=self._fail, label=task))
 
     def _follow(self, job: Job | None) -> None:
         """Let go of a job when the widget is closed."""

@@ -14,7 +14,7 @@ from ...model.inference.looks import PUBLICATION
 from ...model.kernels import warm_up_in_background
 from ..shared.adoption import Adopter
 from ..shared.forms import enable, put_message
-from ..shared.image_choice import ImageChoice, images
+from ..shared.image_choice import ImageChoice, choose_input, images
 from ..shared.jobs import Job
 from ..shared.layers import REFLECTANCE, is_result, kind
 from ..shared.marks import unmarked
@@ -208,6 +208,9 @@ class EnhanceWidget(WorkPanel):
 
     def _on_adopted(self) -> None:
         """Show no preview and no levels of what has turned out to be a result."""
+        chosen = self.form.image.value
+        if chosen is not None and kind(chosen) not in ("", REFLECTANCE):  # which the line explains
+            choose_input(self.form.image, chosen)
         self.levels.renew()
         self.preview.wake()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Image
 
-from .layers import METADATA_KEY
+from .layers import METADATA_KEY, REFLECTANCE, is_result, kind
 
 _again: list[Any] = []  # what `select_again` is selecting
 
@@ -73,6 +73,28 @@ def select_again(viewer: Any, layers: Iterable[Any]) -> None:
         viewer.layers.selection = {layer for layer in layers if layer in viewer.layers}
     finally:
         _again.pop()
+
+
+def choose_input(widget: Any, active: Any) -> None:
+    """Choose the input of the active layer, or the first one that there is.
+
+    Parameters
+    ----------
+    widget : ComboBox
+        Of image layers; where there are only results, one that shows its image is chosen.
+    active : Layer or None
+        That of the viewer.
+    """
+    inputs = [layer for layer in widget.choices if not is_result(layer)]
+    if not inputs:
+        shown = [layer for layer in widget.choices if kind(layer) == REFLECTANCE]
+        if shown:
+            widget.value = shown[0]
+        return
+    if active in inputs:
+        return
+    made_of = "" if active is None else active.metadata.get(METADATA_KEY, {}).get("layer", "")
+    widget.value = next((layer for layer in inputs if layer.name == made_of), inputs[-1])
 
 
 def images(viewer: Any) -> list[tuple[str, Image]]:

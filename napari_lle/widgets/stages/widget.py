@@ -13,7 +13,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 
 from ...model.io.errors import FileError
-from ..shared.image_choice import ImageChoice, images
+from ..shared.image_choice import ImageChoice, choose_input, images
 from ..shared.jobs import Job
 from ..shared.layers import files_of, is_result, pixels, shows_planes, visible_region
 from ..shared.painting import PaintSoon
@@ -25,7 +25,6 @@ from .following import Following
 from .form import StagesForm
 from .inspector import Finding, inspect_steps, reach
 from .leaving import take_away
-from .opening import choose_input
 from .saving import ask_figure, ask_folder, exported, saved_figure
 from .sentence import one_sentence
 from .showing import Showing

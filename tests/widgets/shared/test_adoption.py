@@ -74,6 +74,20 @@ def test_layers_of_files_are_marked_and_restored(qtbot, viewer, make, run_of):
     assert back.data.dtype == np.uint16 and back.name == "r restored"
 
 
+def test_an_illumination_is_not_chosen_once_it_is_known(qtbot, viewer, make, run_of):
+    _, r, light = run_of(".tif")
+    widget = make(viewer)
+    widget.form.preview.value = True
+    layers = {file.stem: opened(viewer, file) for file in (r, light)}
+    assert widget.form.image.value is layers["l"]
+    settle(qtbot, widget)
+    assert widget.form.image.value is layers["r"]
+    qtbot.waitUntil(lambda: widget.preview.layer is None and not widget.preview.busy)
+    assert "a result already" in widget.form.line.value
+    cells = viewer.add_image(layers["l"].data, name="cells")
+    assert widget.form.image.value is cells
+
+
 def test_a_result_is_neither_previewed_nor_enhanced_again(qtbot, viewer, make, run_of):
     _, r, _ = run_of(".tif")
     layer = opened(viewer, r)
