@@ -182,6 +182,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def no_training(names: Sequence[str]) -> str:
+    """What these methods have in common, as a part of a sentence."""
+    return f"need{'s' * (len(names) == 1)} no training"
+
+
 def start_verdict(scores: Sequence[Score], start: str, untouched: str) -> str:
     """A sentence where the model that training started from does worse than what costs nothing."""
     known = {score.name: score.psnr for score in scores}
@@ -199,7 +204,7 @@ def comparison_verdict(scores: Sequence[Score]) -> str:
     better, structured = as_good(scores, others), as_good(scores, others, "ssim")
     free = [name for name in better if name in FREE]
     if free:
-        return f"On the validation set it does not beat {listed(free)}, which need no training."
+        return f"On the validation set it does not beat {listed(free)}, which {no_training(free)}."
     if better:
         return f"It does not beat {listed(better)} on the validation set: a slider does as well."
     if structured:

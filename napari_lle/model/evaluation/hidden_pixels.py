@@ -86,7 +86,8 @@ def hidden_verdict(scores: Sequence[Score]) -> str:
     free = [name for name in better if name in METHODS]
     if free:
         return (
-            f"{listed(free)} predicted the held-out pixels as well and need no training: use that."
+            f"{listed(free)} predicted the held-out pixels as well and {no_training(free)}: "
+            "use that."
         )
     if better:
         return f"{listed(better)} predicted the held-out pixels as well."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from magicgui.widgets import ComboBox, PushButton
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 
 from ...model.array_types import Float32
 from .layers import METADATA_KEY
@@ -55,6 +56,7 @@ class PictureSwipe:
             control.changed.connect(self._draw)
         self.button.changed.connect(self.toggle)
         viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.events.inserted.connect(self._on_inserted)
         self.clear()
 
     @property
@@ -115,6 +117,7 @@ class PictureSwipe:
         """Let go of the viewer; the layers stay."""
         with suppress(ValueError):
             self._viewer.layers.events.removed.disconnect(self._on_removed)
+            self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._close()
         self.layers = []
 
@@ -152,6 +155,11 @@ class PictureSwipe:
             self._close()
             self.layers.remove(event.value)
         self._tell()
+
+    def _on_inserted(self, event: Any) -> None:
+        """Go where another image covers the two: a line over it would part nothing."""
+        if isinstance(event.value, Image) and self.shown and event.value not in self.layers:
+            QTimer.singleShot(0, self._remove)  # when all have heard of it
 
     def _tell(self) -> None:
         """Say on the button what it does now."""

@@ -77,10 +77,10 @@ def test_the_verdict_is_plain():
     assert "beats the input" in comparison_verdict([*sliders, before, Score("after", 21, 0.8)])
     assert "does not beat best curve" in comparison_verdict([*sliders, Score("after", 19, 0.8)])
     told = comparison_verdict([*sliders, blur, Score("after", 20.5, 0.8)])
-    assert "does not beat blur 2, which need no training" in told
+    assert "does not beat blur 2, which needs no training" in told
     free = [blur._replace(name=name) for name in ("blur 1", "blur 2", "non-local means")]
     told = comparison_verdict([*sliders, *free, Score("after", 20.5, 0.8)])
-    assert "does not beat blur 1, blur 2 and non-local means, which" in told
+    assert "does not beat blur 1, blur 2 and non-local means, which need no" in told
     assert "best curve keeps structure" in comparison_verdict([*sliders, Score("after", 21, 0.65)])
 
 

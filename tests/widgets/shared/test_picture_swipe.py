@@ -44,6 +44,17 @@ def test_two_layers_follow_the_choices_and_go_again(swipe, viewer):
     assert not viewer.layers and swipe.button.text == SHOW
 
 
+def test_an_image_that_covers_them_takes_their_place(qtbot, swipe, viewer):
+    offered(swipe)
+    swipe.toggle()
+    viewer.add_labels(np.ones((20, 100), int))
+    qtbot.wait(50)
+    assert swipe.shown
+    viewer.add_image(WHITE, name="enhanced")
+    qtbot.waitUntil(lambda: swipe.button.text == SHOW)
+    assert [layer.name for layer in viewer.layers] == ["Labels", "enhanced"]
+
+
 def test_what_the_user_takes_away_comes_again(swipe, viewer):
     offered(swipe)
     swipe.toggle()
