@@ -22,7 +22,7 @@ from ..network.network import Network
 from ..preprocessing.screen import stretched
 from ..progress import Progress
 from .baselines import FREE
-from .comparison import JUDGED_PAIRS, JUDGED_SIDE, Score, as_good, listed, some
+from .comparison import JUDGED_PAIRS, JUDGED_SIDE, Score, as_good, listed, no_training, some
 from .metrics import Method
 
 PLAIN_STRETCH = "plain stretch"
