@@ -73,6 +73,10 @@ def compare_steps(
 ) -> Generator[Progress, None, list[Score]]:
     """Score networks, sliders, and blurs and non-local means under their best curve.
 
+    The curve is one for all pairs in colour. Grey pairs are of instruments whose files have scales
+    of their own, which no curve for all of them can know: there each result, those of networks
+    included, goes through the rising curve that suits its own reference, see `noisy_pairs`.
+
     Parameters
     ----------
     networks : dict of str to Network
@@ -87,40 +91,70 @@ def compare_steps(
     Progress
         After each piece of work, none of which takes long.
     """
-    fitted, judged = some(training, FITTED_PAIRS), some(held_out, JUDGED_PAIRS)
+    judged = some(held_out, JUDGED_PAIRS)
+    grey = all_grey(judged)
+    fitted = [] if grey else some(training, FITTED_PAIRS)
+    cuts = [_known_middle(pair) for pair in judged]
+    truths = [pair.reference[cut] for pair, cut in zip(judged, cuts, strict=True)]
     planes = sum(_colours(pair.low) for pair in [*fitted, *judged])
     total = len(SLIDERS) + len(FREE) * planes + len(networks) * len(judged)
     ahead = (Progress(done, total) for done in range(1, total + 1))
-    cuts = [_known_middle(pair) for pair in judged]
-    curves: dict[str, Method] = dict(zip(SLIDERS[:2], (_unchanged, auto_gamma), strict=True))
-    curves[SLIDERS[2]] = best_curve(training)
+
+    def scored(name: str, images: Sequence[Image]) -> Score:
+        suits = _suited if grey and name not in SLIDERS[:2] else _as_it_is
+        results = [(suits(*result), result[1]) for result in zip(images, truths, strict=True)]
+        return _mean_score(name, results)
+
+    curve: Method = _unchanged if grey else best_curve(training)
     scores = []
-    for name, method in curves.items():
-        results = [(method(p.low)[c], p.reference[c]) for p, c in zip(judged, cuts, strict=True)]
-        scores.append(_mean_score(name, results))
+    for name, method in zip(SLIDERS, (_unchanged, auto_gamma, curve), strict=True):
+        images = [method(pair.low)[cut] for pair, cut in zip(judged, cuts, strict=True)]
+        scores.append(scored(name, images))
         yield next(ahead)
     for name, method in FREE.items():
-        quiet = []
-        for pair in fitted:
-            cut = _known_middle(pair)
-            low = yield from _by_plane(method, pair.low[cut], ahead)
-            quiet.append(Pair(pair.name, low, pair.reference[cut]))
-        curve, results = best_curve(quiet), []
+        curve = yield from _curve_after(method, fitted, ahead)
+        images = []
         for pair, cut in zip(judged, cuts, strict=True):
             low = yield from _by_plane(method, pair.low[cut], ahead)
-            results.append((curve(low), pair.reference[cut]))
-        scores.append(_mean_score(name, results))
+            images.append(curve(low))
+        scores.append(scored(name, images))
     for name, network in networks.items():
-        results = []
+        images = []
         for pair, cut in zip(judged, cuts, strict=True):
-            results.append((enhanced_part(network, pair, cut), pair.reference[cut]))
+            images.append(enhanced_part(network, pair, cut))
             yield next(ahead)
-        scores.append(_mean_score(name, results))
+        scores.append(scored(name, images))
     return scores
+
+
+def _curve_after(
+    method: Method, fitted: Sequence[Pair], ahead: Iterator[Progress]
+) -> Generator[Progress, None, Method]:
+    """The best curve of an untrained method's results; without pairs none."""
+    quiet = []
+    for pair in fitted:
+        cut = _known_middle(pair)
+        low = yield from _by_plane(method, pair.low[cut], ahead)
+        quiet.append(Pair(pair.name, low, pair.reference[cut]))
+    return best_curve(quiet) if quiet else _unchanged
+
+
+def _suited(image: Image, reference: Image) -> Image:
+    """An image under the rising curve that suits its reference best."""
+    return best_curve([Pair("", image, reference)])(image)
+
+
+def _as_it_is(image: Image, _: Image) -> Image:
+    return image
 
 
 def _unchanged(image: Image) -> Image:
     return image
+
+
+def all_grey(pairs: Sequence[Pair]) -> bool:
+    """Whether no pair has colours."""
+    return all(_colours(image) == 1 for pair in pairs for image in (pair.low, pair.reference))
 
 
 def some(pairs: Sequence[Pair], count: int) -> list[Pair]:

@@ -8,6 +8,7 @@ from ..data.pairs import Pair
 from ..evaluation.comparison import (
     SLIDERS,
     Score,
+    all_grey,
     compare_steps,
     comparison_verdict,
     start_verdict,
@@ -67,7 +68,8 @@ def verdict_steps(
     if any(pair.alone for pair in judged):
         return [], f"{sentence} {ALONE}".strip()
     scores = yield from compare_steps({**networks, "after": network}, training, judged)
-    start = start_verdict(scores, BEFORE, SLIDERS[0])
+    untouched = SLIDERS[2 if all_grey(judged) else 0]  # as the start is judged
+    start = start_verdict(scores, BEFORE, untouched)
     return scores, f"{sentence or comparison_verdict(scores)} {start}".strip()
 
 

@@ -59,6 +59,19 @@ def test_scores_are_of_the_held_out_part_only(pair):
     assert scores["best curve"].psnr > scores["automatic gamma"].psnr > scores["input"].psnr
 
 
+def test_grey_results_are_judged_by_what_they_show_not_by_a_scale_of_their_own(rng):
+    light = np.repeat(rng.random((2, 64, 64, 1)).astype(np.float32), 3, axis=-1)
+    scales = 0.2, 0.9  # of the files, which no curve for both can know
+    pairs = [
+        Pair("grey", (s * x).astype(np.float32), x) for s, x in zip(scales, light, strict=True)
+    ]
+    scores = {s.name: s for s in compare({"after": Network(NetworkConfig()).eval()}, pairs, pairs)}
+    assert scores["best curve"].psnr > 40 and scores["automatic gamma"].psnr < 25
+    assert scores["blur 2"].psnr < 20  # which noise alone would gain by
+    coloured = [Pair("red", p.low * np.float32([1, 0.9, 0.9]), p.reference) for p in pairs]
+    assert {s.name: s for s in compare({}, coloured, coloured)}["best curve"].psnr < 25
+
+
 def test_each_colour_is_a_piece_of_work_that_is_told(pair):
     grey = Pair("grey", *(np.repeat(x[..., :1], 3, axis=-1) for x in (pair.low, pair.reference)))
     told, _ = drain(compare_steps({"after": Network(NetworkConfig()).eval()}, [pair], [pair, grey]))
