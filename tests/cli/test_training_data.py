@@ -156,3 +156,15 @@ def test_a_comparison_that_fails_loses_no_training(folders, monkeypatch):
     assert done.exit_code != 0
     assert load_model(out).card["steps"] == 1
     assert "compared" not in card(folders)
+
+
+def test_one_pair_is_enough_part_of_it_validates(folders):
+    large = np.tile(scene(3), (3, 3, 1))
+    add(folders, "only", (large * 0.1).astype(np.uint8), large)
+    done = train(folders)
+    assert not done.returncode, done.stderr
+    assert card(folders)["held_out"]["psnr"] > 0
+    write_image(folders / "low" / "only.tif", scene(3, 0.1)[:20, :20], rgb=True)
+    write_image(folders / "high" / "only.tif", scene(3)[:20, :20], rgb=True)
+    done = train(folders)
+    assert done.returncode == 2 and "too small to be split" in done.stderr

@@ -171,7 +171,7 @@ def split_by_scene(
     """
     n = len(pairs)
     if n < 2:
-        raise ValueError("A split needs two pairs or more: one to train on, one to validate on.")
+        raise ValueError("A split needs two images or more: one to train on, one to validate on.")
     held = min(max(1, round(share * n)), n - 1)
     blocks = min(blocks, held)
     chosen: set[int] = set()

@@ -175,8 +175,9 @@ def _known_middle(pair: Pair) -> Cut:
 
 
 def _colours(image: Image) -> int:
-    """How many differ: 1 where all are equal."""
-    return 1 if (image == image[..., :1]).all() else image.shape[-1]
+    """How many differ: 1 where all are equal, or unknown alike."""
+    first = np.broadcast_to(image[..., :1], image.shape)
+    return 1 if np.array_equal(image, first, equal_nan=True) else image.shape[-1]
 
 
 def _by_plane(
@@ -242,7 +243,8 @@ def comparison_verdict(scores: Sequence[Score]) -> str:
     if better:
         return f"It does not beat {listed(better)} on the validation set: a slider does as well."
     if structured:
-        return f"It is closer to the reference, but {listed(structured)} keeps structure as well."
+        keep = "keep" if len(structured) > 1 else "keeps"
+        return f"It is closer to the reference, but {listed(structured)} {keep} structure as well."
     return (
         "It beats the input, automatic gamma, the best curve, blurs and non-local means on the "
         "validation set."

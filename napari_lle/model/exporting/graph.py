@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..network.network import Network
 from ..preprocessing.sampling import SAMPLE
 from ..preprocessing.statistics import (
+    CUT_OFF,
     EMPTY_SHADOWS,
     GREY_CHROMA,
     HIGHLIGHT,
@@ -80,7 +81,8 @@ class Figures(nn.Module):
         relative = 1 / (mean + 1e-6)
         chroma = apart(x) * relative
         (highlight,) = quantiles(x.amax(dim=1), [HIGHLIGHT])
-        *dark, median = quantiles(x.sum(dim=1) / x.shape[1], [*SHADOWS, 50])
+        greys = x.sum(dim=1) / x.shape[1]
+        *dark, median = quantiles(greys, [*SHADOWS, 50])
         shadows = torch.stack(dark).mean(dim=0)
         highlights = rise(highlight, *LIT_HIGHLIGHT)
         bright = rise(mean, *LIT_MEAN) * rise(shadows, *LIT_SHADOWS)
@@ -94,10 +96,25 @@ class Figures(nn.Module):
             "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,
             "chroma": 3 * (chroma - 0.4),
             "noise": (diagonal * relative + 0.01).log() + 2.2,
-            "typical": (torch.maximum(median, mean / SPARSE) * mean).sqrt(),
+            "typical": typical(mean, median, greys),
         }
         unknown = {name: 0 * mean + value for name, value in Statistics._field_defaults.items()}
         return torch.stack([{**unknown, **found}[name] for name in Statistics._fields], dim=1)
+
+
+def typical(mean: Tensor, median: Tensor, greys: Tensor) -> Tensor:
+    """What is typical of each image, of one that is cut off at black by what lies above."""
+    every = (torch.maximum(median, mean / SPARSE) * mean).sqrt()
+    ordered = greys.flatten(1).sort(dim=1).values
+    count, black = traced_length(ordered, 1), (ordered <= 0).sum(dim=1)
+    twice = (black + count - 1)[:, None]  # the place of the median of the others
+    last = count - 1
+    a, b = (ordered.gather(1, torch.minimum(at, last))[:, 0] for at in (twice // 2, -(-twice // 2)))
+    share = black / count
+    there = ((a + b) / 2 * mean / (1 - share).clamp_min(1e-6)).sqrt()
+    start, end = CUT_OFF
+    cut = torch.where(b > 0, ((share - start) / (end - start)).clamp(0, 1), 0.0)
+    return torch.where(cut > 0, every ** (1 - cut) * there**cut, every)
 
 
 def adapted_to(shadows: Tensor) -> Tensor:

@@ -154,5 +154,8 @@ def axis_and_window(text: str, axes: str) -> tuple[int, int]:
     place = axes.upper().find(letter.upper())
     if place < 0:
         named = f"its axes are {axes}" if axes else "its axes have no names"
-        raise ValueError(f"The image has no axis {letter}: {named}.")
+        raise ValueError(
+            f"The image has no axis {letter}: {named}. Save it with that axis named, as OME-TIFF "
+            "or ImageJ's TIFF, or average in Python by the axis's number, see enhance_averaged."
+        )
     return place, int(count or 3)

@@ -151,7 +151,7 @@ def _survey(
 ) -> Survey:
     aimed = _aimed(options, model)
     curve, noise = is_stretch(model.name), model.config.knows_noise
-    known = find_survey(arrays, aimed, noise=noise, alike=alike, formula=curve)
+    known = find_survey(arrays, aimed, noise=noise, alike=alike)
     return known if curve else known.for_screen_stretch()
 
 

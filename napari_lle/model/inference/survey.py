@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..kernels.counting import find_counter
 from ..preprocessing.channel_levels import COLOUR_AXIS, find_colour_levels, measured_colours
-from ..preprocessing.cut_off import typical_above
 from ..preprocessing.levels import AnyLevels, Levels, find_levels, sample
 from ..preprocessing.noise import fit_noise
 from ..preprocessing.normalizing import level_set
@@ -66,7 +65,6 @@ def find_survey(
     *,
     noise: bool,
     alike: bool = False,
-    formula: bool = False,
 ) -> Survey:
     """Levels and statistics of one array, or of several that share an illumination.
 
@@ -79,12 +77,9 @@ def find_survey(
         Whether the noise is to be among the statistics.
     alike : bool
         The arrays share levels and statistics, as if they were parts of one, not an illumination.
-    formula : bool
-        They are for a stretch, see `typical_above`; networks have learned with what is typical of
-        all pixels.
     """
     shared = not alike and (len(arrays) > 1 or options.channel_axis is not None)
-    return (_of_scene if shared else _of_alike)(arrays, options, noise, formula)
+    return (_of_scene if shared else _of_alike)(arrays, options, noise)
 
 
 def excerpts_of(image: Any, options: EnhanceOptions) -> list[Any]:
@@ -94,7 +89,7 @@ def excerpts_of(image: Any, options: EnhanceOptions) -> list[Any]:
     return [in_memory(channel, False) for channel in channels_of(image, options.channel_axis)]
 
 
-def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool, formula: bool) -> Survey:
+def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
     """Of one image, or of several that are treated as one."""
     rgb, per = bool(options.rgb), options.channels == "per"
     luminance = options.channels == "luminance"
@@ -115,9 +110,6 @@ def _of_alike(arrays: Sequence[Any], options: EnhanceOptions, noise: bool, formu
         colours = [part[..., :3] if rgb else part for part in parts]
         levels = widened(levels, colours, pair, options.clipped, ends)
     known = _seen_statistics(tally, levels, options)
-    if formula:
-        x = see(tally.squares, levels, rgb, per, luminance)
-        known = _of_what_is_there(known, x.mean(axis=-1) if rgb and per else x)
     aim = MIDDLE
     if options.sky:
         axis = COLOUR_AXIS if rgb else None
@@ -151,10 +143,6 @@ def _seen_statistics(tally: Tally, levels: AnyLevels, options: EnhanceOptions) -
     return image_statistics(x if per else x[..., None])
 
 
-def _of_what_is_there(known: Statistics, greys: NDArray[np.float32]) -> Statistics:
-    return known._replace(typical=typical_above(greys, known.typical))
-
-
 def _ends(squares: NDArray[Any]) -> tuple[float, float]:
     """The least and the greatest of the values that levels are found of."""
     known = squares[np.isfinite(squares)] if squares.dtype.kind == "f" else squares
@@ -172,7 +160,7 @@ def share_clipped(
     return told(options.clipped or 0.0, channels)
 
 
-def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool, formula: bool) -> Survey:
+def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool) -> Survey:
     axis = options.channel_axis
     pairs = options.level_pairs(len(arrays))
     levels = tuple(
@@ -188,8 +176,6 @@ def _of_scene(arrays: Sequence[Any], options: EnhanceOptions, noise: bool, formu
         levels = tuple(Levels(black, white, own.dtype) for own in levels)
     x = sample(in_memory(brightest(arrays, levels, axis), False))
     known = image_statistics(x[..., None])
-    if formula:
-        known = _of_what_is_there(known, x)
     aim = MIDDLE
     if options.sky:
         apart = _all_apart(arrays, levels, [axis] * len(levels))

@@ -26,7 +26,9 @@ LIFT = 0.6  # of shadows beside highlights, whose curve has to rise faster
 EMPTY_SHADOWS = (0.004, 0.011)
 LEAST_ADAPTED = (0.03, 0.012)
 SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
+FIRST_DARK = 3  # of these, the last below `CUT_OFF`
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
+CUT_OFF = (0.4, 0.5)  # share of pixels at black: from where on it counts, and counts in full
 HIGHLIGHT = 98  # percent
 LIT, HAS_COLOUR, SEEN_NOISE, ADAPTED = 1, 2, 5, 7  # places among the statistics
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
@@ -52,7 +54,9 @@ class Statistics(NamedTuple):
         Logarithm of the mean difference across diagonals of 2 x 2 squares over the mean.
     typical : float
         Geometric mean of the median and the mean, 0..1. The median alone is the background's where
-        bright objects are few, and a stretch made for it would wash them out.
+        bright objects are few, and a stretch made for it would wash them out. Of an image that is
+        cut off at black, where half of the pixels are, that of what lies above: a stretch made
+        for all would show one count as bright as a quarter and all that is brighter as white.
     adapted : float
         Brightness that a curve is made for: the mean, but that of the shadows where there are
         highlights beside them.
@@ -84,6 +88,26 @@ def recorded(values: Mapping[str, float]) -> Statistics:
     return Statistics(**{"adapted": values["mean"], **values})
 
 
+class Greys(NamedTuple):
+    """Of the pixels' greys.
+
+    Attributes
+    ----------
+    median : float
+    shadows : float
+        Mean of the darkest 60 % of them.
+    black : float
+        Share of those at 0; 0 where it is far below `CUT_OFF`.
+    above : float
+        Median of the others, where `black` is known.
+    """
+
+    median: float
+    shadows: float
+    black: float = 0.0
+    above: float = 0.0
+
+
 class Measures(NamedTuple):
     """What statistics are made of, of pixels in 0..1.
 
@@ -93,10 +117,7 @@ class Measures(NamedTuple):
         Of all values, and of their squares.
     highlight : float
         98th percentile of the brightest colour.
-    median : float
-        Of the pixels' greys.
-    shadows : float
-        Mean of the darkest 60 % of them.
+    greys : Greys
     apart : float
         Mean distance of colours from grey; exactly 0 where these are equal.
     diagonal : float
@@ -106,8 +127,7 @@ class Measures(NamedTuple):
     mean: float
     power: float
     highlight: float
-    median: float
-    shadows: float
+    greys: Greys
     apart: float
     diagonal: float
 
@@ -118,8 +138,8 @@ def described(measures: Measures) -> Statistics:
     relative = 1 / (mean + 1e-6)
     chroma = measures.apart * relative
     highlights = _rise(measures.highlight, *LIT_HIGHLIGHT)
-    bright = _rise(mean, *LIT_MEAN) * _rise(measures.shadows, *LIT_SHADOWS)
-    dark = min(_adapted_to(measures.shadows), mean)
+    bright = _rise(mean, *LIT_MEAN) * _rise(measures.greys.shadows, *LIT_SHADOWS)
+    dark = min(_adapted_to(measures.greys.shadows), mean)
     return Statistics(
         mean=mean,
         lit=highlights * (SPARED + (1 - SPARED) * bright),
@@ -127,9 +147,18 @@ def described(measures: Measures) -> Statistics:
         contrast=0.5 * float(np.log(measures.power * relative**2 + 1e-6)) - 0.5,
         chroma=3 * (chroma - 0.4),
         noise=float(np.log(measures.diagonal * relative + 0.01)) + 2.2,
-        typical=float(np.sqrt(max(measures.median, mean / SPARSE) * mean)),
+        typical=_typical(mean, measures.greys),
         adapted=mean + highlights * (dark - mean),
     )
+
+
+def _typical(mean: float, greys: Greys) -> float:
+    """What is typical of all pixels, and of those above black as far as it is cut off there."""
+    cut = float(np.interp(greys.black, CUT_OFF, (0, 1))) if greys.above > 0 else 0.0
+    every = float(np.sqrt(max(greys.median, mean / SPARSE) * mean))
+    if cut == 0:
+        return every
+    return float(every ** (1 - cut) * np.sqrt(greys.above * mean / (1 - greys.black)) ** cut)
 
 
 def _adapted_to(shadows: float) -> float:
@@ -155,31 +184,36 @@ def image_statistics(squares: ArrayLike) -> Statistics:
     # Pixel after pixel of one corner and one colour: sums over few neighbours would take most of
     # the time.
     x = np.ascontiguousarray(np.moveaxis(x, (-1, -3, -2), (0, 1, 2))).reshape(x.shape[-1], 4, -1)
-    highlight, median, shadows = (value / top for value in _bright_and_greys(x))
+    highlight, greys = _bright_and_greys(x, top)
     diagonal = float(np.abs(x[:, 0] - x[:, 1] - x[:, 2] + x[:, 3]).mean(dtype=np.float64)) / 2 / top
     wide = np.int32 if x.dtype == np.int16 else x.dtype
     power = float(np.square(x, dtype=wide).mean(dtype=np.float64)) / top**2
     mean = float(x.mean(dtype=np.float64)) / top
-    return described(
-        Measures(mean, power, highlight, median, shadows, _from_grey(x) / top, diagonal)
-    )
+    return described(Measures(mean, power, highlight, greys, _from_grey(x) / top, diagonal))
 
 
-def greys_of(ordered: Ordered, colours: int) -> tuple[float, float]:
-    """The median and the mean of the darkest 60 % of greys, from their sums over the colours."""
+def greys_of(ordered: Ordered, one: float) -> Greys:
+    """Greys from their sums over the colours, of which `one` is 1."""
     *dark, median = ordered.quantiles([*SHADOWS, 50])
-    return median / colours, sum(dark) / len(dark) / colours
+    known = Greys(median / one, sum(dark) / len(dark) / one)
+    if dark[FIRST_DARK] > 0:
+        return known
+    black, size = ordered.count_up_to(0), ordered.size
+    if black == size:
+        return known._replace(black=1.0)
+    (above,) = ordered.quantiles([100 * (black + (size - black - 1) / 2) / max(size - 1, 1)])
+    return known._replace(black=black / size, above=above / one)
 
 
-def _bright_and_greys(x: NDArray[Any]) -> tuple[float, float, float]:
-    """98th percentile of the brightest colour, and `greys_of`, of (C, 4, N)."""
+def _bright_and_greys(x: NDArray[Any], top: float) -> tuple[float, Greys]:
+    """98th percentile of the brightest colour, and `greys_of`, of (C, 4, N) whose 1 is `top`."""
     x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
     if len(x) == 1:
         ordered = Ordered(x)
-        return ordered.quantiles([HIGHLIGHT])[0], *greys_of(ordered, 1)
+        return ordered.quantiles([HIGHLIGHT])[0] / top, greys_of(ordered, top)
     a, b, c = x
     (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([HIGHLIGHT])
-    return highlight, *greys_of(Ordered(a + b + c), 3)
+    return highlight / top, greys_of(Ordered(a + b + c), 3 * top)
 
 
 def _from_grey(x: NDArray[Any]) -> float:

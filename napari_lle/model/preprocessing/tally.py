@@ -129,13 +129,11 @@ class Tally:
         pixels = 4 * len(self.squares)
         total = int(found.sums @ np.arange(len(found.sums)))
         (highlight,) = Ordered.counted(found.brightest).quantiles([HIGHLIGHT])
-        median, shadows = greys_of(Ordered.counted(found.sums), 3)
         measures = Measures(
             mean=total / (3 * pixels) / TOP,
             power=found.power / (3 * pixels) / TOP**2,
             highlight=highlight / TOP,
-            median=median / TOP,
-            shadows=shadows / TOP,
+            greys=greys_of(Ordered.counted(found.sums), 3 * TOP),
             apart=found.apart / (9 * pixels) / TOP,
             diagonal=found.diagonal / (3 * len(self.squares)) / 2 / TOP,
         )
@@ -157,7 +155,7 @@ class Tally:
             across = float(np.abs(a - b - c + d).sum(dtype=np.float64))
         return described(
             Measures(
-                mean, power, highlight, *greys_of(ordered, 1), 0, across / len(self.squares) / 2
+                mean, power, highlight, greys_of(ordered, 1), 0, across / len(self.squares) / 2
             )
         )
 

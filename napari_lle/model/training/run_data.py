@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..data.pairs import Pair, split_by_scene
+import numpy as np
+
+from ..data.pairs import Pair, annotated, split_by_scene
 from ..data.self_pairs import self_pairs
+from ..data.splitting import complete
 from ..network.network import Network
 from .noisy import Noisy, noisy_data
 from .settings import TrainingError, TrainingSettings
@@ -69,4 +72,17 @@ def parted(
         return noisy.training, noisy.held_out, noisy
     if held_out:
         return pairs, held_out, None
+    if len(pairs) == 1 and not pairs[0].alone:
+        return *_cut_into_blocks(pairs[0], Network(settings.network).receptive_field), None
     return *split_by_scene(pairs, settings.held_out), None
+
+
+def _cut_into_blocks(pair: Pair, gap: int) -> tuple[list[Pair], list[Pair]]:
+    """The only pair, cut into blocks of which some validate, as the window cuts it."""
+    known = ~np.isnan(pair.reference[..., 0])
+    try:
+        parts = annotated(pair, complete(None, known, gap))
+    except ValueError as error:
+        raise TrainingError(str(error)) from None
+    training, held_out = ([part] if part else [] for part in parts)
+    return training, held_out

@@ -195,7 +195,7 @@ class Live:
         self.estimate = estimate
         self.layer = layer
         self.light = light
-        self._shape = tuple(pixels(layer).shape)
+        self._given = pixels(layer)
         self._limits = None if shown is None else FollowedLimits(layer, *shown)
         self._job: Job | None = None
         self._next: Blend | None = None
@@ -204,12 +204,17 @@ class Live:
     @property
     def told(self) -> str:
         """Why the layer is no longer of this result, as a sentence; empty while it is."""
-        if tuple(pixels(self.layer).shape) == self._shape:
+        if pixels(self.layer) is self._given:
             return ""
         return f"“{unmarked(self.layer.name)}” was given other values: run Enhance again."
 
     def blend(self, blend: Blend) -> None:
-        """Show another blend: at once, or soon for a plane so large that it takes a while."""
+        """Show another blend: at once, or soon for a plane so large that it takes a while.
+
+        Values that somebody else has put into the layer stay.
+        """
+        if self.told:
+            return
         self.estimate = estimate = retoned(self.estimate, blend)
         if estimate.lazy or np.prod(estimate.image.shape) <= EAGER or estimate.lead:
             self._show(blend.strength, *self._blend(estimate, blend.strength))
@@ -237,7 +242,8 @@ class Live:
         return strength, *self._blend(estimate, strength)
 
     def _shown(self, strength: float, reflectance: Any, light: Any) -> None:
-        self._show(strength, reflectance, light)
+        if not self.told:
+            self._show(strength, reflectance, light)
         if self._next is not None:
             self.blend(self._next)
 
@@ -247,6 +253,7 @@ class Live:
         for layer, data in ((self.layer, reflectance), (self.light, light)):
             if layer is not None:
                 layer.data = data
+                self._given = pixels(self.layer)
                 told = layer.metadata[METADATA_KEY]
                 told["strength"] = strength
                 for name in Blend._fields[1:]:

@@ -109,8 +109,8 @@ class Form:
         self.clip = ComboBox(
             label="beyond 1",
             choices=[("rescaled", "rescale"), ("kept", "keep")],
-            tooltip="With luminance, pure colours can exceed 1. rescale: all colours of such a "
-            "pixel are divided until none does. keep: they stay above 1.",
+            tooltip="With luminance, pure colours can exceed 1. rescaled: all colours of such a "
+            "pixel are divided until none does. kept: they stay above 1.",
         )
         self.linked = ComboBox(
             label="levels",

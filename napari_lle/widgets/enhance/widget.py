@@ -208,8 +208,7 @@ class EnhanceWidget(WorkPanel):
 
     def _on_adopted(self) -> None:
         """Show no preview and no levels of what has turned out to be a result."""
-        chosen = self.form.image.value
-        if chosen is not None and kind(chosen) not in ("", REFLECTANCE):  # which the line explains
+        if (chosen := self.form.image.value) and kind(chosen) not in ("", REFLECTANCE):
             choose_input(self.form.image, chosen)
         self.levels.renew()
         self.preview.wake()
@@ -243,6 +242,8 @@ class EnhanceWidget(WorkPanel):
         blend = self.form.tone.blend()
         self.results.blend(blend)
         self.preview.blend(blend)
+        if self.live is not None and self.live.told:
+            self._say(self.live.told)
 
     def _wish(self) -> Wish | None:
         layer = self.form.image.value

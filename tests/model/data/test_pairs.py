@@ -79,7 +79,7 @@ def test_split_holds_out_neighbours_together():
     numbers = np.array([int(p.name) for p in held_out])
     assert len(numbers) == 20
     assert (np.diff(numbers) > 1).sum() == 3  # four runs
-    with pytest.raises(ValueError, match="two pairs"):
+    with pytest.raises(ValueError, match="two images"):
         split_by_scene([], 0.2)
 
 

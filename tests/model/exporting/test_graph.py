@@ -42,6 +42,16 @@ def test_a_curve_is_made_for_dark_ground_beside_highlights(ground, rng):
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize("black", [0.42, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_what_is_typical_of_cut_off_images_is_the_same(black, colours, rng):
+    x = rng.uniform(0, 0.3, (2, 1, 60, 70)).astype(np.float32).repeat(colours, 1)
+    x *= rng.random((2, 1, 60, 70)) >= black
+    expected = [image_statistics(sampling.sample(np.moveaxis(each, 0, -1), rgb=True)) for each in x]
+    found = Figures()(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(found, np.array(expected), rtol=0, atol=2e-6)
+
+
 def test_grey_images_in_three_colours_have_no_colour(rng):
     grey = torch.from_numpy(rng.random((1, 1, 12, 9), np.float32)).repeat(1, 3, 1, 1)
     assert Figures()(grey)[0, 2] == 0

@@ -107,6 +107,21 @@ def test_nothing_is_told_of_a_result_that_was_given_other_values(
     assert len(viewer.layers) == count and widget.afterwards.job is None
 
 
+def test_values_that_others_put_into_a_result_stay(qtbot, viewer, make, image):
+    viewer.add_image(image, name="cells")
+    widget = make(viewer)
+    run(qtbot, widget)
+    widget.form.strength.value = 0.6
+    told = widget.live.layer.metadata[METADATA_KEY]
+    qtbot.waitUntil(lambda: told["strength"] == 0.6)
+    assert widget.live.told == ""
+    own = np.zeros_like(widget.live.layer.data)
+    widget.live.layer.data = own
+    widget.form.strength.value = 0.3
+    qtbot.waitUntil(lambda: "was given other values" in widget.form.status.value)
+    assert widget.live.layer.data is own and told["strength"] == 0.6
+
+
 def test_values_that_change_while_a_figure_is_made_are_heard_of(qtbot, viewer, make, image):
     viewer.add_image(image, name="cells")
     widget = make(viewer)
