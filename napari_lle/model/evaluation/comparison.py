@@ -101,7 +101,7 @@ def compare_steps(
     ahead = (Progress(done, total) for done in range(1, total + 1))
 
     def scored(name: str, images: Sequence[Image]) -> Score:
-        suits = _suited if grey and name not in SLIDERS[:2] else _as_it_is
+        suits = _suited if grey and name not in SLIDERS[:2] else _as_shown
         results = [(suits(*result), result[1]) for result in zip(images, truths, strict=True)]
         return _mean_score(name, results)
 
@@ -144,7 +144,7 @@ def _suited(image: Image, reference: Image) -> Image:
     return best_curve([Pair("", image, reference)])(image)
 
 
-def _as_it_is(image: Image, _: Image) -> Image:
+def _as_shown(image: Image, _: Image) -> Image:
     return image
 
 

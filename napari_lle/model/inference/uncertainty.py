@@ -111,7 +111,7 @@ def what_changed(result: Result, *, noise: Noise | None = None) -> Any:
     ndarray or dask array of float32, the shape of R
         Without alpha.
     """
-    return _per_pixel(result, noise, lambda local: local.change / local.noise)
+    return _per_pixel(result, noise, lambda *seen: np.divide(*change_and_noise(*seen)))
 
 
 def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
@@ -139,7 +139,7 @@ def uncertainty(result: Result, *, noise: Noise | None = None) -> Any:
         If the strength is not 1, or no interval is known for the model.
     """
     constants = interval_constants(result.record)
-    return _per_pixel(result, noise, lambda local: half_width(local, constants))
+    return _per_pixel(result, noise, lambda *seen: half_width(local_figures(*seen), constants))
 
 
 def interval_constants(record: dict[str, Any]) -> tuple[float, ...]:
@@ -214,7 +214,7 @@ def _per_pixel(result: Result, noise: Noise | None, figure: Any) -> Any:
     found = noise.scaled(levels.black, levels.white)
 
     def compute(x: Array, r: Array) -> Array:
-        return np.asarray(figure(local_figures(x, r, plain, found, axes)), np.float32)
+        return np.asarray(figure(x, r, plain, found, axes), np.float32)
 
     if not lazy:
         return compute(x, r)
@@ -254,16 +254,28 @@ def local_figures(
     """
     from scipy.ndimage import gaussian_filter, uniform_filter
 
-    x, r = (np.asarray(v, dtype=np.float64) for v in (x, r))
-    known = np.isfinite(x) & np.isfinite(r)
-    x, r = np.where(known, x, 0), np.where(known, r, 0)
-    v = np.clip(gaussian_filter(x, LOCAL_SIGMA, axes=axes), 0, 1)
-    shown = plain.slope(v) * np.sqrt(noise.variance(v)) + LEAST_DEVIATION
-    change = r - x * plain.gain(x)
-    share = np.sqrt(uniform_filter(change**2, AVERAGED, axes=axes)) / shown
-    smooth = gaussian_filter(r, GRADIENT_SIGMA, axes=axes)
+    change, shown = change_and_noise(x, r, plain, noise, axes)
+    known = np.isfinite(change)
+    power = uniform_filter(np.where(known, change, 0) ** 2, AVERAGED, axes=axes)
+    r = np.where(known, r, 0)
+    smooth = gaussian_filter(r.astype(np.float64), GRADIENT_SIGMA, axes=axes)
     slopes = [
         np.gradient(smooth, axis=axis) if r.shape[axis] > 1 else np.zeros(r.shape) for axis in axes
     ]
-    blank = np.where(known, 1, np.nan)
-    return Local(change * blank, shown * blank, share, np.hypot(*slopes))
+    return Local(change, shown, np.sqrt(power) / shown, np.hypot(*slopes))
+
+
+def change_and_noise(
+    x: ArrayLike, r: ArrayLike, plain: PlainStretch, noise: Noise, axes: tuple[int, int]
+) -> tuple[Array, Array]:
+    """The first two of `local_figures`; NaN where something is not known."""
+    from scipy.ndimage import gaussian_filter
+
+    x, r = (np.asarray(v, dtype=np.float64) for v in (x, r))
+    known = np.isfinite(x) & np.isfinite(r)
+    if not known.all():
+        x, r = np.where(known, x, 0), np.where(known, r, 0)
+    v = np.clip(gaussian_filter(x, LOCAL_SIGMA, axes=axes), 0, 1)
+    shown = plain.slope(v) * np.sqrt(noise.variance(v)) + LEAST_DEVIATION
+    change = r - x * plain.gain(x)
+    return np.where(known, change, np.nan), np.where(known, shown, np.nan)

@@ -42,12 +42,12 @@ def line_of(form: Form, tools: LevelTools) -> str:
     levels = tools.told()
     if levels is not None:
         black, white, below = levels
-        told += [f"black {level_text(black, 5)} ({percent(below)} % below)"]
+        told += [f"black {level_text(black, 5)} ({in_percent(below)} % below)"]
         told += [f"white {level_text(white, 5)}"]
     return " · ".join(told)
 
 
-def percent(share: float) -> str:
+def in_percent(share: float) -> str:
     """A share in percent, to two digits; near all of it is 100, not 1e+02."""
     return f"{100 * share:.{2 if share < 0.995 else 3}g}"
 

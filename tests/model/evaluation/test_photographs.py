@@ -110,7 +110,7 @@ def test_cast_of_a_pure_tint():
     assert colour_cast(reference * 0.3, reference) == pytest.approx(0, abs=1e-9)
 
 
-def test_sharpness_is_the_share_of_the_finest_detail():
+def test_sharpness_is_the_share_of_the_finest_detail(rng):
     scene = rng.random((64, 80, 3))
     assert sharpness(scene, scene) == pytest.approx(1)
     assert sharpness(scene / 5, scene) == pytest.approx(1)

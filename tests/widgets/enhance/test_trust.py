@@ -6,7 +6,7 @@ from helpers.running import run
 from napari_lle.model import enhance, uncertainty, what_changed
 from napari_lle.model.evaluation.fields import cell_field
 from napari_lle.model.evaluation.simulate import camera
-from napari_lle.widgets.enhance import blending
+from napari_lle.widgets.enhance import blending, trust
 from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
@@ -53,10 +53,12 @@ def test_what_changed_and_the_uncertainty_become_layers(qtbot, viewer, make, ima
     assert low == -high
 
 
-def test_large_stacks_are_computed_where_they_are_looked_at(
-    qtbot, viewer, make, image, monkeypatch
+@pytest.mark.parametrize("most", [0, 10**6])
+def test_figures_of_large_stacks_are_held_or_computed_where_they_are_looked_at(
+    qtbot, viewer, make, image, monkeypatch, most
 ):
     monkeypatch.setattr(blending, "EAGER", 100)
+    monkeypatch.setattr(trust, "MOST_HELD", most)
     viewer.add_image(image, name="cells")
     widget = make(viewer)
     widget.form.model.widget.value = "linear"
@@ -64,9 +66,9 @@ def test_large_stacks_are_computed_where_they_are_looked_at(
     widget.form.result.uncertain.native.click()
     qtbot.waitUntil(lambda: "cells enhanced uncertainty" in viewer.layers)
     data = viewer.layers["cells enhanced uncertainty"].data
-    assert isinstance(data, da.Array)
+    assert isinstance(data, np.ndarray if most else da.Array)
     expected = uncertainty(enhance(image, "linear", rgb=False))
-    np.testing.assert_allclose(data.compute(), expected, rtol=5e-3)
+    np.testing.assert_allclose(np.asarray(data), expected, rtol=5e-3)
 
 
 def test_what_is_not_known_is_said_and_adds_nothing(qtbot, viewer, make, image):
