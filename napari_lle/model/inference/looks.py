@@ -52,7 +52,8 @@ ASTRONOMY_UNITS = ("arcsecond", "arcminute", "degree", "radian")
 # Whole words: neither starved cells nor starch. M1 and M2 are macrophages, and IC50 is a dose.
 ASTRONOMY_WORDS = re.compile(
     r"(?<![a-z])(?:(?:m ?(?:\d{2}|1[01]\d)|ngc ?\d+|ic ?\d{3,4})(?![a-z\d])"
-    r"|(?:star[- _]?field|stars?|sky|nebula[es]?|galax(?:y|ies)|horsehead)(?![a-z]))",
+    r"|(?:star[- _]?field|stars?(?!-)|sky(?! ?blue)|nebula[es]?|galax(?:y|ies)|horsehead)"
+    r"(?![a-z]))",
     re.IGNORECASE,
 )
 MICROSCOPE_UNITS = ("nanometer", "micrometer", "micron", "millimeter")
@@ -99,7 +100,13 @@ def _of_one_curve(model: str) -> bool:
 
 
 def recognise(
-    dtype: str, rgb: bool, *, name: str = "", file: str = "", units: Sequence[str] = ()
+    dtype: str,
+    rgb: bool,
+    *,
+    name: str = "",
+    file: str = "",
+    units: Sequence[str] = (),
+    measured: bool = True,
 ) -> Recognised:
     """What an image is, as far as its layer or file tells.
 
@@ -113,6 +120,8 @@ def recognise(
         Of the layer, and of the file that it came from.
     units : sequence of str
         Of the axes.
+    measured : bool
+        Floating-point colours are or may be measured values; not where all lie in 0..1.
     """
     if rgb and dtype == "uint8":
         return Recognised(PHOTOGRAPH, "it has colours of 8 bits")
@@ -129,5 +138,7 @@ def recognise(
     if not rgb:
         return Recognised(FLUORESCENCE, "it is grey, and nothing says that it shows the sky")
     if np.dtype(dtype).kind == "f":
-        return Recognised(ASTRONOMY, "it has colours of floating point")
+        if measured:
+            return Recognised(ASTRONOMY, "it has colours of floating point")
+        return Recognised(PHOTOGRAPH, "its colours are numbers from 0 to 1")
     return Recognised(PHOTOGRAPH, f"it has colours of {8 * np.dtype(dtype).itemsize} bits")

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from ...model.inference.looks import LOOK_MEANINGS, Recognised, recognise
+from ...model.preprocessing.channel_levels import measured_colours
+from ...model.preprocessing.sampling import sample
 from ..shared.layers import pixels
 from ..shared.preferences import RECOGNISED, preferences
 
@@ -19,12 +23,15 @@ HINT = "The kind of picture to make; it chooses the model and everything else th
 
 def recognised(layer: Image) -> Recognised:
     """What a layer shows, as far as it tells."""
+    data = pixels(layer)
+    known = layer.rgb and isinstance(data, np.ndarray)  # of lazy ones nothing is read for this
     return recognise(
-        str(pixels(layer).dtype),
+        str(data.dtype),
         bool(layer.rgb),
         name=layer.name,
         file=str(layer.source.path or ""),
         units=[str(unit) for unit in layer.units],
+        measured=not known or measured_colours(sample(data, rgb=True)),
     )
 
 

@@ -34,6 +34,14 @@ def test_each_image_has_its_look_and_the_tooltip_says_why(three, make):
         assert form.look.value == look and reason in form.look.tooltip
 
 
+def test_floating_colours_are_told_by_their_values(viewer, make, photo):
+    viewer.add_image(photo / 255, name="a photograph", rgb=True)
+    form = make(viewer).form
+    assert form.look.value == "photograph" and "0 to 1" in form.look.tooltip
+    viewer.add_image(photo / 2.0, name="three bands", rgb=True)
+    assert form.look.value == "astronomy"
+
+
 def test_what_the_user_says_stays_with_the_image(three, make):
     form = make(three).form
     form.image.value = three.layers["dim cells"]
