@@ -139,8 +139,12 @@ class Compare:
         self._seen = [each for each in self._seen if each[0] is not event.value]
         self._swiped = [each for each in self._swiped if each[0] is not event.value]
 
-    def _refresh(self, *_: Any) -> None:
-        if self.swipe is not None:
+    def _refresh(self, event: Any) -> None:
+        if self.swipe is None:
+            return
+        if event.type == "inserted" and kind(event.value) == RESTORED:  # to be seen, whole
+            self._controls.swipe.value = False
+        else:
             self._later.throttle()
 
     def _follow(self) -> None:

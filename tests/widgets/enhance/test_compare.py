@@ -144,6 +144,11 @@ def test_restored_values_make_room_for_the_line(qtbot, make_napari_viewer, make,
     assert visible(viewer) == ["cells", "cells enhanced · not for measuring"]
     widget.form.compare.swipe.value = False
     assert visible(viewer) == before
+    viewer.layers.remove("cells restored")
+    widget.form.compare.swipe.value = True
+    widget.form.result.restore.native.click()
+    qtbot.waitUntil(lambda: "cells restored" in viewer.layers)
+    assert not widget.form.compare.swipe.value and visible(viewer)[-1] == "cells restored"
 
 
 def test_the_line_is_laid_over_a_new_preview_as_well(qtbot, make_napari_viewer, make, cells):
