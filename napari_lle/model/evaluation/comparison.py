@@ -107,7 +107,8 @@ def compare_steps(
 
     curve: Method = _unchanged if grey else best_curve(training)
     scores = []
-    for name, method in zip(SLIDERS, (_unchanged, auto_gamma, curve), strict=True):
+    sliders: tuple[Method, ...] = _unchanged, auto_gamma, curve
+    for name, method in zip(SLIDERS, sliders, strict=True):
         images = [method(pair.low)[cut] for pair, cut in zip(judged, cuts, strict=True)]
         scores.append(scored(name, images))
         yield next(ahead)
