@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ...model.inference.lazy_arrays import is_lazy
 from ..shared.jobs import Job
 from ..shared.layers import METADATA_KEY, pixels
 from ..shared.marks import unmarked
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ...model.inference.estimate import Estimate
     from ...model.inference.lazy import LazyEstimate, Scales
 
+MOST_HELD = 2**27  # values of an array that is held: half a GB
 EAGER = 4_000_000  # values that are blended within some 50 ms; more are blended when looked at
 
 
@@ -161,6 +163,22 @@ def _lazy(
         meta=np.empty((0,) * (len(lead) + like.ndim), like.dtype),
         name=f"enhanced-{id(estimate):x}-{strength!r}-{plane.__name__}",  # or dask hashes it all
     )
+
+
+def held_steps(estimate: Any, data: Any) -> Generator[Any, None, Any]:
+    """An array that was made of an estimate, held in memory if the image is, block by block.
+
+    What napari computes when it is looked at keeps the window waiting for so long.
+    """
+    if estimate.lazy or not is_lazy(data) or data.size > MOST_HELD:
+        return data
+    from dask.array.core import slices_from_chunks
+
+    held, places = np.empty(data.shape, data.dtype), list(slices_from_chunks(data.chunks))
+    for done, place in enumerate(places, 1):
+        held[place] = data[place].compute()
+        yield done, len(places), ""
+    return held
 
 
 _LIVE: WeakKeyDictionary[Image, Live] = WeakKeyDictionary()

@@ -32,7 +32,7 @@ from ..shared.layers import (
     spatial,
 )
 from ..shared.marks import unmarked
-from .blending import blended, light_plane, live_of
+from .blending import blended, held_steps, light_plane, live_of
 
 RESTORED_TOAST = "Restored: measure on the new layer."
 _running: set[Job] = set()
@@ -164,7 +164,7 @@ def illumination_of(viewer: Any, reflectance: Image) -> Any:
 
 
 def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
-    """Multiply and undo the levels, as a job; what is lazy stays so."""
+    """Multiply and undo the levels, as a job; what is lazy stays so, see `held_steps`."""
     from ...model.inference.lazy import restore
 
     yield 0, 1, ""
@@ -176,7 +176,10 @@ def restore_steps(reflectance: Image, light: Any) -> Generator[Any, None, Any]:
     if not (reflectance.multiscale and several and fitting):  # one of them was saved and opened
         pairs = pairs[:1]
     found = [restore(r, part, levels) for r, part in pairs]
-    return found if len(found) > 1 else found[0]
+    if len(found) > 1:
+        return found
+    live = live_of(reflectance)
+    return found[0] if live is None else (yield from held_steps(live.estimate, found[0]))
 
 
 def restored_options(reflectance: Image) -> dict[str, Any]:

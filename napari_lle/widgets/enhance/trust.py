@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from napari.layers import Image
 
-from ...model.inference.lazy_arrays import is_lazy
 from ..shared.layers import METADATA_KEY, illumination_options, spatial
 from ..shared.marks import unmarked
-from .blending import Turned, blended, light_plane, reflectance_plane, turned
+from .blending import Turned, blended, held_steps, light_plane, reflectance_plane, turned
 
 CHANGED, UNCERTAINTY, DIFFERENCE = "changed", "uncertainty", "difference"
 MAP_NAMES = {CHANGED: "what changed", UNCERTAINTY: "uncertainty", DIFFERENCE: "difference"}
@@ -21,7 +20,6 @@ MAP_MEANINGS = {
     DIFFERENCE: "green is brighter than the input, pink darker.",
 }
 COLOUR_DEVIATIONS = 5.0  # of noise, that the colours of what changed reach to
-MOST_HELD = 2**27  # values of a figure: half a GB
 HIGH = 99.5  # percentile of the uncertainty that is drawn brightest
 
 
@@ -29,7 +27,8 @@ def trust_steps(
     estimate: Any, strength: float, which: str
 ) -> Generator[Any, None, tuple[Any, tuple[float, float]]]:
     """A figure of all pixels and limits to look at it with, as a job; see `model.uncertainty`."""
-    data = yield from held_figure_steps(estimate, strength, which)
+    yield 0, 1, ""
+    data = yield from held_steps(estimate, figure(estimate, strength, which))
     coarsest = data[-1] if isinstance(data, list) else data
     middle = coarsest[tuple(n // 2 for n in coarsest.shape[:-2])]
     if which == CHANGED:
@@ -39,22 +38,6 @@ def trust_steps(
     high = float(np.percentile(known, HIGH)) if known.size else 0.0
     high = high if high > 0 else 1.0
     return data, (0.0 if which == UNCERTAINTY else -high, high)
-
-
-def held_figure_steps(estimate: Any, strength: float, which: str) -> Generator[Any, None, Any]:
-    """The figure, of an image in memory in memory, too: no plane makes the window wait later."""
-    if isinstance(estimate, Turned):
-        inner = yield from held_figure_steps(estimate.estimate, strength, which)
-        return turned(inner, estimate.back)
-    yield 0, 1, ""
-    data = figure(estimate, strength, which)
-    if estimate.lazy or not is_lazy(data) or data.size > MOST_HELD:
-        return data
-    held, total = np.empty(data.shape, np.float32), int(np.prod(estimate.lead))
-    for done, index in enumerate(np.ndindex(estimate.lead), 1):
-        held[index] = data[index].compute()
-        yield done, total, ""
-    return held
 
 
 def figure(estimate: Any, strength: float, which: str) -> Any:

@@ -192,3 +192,16 @@ def test_the_command_of_the_menu_answers_by_a_toast_that_is_whole(
     qtbot.waitUntil(lambda: not job.running)
     assert len(toasts) == 1 and len(toasts[0]) <= TOAST
     assert "cells cells" in viewer.status and "measure on those" in viewer.status
+
+
+def test_large_stacks_in_memory_are_restored_there(qtbot, viewer, make, stack, monkeypatch):
+    monkeypatch.setattr("napari_lle.widgets.enhance.blending.EAGER", 100)
+    viewer.add_image(stack, name="big")
+    widget = make(viewer)
+    run(qtbot, widget)
+    assert isinstance(widget.live.layer.data, da.Array)
+    widget.form.result.restore.native.click()
+    qtbot.waitUntil(lambda: "big restored" in viewer.layers)
+    found = viewer.layers["big restored"].data
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found, stack)

@@ -6,7 +6,7 @@ from helpers.running import run
 from napari_lle.model import enhance, uncertainty, what_changed
 from napari_lle.model.evaluation.fields import cell_field
 from napari_lle.model.evaluation.simulate import camera
-from napari_lle.widgets.enhance import blending, trust
+from napari_lle.widgets.enhance import blending
 from napari_lle.widgets.shared.layers import METADATA_KEY
 
 
@@ -58,7 +58,7 @@ def test_figures_of_large_stacks_are_held_or_computed_where_they_are_looked_at(
     qtbot, viewer, make, image, monkeypatch, most
 ):
     monkeypatch.setattr(blending, "EAGER", 100)
-    monkeypatch.setattr(trust, "MOST_HELD", most)
+    monkeypatch.setattr(blending, "MOST_HELD", most)
     viewer.add_image(image, name="cells")
     widget = make(viewer)
     widget.form.model.widget.value = "linear"
