@@ -141,7 +141,9 @@ def _curve_after(
 
 
 def _suited(image: Image, reference: Image) -> Image:
-    """An image under the rising curve that suits its reference best."""
+    """An image under the rising curve that suits its reference best, where there is one."""
+    if np.isnan(reference).all() or not np.isfinite(image).all():
+        return image
     return best_curve([Pair("", image, reference)])(image)
 
 

@@ -27,6 +27,7 @@ from ..preprocessing.statistics import (
     SHADOWS,
     SPARED,
     SPARSE,
+    TOGETHER,
     Statistics,
 )
 
@@ -81,8 +82,7 @@ class Figures(nn.Module):
         relative = 1 / (mean + 1e-6)
         chroma = apart(x) * relative
         (highlight,) = quantiles(x.amax(dim=1), [HIGHLIGHT])
-        greys = x.sum(dim=1) / x.shape[1]
-        *dark, median = quantiles(greys, [*SHADOWS, 50])
+        *dark, median = quantiles(x.sum(dim=1) / x.shape[1], [*SHADOWS, 50])
         shadows = torch.stack(dark).mean(dim=0)
         highlights = rise(highlight, *LIT_HIGHLIGHT)
         bright = rise(mean, *LIT_MEAN) * rise(shadows, *LIT_SHADOWS)
@@ -96,24 +96,30 @@ class Figures(nn.Module):
             "contrast": 0.5 * (average(x.square()) * relative**2 + 1e-6).log() - 0.5,
             "chroma": 3 * (chroma - 0.4),
             "noise": (diagonal * relative + 0.01).log() + 2.2,
-            "typical": typical(mean, median, greys),
+            "typical": typical(mean, median, x.mean(dim=1)),
         }
         unknown = {name: 0 * mean + value for name, value in Statistics._field_defaults.items()}
         return torch.stack([{**unknown, **found}[name] for name in Statistics._fields], dim=1)
 
 
 def typical(mean: Tensor, median: Tensor, greys: Tensor) -> Tensor:
-    """What is typical of each image, of one that is cut off at black by what lies above."""
+    """What is typical of each image, of one that is cut off at black by its squares above that.
+
+    Of greys of squares, (N, 4, h, w).
+    """
     every = (torch.maximum(median, mean / SPARSE) * mean).sqrt()
-    ordered = greys.flatten(1).sort(dim=1).values
+    ordered = greys.mean(dim=1).flatten(1).sort(dim=1).values
     count, black = traced_length(ordered, 1), (ordered <= 0).sum(dim=1)
     twice = (black + count - 1)[:, None]  # the place of the median of the others
     last = count - 1
     a, b = (ordered.gather(1, torch.minimum(at, last))[:, 0] for at in (twice // 2, -(-twice // 2)))
-    share = black / count
-    there = ((a + b) / 2 * mean / (1 - share).clamp_min(1e-6)).sqrt()
-    start, end = CUT_OFF
-    cut = torch.where(b > 0, ((share - start) / (end - start)).clamp(0, 1), 0.0)
+    share, above = black / count, (count - black) / count
+    there = ((a + b) / 2 * mean / above.clamp_min(1e-9)).sqrt()
+    pixels = (greys <= 0).flatten(1).float().mean(dim=1)
+    chance = pixels**4
+    together = (share - chance) / (pixels - chance).clamp_min(1e-9)
+    cut = ramp(share, *CUT_OFF) * ramp(together, *TOGETHER)
+    cut = torch.where(b > 0, cut, 0.0)
     return torch.where(cut > 0, every ** (1 - cut) * there**cut, every)
 
 
@@ -187,7 +193,12 @@ def quantiles(x: Tensor, percents: Sequence[float]) -> list[Tensor]:
     return found
 
 
+def ramp(value: Tensor, start: float, end: float) -> Tensor:
+    """A straight line from 0 at `start` to 1 at `end`."""
+    return ((value - start) / (end - start)).clamp(0, 1)
+
+
 def rise(value: Tensor, start: float, end: float) -> Tensor:
     """Smooth step from 0 at `start` to 1 at `end`."""
-    t = ((value - start) / (end - start)).clamp(0, 1)
+    t = ramp(value, start, end)
     return t * t * (3 - 2 * t)

@@ -51,8 +51,8 @@ ASTRONOMY_FILES = (".fits", ".fit", ".fts", ".xisf", ".fits.gz", ".fits.fz")
 ASTRONOMY_UNITS = ("arcsecond", "arcminute", "degree", "radian")
 # Whole words: neither starved cells nor starch. M1 and M2 are macrophages, and IC50 is a dose.
 ASTRONOMY_WORDS = re.compile(
-    r"(?<![a-z])(?:(?:m ?(?:\d{2}|1[01]\d)|ngc ?\d+|ic ?\d{3,4})(?![a-z\d])"
-    r"|(?:star[- _]?field|stars?(?!-)|sky(?! ?blue)|nebula[es]?|galax(?:y|ies)|horsehead)"
+    r"(?<![a-z])(?:(?:m ?(?:\d{2}|1[01]\d)|ngc[ _-]?\d+|ic ?\d{3,4})(?![a-z\d])"
+    r"|(?:star[- _]?field|stars?(?!-)|sky(?![ -]?blue)|nebula[es]?|galax(?:y|ies)|horsehead)"
     r"(?![a-z]))",
     re.IGNORECASE,
 )

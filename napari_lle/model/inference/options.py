@@ -189,6 +189,12 @@ class EnhanceOptions:
             illumination_scale=record.get("illumination_scale"),
         )
 
+    @property
+    def image_names(self) -> list[str]:
+        """What `as_python` calls the images."""
+        count = len(self.black) if self._several else 1  # type: ignore[arg-type]
+        return [f"image_{i}" for i in range(count)] if count > 1 else ["image"]
+
     def as_python(self, strength: float = 1.0, background: str = "") -> str:
         """Code that does so with the array `image`, or with images that share an illumination.
 
@@ -200,8 +206,7 @@ class EnhanceOptions:
             return _call_text("result = enhance_flattened", f"image, {how!r}, {degree}", named)
         if self.channel_axis is None and not self._several:
             return _call_text("result = enhance", "image", {**self._named(), "strength": strength})
-        count = len(self.black) if self._several else 1  # type: ignore[arg-type]
-        images = ", ".join(f"image_{i}" for i in range(count)) if count > 1 else "image"
+        images = ", ".join(self.image_names)
         named = {k: v for k, v in self._named().items() if k not in ("channels", "rgb")}
         axis = named.pop("channel_axis", None)
         named = {"axis": axis, "strength": strength, **named}

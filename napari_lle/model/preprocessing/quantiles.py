@@ -88,12 +88,6 @@ class Ordered:
         places = np.unique([(self.size - 1) // 2, self.size // 2])
         return float(apart[order][np.searchsorted(ends, places, side="right")].mean())
 
-    def count_up_to(self, most: float) -> int:
-        """How many values are not greater."""
-        values = self._values if self._function is None else self._function(self._values)
-        low = values <= most
-        return int(np.count_nonzero(low) if self._counts is None else self._counts[low].sum())
-
     def extremes(self) -> tuple[float, float]:
         """The least and the greatest value."""
         return float(self._values.min()), float(self._values.max())

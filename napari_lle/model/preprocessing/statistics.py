@@ -7,7 +7,7 @@ squares answers as well as the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,10 @@ LEAST_ADAPTED = (0.03, 0.012)
 SHADOWS = (5, 15, 25, 35, 45, 55)  # percentiles whose mean is the brightness of the darkest 60 %
 FIRST_DARK = 3  # of these, the last below `CUT_OFF`
 SPARSE = 30  # a median further below the mean than this says only that most of the image is empty
-CUT_OFF = (0.4, 0.5)  # share of pixels at black: from where on it counts, and counts in full
+# Shares of squares at black: from where on it counts, and counts in full. And how far these are
+# together, 0 as by chance, 1 as one area: .82 or more in confocal planes whose offset is too low,
+# .45 or less where photons are counted, whose zeros are no black.
+CUT_OFF, TOGETHER = (0.4, 0.5), (0.5, 0.7)
 HIGHLIGHT = 98  # percent
 LIT, HAS_COLOUR, SEEN_NOISE, ADAPTED = 1, 2, 5, 7  # places among the statistics
 GREY_CHROMA = 0.02  # relative mean deviation from grey above which colours are colours
@@ -96,14 +99,17 @@ class Greys(NamedTuple):
     median : float
     shadows : float
         Mean of the darkest 60 % of them.
+    cut : float
+        How far the image is cut off at black, 0..1, see `CUT_OFF`.
     black : float
-        Share of those at 0; 0 where it is far below `CUT_OFF`.
+        Share of squares of 2 x 2 pixels that are all at 0, where the image is cut off.
     above : float
-        Median of the others, where `black` is known.
+        Median of the means of the others, likewise.
     """
 
     median: float
     shadows: float
+    cut: float = 0.0
     black: float = 0.0
     above: float = 0.0
 
@@ -154,11 +160,11 @@ def described(measures: Measures) -> Statistics:
 
 def _typical(mean: float, greys: Greys) -> float:
     """What is typical of all pixels, and of those above black as far as it is cut off there."""
-    cut = float(np.interp(greys.black, CUT_OFF, (0, 1))) if greys.above > 0 else 0.0
     every = float(np.sqrt(max(greys.median, mean / SPARSE) * mean))
-    if cut == 0:
+    if greys.cut == 0:
         return every
-    return float(every ** (1 - cut) * np.sqrt(greys.above * mean / (1 - greys.black)) ** cut)
+    there = float(np.sqrt(greys.above * mean / (1 - greys.black)))
+    return float(every ** (1 - greys.cut) * there**greys.cut)
 
 
 def _adapted_to(shadows: float) -> float:
@@ -192,28 +198,36 @@ def image_statistics(squares: ArrayLike) -> Statistics:
     return described(Measures(mean, power, highlight, greys, _from_grey(x) / top, diagonal))
 
 
-def greys_of(ordered: Ordered, one: float) -> Greys:
-    """Greys from their sums over the colours, of which `one` is 1."""
+def greys_of(ordered: Ordered, one: float, squares: Callable[[], NDArray[Any]]) -> Greys:
+    """Greys from their sums over the colours, of which `one` is 1; those of squares are (4, N)."""
     *dark, median = ordered.quantiles([*SHADOWS, 50])
     known = Greys(median / one, sum(dark) / len(dark) / one)
     if dark[FIRST_DARK] > 0:
         return known
-    black, size = ordered.count_up_to(0), ordered.size
-    if black == size:
-        return known._replace(black=1.0)
-    (above,) = ordered.quantiles([100 * (black + (size - black - 1) / 2) / max(size - 1, 1)])
-    return known._replace(black=black / size, above=above / one)
+    corners = squares()
+    means = corners.mean(axis=0)
+    above, pixels = means[means > 0], float((corners <= 0).mean())
+    if not above.size:
+        return known
+    black, chance = 1 - above.size / means.size, pixels**4
+    cut = np.interp(black, CUT_OFF, (0, 1))
+    cut *= np.interp((black - chance) / max(pixels - chance, 1e-9), TOGETHER, (0, 1))
+    return known._replace(cut=float(cut), black=black, above=float(np.median(above)))
 
 
 def _bright_and_greys(x: NDArray[Any], top: float) -> tuple[float, Greys]:
     """98th percentile of the brightest colour, and `greys_of`, of (C, 4, N) whose 1 is `top`."""
     x = x.view(np.uint16) if x.dtype == np.int16 else x  # which are counted at once
+
+    def squares() -> NDArray[Any]:
+        return x.sum(axis=0, dtype=np.float64) / (len(x) * top)
+
     if len(x) == 1:
         ordered = Ordered(x)
-        return ordered.quantiles([HIGHLIGHT])[0] / top, greys_of(ordered, top)
+        return ordered.quantiles([HIGHLIGHT])[0] / top, greys_of(ordered, top, squares)
     a, b, c = x
     (highlight,) = Ordered(np.maximum(np.maximum(a, b), c)).quantiles([HIGHLIGHT])
-    return highlight / top, greys_of(Ordered(a + b + c), 3 * top)
+    return highlight / top, greys_of(Ordered(a + b + c), 3 * top, squares)
 
 
 def _from_grey(x: NDArray[Any]) -> float:

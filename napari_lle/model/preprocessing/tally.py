@@ -92,6 +92,11 @@ def corners_of(squares: Stored) -> Stored:
     return np.ascontiguousarray(corners, corners.dtype.newbyteorder("="))
 
 
+def corner_greys(squares: Stored) -> NDArray[np.float64]:
+    """The greys of squares (N, 2, 2[, C]), (4, N)."""
+    return squares.reshape(len(squares), 4, -1).mean(axis=2, dtype=np.float64).T
+
+
 class Tally:
     """Squares of neighbouring pixels, and what is counted of them where it is asked for.
 
@@ -133,7 +138,9 @@ class Tally:
             mean=total / (3 * pixels) / TOP,
             power=found.power / (3 * pixels) / TOP**2,
             highlight=highlight / TOP,
-            greys=greys_of(Ordered.counted(found.sums), 3 * TOP),
+            greys=greys_of(
+                Ordered.counted(found.sums), 3 * TOP, lambda: corner_greys(self.squares) / TOP
+            ),
             apart=found.apart / (9 * pixels) / TOP,
             diagonal=found.diagonal / (3 * len(self.squares)) / 2 / TOP,
         )
@@ -155,7 +162,12 @@ class Tally:
             across = float(np.abs(a - b - c + d).sum(dtype=np.float64))
         return described(
             Measures(
-                mean, power, highlight, greys_of(ordered, 1), 0, across / len(self.squares) / 2
+                mean=mean,
+                power=power,
+                highlight=highlight,
+                greys=greys_of(ordered, 1, lambda: corner_greys(normalised(self.squares))),
+                apart=0,
+                diagonal=across / len(self.squares) / 2,
             )
         )
 

@@ -72,7 +72,7 @@ def parted(
         return noisy.training, noisy.held_out, noisy
     if held_out:
         return pairs, held_out, None
-    if len(pairs) == 1 and not pairs[0].alone:
+    if len(pairs) == 1 and settings.objective == "paired" and not pairs[0].alone:
         return *_cut_into_blocks(pairs[0], Network(settings.network).receptive_field), None
     return *split_by_scene(pairs, settings.held_out), None
 

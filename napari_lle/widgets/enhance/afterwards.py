@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 
 from ...model.inference.options import EnhanceOptions
 from ..shared.jobs import Job
-from ..shared.layers import METADATA_KEY
+from ..shared.layers import METADATA_KEY, plane_order
 from ..shared.marks import unmarked
 from .publishing import PublishWindow, texts_steps
 from .report import ReportWindow, gain_layer, report_steps
@@ -151,9 +151,8 @@ class Afterwards:
 
     def as_python(self, options: EnhanceOptions, record: dict[str, Any]) -> str:
         """Code that repeats a run, and what it calls an image."""
-        return told_images(self._results.sources) + options.as_python(
-            record["strength"], background_of(record)
-        )
+        code = options.as_python(record["strength"], background_of(record))
+        return told_images(options.image_names, self._results.sources) + code
 
     def _latest(self) -> Live | None:
         """The latest result, if its layer still holds it."""
@@ -190,12 +189,22 @@ def strength_of(live: Live) -> float:
     return float(live.layer.metadata[METADATA_KEY]["strength"])
 
 
-def told_images(layers: list[Image]) -> str:
-    """Where the images of copied code are to be had, as comments: a script has no viewer."""
-    names = [f"image_{i}" for i in range(len(layers))] if len(layers) > 1 else ["image"]
-    values = [f"viewer.layers[{x.name!r}].data" + ("[0]" if x.multiscale else "") for x in layers]
-    lines = [f"{name} = {value}\n" for name, value in zip(names, values, strict=True)]
+def told_images(names: list[str], layers: list[Image]) -> str:
+    """Where the images of copied code are to be had, as comments: a script has no viewer.
+
+    Nothing where one of the layers is gone.
+    """
+    if len(names) != len(layers):
+        return ""
+    lines = [f"{name} = {_in_console(x)}\n" for name, x in zip(names, layers, strict=True)]
     return "".join(f"# In napari's console: {line}" for line in lines)
+
+
+def _in_console(layer: Image) -> str:
+    """An expression for what is enhanced of a layer, its rows and columns last."""
+    text = f"viewer.layers[{layer.name!r}].data" + ("[0]" if layer.multiscale else "")
+    order = plane_order(layer)
+    return text if order == tuple(range(len(order))) else f"{text}.transpose({order})"
 
 
 def as_command(options: EnhanceOptions, record: dict[str, Any]) -> str:

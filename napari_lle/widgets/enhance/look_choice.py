@@ -24,15 +24,23 @@ HINT = "The kind of picture to make; it chooses the model and everything else th
 def recognised(layer: Image) -> Recognised:
     """What a layer shows, as far as it tells."""
     data = pixels(layer)
-    known = layer.rgb and isinstance(data, np.ndarray)  # of lazy ones nothing is read for this
     return recognise(
         str(data.dtype),
         bool(layer.rgb),
         name=layer.name,
         file=str(layer.source.path or ""),
         units=[str(unit) for unit in layer.units],
-        measured=not known or measured_colours(sample(data, rgb=True)),
+        measured=not (layer.rgb and _within_one(data)),
     )
+
+
+def _within_one(data: Any) -> bool:
+    """Whether colours are known to lie in 0..1; of lazy ones nothing is read for this."""
+    if not isinstance(data, np.ndarray) or not data.size:
+        return False
+    squares = sample(data, rgb=True)
+    known = squares[np.isfinite(squares)]
+    return known.size > 0 and known.min() >= 0 and not measured_colours(known)
 
 
 class LookChoice:

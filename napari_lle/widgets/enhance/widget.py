@@ -16,7 +16,7 @@ from ..shared.adoption import Adopter
 from ..shared.forms import enable, put_message
 from ..shared.image_choice import ImageChoice, choose_input, images
 from ..shared.jobs import Job
-from ..shared.layers import REFLECTANCE, is_result, kind
+from ..shared.layers import ILLUMINATION, REFLECTANCE, is_result, kind
 from ..shared.marks import unmarked
 from ..shared.painting import PaintSoon
 from ..shared.removing import RemoveInCanvas
@@ -208,7 +208,7 @@ class EnhanceWidget(WorkPanel):
 
     def _on_adopted(self) -> None:
         """Show no preview and no levels of what has turned out to be a result."""
-        if (chosen := self.form.image.value) and kind(chosen) not in ("", REFLECTANCE):
+        if (chosen := self.form.image.value) and kind(chosen) == ILLUMINATION:
             choose_input(self.form.image, chosen)
         self.levels.renew()
         self.preview.wake()

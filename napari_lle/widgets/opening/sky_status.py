@@ -59,9 +59,14 @@ def _sky_of(layer: Image) -> Any:
 
 def _alike(layer: Image, other: Image) -> bool:
     """Whether the pixels of two images lie at the same places."""
-    return _plane(layer) == _plane(other) and np.allclose(
-        layer.extent.world[:, -2:], other.extent.world[:, -2:]
+    rows, columns = _plane(layer)
+    corners = (0, 0), (0, columns - 1), (rows - 1, 0)
+    places, others = (
+        np.array([x.data_to_world((0,) * (x.ndim - 2) + corner)[-2:] for corner in corners])
+        for x in (layer, other)
     )
+    pixel = float(np.min(np.abs(np.array(layer.scale)[-2:])))
+    return _plane(other) == (rows, columns) and bool((abs(places - others) < pixel / 10).all())
 
 
 def place_in_words(wcs: Any, row: float, column: float) -> str:

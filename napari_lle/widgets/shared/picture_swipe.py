@@ -158,8 +158,12 @@ class PictureSwipe:
 
     def _on_inserted(self, event: Any) -> None:
         """Go where another image covers the two: a line over it would part nothing."""
-        if isinstance(event.value, Image) and self.shown and event.value not in self.layers:
-            QTimer.singleShot(0, self._remove)  # when all have heard of it
+        layers = self.layers
+        if not (isinstance(event.value, Image) and event.value.visible and self.shown):
+            return
+        above = event.index > max(map(self._viewer.layers.index, layers))
+        if above and event.value not in layers:  # when all have heard of it, and unless they went
+            QTimer.singleShot(0, lambda: self._remove() if self.layers is layers else None)
 
     def _tell(self) -> None:
         """Say on the button what it does now."""

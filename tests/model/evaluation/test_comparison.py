@@ -6,6 +6,7 @@ from napari_lle.model.data.pairs import Pair
 from napari_lle.model.evaluation import comparison
 from napari_lle.model.evaluation.comparison import (
     Score,
+    _suited,
     best_curve,
     compare,
     compare_steps,
@@ -74,6 +75,13 @@ def test_grey_results_are_judged_by_what_they_show_not_by_a_scale_of_their_own(r
     assert {s.name: s for s in compare({}, known, known)}["best curve"].psnr > 40
     coloured = [Pair("red", p.low * np.float32([1, 0.9, 0.9]), p.reference) for p in pairs]
     assert {s.name: s for s in compare({}, coloured, coloured)}["best curve"].psnr < 25
+
+
+def test_what_has_no_curve_stays_as_it_is(rng):
+    image = rng.random((8, 8, 3))
+    assert _suited(image, np.full_like(image, np.nan)) is image
+    broken = np.full_like(image, np.nan)
+    assert _suited(broken, image) is broken  # a network's, which is not to score by a constant
 
 
 def test_each_colour_is_a_piece_of_work_that_is_told(pair):

@@ -7,13 +7,15 @@ import pytest
 import torch
 from helpers.running import drain
 from helpers.training import PAPER, TINY, changed, told, weights
+from scipy import ndimage
 
 from napari_lle.model.data.crops import Augmentation
 from napari_lle.model.data.pairs import Pair, annotated
 from napari_lle.model.network.checkpoint import load_model, save_model
-from napari_lle.model.network.network import NetworkConfig
+from napari_lle.model.network.network import Network, NetworkConfig
 from napari_lle.model.training.course import schedule
 from napari_lle.model.training.loop import TrainingError, TrainingSettings, train
+from napari_lle.model.training.run_data import parted
 
 
 def test_training_learns_beyond_its_start(pairs):
@@ -86,9 +88,18 @@ def test_branches_are_folded_in_what_is_kept_and_resume(pairs, tmp_path):
     assert any((weights(plain)[k] != weights(whole)[k]).any() for k in weights(whole))
 
 
-def test_one_pair_cannot_be_split(pairs):
-    with pytest.raises(ValueError, match="two pairs"):
-        next(train(pairs[:1], TINY))
+def test_one_pair_is_cut_into_blocks_that_do_not_see_each_other(rng):
+    low, reference = rng.random((2, 120, 100, 3)).astype(np.float32)
+    training, held_out, _ = parted([Pair("only", low, reference)], TINY)
+    marked = [~np.isnan(each.reference[..., 0]) for each in (training[0], held_out[0])]
+    gap = Network(TINY.network).receptive_field
+    near = ndimage.maximum_filter(marked[1], 2 * gap + 1)
+    assert marked[0].any() and marked[1].any() and not (near & marked[0]).any()
+    with pytest.raises(TrainingError, match="too small to be split"):
+        parted([Pair("only", low[:9, :9], reference[:9, :9])], TINY)
+    for settings, target in ((TINY, low), (PAPER, reference)):  # they learn from the whole image
+        with pytest.raises(ValueError, match="two images"):
+            parted([Pair("only", low, target)], settings)
 
 
 def test_later_stages_learn_too(pairs):

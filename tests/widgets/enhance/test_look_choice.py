@@ -38,8 +38,9 @@ def test_floating_colours_are_told_by_their_values(viewer, make, photo):
     viewer.add_image(photo / 255, name="a photograph", rgb=True)
     form = make(viewer).form
     assert form.look.value == "photograph" and "0 to 1" in form.look.tooltip
-    viewer.add_image(photo / 2.0, name="three bands", rgb=True)
-    assert form.look.value == "astronomy"
+    for bands in (photo / 2.0, photo / -255.0, photo * np.nan):
+        viewer.add_image(bands, name="three bands", rgb=True)
+        assert form.look.value == "astronomy"
 
 
 def test_what_the_user_says_stays_with_the_image(three, make):

@@ -44,6 +44,12 @@ def test_an_image_has_no_place_of_another_one(tmp_path, make_napari_viewer):
     (field,) = viewer.open(file, plugin="napari-lle")
     other = viewer.add_image(np.ones((40, 50)), scale=field.scale, units=field.units)
     assert "RA" not in pointed(viewer, other, 4, 9)
+    rows = field.scale[0], -field.scale[1]  # turned over, in the same place
+    turned = viewer.add_image(
+        np.ones((20, 30)), scale=rows, translate=(0, 29 * field.scale[1]), units=field.units
+    )
+    assert "RA" not in pointed(viewer, turned, 4, 9)
+    viewer.layers.remove(turned)
     marks = viewer.add_labels(np.ones((20, 30), int), scale=field.scale, units=field.units)
     assert "RA" not in pointed(viewer, marks, 4, 9)  # the other one is seen there
     other.visible = False

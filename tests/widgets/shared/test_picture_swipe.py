@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
@@ -48,11 +49,17 @@ def test_an_image_that_covers_them_takes_their_place(qtbot, swipe, viewer):
     offered(swipe)
     swipe.toggle()
     viewer.add_labels(np.ones((20, 100), int))
+    viewer.layers.insert(0, Image(WHITE, name="below"))
+    viewer.add_image(WHITE, name="not seen", visible=False)
     qtbot.wait(50)
     assert swipe.shown
     viewer.add_image(WHITE, name="enhanced")
     qtbot.waitUntil(lambda: swipe.button.text == SHOW)
-    assert [layer.name for layer in viewer.layers] == ["Labels", "enhanced"]
+    assert [x.name for x in viewer.layers] == ["below", "Labels", "not seen", "enhanced"]
+    swipe.toggle()
+    viewer.add_image(WHITE)
+    swipe.release()  # before it goes
+    qtbot.wait(50)
 
 
 def test_what_the_user_takes_away_comes_again(swipe, viewer):
